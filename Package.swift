@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The CPU that plain builds are made for. `SWITCHYARD_CPU=native swift build -c release` builds for this machine,
+// `none` for the compiler's baseline. Without a target flag SIMD16<Float> becomes SSE and every fused
+// multiply-add a call of libm, so the default is a real target.
+#if arch(x86_64)
+    let defaultCPU = "x86-64-v3"
+#else
+    let defaultCPU = "none"
+#endif
+let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
+let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
+
+let house: [SwiftSetting] =
+    [
+        .enableExperimentalFeature("Lifetimes"),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + cpuFlags
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// One room of the house. `below` lists every module it may import: arrows point down only
+/// (docs/architecture.md), and `scripts/check` refuses an undeclared import.
+func room(_ name: String, below: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: below, swiftSettings: house)
+}
+
+func tests(of name: String, with dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + [.byName(name: name)],
+        resources: resources, swiftSettings: house)
+}
+
+let package = Package(
+    name: "switchyard",
+    products: [.executable(name: "switchyard", targets: ["switchyard"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C modules: module map and one-line shims for macros
+        .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CPlatform"),
+
+        // vocabulary
+        room("Diagnostics"),
+        room("Settings", below: ["Diagnostics", yams]),
+        room("Randomness"),
+        room("Tensors"),
+        room("Collectives", below: ["Tensors"]),
+
+        // safe wrappers
+        room("Workers", below: ["Tensors", "CPlatform"]),
+        room("GEMM", below: ["Tensors", "COpenBLAS"]),
+        room("MPI", below: ["Collectives", "Diagnostics", "COpenMPI"]),
+        room("HDF5", below: ["Diagnostics", "MPI", "CHDF5", "COpenMPI"]),
+
+        // numbers
+        room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
+
+        // learning
+        room("Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
+        room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
+        room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
+        room("Metrics", below: ["Diagnostics"]),
+
+        // distribution
+        room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
+        room("Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
+
+        // programs
+        room(
+            "Training",
+            below: [
+                "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
+                "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "CPlatform", logging,
+            ]),
+        room("ScalingLaws", below: ["Diagnostics"]),
+        room("Reporting", below: ["Diagnostics"]),
+
+        // command line: the only place that names everything
+        .executableTarget(
+            name: "switchyard",
+            dependencies: [
+                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5", "GEMM",
+                "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "Reporting", "CPlatform",
+                "Kernels", argumentParser, logging,
+            ],
+            swiftSettings: house),
+
+        tests(of: "Settings", with: ["Diagnostics"]),
+        tests(of: "Randomness", with: []),
+        tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

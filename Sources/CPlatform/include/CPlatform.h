@@ -1,0 +1,55 @@
+// Operating-system calls that Swift cannot import because they are variadic or macros: one inline function each.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+/// Asks the kernel to kill this process when its parent dies; 0 on success, -1 where there is no such call.
+static inline int platform_die_with_parent(void) {
+#ifdef __linux__
+    return prctl(PR_SET_PDEATHSIG, SIGKILL);
+#else
+    return -1;
+#endif
+}
+
+/// How many processors this process may run on, or -1 where the system does not tell.
+static inline int platform_allowed_processors(void) {
+#ifdef __linux__
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
+#else
+    return -1;
+#endif
+}
+
+/// Makes this thread treat subnormal floats as zero, as results and as operands: gradual underflow costs
+/// over a hundred cycles an operation. The setting is per thread.
+static inline void platform_flush_subnormals(void) {
+#if defined(__x86_64__)
+    unsigned int mxcsr = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(mxcsr | 0x8040u);
+#elif defined(__aarch64__)
+    unsigned long fpcr;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+    __asm__ volatile("msr fpcr, %0" : : "r"(fpcr | (1ul << 24)));
+#endif
+}
+
+/// Lets the sibling hyper-thread run while this one waits in a loop.
+static inline void platform_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}

@@ -1,0 +1,49 @@
+/// What a process says to its caller when it ends; the values of BSD's `sysexits.h`, so that scripts can branch on them.
+package enum ExitStatus: Int32, Sendable, CaseIterable {
+    case done = 0
+    /// The command line is wrong.
+    case usage = 64
+    /// Something read from outside is damaged or of the wrong kind.
+    case data = 65
+    /// A file that was named does not exist or cannot be read.
+    case noInput = 66
+    /// Something that must be there is not: memory, a library, a device.
+    case unavailable = 69
+    /// A defect of Switchyard itself.
+    case software = 70
+    /// A directory or file cannot be written.
+    case cannotCreate = 73
+    /// Reading or writing failed half-way.
+    case inputOutput = 74
+    /// Not now: the state is saved, start the same command again.
+    case tryAgain = 75
+    /// Ranks lost touch with each other.
+    case protocolError = 76
+    /// Somebody else owns what this needs, for example the run directory.
+    case inUse = 77
+    /// The configuration is wrong.
+    case configuration = 78
+    /// Training diverged: a loss or gradient is no longer a finite number.
+    case diverged = 79
+}
+
+/// An error a user can act on: what failed, why, and what to do about it.
+package struct Failure: Error, Sendable, Equatable {
+    package var status: ExitStatus
+    package var message: String
+    package var advice: String?
+
+    package init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
+        self.status = status
+        self.message = message
+        self.advice = advice
+    }
+}
+
+extension Failure: CustomStringConvertible {
+    /// `message`, and on a line of its own what to do.
+    package var description: String {
+        guard let advice else { return message }
+        return "\(message)\n  \(advice)"
+    }
+}

@@ -1,0 +1,131 @@
+package import Diagnostics
+import Yams
+
+/// One YAML file of settings with the command line's overrides applied.
+///
+/// A document is read section by section; every section remembers which keys were asked for, so that what nobody
+/// asked for is an error, and what each resolved to, so that the whole resolved configuration can be written down.
+package final class SettingsDocument {
+    let file: String
+    private var root: Node.Mapping
+    private var sections: [SettingsSection] = []
+
+    /// - Parameters:
+    ///   - yaml: the text of the file
+    ///   - file: its name, for messages
+    ///   - overrides: `section.key=value`, later ones win
+    /// - Throws: a `Failure` with line and column if the text is no YAML mapping
+    package init(yaml: String, file: String, overrides: [String] = []) throws(Failure) {
+        self.file = file
+        root = try Self.parse(yaml, file: file)
+        for override in overrides { try apply(override) }
+    }
+
+    private static func parse(_ yaml: String, file: String) throws(Failure) -> Node.Mapping {
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: yaml)
+        } catch {
+            throw Failure(.configuration, "\(file) is not valid YAML: \(error)")
+        }
+        guard let node else { return Node.Mapping([]) }
+        guard let mapping = node.mapping else {
+            throw Failure(.configuration, "\(file): expected `section:` blocks of `key: value` lines at the top level")
+        }
+        return mapping
+    }
+
+    private func apply(_ override: String) throws(Failure) {
+        guard let equals = override.firstIndex(of: "=") else {
+            throw Failure(.usage, "--set \(override): expected KEY=VALUE, for example --set model.d_model=256")
+        }
+        let path = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard path.count <= 2, path.allSatisfy({ !$0.isEmpty }) else {
+            throw Failure(.usage, "--set \(override): a key is `name` or `section.name`")
+        }
+        let value = try Self.parseValue(String(override[override.index(after: equals)...]), of: override)
+        if path.count == 1 {
+            root[Node(path[0])] = value
+        } else {
+            var section = root[Node(path[0])]?.mapping ?? Node.Mapping([])
+            section[Node(path[1])] = value
+            root[Node(path[0])] = Node.mapping(section)
+        }
+    }
+
+    private static func parseValue(_ text: String, of override: String) throws(Failure) -> Node {
+        do {
+            return try Yams.compose(yaml: text) ?? Node("")
+        } catch {
+            throw Failure(.usage, "--set \(override): the value is not valid YAML: \(error)")
+        }
+    }
+
+    /// The block `name:`; the top level itself for `name` "".
+    package func section(_ name: String) throws(Failure) -> SettingsSection {
+        let mapping: Node.Mapping
+        if name.isEmpty {
+            mapping = root
+        } else if let node = root[Node(name)] {
+            guard let found = node.mapping ?? (node.null == nil ? nil : Node.Mapping([])) else {
+                throw Failure(.configuration, "\(file)\(place(of: node)): `\(name)` must be a block of `key: value` lines")
+            }
+            mapping = found
+        } else {
+            mapping = Node.Mapping([])
+        }
+        let section = SettingsSection(name: name, mapping: mapping, file: file)
+        sections.append(section)
+        return section
+    }
+
+    /// Call when all sections have been read: whatever no section asked for is refused, with the nearest known key.
+    package func refuseUnknownKeys() throws(Failure) {
+        let blocks = Set(sections.map(\.name)).subtracting([""])
+        let top = sections.first { $0.name.isEmpty }?.known ?? []
+        let everyKey = sections.flatMap { section in section.known.map { section.path(of: $0) } }
+        for (key, node) in root {
+            guard let name = key.string else { continue }
+            if !blocks.contains(name) && !top.contains(name) {
+                throw unknown(name, at: key, candidates: blocks.union(top).union(everyKey))
+            }
+            guard blocks.contains(name), let mapping = node.mapping else { continue }
+            let known = Set(sections.filter { $0.name == name }.flatMap(\.known))
+            for (key, _) in mapping {
+                guard let inner = key.string, !known.contains(inner) else { continue }
+                let candidates = known.map { "\(name).\($0)" }
+                throw unknown("\(name).\(inner)", at: key, candidates: Set(candidates).union(everyKey))
+            }
+        }
+    }
+
+    private func unknown(_ path: String, at node: Node, candidates: Set<String>) -> Failure {
+        let near = nearestName(to: path, among: candidates)
+        return Failure(
+            .configuration, "\(file)\(place(of: node)): unknown key `\(path)`",
+            advice: near.map { "did you mean `\($0)`?" } ?? "docs/configuration.md lists every key")
+    }
+
+    /// Every key that was asked for, with its value, as YAML in the order of reading.
+    package var resolved: String {
+        var order: [String] = []
+        var lines: [String: [String]] = [:]
+        for section in sections {
+            if lines[section.name] == nil { order.append(section.name) }
+            let indent = section.name.isEmpty ? "" : "  "
+            lines[section.name, default: []] += section.values.map { "\(indent)\($0.key): \($0.value)" }
+        }
+        return order.filter { !lines[$0]!.isEmpty }.map { name in
+            (name.isEmpty ? [] : ["\(name):"]) + lines[name]!
+        }.joined().joined(separator: "\n") + "\n"
+    }
+
+    /// `section.key` of every key that was asked for.
+    package var knownKeys: [String] { sections.flatMap { section in section.values.map { section.path(of: $0.key) } } }
+}
+
+/// `:line` of a node, for messages; empty for values from the command line.
+func place(of node: Node) -> String {
+    guard let mark = node.mark, mark.line > 0 else { return "" }
+    return ":\(mark.line)"
+}

@@ -1,0 +1,51 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Zeroed memory: from the kernel, on huge-page boundaries, when large; from the heap when small.
+struct Allocation {
+    let address: UnsafeMutableRawPointer
+    private let mapped: Int
+
+    private static let hugePage = 1 << 21
+
+    init(bytes: Int) {
+        if bytes >= 4 * Self.hugePage {
+            mapped = (bytes + Self.hugePage - 1) / Self.hugePage * Self.hugePage
+            address = Self.map(mapped)
+        } else {
+            mapped = 0
+            var raw: UnsafeMutableRawPointer?
+            let status = unsafe posix_memalign(&raw, 64, bytes)
+            guard status == 0, let raw = unsafe raw else { preconditionFailure("out of memory: \(bytes) bytes") }
+            unsafe memset(raw, 0, bytes)
+            unsafe address = raw
+        }
+    }
+
+    private static func map(_ bytes: Int) -> UnsafeMutableRawPointer {
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS
+        let found = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let found = unsafe found, unsafe found != MAP_FAILED else {
+            preconditionFailure("out of memory: \(bytes) bytes")
+        }
+        #if os(Linux)
+            unsafe madvise(found, bytes, 14 /* MADV_HUGEPAGE */)
+        #endif
+        return unsafe found
+    }
+
+    func free() {
+        if mapped > 0 {
+            unsafe munmap(address, mapped)
+        } else {
+            #if canImport(Glibc)
+                unsafe Glibc.free(address)
+            #else
+                unsafe Darwin.free(address)
+            #endif
+        }
+    }
+}

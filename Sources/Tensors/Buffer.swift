@@ -1,0 +1,19 @@
+/// One allocation of plain numbers, aligned for vectors and pages, freed with its last holder.
+///
+/// A large buffer is zero pages of the kernel: it costs physical memory only where it is written.
+package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
+    // Unchecked because disjointness of concurrent writes is the promise of `Workers`, not of the type.
+    @usableFromInline package let base: UnsafeMutablePointer<Element>
+    package let count: Int
+    private let allocation: Allocation
+
+    /// `count` elements of zero bits.
+    package init(count: Int) {
+        precondition(count >= 0)
+        allocation = Allocation(bytes: max(count, 1) * MemoryLayout<Element>.stride)
+        unsafe base = allocation.address.bindMemory(to: Element.self, capacity: max(count, 1))
+        self.count = count
+    }
+
+    deinit { allocation.free() }
+}

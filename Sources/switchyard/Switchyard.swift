@@ -1,0 +1,10 @@
+import ArgumentParser
+import Diagnostics
+
+@main
+struct Switchyard: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "switchyard",
+        abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
+        subcommands: [])
+}
