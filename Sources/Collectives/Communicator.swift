@@ -1,0 +1,69 @@
+package import Tensors
+
+/// A fixed group of ranks that exchange numbers: MPI's communicator, or several virtual ranks in one process.
+///
+/// Every method but the two properties is **collective**: all ranks of the group call it, in the same order, with
+/// the same element type and matching counts. A method throws on every rank that is left when the group is broken.
+package protocol Communicator: Sendable {
+    var rank: Int { get }
+    var size: Int { get }
+
+    /// Returns when every rank has called it.
+    func barrier() throws(CommunicationError)
+
+    /// `values[i] ← Σ over ranks of values[i]`, on every rank. The order of addition is the implementation's own: exact
+    /// for integers, and for floats where at most one rank's addend differs from zero.
+    func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
+
+    /// `values[i] ← max over ranks of values[i]`, on every rank.
+    func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
+
+    /// `received[r·n ..< (r+1)·n]` on rank q is `sent[q·n ..< (q+1)·n]` of rank r, for blocks of `n` elements.
+    func exchange<Element: Exchangeable>(
+        _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
+    ) throws(CommunicationError)
+
+    /// Rows to every rank: the first `sentRows[0]` rows go to rank 0, the next `sentRows[1]` to rank 1, and so on;
+    /// `received` holds the arriving rows in rank order. Counts are rows, so 2^31 limits rows and not elements.
+    /// - Parameters:
+    ///   - sent, received: contiguous, of the same number of columns on all ranks
+    ///   - sentRows, receivedRows: `[size]`
+    func exchangeRows(
+        _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
+    ) throws(CommunicationError)
+
+    /// The bytes of every rank, of any length each, in rank order.
+    func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]]
+
+    /// The ranks of equal `color` as a group of their own, ordered by rank.
+    func split(color: Int) throws(CommunicationError) -> any Communicator
+}
+
+/// Numbers that travel: MPI knows their type.
+package protocol Exchangeable: BitwiseCopyable, Comparable, AdditiveArithmetic, Sendable {
+    static var kind: ExchangeKind { get }
+}
+
+package enum ExchangeKind: Sendable { case float, double, int32, int64, uint64 }
+
+extension Float: Exchangeable { package static var kind: ExchangeKind { .float } }
+extension Double: Exchangeable { package static var kind: ExchangeKind { .double } }
+extension Int32: Exchangeable { package static var kind: ExchangeKind { .int32 } }
+/// Sums wrap, as two's complement does: whoever sums fixed point sends an overflow flag beside it.
+extension Int64: Exchangeable { package static var kind: ExchangeKind { .int64 } }
+/// Sums wrap modulo 2^64.
+extension UInt64: Exchangeable { package static var kind: ExchangeKind { .uint64 } }
+
+/// Ranks can no longer exchange: the library reports an error, or another rank has given up.
+package struct CommunicationError: Error, Sendable, CustomStringConvertible {
+    /// The call that failed, for example `MPI_Alltoallv`.
+    package var call: String
+    package var reason: String
+
+    package init(call: String, reason: String) {
+        self.call = call
+        self.reason = reason
+    }
+
+    package var description: String { "\(call) failed: \(reason)" }
+}
