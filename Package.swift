@@ -68,7 +68,7 @@ let package = Package(
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
 
         // learning
-        room("Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
+        room("Layers", below: ["Tensors", "Workers", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Diagnostics"]),
