@@ -56,10 +56,11 @@ let package = Package(
         room("Settings", below: ["Diagnostics", yams]),
         room("Randomness"),
         room("Tensors"),
-        room("Collectives", below: ["Tensors"]),
+        room("Threads"),
+        room("Collectives", below: ["Tensors", "Threads"]),
 
         // safe wrappers
-        room("Workers", below: ["Tensors", "CPlatform"]),
+        room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
         room("MPI", below: ["Collectives", "Diagnostics", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "MPI", "CHDF5", "COpenMPI"]),

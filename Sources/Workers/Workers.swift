@@ -1,12 +1,5 @@
 import CPlatform
-import Dispatch
-import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threads
 
 /// A fixed team of threads: the caller and `count - 1` helpers that wait for work.
 ///
@@ -16,7 +9,7 @@ package final class Workers: Sendable {
     /// Threads, the caller included.
     package let count: Int
     private let team: Team
-    private let threads: [pthread_t]
+    private let threads: [JoinableThread]
 
     package init(count: Int) {
         precondition(count >= 1)
@@ -24,12 +17,17 @@ package final class Workers: Sendable {
         platform_flush_subnormals()
         let team = Team(helpers: count - 1)
         self.team = team
-        threads = (0..<(count - 1)).map { helper in startThread { team.serve(as: helper) } }
+        threads = (0..<(count - 1)).map { helper in
+            JoinableThread {
+                platform_flush_subnormals()
+                team.serve(as: helper)
+            }
+        }
     }
 
     deinit {
         team.dismiss()
-        for thread in threads { pthread_join(thread, nil) }
+        for thread in threads { thread.join() }
     }
 
     /// Calls `body(worker, task)` for every task in `0..<tasks`, on all threads, and returns when all are done.
@@ -50,21 +48,4 @@ package final class Workers: Sendable {
             body(task * tile..<min((task + 1) * tile, extent))
         }
     }
-}
-
-private func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
-    final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    let context = unsafe Unmanaged.passRetained(Box(body)).toOpaque()
-    var thread = pthread_t()
-    let status = unsafe pthread_create(&thread, nil, { context in
-        let box = unsafe Unmanaged<Box>.fromOpaque(context!).takeRetainedValue()
-        platform_flush_subnormals()
-        box.body()
-        return nil
-    }, context)
-    precondition(status == 0, "pthread_create failed with \(status)")
-    return thread
 }
