@@ -61,21 +61,23 @@ let package = Package(
         // safe wrappers
         room("Workers", below: ["Tensors", "CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
-        room("MPI", below: ["Collectives", "Diagnostics", "COpenMPI"]),
+        room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "MPI", "CHDF5", "COpenMPI"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
 
         // learning
-        room("Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
+        room(
+            "Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Diagnostics"]),
 
         // distribution
         room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
-        room("Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
+        room(
+            "Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
 
         // programs
         room(
@@ -91,11 +93,18 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5", "GEMM",
+                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
+                "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "Reporting", "CPlatform",
                 "Kernels", argumentParser, logging,
             ],
             swiftSettings: house),
+
+        // the bodies that run under mpirun and on virtual ranks
+        room("RankChecks", below: ["Collectives", "Tensors", "Diagnostics"]),
+        .executableTarget(
+            name: "rank-checks", dependencies: ["RankChecks", "MPI", "Collectives", "Diagnostics"], swiftSettings: house
+        ),
 
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
