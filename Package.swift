@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CPlatform"),
 
         // vocabulary
@@ -62,7 +63,9 @@ let package = Package(
         room("Workers", below: ["Tensors", "CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
-        room("HDF5", below: ["Diagnostics", "MPI", "CHDF5", "COpenMPI"]),
+        room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
+
+        room("Hashing", below: ["Diagnostics", "COpenSSL"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
@@ -106,6 +109,7 @@ let package = Package(
             name: "rank-checks", dependencies: ["RankChecks", "MPI", "Collectives", "Diagnostics"], swiftSettings: house
         ),
 
+        tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
