@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CPlatform"),
 
         // vocabulary
@@ -62,21 +63,28 @@ let package = Package(
         // safe wrappers
         room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
-        room("MPI", below: ["Collectives", "Diagnostics", "COpenMPI"]),
-        room("HDF5", below: ["Diagnostics", "MPI", "CHDF5", "COpenMPI"]),
+        room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
+        room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
+
+        room("Hashing", below: ["Diagnostics", "COpenSSL"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
 
         // learning
-        room("Layers", below: ["Tensors", "Workers", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
+        room(
+            "Layers",
+            below: [
+                "Tensors", "Workers", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives",
+            ]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Diagnostics"]),
 
         // distribution
         room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
-        room("Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
+        room(
+            "Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
 
         // programs
         room(
@@ -92,12 +100,20 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5", "GEMM",
+                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
+                "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "Reporting", "CPlatform",
                 "Kernels", argumentParser, logging,
             ],
             swiftSettings: house),
 
+        // the bodies that run under mpirun and on virtual ranks
+        room("RankChecks", below: ["Collectives", "Tensors", "Diagnostics"]),
+        .executableTarget(
+            name: "rank-checks", dependencies: ["RankChecks", "MPI", "Collectives", "Diagnostics"], swiftSettings: house
+        ),
+
+        tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),

@@ -1,0 +1,3 @@
+// Only the digests of libcrypto.
+#pragma once
+#include <openssl/evp.h>

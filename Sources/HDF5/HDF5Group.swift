@@ -1,0 +1,114 @@
+import CHDF5
+package import Diagnostics
+
+/// An open group: a folder of groups and datasets inside a file.
+package final class HDF5Group: HDF5Object {
+    let raw: hid_t
+    package let path: String
+    private var isOpen = true
+
+    private init(_ raw: hid_t, path: String) {
+        self.raw = raw
+        self.path = path
+    }
+
+    static func open(_ name: String, in parent: hid_t, path: String) throws(Failure) -> HDF5Group {
+        let raw = try Library.call("H5Gopen", "\(path): \(name)") { unsafe H5Gopen2(parent, name, shim_default()) }
+        return HDF5Group(raw, path: path.hasSuffix("/") || name == "/" ? path + name : path + "/" + name)
+    }
+
+    package func group(_ name: String) throws(Failure) -> HDF5Group {
+        try HDF5Group.open(name, in: raw, path: path)
+    }
+
+    package func dataset(_ name: String) throws(Failure) -> HDF5Dataset {
+        try HDF5Dataset.open(name, in: raw, path: path)
+    }
+
+    /// A new dataset of fixed shape, one to four extents. `name` may be a path: missing groups are made.
+    ///
+    /// Space is reserved but not filled; whoever creates it writes all of it.
+    package func createDataset(
+        _ name: String, of storage: HDF5Storage, shape: [Int]
+    ) throws(Failure) -> HDF5Dataset {
+        let creation = try HDF5Dataset.creation()
+        return try HDF5Dataset.create(name, in: raw, path: path, { storage.stored }, shape: shape, creation)
+    }
+
+    /// A new dataset whose elements live in other files.
+    package func createVirtualDataset(
+        _ name: String, of storage: HDF5Storage, shape: [Int], from pieces: [VirtualPiece]
+    ) throws(Failure) -> HDF5Dataset {
+        let creation = try VirtualPiece.creation(of: storage, shape: shape, from: pieces)
+        return try HDF5Dataset.create(name, in: raw, path: path, { storage.stored }, shape: shape, creation)
+    }
+
+    /// A text as a dataset of its own; texts of any length, attributes are limited to 64 kB.
+    package func writeText(_ text: String, to name: String) throws(Failure) {
+        try refuseZeroBytes(text, name)
+        let bytes = Array(text.utf8) + [0]
+        let type = try Identifier.text(bytes: bytes.count - 1), stored = type.raw
+        let dataset = try HDF5Dataset.create(
+            name, in: raw, path: path, { stored }, shape: [], try HDF5Dataset.creation())
+        try Library.call("H5Dwrite", "\(path): \(name)") {
+            unsafe H5Dwrite(dataset.raw, stored, shim_all(), shim_all(), shim_default(), bytes)
+        }
+        try dataset.close()
+    }
+
+    /// What `writeText` wrote.
+    package func readText(_ name: String) throws(Failure) -> String {
+        let dataset = try dataset(name)
+        let type = try Identifier("H5Dget_type", dataset.path, release: H5Tclose) { H5Dget_type(dataset.raw) }
+        let stored = type.raw
+        let size = try textSize(of: stored, dataset.path)
+        var bytes = [UInt8](repeating: 0, count: size)
+        try Library.call("H5Dread", dataset.path) {
+            unsafe H5Dread(dataset.raw, stored, shim_all(), shim_all(), shim_default(), &bytes)
+        }
+        try dataset.close()
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    package func contains(_ name: String) throws(Failure) -> Bool {
+        try Library.call("H5Lexists", "\(path): \(name)") { unsafe H5Lexists(raw, name, shim_default()) } > 0
+    }
+
+    /// Names of the members, sorted.
+    package func names() throws(Failure) -> [String] {
+        let texts = Texts()
+        let visit: H5L_iterate_t = { _, name, _, texts in
+            guard let name = unsafe name else { return -1 }
+            unsafe Texts.at(texts)?.all.append(String(cString: name))
+            return 0
+        }
+        try Library.call("H5Literate", path) {
+            unsafe H5Literate(raw, H5_INDEX_NAME, H5_ITER_INC, nil, visit, texts.address)
+        }
+        return texts.all.sorted()
+    }
+
+    /// Whether the member `name` is a group, and not a dataset.
+    package func isGroup(_ name: String) throws(Failure) -> Bool {
+        var info = H5O_info_t()
+        try Library.call("H5Oget_info_by_name", "\(path): \(name)") {
+            unsafe H5Oget_info_by_name1(raw, name, &info, shim_default())
+        }
+        return info.type == H5O_TYPE_GROUP
+    }
+
+    package func close() throws(Failure) {
+        guard isOpen else { return }
+        isOpen = false
+        try Library.call("H5Gclose", path) { H5Gclose(raw) }
+    }
+
+    deinit {
+        guard isOpen else { return }
+        do {
+            try close()
+        } catch {
+            // Closing a group is local and writes nothing.
+        }
+    }
+}

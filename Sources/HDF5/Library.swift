@@ -1,0 +1,62 @@
+import CHDF5
+import Diagnostics
+import Synchronization
+
+/// The HDF5 library of this process. It keeps its state, errors included, in globals and is not safe for threads, so
+/// every call of this module happens inside `call`, one at a time.
+enum Library {
+    private static let started = Mutex(false)
+
+    /// Runs `body` alone; a negative answer becomes a failure with the library's own account of it.
+    ///
+    /// - Parameters:
+    ///   - name: the HDF5 function, for the message
+    ///   - subject: file or object it is about
+    @discardableResult
+    static func call<Answer: SignedInteger>(
+        _ name: String, _ subject: @autoclosure () -> String, _ body: () -> Answer
+    ) throws(Failure) -> Answer {
+        let outcome: (answer: Answer, account: String) = started.withLock { isStarted in
+            if !isStarted {
+                H5open()
+                H5Eset_auto2(shim_default_errors(), nil, nil)
+                isStarted = true
+            }
+            let answer = body()
+            return (answer, answer < 0 ? account() : "")
+        }
+        guard outcome.answer < 0 else { return outcome.answer }
+        throw Failure(.inputOutput, "\(subject()): \(name) failed: \(outcome.account)")
+    }
+
+    /// What the error stack says, innermost cause first.
+    private static func account() -> String {
+        let texts = Texts()
+        let visit: H5E_walk2_t = { _, entry, texts in
+            guard let text = unsafe entry?.pointee.desc else { return 0 }
+            unsafe Texts.at(texts)?.all.append(String(cString: text))
+            return 0
+        }
+        unsafe H5Ewalk2(shim_default_errors(), H5E_WALK_UPWARD, visit, texts.address)
+        H5Eclear2(shim_default_errors())
+        return texts.all.isEmpty ? "the library gives no reason" : texts.all.prefix(4).joined(separator: "; ")
+    }
+
+    /// `major.minor.release`, for the run record.
+    static var version: String {
+        var major: UInt32 = 0, minor: UInt32 = 0, release: UInt32 = 0
+        _ = unsafe H5get_libversion(&major, &minor, &release)
+        return "\(major).\(minor).\(release)"
+    }
+}
+
+/// Texts that a C function hands out one by one.
+final class Texts {
+    var all: [String] = []
+
+    var address: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
+
+    static func at(_ address: UnsafeMutableRawPointer?) -> Texts? {
+        unsafe address.map { unsafe Unmanaged<Texts>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

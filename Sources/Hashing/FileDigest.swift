@@ -1,0 +1,43 @@
+package import Diagnostics
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Size and SHA-256 of a file, from one reading.
+package struct FileDigest: Sendable, Equatable {
+    package var bytes: Int
+    package var sha256: String
+
+    package init(bytes: Int, sha256: String) {
+        self.bytes = bytes
+        self.sha256 = sha256
+    }
+
+    private static let piece = 1 << 20
+
+    /// - Throws: a `Failure` naming the file if it cannot be opened or read
+    package init(of path: String) throws(Failure) {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard file >= 0 else { throw Failure(.noInput, "cannot open \(path): \(Self.reason())") }
+        defer { close(file) }
+        var hash = SHA256()
+        var total = 0
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.piece, alignment: 4096)
+        defer { unsafe buffer.deallocate() }
+        while true {
+            let count = unsafe read(file, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw Failure(.inputOutput, "cannot read \(path): \(Self.reason())") }
+            if count == 0 { break }
+            unsafe hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            total += count
+        }
+        bytes = total
+        sha256 = hash.finish()
+    }
+
+    private static func reason() -> String { unsafe String(cString: strerror(errno)) }
+}

@@ -1,0 +1,33 @@
+import COpenMPI
+import Collectives
+
+extension ExchangeKind {
+    /// MPI's predefined datatype for the element type (MPI 3.1, table 3.2).
+    var datatype: MPI_Datatype {
+        switch self {
+        case .float: shim_float()
+        case .double: shim_double()
+        case .int32: shim_int32()
+        case .int64: shim_int64()
+        case .uint64: shim_uint64()
+        }
+    }
+}
+
+/// Contiguous rows of floats as one datatype each, so that counts and displacements on the wire are rows; one
+/// datatype per row length, kept until MPI ends.
+struct RowDatatypes {
+    private var known: [Int: MPI_Datatype] = [:]
+
+    mutating func row(columns: Int) throws(CommunicationError) -> MPI_Datatype {
+        if let datatype = known[columns] { return datatype }
+        var datatype: MPI_Datatype?
+        try check(
+            unsafe MPI_Type_contiguous(wireCount(columns, "MPI_Type_contiguous"), shim_float(), &datatype),
+            "MPI_Type_contiguous")
+        try check(unsafe MPI_Type_commit(&datatype), "MPI_Type_commit")
+        guard let datatype else { throw CommunicationError(call: "MPI_Type_commit", reason: "gave no datatype") }
+        known[columns] = datatype
+        return datatype
+    }
+}

@@ -1,0 +1,153 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+package import COpenMPI
+package import Collectives
+package import Tensors
+
+/// A communicator of MPI. All methods are for the thread that started MPI (MPI_THREAD_FUNNELED).
+///
+/// Freed by `free()` or with MPI itself, never in `deinit`: freeing is collective.
+package final class MPICommunicator: Communicator, @unchecked Sendable {
+    // Unchecked because only the thread that started MPI may call, which is MPI's rule and not the type's.
+    package let rank: Int
+    package let size: Int
+    /// For libraries that communicate themselves, such as HDF5.
+    package var handle: MPI_Comm { communicator }
+    private var communicator: MPI_Comm
+    private var rows = RowDatatypes()
+
+    /// Elements of one reduction: larger ones go in pieces, because counts are 31 bits and the library's buffers grow
+    /// with the count.
+    private static let piece = 1 << 26
+    /// Bytes of one gather over all ranks.
+    private static let gathered = 1 << 30
+
+    init(_ handle: MPI_Comm) throws(CommunicationError) {
+        communicator = handle
+        var rank: Int32 = 0, size: Int32 = 0
+        try check(unsafe MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
+        try check(unsafe MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
+        try check(unsafe MPI_Comm_size(handle, &size), "MPI_Comm_size")
+        self.rank = Int(rank)
+        self.size = Int(size)
+    }
+
+    package func barrier() throws(CommunicationError) {
+        try check(unsafe MPI_Barrier(handle), "MPI_Barrier")
+    }
+
+    package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try reduce(values, shim_sum())
+    }
+
+    package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try reduce(values, shim_max())
+    }
+
+    private func reduce<Element: Exchangeable>(_ values: Vector<Element>, _ operation: MPI_Op)
+        throws(CommunicationError)
+    {
+        var start = 0
+        while start < values.count {
+            let count = min(Self.piece, values.count - start)
+            try check(
+                unsafe MPI_Allreduce(
+                    shim_in_place(), values.pointer + start, Int32(count), Element.kind.datatype, operation, handle),
+                "MPI_Allreduce")
+            start += count
+        }
+    }
+
+    package func exchange<Element: Exchangeable>(
+        _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
+    ) throws(CommunicationError) {
+        guard n >= 0, sent.count >= n * size, received.count >= n * size else {
+            throw CommunicationError(
+                call: "MPI_Alltoall",
+                reason: "\(size) blocks of \(n) do not fit in \(sent.count) elements sent, \(received.count) received")
+        }
+        guard n > 0 else { return }
+        let count = try wireCount(n, "MPI_Alltoall"), datatype = Element.kind.datatype
+        try check(
+            unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle),
+            "MPI_Alltoall")
+    }
+
+    package func exchangeRows(
+        _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
+    ) throws(CommunicationError) {
+        let call = "MPI_Alltoallv"
+        guard sent.columns == received.columns, sent.isContiguous, received.isContiguous else {
+            throw CommunicationError(
+                call: call, reason: "rows of \(sent.columns) and \(received.columns) columns, or not contiguous")
+        }
+        let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
+        let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
+        guard sent.columns > 0 else { return }
+        let row = try rows.row(columns: sent.columns)
+        try check(
+            unsafe MPI_Alltoallv(
+                sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements, row,
+                handle), call)
+    }
+
+    package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+        var length = Int64(bytes.count)
+        var lengths = [Int64](repeating: 0, count: size)
+        try check(
+            unsafe MPI_Allgather(&length, 1, shim_int64(), &lengths, 1, shim_int64(), handle), "MPI_Allgather")
+        var answer = lengths.map { length in
+            var part: [UInt8] = []
+            part.reserveCapacity(Int(length))
+            return part
+        }
+        let piece = max(1, Self.gathered / size), longest = Int(lengths.max() ?? 0)
+        for start in stride(from: 0, to: longest, by: piece) {
+            let counts = lengths.map { Int32(max(0, min(piece, Int($0) - start))) }
+            try gatherPiece(bytes.dropFirst(start).prefix(piece), counts: counts, into: &answer)
+        }
+        return answer
+    }
+
+    private func gatherPiece(
+        _ bytes: ArraySlice<UInt8>, counts: [Int32], into answer: inout [[UInt8]]
+    ) throws(CommunicationError) {
+        let displacements = runningSums(counts)
+        let mine = Array(bytes)
+        var all = [UInt8](repeating: 0, count: counts.reduce(0) { $0 + Int($1) })
+        try check(
+            unsafe MPI_Allgatherv(
+                mine, Int32(mine.count), shim_byte(), &all, counts, displacements, shim_byte(), handle),
+            "MPI_Allgatherv")
+        for r in 0..<size { answer[r] += all[Int(displacements[r])..<Int(displacements[r] + counts[r])] }
+    }
+
+    package func split(color: Int) throws(CommunicationError) -> any Communicator {
+        try splitMPI(color: color)
+    }
+
+    /// `split` that keeps the type.
+    package func splitMPI(color: Int) throws(CommunicationError) -> MPICommunicator {
+        var part: MPI_Comm?
+        try check(
+            unsafe MPI_Comm_split(handle, wireCount(color, "MPI_Comm_split"), Int32(rank), &part), "MPI_Comm_split")
+        guard let part else { throw CommunicationError(call: "MPI_Comm_split", reason: "gave no communicator") }
+        return try MPICommunicator(part)
+    }
+
+    /// Gives the communicator back to MPI. Collective. Unusable afterwards.
+    package func free() throws(CommunicationError) {
+        var given: MPI_Comm? = communicator
+        try check(unsafe MPI_Comm_free(&given), "MPI_Comm_free")
+        communicator = shim_comm_null()
+    }
+
+    /// Ends every rank of the job, which returns `code`.
+    package func abort(_ code: Int32) -> Never {
+        _ = unsafe MPI_Abort(shim_comm_world(), code)
+        exit(code)
+    }
+}

@@ -1,0 +1,44 @@
+import COpenMPI
+import Collectives
+
+/// MPI from start to finish: all ranks of a job, or one rank where nothing launched any.
+package enum MPIWorld {
+    /// Starts MPI, runs `body` with the communicator of all ranks, and ends MPI. Collective; once per process.
+    ///
+    /// When `body` throws, other ranks may wait in a collective that this rank will never enter: `status` is asked for
+    /// the exit code (and has the chance to say what happened), and all ranks are ended with it. A rank that is
+    /// alone rethrows instead.
+    package static func run<Answer>(
+        _ body: (MPICommunicator) throws -> Answer,
+        onError status: (any Error, MPICommunicator) -> Int32
+    ) throws -> Answer {
+        let world = try start()
+        let outcome = Result { try body(world) }
+        if case .failure(let error) = outcome, world.size > 1 { world.abort(status(error, world)) }
+        try check(MPI_Finalize(), "MPI_Finalize")
+        return try outcome.get()
+    }
+
+    private static func start() throws(CommunicationError) -> MPICommunicator {
+        var started: Int32 = 0, provided: Int32 = 0
+        try check(unsafe MPI_Initialized(&started), "MPI_Initialized")
+        guard started == 0 else {
+            throw CommunicationError(call: "MPI_Init_thread", reason: "MPI can be started once in a process")
+        }
+        try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+        guard provided >= Int32(MPI_THREAD_FUNNELED) else {
+            throw CommunicationError(
+                call: "MPI_Init_thread", reason: "this MPI library does not allow threads beside the one that calls it")
+        }
+        return try MPICommunicator(shim_comm_world())
+    }
+
+    /// The library's name and version, for the run record.
+    package static var libraryVersion: String {
+        var buffer = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
+        var length: Int32 = 0
+        guard unsafe MPI_Get_library_version(&buffer, &length) == MPI_SUCCESS else { return "unknown" }
+        let text = String(decoding: buffer.prefix(Int(length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return text.split(separator: ",").first.map(String.init) ?? text
+    }
+}

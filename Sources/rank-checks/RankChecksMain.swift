@@ -1,0 +1,41 @@
+import Collectives
+import Diagnostics
+import MPI
+import RankChecks
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Runs every rank check over MPI: `mpirun -n 4 rank-checks [WORD]`, one line a check, exit code 0 if all hold.
+/// With WORD only the checks whose name contains it.
+@main
+struct RankChecksMain {
+    static func main() throws {
+        let word = CommandLine.arguments.dropFirst().first ?? ""
+        let failed = try MPIWorld.run { world in
+            try checks.filter { word.isEmpty || $0.name.contains(word) }.count { try !holds($0, on: world) }
+        } onError: { error, world in
+            print("rank \(world.rank) of \(world.size): \(error)")
+            fflush(nil)
+            return ExitStatus.software.rawValue
+        }
+        exit(failed == 0 ? ExitStatus.done.rawValue : 1)
+    }
+
+    private static var checks: [RankCheck] { communicatorCheckList }
+
+    /// A body settles its findings among all ranks, so the answer is the same on each.
+    private static func holds(_ check: RankCheck, on world: MPICommunicator) throws -> Bool {
+        do {
+            try check.body(world)
+            if world.rank == 0 { print("ok     \(check.name) (\(world.size) ranks)") }
+            return true
+        } catch let failure as CheckFailure {
+            if world.rank == 0 { print("FAILED \(check.name) (\(world.size) ranks)\n    \(failure)") }
+            return false
+        }
+    }
+}
