@@ -99,6 +99,7 @@ let package = Package(
 
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
+        tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
     ],
     swiftLanguageModes: [.v6]
