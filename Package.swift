@@ -116,6 +116,7 @@ let package = Package(
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
+        tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
     ],
     swiftLanguageModes: [.v6]
