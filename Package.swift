@@ -117,6 +117,10 @@ let package = Package(
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
+        tests(
+            of: "Layers",
+            with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
+            resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
     ],
     swiftLanguageModes: [.v6]

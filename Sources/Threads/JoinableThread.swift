@@ -38,7 +38,7 @@ package struct JoinableThread: Sendable {
     /// Waits for the body to end; once.
     package func join() {
         #if canImport(Glibc)
-            _ = unsafe pthread_join(handle, nil)
+            pthread_join(handle, nil)
         #else
             _ = unsafe pthread_join(handle.thread, nil)
         #endif

@@ -26,6 +26,27 @@ package struct ModelSettings: Sendable, Equatable {
     /// `s` of σ = √(s / fan_in).
     package var initializationScale: Double
 
+    package init(
+        dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Int, experts: Int = 1, topK: Int = 1,
+        granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, norm: NormKind = .rms,
+        normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
+    ) {
+        self.dModel = dModel
+        self.layers = layers
+        self.heads = heads
+        self.context = context
+        self.vocabularySize = vocabularySize
+        self.experts = experts
+        self.topK = topK
+        self.granularity = granularity
+        self.feedForward = feedForward
+        self.tieEmbeddings = tieEmbeddings
+        self.norm = norm
+        self.normEpsilon = normEpsilon
+        self.ropeBase = ropeBase
+        self.initializationScale = initializationScale
+    }
+
     package var headDimension: Int { dModel / heads }
     /// Experts per layer, G·E.
     package var expertCount: Int { experts * granularity }
