@@ -1,10 +1,13 @@
 package import Diagnostics
 
-/// The tokenizer whose `serialized` form is `text`.
+/// The tokenizer whose `serialized` form is `text`; a file of GPT-2's merges is one.
 /// - Parameter source: where the text comes from, for messages
 package func readTokenizer(_ text: [UInt8], from source: String) throws(Failure) -> any Tokenizer {
+    guard !text.isEmpty else {
+        throw Failure(.data, "\(source) is empty: expected a file of merges", advice: "or set data.tokenizer to `byte`")
+    }
     if text.elementsEqual(ByteTokenizer.serialized.utf8) { return ByteTokenizer() }
-    throw Failure(.data, "\(source): no tokenizer")
+    return try BytePairTokenizer(mergesFile: text, from: source)
 }
 
 /// The tokenizer in a file of merges or in a token file.
