@@ -11,6 +11,7 @@ package struct ModelSettings: Sendable, Equatable {
     package var heads: Int
     /// Tokens a sequence is trained on.
     package var context: Int
+    /// 0 until the tokenizer is known, if left out.
     package var vocabularySize: Int
     /// E: experts in units of one dense feed-forward.
     package var experts: Int
@@ -57,14 +58,13 @@ package struct ModelSettings: Sendable, Equatable {
 }
 
 extension ModelSettings {
-    /// - Parameter tokenizerVocabulary: what `vocabulary_size: auto` means; nil where no tokenizer is known yet
     /// - Throws: `Failure` for shapes that do not fit each other, with the ones that would
-    package init(reading section: SettingsSection, tokenizerVocabulary: Int?) throws(Failure) {
+    package init(reading section: SettingsSection) throws(Failure) {
         dModel = try section.integer("d_model", in: 1...1 << 20)
         layers = try section.integer("layers", in: 1...10_000)
         heads = try section.integer("heads", in: 1...10_000)
         context = try section.integer("context", in: 1...1 << 24)
-        let vocabulary = try section.integerOrAuto("vocabulary_size", in: 1...65_536)
+        vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...65_536) ?? 0
         experts = try section.integer("experts", default: 1, in: 1...65_536)
         topK = try section.integer("top_k", default: 1, in: 1...65_536)
         granularity = try section.integer("granularity", default: 1, in: 1...65_536)
@@ -74,13 +74,17 @@ extension ModelSettings {
         normEpsilon = try section.number("norm_epsilon", default: 1e-5, in: 0...1)
         ropeBase = try section.number("rope_base", default: 10_000, in: 1...1e12)
         initializationScale = try section.number("initialization_scale", default: 0.1, in: 1e-9...1e3)
-        vocabularySize = vocabulary ?? tokenizerVocabulary ?? 0
-        if let tokenizerVocabulary, vocabularySize < tokenizerVocabulary {
-            throw section.failure(
-                "vocabulary_size", "is \(vocabularySize), but the tokenizer has \(tokenizerVocabulary) tokens",
-                advice: "leave it out, or give at least \(tokenizerVocabulary)")
-        }
         try checkShapes(section)
+    }
+
+    /// The vocabulary once the tokenizer is known: the tokenizer's own for `auto`, never a smaller one.
+    package mutating func settleVocabulary(tokenizer: Int) throws(Failure) {
+        if vocabularySize == 0 { vocabularySize = tokenizer }
+        guard vocabularySize >= tokenizer else {
+            throw Failure(
+                .configuration, "`model.vocabulary_size` is \(vocabularySize), but the tokenizer has \(tokenizer) tokens",
+                advice: "leave it out, or give at least \(tokenizer)")
+        }
     }
 
     private func checkShapes(_ section: SettingsSection) throws(Failure) {
