@@ -29,7 +29,7 @@ def rms_norm_backward(dy, cache):
 
 
 def layer_norm(x, weight, bias):
-    """`y = weight · (x - mean) / √(variance + ε) + bias` (Ba et al., arXiv:1607.06450, equation 4). x: [..., d_model]"""
+    """`y = weight · (x - mean) / √(variance + ε) + bias` (Ba et al., arXiv:1607.06450, section 3.1). x: [..., d]"""
     centred = x - np.mean(x, axis=-1, keepdims=True)
     inverse = 1 / np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + EPSILON)
     unit = centred * inverse
