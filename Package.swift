@@ -64,23 +64,20 @@ let package = Package(
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
-
         room("Hashing", below: ["Diagnostics", "COpenSSL"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
 
         // learning
-        room(
-            "Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
+        room("Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Diagnostics"]),
 
         // distribution
         room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
-        room(
-            "Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
+        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Tensors", "Diagnostics"]),
 
         // programs
         room(
@@ -96,8 +93,7 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
-                "GEMM",
+                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5", "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "Reporting", "CPlatform",
                 "Kernels", argumentParser, logging,
             ],
