@@ -57,20 +57,26 @@ let package = Package(
         room("Settings", below: ["Diagnostics", yams]),
         room("Randomness"),
         room("Tensors"),
-        room("Collectives", below: ["Tensors"]),
+        room("Threads"),
+        room("Collectives", below: ["Tensors", "Threads"]),
 
         // safe wrappers
-        room("Workers", below: ["Tensors", "CPlatform"]),
+        room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
+
         room("Hashing", below: ["Diagnostics", "COpenSSL"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
 
         // learning
-        room("Layers", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives"]),
+        room(
+            "Layers",
+            below: [
+                "Tensors", "Workers", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives",
+            ]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Diagnostics"]),
@@ -93,21 +99,31 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5", "GEMM",
+                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
+                "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "Reporting", "CPlatform",
                 "Kernels", argumentParser, logging,
             ],
             swiftSettings: house),
 
         // the bodies that run under mpirun and on virtual ranks
-        room("RankChecks", below: ["Collectives", "Tensors", "Diagnostics"]),
+        room("RankChecks", below: ["Checkpoints", "Collectives", "Tensors", "Diagnostics"]),
         .executableTarget(
-            name: "rank-checks", dependencies: ["RankChecks", "MPI", "Collectives", "Diagnostics"], swiftSettings: house
+            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "Collectives", "Diagnostics"],
+            swiftSettings: house
         ),
 
+        tests(
+            of: "Checkpoints",
+            with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
+        tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
+        tests(
+            of: "Layers",
+            with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
+            resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
     ],
     swiftLanguageModes: [.v6]

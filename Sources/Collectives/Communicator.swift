@@ -42,17 +42,37 @@ package protocol Communicator: Sendable {
 /// Numbers that travel: MPI knows their type.
 package protocol Exchangeable: BitwiseCopyable, Comparable, AdditiveArithmetic, Sendable {
     static var kind: ExchangeKind { get }
+    /// The sum; integers wrap around as two's complement does.
+    static func wrappingSum(_ a: Self, _ b: Self) -> Self
 }
 
 package enum ExchangeKind: Sendable { case float, double, int32, int64, uint64 }
 
-extension Float: Exchangeable { package static var kind: ExchangeKind { .float } }
-extension Double: Exchangeable { package static var kind: ExchangeKind { .double } }
-extension Int32: Exchangeable { package static var kind: ExchangeKind { .int32 } }
-/// Sums wrap, as two's complement does: whoever sums fixed point sends an overflow flag beside it.
-extension Int64: Exchangeable { package static var kind: ExchangeKind { .int64 } }
-/// Sums wrap modulo 2^64.
-extension UInt64: Exchangeable { package static var kind: ExchangeKind { .uint64 } }
+extension Float: Exchangeable {
+    package static var kind: ExchangeKind { .float }
+    package static func wrappingSum(_ a: Float, _ b: Float) -> Float { a + b }
+}
+
+extension Double: Exchangeable {
+    package static var kind: ExchangeKind { .double }
+    package static func wrappingSum(_ a: Double, _ b: Double) -> Double { a + b }
+}
+
+extension Int32: Exchangeable {
+    package static var kind: ExchangeKind { .int32 }
+    package static func wrappingSum(_ a: Int32, _ b: Int32) -> Int32 { a &+ b }
+}
+
+/// Whoever sums fixed point sends an overflow flag beside it.
+extension Int64: Exchangeable {
+    package static var kind: ExchangeKind { .int64 }
+    package static func wrappingSum(_ a: Int64, _ b: Int64) -> Int64 { a &+ b }
+}
+
+extension UInt64: Exchangeable {
+    package static var kind: ExchangeKind { .uint64 }
+    package static func wrappingSum(_ a: UInt64, _ b: UInt64) -> UInt64 { a &+ b }
+}
 
 /// Ranks can no longer exchange: the library reports an error, or another rank has given up.
 package struct CommunicationError: Error, Sendable, CustomStringConvertible {

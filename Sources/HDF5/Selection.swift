@@ -21,7 +21,7 @@ struct Selection: ~Copyable {
         if count == 0 {
             try Library.call("H5Sselect_none", dataset.path) { H5Sselect_none(ids.file) }
             try Library.call("H5Sselect_none", dataset.path) { H5Sselect_none(ids.memory) }
-        } else {
+        } else if !shape.isEmpty {  // a scalar has nothing to select
             try selectRectangle(ids.file, offset: offset, shape: shape, dataset.path)
         }
         self.file = file

@@ -97,6 +97,15 @@ package final class SettingsSection {
         return try integer(key, in: range)
     }
 
+    /// A number, or nil for `word`, which is also the default.
+    package func number(_ key: String, or word: String, in range: ClosedRange<Double>) throws(Failure) -> Double? {
+        if mapping[Node(key)].map({ $0.scalar?.string == word }) ?? true {
+            recordText(key, [word], list: false)
+            return nil
+        }
+        return try number(key, in: range)
+    }
+
     /// Whether the file or the command line gives `key`.
     package func gives(_ key: String) -> Bool { mapping[Node(key)] != nil }
 

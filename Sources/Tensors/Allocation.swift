@@ -26,7 +26,7 @@ struct Allocation {
     }
 
     private static func map(_ bytes: Int) -> UnsafeMutableRawPointer {
-        let flags = MAP_PRIVATE | MAP_ANONYMOUS
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
         let found = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let found = unsafe found, unsafe found != MAP_FAILED else {
             preconditionFailure("out of memory: \(bytes) bytes")

@@ -1,0 +1,88 @@
+package import Tensors
+
+/// One virtual rank's view of its group.
+package struct VirtualCommunicator: Communicator {
+    package let rank: Int
+    let group: VirtualGroup
+
+    package var size: Int { group.size }
+
+    package func barrier() throws(CommunicationError) { try group.barrier() }
+
+    package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try reduce(values) { Element.wrappingSum($0, $1) }
+    }
+
+    package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try reduce(values) { Swift.max($0, $1) }
+    }
+
+    /// Rank r reduces the r-th slice of everybody's values, in rank order, and writes the result to everybody.
+    private func reduce<Element: Exchangeable>(
+        _ values: Vector<Element>, _ combine: (Element, Element) -> Element
+    ) throws(CommunicationError) {
+        let all = try group.share(values, as: rank)
+        precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
+        for i in values.count * rank / size..<values.count * (rank + 1) / size {
+            var result = all[0][i]
+            for other in all.dropFirst() { result = combine(result, other[i]) }
+            for each in all { each[i] = result }
+        }
+        try group.barrier()
+    }
+
+    package func exchange<Element: Exchangeable>(
+        _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
+    ) throws(CommunicationError) {
+        let all = try group.share(sent, as: rank)
+        for source in 0..<size {
+            for i in 0..<n { received[source * n + i] = all[source][rank * n + i] }
+        }
+        try group.barrier()
+    }
+
+    package func exchangeRows(
+        _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
+    ) throws(CommunicationError) {
+        struct Parcel: Sendable {
+            let rows: Tensor
+            let counts: Vector<Int32>
+        }
+        let all = try group.share(Parcel(rows: sent, counts: sentRows), as: rank)
+        var next = 0
+        for source in 0..<size {
+            let parcel = all[source], count = Int(parcel.counts[rank])
+            precondition(count == Int(receivedRows[source]), "rank \(source) sends another number of rows than expected")
+            let first = (0..<rank).reduce(0) { $0 + Int(parcel.counts[$1]) }
+            if count > 0 { received.rows(next..<next + count).copy(from: parcel.rows.rows(first..<first + count)) }
+            next += count
+        }
+        try group.barrier()
+    }
+
+    package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+        let all = try group.share(bytes, as: rank)
+        try group.barrier()
+        return all
+    }
+
+    package func split(color: Int) throws(CommunicationError) -> any Communicator {
+        let colors = try group.share(color, as: rank)
+        try group.barrier()
+        let members = colors.indices.filter { colors[$0] == color }
+        // Every rank offers a new group; the members of a color take that of their first.
+        let offers = try group.share(VirtualGroup(size: members.count, fuse: group.fuse), as: rank)
+        try group.barrier()
+        return VirtualCommunicator(rank: members.firstIndex(of: rank)!, group: offers[members[0]])
+    }
+}
+
+extension Tensor {
+    /// Elements of a contiguous matrix of the same shape.
+    func copy(from other: Tensor) {
+        let source = other.span
+        var target = mutableSpan
+        precondition(source.count == target.count)
+        for i in 0..<source.count { target[i] = source[i] }
+    }
+}

@@ -1,0 +1,40 @@
+import Diagnostics
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file of text as it was when it was looked at, so that a later change can be told.
+package struct TextFile: Codable, Equatable, Sendable {
+    package var path: String
+    package var bytes: Int
+    /// Nanoseconds since 1970.
+    package var modified: Int
+
+    /// Every line is a JSON object with a `text` field, one document each; otherwise the whole file is one document.
+    package var isJSONLines: Bool { path.hasSuffix(".jsonl") }
+
+    /// - Throws: `noInput` if there is no such file
+    init(_ path: String) throws(Failure) {
+        let status = try fileStatus(path)
+        self.path = path
+        bytes = Int(status.st_size)
+        #if canImport(Darwin)
+            let time = status.st_mtimespec
+        #else
+            let time = status.st_mtim
+        #endif
+        modified = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
+    }
+}
+
+/// - Throws: `noInput` if there is nothing at `path`
+func fileStatus(_ path: String) throws(Failure) -> stat {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+        throw Failure(.noInput, "cannot read \(path): \(systemError())")
+    }
+    return status
+}

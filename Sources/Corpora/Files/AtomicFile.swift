@@ -1,0 +1,122 @@
+package import Diagnostics
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file that appears under its name whole or not at all: written beside it as `NAME.partial`, synced, renamed.
+package final class AtomicFile {
+    package let path: String
+    private let partial: String
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    private var committed = false
+    private static let bufferSize = 1 << 20
+
+    /// - Throws: `cannotCreate` if the folder cannot be written, `inUse` if another process is writing the same file
+    package init(_ path: String) throws(Failure) {
+        self.path = path
+        partial = path + ".partial"
+        descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())") }
+        // The lock comes before the truncation, so that a second writer cannot empty the first one's file.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, isStillNamed else {
+            committed = true
+            close(descriptor)
+            throw Failure(
+                .inUse, "\(path) is being written by another process", advice: "wait for it, or name another file")
+        }
+        guard ftruncate(descriptor, 0) == 0 else { throw failure("empty") }
+        buffer.reserveCapacity(Self.bufferSize)
+    }
+
+    deinit {
+        guard !committed else { return }
+        unlink(partial)
+        close(descriptor)
+    }
+
+    private var isStillNamed: Bool {
+        var mine = stat(), named = stat()
+        return unsafe (fstat(descriptor, &mine) == 0 && stat(partial, &named) == 0 && mine.st_ino == named.st_ino)
+    }
+
+    /// Adds `elements` at the end, in the machine's byte order.
+    package func append<Element: BitwiseCopyable>(_ elements: Span<Element>) throws(Failure) {
+        unsafe elements.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+        if buffer.count >= Self.bufferSize { try flush() }
+    }
+
+    private func flush() throws(Failure) {
+        var pending: [UInt8] = []
+        swap(&pending, &buffer)
+        try write(pending.span, at: nil)
+        pending.removeAll(keepingCapacity: true)
+        swap(&pending, &buffer)
+    }
+
+    /// Replaces what stands at byte `offset`.
+    package func overwrite(at offset: Int, with bytes: Span<UInt8>) throws(Failure) {
+        try flush()
+        try write(bytes, at: offset)
+    }
+
+    private func write(_ bytes: Span<UInt8>, at offset: Int?) throws(Failure) {
+        let descriptor = descriptor
+        let complete = unsafe bytes.withUnsafeBytes { all in
+            var done = 0
+            while done < all.count {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: all[done...])
+                let written =
+                    if let offset {
+                        unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+                    } else {
+                        unsafe Self.write(descriptor, rest)
+                    }
+                guard written > 0 || errno == EINTR else { return false }
+                done += max(written, 0)
+            }
+            return true
+        }
+        guard complete else { throw failure("write") }
+    }
+
+    private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+        #else
+            unsafe Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+        #endif
+    }
+
+    /// What has been written so far, to read back before the file gets its name.
+    package func written() throws(Failure) -> MappedFile {
+        try flush()
+        return try MappedFile(partial)
+    }
+
+    /// Syncs the file, gives it its name and syncs the folder.
+    package func commit() throws(Failure) {
+        try flush()
+        guard fsync(descriptor) == 0 else { throw failure("sync") }
+        guard rename(partial, path) == 0 else { throw failure("rename") }
+        committed = true
+        close(descriptor)
+        let folder = open(parentFolder(of: path), O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+
+    private func failure(_ verb: String) -> Failure {
+        Failure(.inputOutput, "cannot \(verb) \(partial): \(systemError())")
+    }
+}
+
+/// The folder that holds `path`.
+func parentFolder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}

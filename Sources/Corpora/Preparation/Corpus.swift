@@ -1,0 +1,40 @@
+package import Diagnostics
+
+/// What `data` of a configuration names, tokenised: `prepare` makes it on one rank, `open` maps it on every rank.
+package struct Corpus: Sendable {
+    package let tokenizer: any Tokenizer
+    package let train: TokenDataset
+    package let validation: TokenDataset?
+
+    /// Tokenises what is not tokenised yet into `directory`, and verifies every bit of what is there already. Run it on
+    /// one rank, before `open`.
+    ///
+    /// Texts are tokenised again only if their paths, sizes or times of change, the tokenizer or the file's format are
+    /// not those recorded in `directory`. A token file in `data.train` or `data.validation` is used where it is.
+    /// - Parameters:
+    ///   - directory: for `train.tokens` and `validation.tokens`; made if missing
+    ///   - report: takes lines of progress
+    package static func prepare(
+        settings: DataSettings, directory: String, report: (String) -> Void
+    ) throws(Failure) {
+        let train = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train")
+        let tokenizer = try train.make(settings.tokenizer, report: report)
+        _ = try train.open().split(settings.validation)
+        if case .files(let paths) = settings.validation {
+            let validation = try PreparedFile(paths, in: directory, as: "validation", key: "data.validation")
+            try validation.make(tokenizer, named: "data.train", report: report)
+        }
+    }
+
+    /// Maps what `prepare` made.
+    package static func open(settings: DataSettings, directory: String) throws(Failure) -> Corpus {
+        let file = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train").open()
+        var (train, validation) = try file.split(settings.validation)
+        if case .files(let paths) = settings.validation {
+            let other = try PreparedFile(paths, in: directory, as: "validation", key: "data.validation").open()
+            try other.requireTokenizer(of: file.tokenizer, named: "data.train")
+            validation = TokenDataset(other)
+        }
+        return Corpus(tokenizer: file.tokenizer, train: train, validation: validation)
+    }
+}

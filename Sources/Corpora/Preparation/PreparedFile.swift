@@ -1,0 +1,93 @@
+import Diagnostics
+
+/// One side of a corpus: a token file that the user named, or one made from the user's texts in the run's directory.
+struct PreparedFile {
+    /// Where the tokens are or will be.
+    let path: String
+    private let directory: String
+    /// Nil if the user's own token file is used.
+    private let texts: [String]?
+
+    init(_ paths: [String], in directory: String, as name: String, key: String) throws(Failure) {
+        self.directory = directory
+        let tokenFiles = paths.filter(TokenFile.isTokenFile)
+        guard let own = tokenFiles.first else {
+            path = "\(directory)/\(name).tokens"
+            texts = paths
+            return
+        }
+        guard paths.count == 1 else {
+            throw Failure(
+                .configuration, "\(key) names the token file \(own) and \(paths.count - 1) more",
+                advice: "a token file stands alone; `switchyard tokenize` makes one file of many texts")
+        }
+        path = own
+        texts = nil
+    }
+
+    func open() throws(Failure) -> TokenFile { try TokenFile(path) }
+
+    /// Makes the file with the tokenizer that `setting` asks for, if it is not there already.
+    /// - Returns: the file's tokenizer
+    func make(_ setting: TokenizerSetting, report: (String) -> Void) throws(Failure) -> any Tokenizer {
+        let setting = try ResolvedTokenizer(setting)
+        guard let texts else {
+            let file = try TokenFile(path)
+            try file.verify()
+            try setting.requireAgreement(with: file)
+            return file.tokenizer
+        }
+        let files = try textFiles(at: texts)
+        if let file = try reusable(files, madeWith: setting.record, report: report) { return file.tokenizer }
+        let tokenizer = try setting.tokenizer(trainedOn: files, report: report)
+        try write(files, with: tokenizer, madeWith: setting.record, report: report)
+        return tokenizer
+    }
+
+    /// Makes the file with a given tokenizer, if it is not there already.
+    /// - Parameter name: where the tokenizer comes from, for messages
+    func make(_ tokenizer: any Tokenizer, named name: String, report: (String) -> Void) throws(Failure) {
+        guard let texts else {
+            let file = try TokenFile(path)
+            try file.verify()
+            try file.requireTokenizer(of: tokenizer, named: name)
+            return
+        }
+        let files = try textFiles(at: texts)
+        let record = "identity \(tokenizer.identity)"
+        guard try reusable(files, madeWith: record, report: report) == nil else { return }
+        try write(files, with: tokenizer, madeWith: record, report: report)
+    }
+
+    /// What an earlier run left, if it was made from the same texts in the same way and is whole.
+    private func reusable(
+        _ files: [TextFile], madeWith record: String, report: (String) -> Void
+    ) throws(Failure) -> TokenFile? {
+        guard fileExists(path) else { return nil }
+        do {
+            let file = try TokenFile(path)
+            guard file.metadata.sources == files, file.metadata.tokenizerSetting == record else {
+                report("\(path) was made from other texts or with another tokenizer: making it again")
+                return nil
+            }
+            try file.verify()
+            report("using \(path): \(file.tokenCount) tokens of \(file.documentCount) documents")
+            return file
+        } catch {
+            report("\(error.message): making it again")
+            return nil
+        }
+    }
+
+    private func write(
+        _ files: [TextFile], with tokenizer: any Tokenizer, madeWith record: String, report: (String) -> Void
+    ) throws(Failure) {
+        try makeDirectory(directory)
+        let writer = try TokenFileWriter(path, tokenizer: tokenizer)
+        let summary = try tokenize(files, with: tokenizer, into: writer, report: report)
+        try writer.finish(TokenFileMetadata(tokenizer: tokenizer, setting: record, sources: files))
+        report(
+            "tokenised \(megabytes(Double(summary.bytes))) MB into \(summary.tokens) tokens of \(summary.documents) "
+                + "documents: \(path)")
+    }
+}

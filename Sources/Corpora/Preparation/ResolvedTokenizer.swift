@@ -1,0 +1,48 @@
+import Diagnostics
+
+/// A tokenizer setting with its files read.
+enum ResolvedTokenizer {
+    /// `isAsked` is false if nothing was asked for and bytes are the default.
+    case known(any Tokenizer, isAsked: Bool)
+    case bytePairs(vocabularySize: Int)
+
+    init(_ setting: TokenizerSetting) throws(Failure) {
+        switch setting {
+        case .automatic: self = .known(ByteTokenizer(), isAsked: false)
+        case .bytes: self = .known(ByteTokenizer(), isAsked: true)
+        case .bytePairs(let size): self = .bytePairs(vocabularySize: size)
+        case .file(let path): self = .known(try readTokenizer(inFile: path), isAsked: true)
+        }
+    }
+
+    /// Names how a token file is made, to tell whether one that is there is still right.
+    var record: String {
+        switch self {
+        case .known(let tokenizer, _): "identity \(tokenizer.identity)"
+        case .bytePairs(let size): "bpe \(size)"
+        }
+    }
+
+    /// - Throws: `data` if the corpus has too little to learn from
+    func tokenizer(trainedOn files: [TextFile], report: (String) -> Void) throws(Failure) -> any Tokenizer {
+        switch self {
+        case .known(let tokenizer, _): return tokenizer
+        case .bytePairs(let size): return try trainBytePairs(on: files, vocabularySize: size, report: report)
+        }
+    }
+
+    /// - Throws: `data` if `file` was made with another tokenizer than was asked for
+    func requireAgreement(with file: TokenFile) throws(Failure) {
+        switch self {
+        case .known(let tokenizer, isAsked: true):
+            try file.requireTokenizer(of: tokenizer, named: "data.tokenizer")
+        case .known(_, isAsked: false): break
+        case .bytePairs(let size):
+            guard file.metadata.tokenizerSetting != record else { return }
+            throw Failure(
+                .data,
+                "\(file.path) was not made with the tokenizer `bpe \(size)` but `\(file.metadata.tokenizerSetting)`",
+                advice: "leave data.tokenizer out: a token file carries its tokenizer")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Diagnostics
+
+/// How much a tokenisation read and wrote.
+package struct TokenizationSummary: Sendable, Equatable {
+    package var documents = 0
+    /// Of text.
+    package var bytes = 0
+    /// End-of-text tokens included.
+    package var tokens = 0
+    package var vocabularySize = 0
+}
+
+/// Sends the tokens of all documents of `files` to `sink`, each document closed by the end-of-text token.
+/// - Returns: how much it was
+/// - Throws: `data` if there is no text at all, and what reading and writing throw
+func tokenize(
+    _ files: [TextFile], with tokenizer: any Tokenizer, into sink: some TokenSink, report: (String) -> Void
+) throws(Failure) -> TokenizationSummary {
+    var encoder = tokenizer.makeEncoder()
+    var progress = Progress("tokenising", totalBytes: files.reduce(0) { $0 + $1.bytes })
+    var summary = TokenizationSummary(vocabularySize: tokenizer.vocabularySize)
+    var tokens: [UInt16] = []
+    let piece = 1 << 20
+    for file in files {
+        try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in
+            var position = 0
+            while position < text.count {
+                tokens.removeAll(keepingCapacity: true)
+                position = encoder.encode(text, from: position, upTo: min(position + piece, text.count), into: &tokens)
+                if position == text.count { tokens.append(UInt16(tokenizer.endOfText)) }
+                try sink.append(tokens.span)
+                summary.tokens += tokens.count
+                progress.show(bytes: summary.bytes + position, report)
+            }
+            try sink.endDocument(hash: text.digest)
+            summary.documents += 1
+            summary.bytes += text.count
+        }
+    }
+    try requireText(summary.bytes, in: files)
+    return summary
+}
+
+func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
+    guard bytes == 0 else { return }
+    let names = files.prefix(3).map(\.path).joined(separator: ", ") + (files.count > 3 ? ", …" : "")
+    throw Failure(
+        .data, "the corpus is empty: there is no text in \(names)", advice: "set data.train to files with text")
+}
+
+/// `tokenising 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then.
+struct Progress {
+    private let verb: String
+    private let totalBytes: Int
+    private let started = ContinuousClock.now
+    private var shown = ContinuousClock.now
+    private static let interval = Duration.seconds(2)
+
+    init(_ verb: String, totalBytes: Int) {
+        self.verb = verb
+        self.totalBytes = totalBytes
+    }
+
+    mutating func show(bytes: Int, _ report: (String) -> Void) {
+        let now = ContinuousClock.now
+        guard now - shown >= Self.interval else { return }
+        shown = now
+        let rate = Double(bytes) / ((now - started) / .seconds(1))
+        // Markup of JSON lines counts into the total only, so the estimate errs on the long side.
+        let left = max(0, Double(totalBytes - bytes) / rate)
+        report(
+            "\(verb) \(megabytes(Double(bytes))) of \(megabytes(Double(totalBytes))) MB, \(megabytes(rate)) MB/s, "
+                + "\(Int(left.rounded(.up))) s left")
+    }
+}
+
+func megabytes(_ bytes: Double) -> String {
+    let tenths = Int((bytes / 1e5).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+}

@@ -1,0 +1,57 @@
+package import Diagnostics
+
+/// Learns a byte-pair tokenizer of `vocabularySize` entries (bytes, merges and end of text) from `files`.
+/// - Throws: `data` if the files have too few pairs that occur twice, naming the largest vocabulary they allow
+package func trainBytePairs(
+    on files: [TextFile], vocabularySize: Int, report: (String) -> Void
+) throws(Failure) -> BytePairTokenizer {
+    var training = BytePairTraining(try countWords(of: files, report: report))
+    let wanted = vocabularySize - 257
+    var shown = ContinuousClock.now
+    while training.merges.count < wanted {
+        guard training.learn() != nil else {
+            throw Failure(
+                .data,
+                "the corpus is too small for `bpe \(vocabularySize)`: only \(training.merges.count) merges occur twice, "
+                    + "\(wanted) are needed",
+                advice: "ask for `bpe \(training.merges.count + 257)` or less, or add text")
+        }
+        if ContinuousClock.now - shown > .seconds(2) {
+            shown = .now
+            report("learning merges: \(training.merges.count) of \(wanted)")
+        }
+    }
+    return try BytePairTokenizer(training.merges)
+}
+
+/// The pre-tokens of all documents, in the order of their first appearance.
+private func countWords(of files: [TextFile], report: (String) -> Void) throws(Failure) -> WordList {
+    var table = ByteStringTable()
+    var frequencies: [Int] = []
+    var progress = Progress("counting words of", totalBytes: files.reduce(0) { $0 + $1.bytes })
+    var bytes = 0
+    for file in files {
+        try file.forEachDocument { (text: Span<UInt8>) in
+            var position = 0, nextReport = 0
+            while position < text.count {
+                let end = text.preTokenEnd(from: position)
+                let index = table.index(of: text, position..<end)
+                if index == frequencies.count { frequencies.append(0) }
+                frequencies[index] += 1
+                position = end
+                if position >= nextReport {
+                    progress.show(bytes: bytes + position, report)
+                    nextReport = position + 1 << 20
+                }
+            }
+            bytes += text.count
+        }
+    }
+    try requireText(bytes, in: files)
+    let tokenOfByte = PrintableBytes().tokenOfByte
+    var words = WordList()
+    for (index, frequency) in frequencies.enumerated() {
+        words.append(table.string(index).map { tokenOfByte[Int($0)] }, frequency: frequency)
+    }
+    return words
+}

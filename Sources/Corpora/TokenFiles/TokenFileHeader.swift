@@ -1,0 +1,103 @@
+import Diagnostics
+
+/// The first 128 bytes of a token file: what it holds, how much of it, and digests of both (docs/token-files.md).
+struct TokenFileHeader: Equatable {
+    static let byteCount = 128
+    static let magic = Array("SWYTOKEN".utf8)
+    static let version = 1
+
+    var vocabularySize: Int
+    var tokenCount: Int
+    var documentCount: Int
+    var metadataBytes: Int
+    /// Sixteen characters.
+    var tokenizerIdentity: String
+    /// Of all bytes after the header.
+    var contentDigest: UInt64
+
+    /// Where the document table begins: after the tokens, at the next multiple of eight.
+    var documentsOffset: Int { Self.byteCount + (2 * tokenCount + 7) / 8 * 8 }
+    var metadataOffset: Int { documentsOffset + 16 * documentCount }
+    var fileSize: Int { metadataOffset + metadataBytes }
+
+    var encoded: [UInt8] {
+        var bytes = Self.magic
+        append(UInt32(Self.version), to: &bytes)
+        append(UInt32(Self.byteCount), to: &bytes)
+        for number in [vocabularySize, tokenCount, documentCount, metadataBytes] { append(UInt64(number), to: &bytes) }
+        bytes += tokenizerIdentity.utf8
+        append(contentDigest, to: &bytes)
+        bytes += [UInt8](repeating: 0, count: Self.byteCount - 8 - bytes.count)
+        append(bytes.span.digest, to: &bytes)
+        return bytes
+    }
+
+    /// - Throws: `data` saying which of the checks failed, with numbers
+    init(of file: MappedFile) throws(Failure) {
+        let bytes = file.bytes
+        guard bytes.count >= 8, (0..<8).allSatisfy({ bytes[$0] == Self.magic[$0] }) else {
+            throw Failure(
+                .data, "\(file.path) is not a token file: it does not begin with SWYTOKEN",
+                advice: "make one with `switchyard tokenize FILE… --output \(file.path)`")
+        }
+        guard bytes.count >= Self.byteCount else { throw Self.truncated(file, expected: "at least \(Self.byteCount)") }
+        let version = Int(bytes.word(at: 8) & 0xFFFF_FFFF)
+        guard version == Self.version else {
+            throw Failure(
+                .data,
+                "\(file.path) is a token file of version \(version); this Switchyard reads version \(Self.version)",
+                advice: "tokenise the texts again with this version")
+        }
+        guard bytes.extracting(0..<Self.byteCount - 8).digest == bytes.word(at: Self.byteCount - 8),
+            let header = Self(fields: bytes)
+        else {
+            throw Failure(.data, "\(file.path): the header is damaged", advice: "tokenise the texts again")
+        }
+        self = header
+        guard tokenCount <= file.count / 2, documentCount <= file.count / 16, metadataBytes <= file.count,
+            fileSize <= file.count
+        else { throw Self.truncated(file, expected: "\(tokenCount) tokens and \(documentCount) documents: more") }
+        guard fileSize == file.count else {
+            throw Failure(
+                .data, "\(file.path) is \(file.count) bytes long, but its header speaks of \(fileSize)",
+                advice: "something was appended to it; tokenise the texts again")
+        }
+    }
+
+    init(
+        vocabularySize: Int, tokenCount: Int, documentCount: Int, metadataBytes: Int, tokenizerIdentity: String,
+        contentDigest: UInt64
+    ) {
+        precondition(tokenizerIdentity.utf8.count == 16)
+        self.vocabularySize = vocabularySize
+        self.tokenCount = tokenCount
+        self.documentCount = documentCount
+        self.metadataBytes = metadataBytes
+        self.tokenizerIdentity = tokenizerIdentity
+        self.contentDigest = contentDigest
+    }
+
+    /// Nil if a number makes no sense.
+    private init?(fields bytes: Span<UInt8>) {
+        let numbers = (0..<4).compactMap { Int(exactly: bytes.word(at: 16 + 8 * $0)) }
+        let identity = (48..<64).map { bytes[$0] }
+        guard numbers.count == 4, (1...65536).contains(numbers[0]), identity.allSatisfy({ (33...126).contains($0) })
+        else { return nil }
+        self.init(
+            vocabularySize: numbers[0], tokenCount: numbers[1], documentCount: numbers[2], metadataBytes: numbers[3],
+            tokenizerIdentity: String(decoding: identity, as: UTF8.self), contentDigest: bytes.word(at: 64))
+    }
+
+    private static func truncated(_ file: MappedFile, expected: String) -> Failure {
+        Failure(
+            .data, "\(file.path) is truncated: it has \(file.count) bytes and should have \(expected)",
+            advice: "copy it again, or tokenise the texts again")
+    }
+}
+
+/// Appends the bytes of `number`, least significant first.
+func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
+    for shift in stride(from: 0, to: number.bitWidth, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+    }
+}

@@ -1,0 +1,57 @@
+/// Encodes by a `BytePairTokenizer`, remembering the tokens of the pre-tokens it has met.
+struct BytePairEncoder: TokenEncoder {
+    private let tokenOfByte: [UInt16]
+    private var merger: BytePairMerger
+    private var met = ByteStringTable()
+    /// Tokens of the pre-tokens in `met`, end to end, and where each one's end.
+    private var remembered: [UInt16] = []
+    private var ends: [Int] = []
+
+    /// Longer pre-tokens are too rare to be worth remembering.
+    private static let longestRemembered = 48
+    /// The memory forgets everything when it holds more bytes of pre-tokens than this.
+    private static let memory = 8 << 20
+
+    init(_ tokenizer: BytePairTokenizer) {
+        tokenOfByte = tokenizer.printable.tokenOfByte
+        merger = BytePairMerger(tokenizer.merged)
+    }
+
+    mutating func encode(_ text: Span<UInt8>, from start: Int, upTo limit: Int, into tokens: inout [UInt16]) -> Int {
+        var position = start
+        while position < min(limit, text.count) {
+            let end = text.preTokenEnd(from: position)
+            if end - position <= Self.longestRemembered {
+                recall(text, position..<end, into: &tokens)
+            } else {
+                merge(text, position..<end)
+                tokens.append(contentsOf: merger.symbols)
+            }
+            position = end
+        }
+        return position
+    }
+
+    @inline(__always)
+    private mutating func recall(_ text: Span<UInt8>, _ range: Range<Int>, into tokens: inout [UInt16]) {
+        if met.byteCount > Self.memory { forget() }
+        let index = met.index(of: text, range)
+        if index == ends.count {
+            merge(text, range)
+            remembered.append(contentsOf: merger.symbols)
+            ends.append(remembered.count)
+        }
+        for i in (index == 0 ? 0 : ends[index - 1])..<ends[index] { tokens.append(remembered[i]) }
+    }
+
+    private mutating func forget() {
+        met = ByteStringTable()
+        remembered.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func merge(_ text: Span<UInt8>, _ range: Range<Int>) {
+        merger.load(range.map { tokenOfByte[Int(text[$0])] })
+        merger.merge()
+    }
+}

@@ -1,0 +1,37 @@
+import Diagnostics
+
+extension BytePairTokenizer {
+    /// Reads a file of merges: optionally a line `#version: …`, then two tokens a line, in printable spelling.
+    /// - Parameter source: where the text comes from, for messages
+    init(mergesFile text: [UInt8], from source: String) throws(Failure) {
+        guard let text = String(validating: text, as: UTF8.self) else {
+            throw Failure(.data, "\(source) is no file of merges: it is not UTF-8")
+        }
+        let printable = PrintableBytes()
+        var tokens: [[UInt8]: UInt16] = [:]
+        for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt16(token) }
+        var merges: [TokenPair] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            if line.isEmpty || index == 0 && line.hasPrefix("#version") { continue }
+            let place = "\(source):\(index + 1)"
+            let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            guard words.count == 2, let left = printable.bytes(of: words[0]), let right = printable.bytes(of: words[1])
+            else {
+                throw Failure(
+                    .data, "\(place): `\(line.prefix(40))` is no merge: expected two tokens with a space between",
+                    advice: "a file of merges is what `switchyard tokenize` or GPT-2 (vocab.bpe, merges.txt) writes")
+            }
+            guard let leftToken = tokens[left], let rightToken = tokens[right] else {
+                let unknown = tokens[left] == nil ? words[0] : words[1]
+                throw Failure(.data, "\(place): the token `\(unknown)` is not made by an earlier line")
+            }
+            guard tokens[left + right] == nil else {
+                throw Failure(.data, "\(place): the token `\(words[0])\(words[1])` is made by an earlier line already")
+            }
+            // Past the largest vocabulary the number only has to be some number: too many merges are refused below.
+            tokens[left + right] = UInt16(truncatingIfNeeded: 256 + merges.count)
+            merges.append(TokenPair(left: leftToken, right: rightToken))
+        }
+        try self.init(merges)
+    }
+}

@@ -1,0 +1,41 @@
+/// A reversible naming of byte strings by whole numbers `0..<vocabularySize`.
+package protocol Tokenizer: Sendable {
+    /// At most 65,536: a token is stored in 16 bits.
+    var vocabularySize: Int { get }
+    /// The token that ends every document; it stands for no bytes.
+    var endOfText: Int { get }
+    /// The text from which `readTokenizer` makes this tokenizer again.
+    var serialized: String { get }
+    /// A new encoder; encoders remember what they have met, tokenizers do not change.
+    func makeEncoder() -> any TokenEncoder
+    /// The bytes that `token` stands for; none for `endOfText` and for ids outside the vocabulary.
+    func bytes(of token: Int) -> [UInt8]
+    /// `bytes(of: token).count`, without making them.
+    func byteCount(of token: Int) -> Int
+}
+
+/// Turns text into tokens, piece by piece.
+package protocol TokenEncoder {
+    /// Appends the tokens of all units of `text` that begin in `start..<limit`.
+    ///
+    /// A unit is what a tokenizer encodes by itself: a byte, or a word with the space before it. Pieces laid end to end
+    /// give the same tokens as the whole.
+    /// - Returns: where the next unit begins, `limit` or later
+    mutating func encode(_ text: Span<UInt8>, from start: Int, upTo limit: Int, into tokens: inout [UInt16]) -> Int
+}
+
+extension Tokenizer {
+    /// The tokens of `text`; `decode` gives the same bytes back, whether they are valid UTF-8 or not.
+    package func encode(_ text: [UInt8]) -> [UInt16] {
+        var encoder = makeEncoder()
+        var tokens: [UInt16] = []
+        _ = encoder.encode(text.span, from: 0, upTo: text.count, into: &tokens)
+        return tokens
+    }
+
+    package func encode(_ text: String) -> [UInt16] { encode(Array(text.utf8)) }
+
+    package func decode(_ tokens: some Sequence<Int>) -> [UInt8] {
+        tokens.flatMap { bytes(of: $0) }
+    }
+}

@@ -1,0 +1,29 @@
+/// `e^x` to 2 units in the last place for `x` in [-87.3, 88.3], saturating outside; `exponential(NaN)` is NaN.
+///
+/// Written so that a loop over it becomes vector instructions: `x = n·ln 2 + r`, a polynomial for `e^r` on
+/// |r| ≤ ln 2 / 2, and `n` put into the exponent bits. Rounding to `n` adds and subtracts 1.5·2^23, because
+/// `rounded()` and `Int32(_:)` do not vectorise.
+@inline(__always)
+func exponential(_ value: Float) -> Float {
+    var x = value
+    x = x < -87.3 ? -87.3 : x
+    x = x > 88.3 ? 88.3 : x
+    let magic: Float = 12_582_912
+    let shifted = magic.addingProduct(x, 1.442_695_04)
+    let n = shifted - magic
+    var r = x.addingProduct(n, -0.693_359_375)
+    r = r.addingProduct(n, 2.121_944_4e-4)
+    var p: Float = 1.987_569_15e-4
+    p = Float(1.398_199_95e-3).addingProduct(p, r)
+    p = Float(8.333_452e-3).addingProduct(p, r)
+    p = Float(4.166_579_6e-2).addingProduct(p, r)
+    p = Float(1.666_666_55e-1).addingProduct(p, r)
+    p = Float(5.000_000_1e-1).addingProduct(p, r)
+    let power = (r + 1).addingProduct(r * r, p)
+    let exponent = Int32(bitPattern: shifted.bitPattern) &- Int32(bitPattern: magic.bitPattern)
+    return Float(bitPattern: UInt32(bitPattern: Int32(bitPattern: power.bitPattern) &+ (exponent &<< 23)))
+}
+
+/// `1 / (1 + e^-x)`
+@inline(__always)
+func sigmoid(_ x: Float) -> Float { 1 / (1 + exponential(-x)) }

@@ -1,0 +1,86 @@
+package import Tensors
+package import Workers
+
+/// Rows that one task of an elementwise kernel takes.
+let rowTile = 64
+/// Columns that one task of a sum over rows takes.
+let columnTile = 64
+
+/// `y = x · r · w`, `r = 1/√(mean x² + ε)` per row. Zhang & Sennrich, "Root Mean Square Layer Normalization"
+/// (arXiv:1910.07467), equation 4.
+/// - Parameters:
+///   - x: `[tokens, dModel]`
+///   - weight: `[1, dModel]`
+///   - y: `[tokens, dModel]`
+///   - reciprocal: `[tokens]`, r, kept for the backward pass
+package func rmsNorm(
+    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor, reciprocal: Vector<Float>, on workers: Workers
+) {
+    let d = x.columns
+    workers.run(over: x.rows, tile: rowTile) { rows in
+        let w = weight.span
+        for t in rows {
+            let row = x.row(t)
+            let r = 1 / (dot(row, row) / Float(d) + epsilon).squareRoot()
+            reciprocal[t] = r
+            var out = y.mutableRow(t)
+            for i in 0..<d { out[i] = row[i] * r * w[i] }
+        }
+    }
+}
+
+/// Backward of `rmsNorm` to its input: `dx += r·(w·dy − x·r²·mean(w·dy·x))`.
+/// - Parameters:
+///   - dy: `[tokens, dModel]`
+///   - dx: `[tokens, dModel]`, added to: the residual's gradient is already there
+package func rmsNormBackward(
+    _ dy: Tensor, x: Tensor, weight: Tensor, reciprocal: Vector<Float>, addingTo dx: Tensor, on workers: Workers
+) {
+    let d = x.columns
+    workers.run(over: x.rows, tile: rowTile) { rows in
+        let w = weight.span
+        for t in rows {
+            let xRow = x.row(t), dyRow = dy.row(t)
+            let r = reciprocal[t]
+            let s = tripleDot(dyRow, xRow, w) * r * r * r / Float(d)
+            var out = dx.mutableRow(t)
+            for i in 0..<d { out[i] += dyRow[i] * w[i] * r - xRow[i] * s }
+        }
+    }
+}
+
+/// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in token order; threads own columns.
+/// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
+package func rmsNormWeightGradient(
+    _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, on workers: Workers
+) {
+    workers.run(over: x.columns, tile: columnTile) { columns in
+        var sums = dWeight.columns(columns).mutableRow(0)
+        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
+        for t in 0..<x.rows {
+            let xRow = x.columns(columns).row(t), dyRow = dy.columns(columns).row(t)
+            let r = reciprocal[t]
+            for i in 0..<columns.count { sums[i] += dyRow[i] * xRow[i] * r }
+        }
+    }
+}
+
+/// `Σ_i a_i·b_i·c_i`, in the order of `dot`
+@inline(__always)
+func tripleDot(_ a: Span<Float>, _ b: Span<Float>, _ c: Span<Float>) -> Float {
+    let n = a.count
+    precondition(b.count == n && c.count == n)
+    var s0 = SIMD16<Float>(), s1 = s0
+    var i = 0
+    while i &+ 32 <= n {
+        s0.addProduct(a.sixteen(at: i) * b.sixteen(at: i), c.sixteen(at: i))
+        s1.addProduct(a.sixteen(at: i &+ 16) * b.sixteen(at: i &+ 16), c.sixteen(at: i &+ 16))
+        i &+= 32
+    }
+    var sum = (s0 + s1).sum()
+    while i < n {
+        sum.addProduct(a[i] * b[i], c[i])
+        i &+= 1
+    }
+    return sum
+}

@@ -1,0 +1,57 @@
+package import Tensors
+package import Workers
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Cosines and sines of `position · base^(−2i/dHead)`, for `i < dHead/2`. Su et al., "RoFormer" (arXiv:2104.09864),
+/// section 3.2.2.
+package struct RotaryTable: Sendable {
+    /// `[context, dHead/2]`
+    package let cosine: Tensor
+    package let sine: Tensor
+
+    package init(context: Int, headDimension: Int, base: Double) {
+        let half = headDimension / 2
+        cosine = Tensor(rows: context, columns: half)
+        sine = Tensor(rows: context, columns: half)
+        for position in 0..<context {
+            for i in 0..<half {
+                let angle = Double(position) * pow(base, -2 * Double(i) / Double(headDimension))
+                cosine[position, i] = Float(cos(angle))
+                sine[position, i] = Float(sin(angle))
+            }
+        }
+    }
+}
+
+/// Turns queries and keys by their positions, in place ("rotate-half": pairs are (i, i + dHead/2)):
+/// `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`; with `inverse`, back by the same angle, which is the backward pass.
+/// - Parameters:
+///   - queriesKeys: `[tokens, ≥ 2·dModel]`, queries in the first dModel columns, keys in the next
+///   - context: tokens of one sequence; a token's position is its row modulo `context`
+package func rotate(
+    _ queriesKeys: Tensor, heads: Int, headDimension: Int, context: Int, table: RotaryTable, inverse: Bool,
+    on workers: Workers
+) {
+    let half = headDimension / 2
+    let direction: Float = inverse ? -1 : 1
+    workers.run(over: queriesKeys.rows, tile: rowTile) { rows in
+        for t in rows {
+            let cosine = table.cosine.row(t % context), sine = table.sine.row(t % context)
+            for head in 0..<2 * heads {
+                let first = head * headDimension
+                var a = queriesKeys.columns(first..<first + half).mutableRow(t)
+                var b = queriesKeys.columns(first + half..<first + 2 * half).mutableRow(t)
+                for i in 0..<half {
+                    let x = a[i], y = b[i], c = cosine[i], s = sine[i] * direction
+                    a[i] = x * c - y * s
+                    b[i] = y * c + x * s
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package import Collectives
+package import Tensors
+package import Workers
+
+/// One pre-norm transformer block: attention, then the Switch feed-forward, each added to the residual stream.
+package struct Block: Sendable {
+    private let attention: SelfAttention
+    private let feedForward: SwitchFeedForward
+
+    /// What a block keeps for its backward pass.
+    package struct Activations: Sendable {
+        /// `[tokens, dModel]`: the residual stream as it entered, and after attention.
+        package let input: Tensor
+        package let middle: Tensor
+        package let attention: SelfAttention.Activations
+        package let feedForward: SwitchFeedForward.Activations
+
+        package init(_ sizes: LaneSizes, _ model: ModelSettings, groupSize: Int) {
+            input = Tensor(rows: sizes.tokens, columns: model.dModel)
+            middle = Tensor(rows: sizes.tokens, columns: model.dModel)
+            attention = SelfAttention.Activations(tokens: sizes.tokens, model)
+            feedForward = SwitchFeedForward.Activations(
+                norm: Norm.Activations(tokens: sizes.tokens, dModel: model.dModel),
+                route: Route(tokens: sizes.tokens, experts: model.expertCount, choicesPerToken: model.choices),
+                exchange: ExpertExchange(groupSize: groupSize, localExperts: model.expertCount / groupSize),
+                experts: Experts.Activations(seats: sizes.seats, model),
+                answers: Tensor(rows: sizes.homeSeats, columns: model.dModel))
+        }
+    }
+
+    package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+        attention = SelfAttention("blocks.\(layer)", model, layout)
+        feedForward = SwitchFeedForward("blocks.\(layer)", model, routing, layout)
+    }
+
+    /// From `saved.input` to `y`. **Collective** over the expert group.
+    /// - Parameter y: `[tokens, dModel]`
+    package func forward(
+        into y: Tensor, sequenceLength: Int, _ parameters: ParameterArena, for purpose: LanePurpose,
+        saving saved: Activations, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers
+    ) throws(CommunicationError) -> RouteStatistics {
+        let tokens = 0..<y.rows
+        attention.forward(
+            saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, into: saved.middle.rows(tokens),
+            saving: saved.attention, workspace: workspace, on: workers)
+        return try feedForward.forward(
+            saved.middle.rows(tokens), parameters, into: y, for: purpose, saving: saved.feedForward,
+            workspace: workspace, through: dispatcher, on: workers)
+    }
+
+    /// - Parameter dx: `[tokens, dModel]`: the gradient of what came out in, of what went in out. **Collective**.
+    package func backward(
+        replacing dx: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saved: Activations, scale: LossScale,
+        gradients: GradientAccumulator, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
+        on workers: Workers
+    ) throws(CommunicationError) {
+        let tokens = 0..<dx.rows
+        try feedForward.backward(
+            addingTo: dx, x: saved.middle.rows(tokens), parameters, saved: saved.feedForward, scale: scale,
+            gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
+        attention.backward(
+            addingTo: dx, x: saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, saved: saved.attention,
+            gradients: gradients, workspace: workspace, on: workers)
+    }
+}

@@ -1,0 +1,134 @@
+import GEMM
+import Kernels
+package import Tensors
+package import Workers
+
+/// The experts of one layer that this rank holds: `E(x) = (silu(x·W_gate) · (x·W_up))·W_down` each.
+///
+/// Every product is that of one expert and one lane, so its shape and bits do not depend on which ranks' lanes arrive
+/// together.
+package struct Experts: Sendable {
+    private let gateUp: ParameterID
+    private let down: ParameterID
+
+    /// What the experts keep for their backward pass, in the order of arrival.
+    package struct Activations: Sendable {
+        /// `[seats, dModel]`
+        package let arrived: Tensor
+        /// `[seats, 2·hidden]`, gate | up; their gradients after the backward pass.
+        package let gateUp: Tensor
+        /// `[seats, hidden]`
+        package let hidden: Tensor
+
+        package init(seats: Int, _ model: ModelSettings) {
+            arrived = Tensor(rows: seats, columns: model.dModel)
+            gateUp = Tensor(rows: seats, columns: 2 * model.expertHidden)
+            hidden = Tensor(rows: seats, columns: model.expertHidden)
+        }
+    }
+
+    package init(_ block: String, _ layout: ParameterLayout) {
+        gateUp = layout.id("\(block).experts.gate_up")
+        down = layout.id("\(block).experts.down")
+    }
+
+    /// - Parameter y: `[seats, dModel]`, overwritten
+    package func forward(
+        _ exchange: ExpertExchange, _ parameters: ParameterArena, saving saved: Activations, into y: Tensor,
+        on workers: Workers
+    ) {
+        let segments = Segments(exchange)
+        multiply(
+            segments.map { ProductJob(saved.arrived.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).factor,
+                into: saved.gateUp.rows($0.rows)) }, on: workers)
+        let seats = 0..<segments.rows
+        swiGLU(saved.gateUp.rows(seats), into: saved.hidden.rows(seats), on: workers)
+        multiply(
+            segments.map { ProductJob(saved.hidden.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).factor,
+                into: y.rows($0.rows)) }, on: workers)
+    }
+
+    /// - Parameters:
+    ///   - dy: `[seats, dModel]`: gradients of the answers in, of the arrived rows out
+    ///   - dHidden: `[seats, hidden]`, scratch
+    package func backward(
+        replacing dy: Tensor, _ exchange: ExpertExchange, _ parameters: ParameterArena, saved: Activations,
+        dHidden: Tensor, gradients: GradientAccumulator, on workers: Workers
+    ) {
+        let segments = Segments(exchange)
+        let seats = 0..<segments.rows
+        multiply(
+            segments.map { ProductJob(dy.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).transposed,
+                into: dHidden.rows($0.rows)) }, on: workers)
+        weightGradients(down, segments, input: saved.hidden, output: dy, gradients, on: workers)
+        swiGLUBackward(dHidden.rows(seats), replacing: saved.gateUp.rows(seats), on: workers)
+        weightGradients(gateUp, segments, input: saved.arrived, output: saved.gateUp, gradients, on: workers)
+        multiply(
+            segments.map { ProductJob(saved.gateUp.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).transposed,
+                into: dy.rows($0.rows)) }, on: workers)
+    }
+
+    /// `dW_e += inputᵀ·output` lane by lane, so that exact mode sees every lane's gradient whole.
+    private func weightGradients(
+        _ id: ParameterID, _ segments: Segments, input: Tensor, output: Tensor, _ gradients: GradientAccumulator,
+        on workers: Workers
+    ) {
+        for source in 0..<segments.sources {
+            let ofLane = segments.of(source: source)
+            guard !ofLane.isEmpty else { continue }
+            for run in consecutiveRuns(ofLane.map(\.expert)) {
+                gradients.accumulate(id, slabs: run, on: workers) { target in
+                    let jobs = ofLane.filter { run.contains($0.expert) }.map {
+                        ProductJob(input.rows($0.rows).transposed, output.rows($0.rows).factor,
+                            into: target.tensor($0.expert), adding: target.isAdding($0.expert))
+                    }
+                    multiply(jobs, on: workers)
+                }
+            }
+        }
+    }
+}
+
+/// Ranges of consecutive numbers that cover an ascending list.
+private func consecutiveRuns(_ numbers: [Int]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for number in numbers {
+        if let last = runs.last, last.upperBound == number {
+            runs[runs.count - 1] = last.lowerBound..<number + 1
+        } else {
+            runs.append(number..<number + 1)
+        }
+    }
+    return runs
+}
+
+/// The rows of an exchange by lane and expert, empty ones left out.
+private struct Segments {
+    struct Segment {
+        let source: Int
+        let expert: Int
+        let rows: Range<Int>
+    }
+
+    private let all: [Segment]
+    let sources: Int
+    let rows: Int
+
+    init(_ exchange: ExpertExchange) {
+        var found: [Segment] = []
+        var start = 0
+        for source in 0..<exchange.groupSize {
+            for expert in 0..<exchange.localExperts {
+                let count = Int(exchange.arrived[source * exchange.localExperts + expert])
+                if count > 0 { found.append(Segment(source: source, expert: expert, rows: start..<start + count)) }
+                start += count
+            }
+        }
+        all = found
+        sources = exchange.groupSize
+        rows = start
+    }
+
+    func map(_ body: (Segment) -> ProductJob) -> [ProductJob] { all.map(body) }
+    func of(source: Int) -> [Segment] { all.filter { $0.source == source } }
+}

@@ -1,0 +1,94 @@
+import Kernels
+import Tensors
+
+/// All memory that one lane needs on one rank, allocated once: what the forward pass keeps for the backward pass, and
+/// scratch. A steady step allocates no tensors.
+package final class LaneWorkspace: Sendable {
+    /// Activations of every block; all the same memory if nothing is kept for a backward pass.
+    let blocks: [Block.Activations]
+    let finalNorm: Norm.Activations
+    /// `[tokens, dModel]`: what leaves the last block.
+    let output: Tensor
+
+    /// `[tokens, dModel]` each: the residual stream's gradient, and that of a norm's output.
+    let dStream: Tensor
+    let dNorm: Tensor
+    /// `[tokens, 3·dModel]`
+    let dQKV: Tensor
+    /// `[tokens, experts]`
+    let dRouter: Tensor
+    /// `[tokens · k]`
+    let dGates: Vector<Float>
+
+    /// `[home seats, dModel]`: rows of this lane that leave for experts and come back.
+    let homeRows: Tensor
+    /// `[seats, dModel]`: answers of this rank's experts, or their gradients.
+    let expertRows: Tensor
+    /// `[seats, hidden]`
+    let dHidden: Tensor
+    /// Seats of one expert for one lane that the buffers hold.
+    let seatsPerExpert: Int
+
+    /// `[chunk, vocabulary]`
+    let logits: Tensor
+    /// `[tokens]`
+    let losses: Vector<Float>
+    let rotary: RotaryTable
+    let attentionScratch: [Tensor]
+
+    /// - Parameters:
+    ///   - laneTokens: the longest lane
+    ///   - groupSize: ranks that share out one set of experts
+    ///   - keepsActivations: whether there will be backward passes
+    package init(
+        _ model: ModelSettings, _ routing: RoutingSettings, laneTokens: Int, groupSize: Int, keepsActivations: Bool,
+        threads: Int
+    ) {
+        let tokens = laneTokens, d = model.dModel
+        let sizes = LaneSizes(model, routing, laneTokens: laneTokens, groupSize: groupSize)
+        seatsPerExpert = sizes.seatsPerExpert
+        let activations = (0..<(keepsActivations ? model.layers : 1)).map { _ in
+            Block.Activations(sizes, model, groupSize: groupSize)
+        }
+        blocks = (0..<model.layers).map { activations[keepsActivations ? $0 : 0] }
+        finalNorm = Norm.Activations(tokens: tokens, dModel: d)
+        output = Tensor(rows: tokens, columns: d)
+
+        let backwardTokens = keepsActivations ? tokens : 0
+        dStream = Tensor(rows: backwardTokens, columns: d)
+        dNorm = Tensor(rows: backwardTokens, columns: d)
+        dQKV = Tensor(rows: backwardTokens, columns: 3 * d)
+        dRouter = Tensor(rows: backwardTokens, columns: model.expertCount)
+        dGates = Vector(count: backwardTokens * model.choices)
+
+        homeRows = Tensor(rows: sizes.homeSeats, columns: d)
+        expertRows = Tensor(rows: sizes.seats, columns: d)
+        dHidden = Tensor(rows: keepsActivations ? sizes.seats : 0, columns: model.expertHidden)
+
+        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
+        logits = Tensor(rows: chunk, columns: model.vocabularySize)
+        losses = Vector(count: tokens)
+        rotary = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
+        attentionScratch = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
+            .scratch(workers: threads)
+    }
+}
+
+/// How many rows the buffers of a lane hold.
+package struct LaneSizes: Sendable {
+    package let tokens: Int
+    /// Capacity of one expert for one lane.
+    package let seatsPerExpert: Int
+    /// Rows that leave for experts: at most all choices, at most all seats.
+    package let homeSeats: Int
+    /// Rows that this rank's experts can get from all lanes of the group in flight.
+    package let seats: Int
+
+    package init(_ model: ModelSettings, _ routing: RoutingSettings, laneTokens: Int, groupSize: Int) {
+        tokens = laneTokens
+        seatsPerExpert = routing.capacityFactor.capacity(
+            tokens: laneTokens, choices: model.choices, experts: model.expertCount)
+        homeSeats = min(laneTokens * model.choices, seatsPerExpert * model.expertCount)
+        seats = min(groupSize * homeSeats, seatsPerExpert * model.expertCount)
+    }
+}

@@ -1,0 +1,127 @@
+package import Collectives
+import GEMM
+import Kernels
+package import Tensors
+package import Workers
+
+/// A decoder-only Switch transformer: embedding, blocks, final norm, head. A description; arenas hold the numbers.
+package struct LanguageModel: Sendable {
+    package let settings: ModelSettings
+    package let routing: RoutingSettings
+    package let layout: ParameterLayout
+    private let blocks: [Block]
+    private let finalNorm: Norm
+    private let embedding: ParameterID
+    private let head: ParameterID
+
+    package init(_ settings: ModelSettings, _ routing: RoutingSettings, localExperts: Range<Int>) {
+        self.settings = settings
+        self.routing = routing
+        let layout = ParameterLayout(settings, localExperts: localExperts)
+        self.layout = layout
+        blocks = (0..<settings.layers).map { Block($0, settings, routing, layout) }
+        finalNorm = Norm("final_norm", settings, layout)
+        embedding = layout.id("embedding")
+        head = settings.tieEmbeddings ? embedding : layout.id("head")
+    }
+
+    /// Loss of one lane, and its gradients into `gradients`. **Collective** over the expert group.
+    package func train(
+        _ lane: Lane, _ parameters: ParameterArena, scale: LossScale, gradients: GradientAccumulator,
+        workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers
+    ) throws(CommunicationError) -> LaneStatistics {
+        var statistics = try forward(lane, parameters, for: .training, workspace, dispatcher, workers)
+        lossAndHeadBackward(lane, parameters, scale, gradients, workspace, workers)
+        let dx = workspace.dStream.rows(0..<lane.tokens)
+        for (block, saved) in zip(blocks, workspace.blocks).reversed() {
+            try block.backward(
+                replacing: dx, sequenceLength: lane.sequenceLength, parameters, saved: saved, scale: scale,
+                gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
+        }
+        if lane.tokens > 0 {
+            gradients.accumulate(embedding, on: workers) { target in
+                embedBackward(
+                    dx, tokens: lane.inputs, dTable: target.tensor(), adding: target.isAdding(), on: workers)
+            }
+        }
+        statistics.crossEntropy = sumOfLosses(lane, workspace)
+        return statistics
+    }
+
+    /// Loss of one lane alone. **Collective** over the expert group.
+    package func evaluate(
+        _ lane: Lane, _ parameters: ParameterArena, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
+        on workers: Workers
+    ) throws(CommunicationError) -> LaneStatistics {
+        var statistics = try forward(lane, parameters, for: .evaluation, workspace, dispatcher, workers)
+        let tokens = 0..<lane.tokens
+        let h = finalNorm.forward(
+            workspace.output.rows(tokens), parameters, saving: workspace.finalNorm, on: workers)
+        crossEntropy(
+            h, head: parameters.tensor(head), targets: lane.targets, losses: workspace.losses,
+            logits: workspace.logits, on: workers)
+        statistics.crossEntropy = sumOfLosses(lane, workspace)
+        return statistics
+    }
+
+    /// Logits of what follows the last token of a lane of one sequence. **Collective** over the expert group.
+    /// - Returns: `[1, vocabulary]`, valid until the workspace is used again
+    package func nextTokenLogits(
+        _ lane: Lane, _ parameters: ParameterArena, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
+        on workers: Workers
+    ) throws(CommunicationError) -> Tensor {
+        precondition(lane.sequences == 1)
+        _ = try forward(lane, parameters, for: .evaluation, workspace, dispatcher, workers)
+        let last = lane.tokens - 1..<lane.tokens
+        let h = finalNorm.forward(
+            workspace.output.rows(last), parameters, saving: workspace.finalNorm, on: workers)
+        let logits = workspace.logits.rows(0..<1)
+        multiply(h.factor, parameters.tensor(head).transposed, into: logits, on: workers)
+        return logits
+    }
+
+    private func forward(
+        _ lane: Lane, _ parameters: ParameterArena, for purpose: LanePurpose, _ workspace: LaneWorkspace,
+        _ dispatcher: any TokenDispatcher, _ workers: Workers
+    ) throws(CommunicationError) -> LaneStatistics {
+        let tokens = 0..<lane.tokens
+        var statistics = LaneStatistics()
+        statistics.tokens = lane.tokens
+        embed(
+            lane.inputs, table: parameters.tensor(embedding), into: workspace.blocks[0].input.rows(tokens), on: workers)
+        for layer in blocks.indices {
+            let next = layer + 1 < blocks.count ? workspace.blocks[layer + 1].input : workspace.output
+            let route = try blocks[layer].forward(
+                into: next.rows(tokens), sequenceLength: lane.sequenceLength, parameters, for: purpose,
+                saving: workspace.blocks[layer], workspace: workspace, through: dispatcher, on: workers)
+            statistics.routes.append(route)
+        }
+        return statistics
+    }
+
+    /// Cross-entropy, and the gradients of the head and of the final norm; leaves the residual stream's in `dStream`.
+    private func lossAndHeadBackward(
+        _ lane: Lane, _ parameters: ParameterArena, _ scale: LossScale, _ gradients: GradientAccumulator,
+        _ workspace: LaneWorkspace, _ workers: Workers
+    ) {
+        guard lane.tokens > 0 else { return }
+        let tokens = 0..<lane.tokens
+        let x = workspace.output.rows(tokens), dNorm = workspace.dNorm.rows(tokens)
+        let h = finalNorm.forward(x, parameters, saving: workspace.finalNorm, on: workers)
+        gradients.accumulate(head, on: workers) { target in
+            crossEntropyWithGradient(
+                h, head: parameters.tensor(head), targets: lane.targets, scale: Float(scale.crossEntropy),
+                losses: workspace.losses, dx: dNorm, dHead: target.tensor(), adding: target.isAdding(),
+                logits: workspace.logits, on: workers)
+        }
+        let dx = workspace.dStream.rows(tokens)
+        clear(dx, on: workers)
+        finalNorm.backward(
+            dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients, on: workers)
+    }
+
+    /// In token order, in double precision.
+    private func sumOfLosses(_ lane: Lane, _ workspace: LaneWorkspace) -> Double {
+        (0..<lane.tokens).reduce(0) { $0 + Double(workspace.losses[$1]) }
+    }
+}

@@ -1,0 +1,33 @@
+import GEMM
+import Kernels
+package import Tensors
+package import Workers
+
+/// `y = x·W`, without bias.
+package struct Linear: Sendable {
+    private let weight: ParameterID
+
+    package init(_ name: String, _ layout: ParameterLayout) { weight = layout.id(name) }
+
+    /// - Parameters:
+    ///   - x: `[tokens, in]`
+    ///   - y: `[tokens, out]`, overwritten, or added to if `adding`
+    package func forward(
+        _ x: Tensor, _ parameters: ParameterArena, into y: Tensor, adding: Bool = false, on workers: Workers
+    ) {
+        multiply(x.factor, parameters.tensor(weight).factor, into: y, adding: adding, on: workers)
+    }
+
+    /// `dx = dy·Wᵀ`, `dW += xᵀ·dy`.
+    /// - Parameter dx: `[tokens, in]`, overwritten, or added to if `adding`
+    package func backward(
+        _ dy: Tensor, x: Tensor, _ parameters: ParameterArena, into dx: Tensor, adding: Bool = false,
+        gradients: GradientAccumulator, on workers: Workers
+    ) {
+        guard dy.rows > 0 else { return }
+        multiply(dy.factor, parameters.tensor(weight).transposed, into: dx, adding: adding, on: workers)
+        gradients.accumulate(weight, on: workers) { target in
+            multiply(x.transposed, dy.factor, into: target.tensor(), adding: target.isAdding(), on: workers)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import Kernels
+package import Tensors
+package import Workers
+
+/// The normalisation in front of a block's halves and of the head: RMSNorm or LayerNorm.
+package struct Norm: Sendable {
+    private let kind: NormKind
+    private let epsilon: Float
+    private let weight: ParameterID
+    private let bias: ParameterID?
+
+    /// What a norm keeps for its backward pass.
+    package struct Activations: Sendable {
+        /// `[tokens, dModel]`, the normalised rows.
+        package let output: Tensor
+        /// `[tokens]`
+        package let mean: Vector<Float>
+        package let reciprocal: Vector<Float>
+
+        package init(tokens: Int, dModel: Int) {
+            output = Tensor(rows: tokens, columns: dModel)
+            mean = Vector(count: tokens)
+            reciprocal = Vector(count: tokens)
+        }
+    }
+
+    package init(_ name: String, _ model: ModelSettings, _ layout: ParameterLayout) {
+        kind = model.norm
+        epsilon = Float(model.normEpsilon)
+        weight = layout.id("\(name).weight")
+        bias = model.norm == .layer ? layout.id("\(name).bias") : nil
+    }
+
+    /// - Parameter x: `[tokens, dModel]`
+    /// - Returns: `[tokens, dModel]`, the kept output
+    package func forward(
+        _ x: Tensor, _ parameters: ParameterArena, saving saved: Activations, on workers: Workers
+    ) -> Tensor {
+        let y = saved.output.rows(0..<x.rows)
+        switch kind {
+        case .rms:
+            rmsNorm(
+                x, weight: parameters.tensor(weight), epsilon: epsilon, into: y, reciprocal: saved.reciprocal, on: workers)
+        case .layer:
+            layerNorm(
+                x, weight: parameters.tensor(weight), bias: parameters.tensor(bias!), epsilon: epsilon, into: y,
+                mean: saved.mean, reciprocal: saved.reciprocal, on: workers)
+        }
+        return y
+    }
+
+    /// - Parameters:
+    ///   - dy: `[tokens, dModel]`
+    ///   - x: what went in
+    ///   - dx: `[tokens, dModel]`, added to
+    package func backward(
+        _ dy: Tensor, x: Tensor, _ parameters: ParameterArena, saved: Activations, addingTo dx: Tensor,
+        gradients: GradientAccumulator, on workers: Workers
+    ) {
+        guard dy.rows > 0 else { return }
+        switch kind {
+        case .rms:
+            rmsNormBackward(
+                dy, x: x, weight: parameters.tensor(weight), reciprocal: saved.reciprocal, addingTo: dx, on: workers)
+            gradients.accumulate(weight, on: workers) { target in
+                rmsNormWeightGradient(
+                    dy, x: x, reciprocal: saved.reciprocal, into: target.tensor(), adding: target.isAdding(), on: workers)
+            }
+        case .layer:
+            layerNormBackward(
+                dy, x: x, weight: parameters.tensor(weight), mean: saved.mean, reciprocal: saved.reciprocal,
+                addingTo: dx, on: workers)
+            gradients.accumulate(weight, on: workers) { target in
+                layerNormWeightGradient(
+                    dy, x: x, mean: saved.mean, reciprocal: saved.reciprocal, into: target.tensor(),
+                    adding: target.isAdding(), on: workers)
+            }
+            gradients.accumulate(bias!, on: workers) { target in
+                columnSums(dy, into: target.tensor(), adding: target.isAdding(), on: workers)
+            }
+        }
+    }
+}

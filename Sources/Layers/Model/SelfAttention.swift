@@ -1,0 +1,88 @@
+import Kernels
+package import Tensors
+package import Workers
+
+/// `x ← x + Attention(norm(x))`: causal multi-head attention with rotary positions.
+///
+/// Vaswani et al., "Attention Is All You Need" (arXiv:1706.03762), section 3.2.
+package struct SelfAttention: Sendable {
+    private let norm: Norm
+    private let projection: Linear
+    private let output: Linear
+    private let heads: Int
+    private let headDimension: Int
+
+    /// What attention keeps for its backward pass.
+    package struct Activations: Sendable {
+        package let norm: Norm.Activations
+        /// `[tokens, 3·dModel]`, queries and keys rotated.
+        package let qkv: Tensor
+        /// `[tokens, dModel]`, heads side by side.
+        package let attended: Tensor
+        /// `[heads, tokens]`
+        package let logSumExp: Tensor
+
+        package init(tokens: Int, _ model: ModelSettings) {
+            norm = Norm.Activations(tokens: tokens, dModel: model.dModel)
+            qkv = Tensor(rows: tokens, columns: 3 * model.dModel)
+            attended = Tensor(rows: tokens, columns: model.dModel)
+            logSumExp = Tensor(rows: model.heads, columns: tokens)
+        }
+    }
+
+    package init(_ block: String, _ model: ModelSettings, _ layout: ParameterLayout) {
+        norm = Norm("\(block).attention_norm", model, layout)
+        projection = Linear("\(block).attention.qkv", layout)
+        output = Linear("\(block).attention.output", layout)
+        heads = model.heads
+        headDimension = model.headDimension
+    }
+
+    /// - Parameters:
+    ///   - x: `[tokens, dModel]`, sequences of `sequenceLength` tokens
+    ///   - y: `[tokens, dModel]`, overwritten
+    package func forward(
+        _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, into y: Tensor, saving saved: Activations,
+        workspace: LaneWorkspace, on workers: Workers
+    ) {
+        let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
+        let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
+        projection.forward(h, parameters, into: qkv, on: workers)
+        rotate(
+            qkv, heads: heads, headDimension: headDimension, context: sequenceLength, table: workspace.rotary,
+            inverse: false, on: workers)
+        attention(
+            qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
+            scratch: workspace.attentionScratch, on: workers)
+        output.forward(attended, parameters, into: y, on: workers)
+        add(x, y, into: y, on: workers)
+    }
+
+    /// - Parameters:
+    ///   - x: what went in
+    ///   - dx: `[tokens, dModel]`: the gradient of what came out, to which this half's share is added
+    package func backward(
+        addingTo dx: Tensor, x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saved: Activations,
+        gradients: GradientAccumulator, workspace: LaneWorkspace, on workers: Workers
+    ) {
+        let tokens = 0..<x.rows
+        let dAttended = workspace.dNorm.rows(tokens), dQKV = workspace.dQKV.rows(tokens)
+        output.backward(
+            dx, x: saved.attended.rows(tokens), parameters, into: dAttended, gradients: gradients, on: workers)
+        attentionBackward(
+            dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
+            shape: shape(sequenceLength), into: dQKV, scratch: workspace.attentionScratch, on: workers)
+        rotate(
+            dQKV, heads: heads, headDimension: headDimension, context: sequenceLength, table: workspace.rotary,
+            inverse: true, on: workers)
+        let dNorm = workspace.dNorm.rows(tokens)
+        projection.backward(
+            dQKV, x: saved.norm.output.rows(tokens), parameters, into: dNorm, gradients: gradients, on: workers)
+        norm.backward(
+            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
+    }
+
+    private func shape(_ sequenceLength: Int) -> AttentionShape {
+        AttentionShape(heads: heads, headDimension: headDimension, context: sequenceLength)
+    }
+}

@@ -1,0 +1,127 @@
+package import Collectives
+import Kernels
+package import Tensors
+package import Workers
+
+/// `x ← x + Σ_j g_j·E_j(norm(x))` over the experts that a token chose and that had a seat for it.
+///
+/// Fedus, Zoph & Shazeer, "Switch Transformers" (arXiv:2101.03961), section 2.
+package struct SwitchFeedForward: Sendable {
+    private let norm: Norm
+    private let router: Linear
+    private let experts: Experts
+    private let model: ModelSettings
+    private let routing: RoutingSettings
+
+    /// What the layer keeps for its backward pass.
+    package struct Activations: Sendable {
+        package let norm: Norm.Activations
+        package let route: Route
+        package let exchange: ExpertExchange
+        package let experts: Experts.Activations
+        /// `[home seats, dModel]`: the experts' answers to this lane, in the order its rows left.
+        package let answers: Tensor
+    }
+
+    package init(_ block: String, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+        norm = Norm("\(block).feed_forward_norm", model, layout)
+        router = Linear("\(block).router", layout)
+        experts = Experts(block, layout)
+        self.model = model
+        self.routing = routing
+    }
+
+    /// **Collective** over the expert group.
+    /// - Parameters:
+    ///   - x: `[tokens, dModel]`, one lane
+    ///   - y: `[tokens, dModel]`, overwritten
+    ///   - purpose: training drops what exceeds capacity, evaluation what its own capacity factor says
+    package func forward(
+        _ x: Tensor, _ parameters: ParameterArena, into y: Tensor, for purpose: LanePurpose, saving saved: Activations,
+        workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers
+    ) throws(CommunicationError) -> RouteStatistics {
+        let tokens = x.rows, route = saved.route
+        let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
+        let p = route.probabilities.rows(0..<tokens)
+        router.forward(h, parameters, into: p, on: workers)
+        routerSoftmax(p, logSumExp: route.logSumExp, on: workers)
+        chooseExperts(
+            p, k: model.choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates, on: workers)
+        route.assignSeats(tokens: tokens)
+        let capacity = capacity(tokens: tokens, for: purpose)
+        copyRows(x, into: y, on: workers)
+        for window in try windows(of: route, capacity: capacity, for: purpose, workspace, dispatcher) {
+            try send(h, window, adding: y, parameters, saved, workspace, dispatcher, workers)
+        }
+        return route.statistics(tokens: tokens, capacity: capacity)
+    }
+
+    private func capacity(tokens: Int, for purpose: LanePurpose) -> Int? {
+        let factor = purpose == .training ? routing.capacityFactor : routing.evaluationCapacityFactor
+        return factor?.capacity(tokens: tokens, choices: model.choices, experts: model.expertCount)
+    }
+
+    /// Training's single window of seats; for evaluation as many windows as the group's longest queue needs, each no
+    /// larger than the buffers of training.
+    private func windows(
+        of route: Route, capacity: Int?, for purpose: LanePurpose, _ workspace: LaneWorkspace,
+        _ dispatcher: any TokenDispatcher
+    ) throws(CommunicationError) -> [Range<Int>] {
+        if purpose == .training, let capacity { return [0..<capacity] }
+        let buffer = workspace.seatsPerExpert
+        let longest = min(route.longestQueue, capacity ?? Int.max)
+        let passes = (try dispatcher.largest(longest) + buffer - 1) / buffer
+        return (0..<passes).map { $0 * buffer..<max($0 * buffer, min(($0 + 1) * buffer, longest)) }
+    }
+
+    private func send(
+        _ h: Tensor, _ window: Range<Int>, adding y: Tensor, _ parameters: ParameterArena, _ saved: Activations,
+        _ workspace: LaneWorkspace, _ dispatcher: any TokenDispatcher, _ workers: Workers
+    ) throws(CommunicationError) {
+        let route = saved.route, exchange = saved.exchange
+        route.seat(window, tokens: h.rows, counts: exchange.sent)
+        try dispatcher.announce(exchange)
+        let home = 0..<exchange.sentRows, away = 0..<exchange.arrivedRows
+        let rows = workspace.homeRows.rows(home), results = workspace.expertRows.rows(away)
+        scatterToSeats(h, k: model.choices, rowOf: route.rowOf, into: rows, on: workers)
+        try dispatcher.dispatch(rows, along: exchange, into: saved.experts.arrived.rows(away))
+        experts.forward(exchange, parameters, saving: saved.experts, into: results, on: workers)
+        try dispatcher.combine(results, along: exchange, into: saved.answers.rows(home))
+        combineAnswers(
+            saved.answers.rows(home), k: model.choices, rowOf: route.rowOf, gates: route.gates, addingTo: y, on: workers)
+    }
+
+    /// **Collective** over the expert group.
+    /// - Parameters:
+    ///   - dx: `[tokens, dModel]`: the gradient of what came out, to which this half's share is added
+    ///   - x: what went in
+    ///   - scale: of the auxiliary losses
+    package func backward(
+        addingTo dx: Tensor, x: Tensor, _ parameters: ParameterArena, saved: Activations, scale: LossScale,
+        gradients: GradientAccumulator, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
+        on workers: Workers
+    ) throws(CommunicationError) {
+        let route = saved.route, exchange = saved.exchange, k = model.choices
+        let tokens = 0..<x.rows, home = 0..<exchange.sentRows, away = 0..<exchange.arrivedRows
+        let rows = workspace.homeRows.rows(home), arrived = workspace.expertRows.rows(away)
+        combineAnswersBackward(
+            dx, answers: saved.answers.rows(home), k: k, rowOf: route.rowOf, gates: route.gates, dAnswers: rows,
+            dGates: workspace.dGates, on: workers)
+        try dispatcher.dispatch(rows, along: exchange, into: arrived)
+        experts.backward(
+            replacing: arrived, exchange, parameters, saved: saved.experts, dHidden: workspace.dHidden.rows(away),
+            gradients: gradients, on: workers)
+        try dispatcher.combine(arrived, along: exchange, into: rows)
+
+        let dLogits = workspace.dRouter.rows(tokens), dNorm = workspace.dNorm.rows(tokens)
+        routerBackward(
+            route.probabilities.rows(tokens), k: k, normalize: routing.normalizeGates, choices: route.choices,
+            gates: route.gates, dGates: workspace.dGates, logSumExp: route.logSumExp, assigned: route.assigned,
+            balanceScale: Float(routing.loadBalanceWeight * scale.auxiliary),
+            zScale: Float(routing.zLossWeight * scale.auxiliary), into: dLogits, on: workers)
+        router.backward(
+            dLogits, x: saved.norm.output.rows(tokens), parameters, into: dNorm, gradients: gradients, on: workers)
+        scatterToSeatsBackward(rows, k: k, rowOf: route.rowOf, addingTo: dNorm, on: workers)
+        norm.backward(dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
+    }
+}

@@ -1,0 +1,119 @@
+import Randomness
+
+/// What a parameter does, which decides how it starts and whether weight decay pulls at it.
+package enum ParameterRole: Sendable, Equatable {
+    /// A matrix whose values start as truncated normals with σ = √(scale / fanIn).
+    case matrix(fanIn: Int)
+    /// A norm's weight: starts at 1.
+    case gain
+    /// A norm's bias: starts at 0.
+    case bias
+}
+
+/// One tensor of the model and where this rank's part of it lies in the arenas.
+package struct ParameterEntry: Sendable {
+    /// The global name, for example `blocks.3.experts.gate_up`.
+    package let name: String
+    package let role: ParameterRole
+    /// `[rows, columns]`, or `[experts, rows, columns]` of a tensor that the expert group shares out.
+    package let globalShape: [Int]
+    /// The experts this rank holds, global numbers; nil for a replicated tensor.
+    package let experts: Range<Int>?
+    /// First element in the arenas.
+    package let offset: Int
+    package let nameDigest: UInt64
+
+    package var rows: Int { globalShape[globalShape.count - 2] }
+    package var columns: Int { globalShape[globalShape.count - 1] }
+    /// Matrices this rank holds: its experts, or 1.
+    package var slabs: Int { experts?.count ?? 1 }
+    /// Elements this rank holds.
+    package var count: Int { slabs * rows * columns }
+    /// Index of this rank's first element in the whole tensor.
+    package var globalOffset: Int { (experts?.lowerBound ?? 0) * rows * columns }
+    package var globalCount: Int { globalShape.reduce(1, *) }
+    package var range: Range<Int> { offset..<offset + count }
+}
+
+/// Which entry of a layout; the same number on every rank.
+package struct ParameterID: Sendable, Hashable {
+    package let index: Int
+}
+
+/// The order of all parameters in every arena: replicated ones in one contiguous range, then this rank's experts,
+/// because the two are summed over different groups of ranks.
+package struct ParameterLayout: Sendable {
+    package private(set) var entries: [ParameterEntry] = []
+    /// Elements of the replicated range `0 ..< replicatedCount`.
+    package private(set) var replicatedCount = 0
+    /// Elements of an arena.
+    package private(set) var count = 0
+    private var ids: [String: Int] = [:]
+
+    /// Entries begin on multiples of this many elements (64 bytes); what lies between stays zero.
+    private static let alignment = 16
+
+    package init(_ model: ModelSettings, localExperts: Range<Int>) {
+        let tensors = Self.tensors(model)
+        for tensor in tensors where tensor.expertCount == nil { append(tensor, experts: nil) }
+        replicatedCount = count
+        for tensor in tensors where tensor.expertCount != nil { append(tensor, experts: localExperts) }
+    }
+
+    package subscript(id: ParameterID) -> ParameterEntry { entries[id.index] }
+    package var all: [ParameterID] { entries.indices.map(ParameterID.init) }
+    package var replicatedRange: Range<Int> { 0..<replicatedCount }
+    package var expertRange: Range<Int> { replicatedCount..<count }
+
+    package func id(_ name: String) -> ParameterID {
+        guard let index = ids[name] else { preconditionFailure("no parameter is called \(name)") }
+        return ParameterID(index: index)
+    }
+
+    package func contains(_ name: String) -> Bool { ids[name] != nil }
+
+    private mutating func append(_ tensor: Declaration, experts: Range<Int>?) {
+        let shape = (tensor.expertCount.map { [$0] } ?? []) + [tensor.rows, tensor.columns]
+        let entry = ParameterEntry(
+            name: tensor.name, role: tensor.role, globalShape: shape, experts: experts, offset: count,
+            nameDigest: digest(of: tensor.name))
+        ids[tensor.name] = entries.count
+        entries.append(entry)
+        count += (entry.count + Self.alignment - 1) / Self.alignment * Self.alignment
+    }
+
+    private struct Declaration {
+        var name: String
+        var role: ParameterRole
+        var rows: Int
+        var columns: Int
+        var expertCount: Int?
+    }
+
+    private static func tensors(_ model: ModelSettings) -> [Declaration] {
+        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount
+        func matrix(_ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil) -> Declaration {
+            Declaration(name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts)
+        }
+        func norm(_ name: String) -> [Declaration] {
+            let weight = Declaration(name: "\(name).weight", role: .gain, rows: 1, columns: d)
+            let bias = Declaration(name: "\(name).bias", role: .bias, rows: 1, columns: d)
+            return model.norm == .layer ? [weight, bias] : [weight]
+        }
+        // A row of the embedding is looked up, not multiplied: its fan-in is 1 (the joint study's code does the same).
+        var all = [matrix("embedding", model.vocabularySize, d, fanIn: model.tieEmbeddings ? d : 1)]
+        for layer in 0..<model.layers {
+            let block = "blocks.\(layer)"
+            all += norm("\(block).attention_norm")
+            all.append(matrix("\(block).attention.qkv", d, 3 * d, fanIn: d))
+            all.append(matrix("\(block).attention.output", d, d, fanIn: d))
+            all += norm("\(block).feed_forward_norm")
+            all.append(matrix("\(block).router", d, experts, fanIn: d))
+            all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts))
+            all.append(matrix("\(block).experts.down", hidden, d, fanIn: hidden, experts: experts))
+        }
+        all += norm("final_norm")
+        if !model.tieEmbeddings { all.append(matrix("head", model.vocabularySize, d, fanIn: d)) }
+        return all
+    }
+}

@@ -1,0 +1,68 @@
+package import Collectives
+package import Tensors
+
+/// How rows of tokens reach the ranks that hold their experts, and how the answers come back. The model does not know
+/// what is between: `Parallel` supplies MPI and virtual ranks.
+package protocol TokenDispatcher: AnyObject {
+    /// Ranks that share out one set of experts.
+    var groupSize: Int { get }
+    /// The experts this rank holds, global numbers.
+    var localExperts: Range<Int> { get }
+
+    /// Tells every rank of the group how many rows each of its experts will get. **Collective** over the group.
+    /// - Parameter exchange: its `sent` counts are given, `arrived` and the sums per rank are filled in
+    func announce(_ exchange: ExpertExchange) throws(CommunicationError)
+
+    /// Rows, in order of experts, to the ranks that hold the experts. **Collective** over the group.
+    /// - Parameters:
+    ///   - rows: `[exchange.sentRows, dModel]`
+    ///   - arrived: `[exchange.arrivedRows, dModel]`, by source rank and then by expert
+    func dispatch(_ rows: Tensor, along exchange: ExpertExchange, into arrived: Tensor) throws(CommunicationError)
+
+    /// The reverse of `dispatch`: rows back to where they came from, in the order they left. **Collective**.
+    func combine(_ arrived: Tensor, along exchange: ExpertExchange, into rows: Tensor) throws(CommunicationError)
+
+    /// The largest `value` of the group. **Collective**.
+    func largest(_ value: Int) throws(CommunicationError) -> Int
+}
+
+/// The counts of one exchange between a group's tokens and experts, kept for the way back and for the backward pass.
+package struct ExpertExchange: Sendable {
+    package let localExperts: Int
+    /// `[experts]`: rows this rank sends to each expert.
+    package let sent: Vector<Int32>
+    /// `[groupSize · localExperts]`: rows that arrived from each rank for each local expert.
+    package let arrived: Vector<Int32>
+    /// `[groupSize]`: the same, summed over a rank's experts.
+    package let sentByRank: Vector<Int32>
+    package let arrivedByRank: Vector<Int32>
+
+    package init(groupSize: Int, localExperts: Int) {
+        self.localExperts = localExperts
+        sent = Vector(count: groupSize * localExperts)
+        arrived = Vector(count: groupSize * localExperts)
+        sentByRank = Vector(count: groupSize)
+        arrivedByRank = Vector(count: groupSize)
+    }
+
+    package var groupSize: Int { sentByRank.count }
+    package var sentRows: Int { total(sentByRank) }
+    package var arrivedRows: Int { total(arrivedByRank) }
+
+    /// After `sent` and `arrived` are known.
+    package func sumByRank() {
+        for rank in 0..<groupSize {
+            let experts = rank * localExperts..<(rank + 1) * localExperts
+            sentByRank[rank] = Int32(total(sent[experts]))
+            arrivedByRank[rank] = Int32(total(arrived[experts]))
+        }
+    }
+
+
+    private func total(_ counts: Vector<Int32>) -> Int {
+        let span = counts.span
+        var sum = 0
+        for i in 0..<span.count { sum += Int(span[i]) }
+        return sum
+    }
+}

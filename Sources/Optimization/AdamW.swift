@@ -1,0 +1,87 @@
+package import Diagnostics
+package import Settings
+package import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Adam with decoupled weight decay and clipping by the global norm.
+///
+/// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (arXiv:1711.05101), algorithm 2.
+package struct AdamWSettings: Sendable, Equatable {
+    /// The schedule's peak.
+    package var learningRate: Double
+    package var beta1: Double
+    package var beta2: Double
+    package var epsilon: Double
+    package var weightDecay: Double
+    /// Gradients of a larger norm are scaled down to it; 0: never.
+    package var gradientClip: Double
+
+    package init(reading section: SettingsSection) throws(Failure) {
+        learningRate = try section.number("learning_rate", default: 1e-3, in: 0...1e3)
+        beta1 = try section.number("beta1", default: 0.9, in: 0...0.999_999_9)
+        beta2 = try section.number("beta2", default: 0.999, in: 0...0.999_999_999)
+        epsilon = try section.number("epsilon", default: 1e-8, in: 1e-16...1)
+        weightDecay = try section.number("weight_decay", default: 0.1, in: 0...1e3)
+        gradientClip = try section.number("gradient_clip", default: 1, in: 0...1e9)
+    }
+
+    /// By what gradients of norm `norm` are multiplied.
+    package func clipFactor(norm: Double) -> Double {
+        gradientClip > 0 && norm > gradientClip ? gradientClip / norm : 1
+    }
+}
+
+/// The numbers of one update that are the same for all parameters.
+package struct AdamWStep: Sendable {
+    let beta1: Float
+    let beta2: Float
+    let epsilon: Float
+    /// `α / (1 − β₁^t)`
+    let stepSize: Float
+    /// `1 / √(1 − β₂^t)`
+    let secondMomentScale: Float
+    let decay: Float
+    let gradientScale: Float
+
+    /// - Parameters:
+    ///   - number: t, 1 for the first update
+    ///   - learningRate: α after the schedule
+    ///   - gradientScale: from `AdamWSettings.clipFactor`
+    package init(_ settings: AdamWSettings, number: Int, learningRate: Double, gradientScale: Double) {
+        beta1 = Float(settings.beta1)
+        beta2 = Float(settings.beta2)
+        epsilon = Float(settings.epsilon)
+        stepSize = Float(learningRate / (1 - pow(settings.beta1, Double(number))))
+        secondMomentScale = Float(1 / (1 - pow(settings.beta2, Double(number))).squareRoot())
+        decay = Float(learningRate * settings.weightDecay)
+        self.gradientScale = Float(gradientScale)
+    }
+
+    /// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← w − decay·w − stepSize·m / (√v·scale + ε)`, in one pass.
+    /// - Parameter decays: whether weight decay pulls at these parameters
+    package func update(
+        _ parameters: Vector<Float>, gradient: Vector<Float>, firstMoment: Vector<Float>, secondMoment: Vector<Float>,
+        decays: Bool
+    ) {
+        let g = gradient.span
+        var w = parameters.mutableSpan, m = firstMoment.mutableSpan, v = secondMoment.mutableSpan
+        let n = g.count
+        precondition(w.count == n && m.count == n && v.count == n)
+        let keep: Float = decays ? 1 - decay : 1
+        let (b1, b2, c1, c2) = (beta1, beta2, 1 - beta1, 1 - beta2)
+        let (eps, size, root, scale) = (epsilon, stepSize, secondMomentScale, gradientScale)
+        for i in 0..<n {
+            let gi = g[i] * scale
+            let mi = b1 * m[i] + c1 * gi
+            let vi = b2 * v[i] + c2 * gi * gi
+            m[i] = mi
+            v[i] = vi
+            w[i] = keep * w[i] - size * mi / (vi.squareRoot() * root + eps)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// Seconds this rank spent communicating, by kind; waiting for a slower rank is its own figure.
+package struct CommunicationTimes: Sendable {
+    /// Until the slowest rank of the group had come.
+    package var waiting = 0.0
+    /// Tokens to experts and back, once all had come.
+    package var exchange = 0.0
+    /// Gradients and losses summed over ranks, once all had come.
+    package var reduction = 0.0
+
+    package init() {}
+}
+
+/// Measures a collective: first the wait for the others, by a barrier, then the call itself.
+package final class CommunicationClock {
+    package private(set) var times = CommunicationTimes()
+    private let clock = ContinuousClock()
+
+    package init() {}
+
+    package func reset() { times = CommunicationTimes() }
+
+    package func wait<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        let start = clock.now
+        try body()
+        times.waiting += seconds(since: start)
+    }
+
+    package func exchange<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        let start = clock.now
+        try body()
+        times.exchange += seconds(since: start)
+    }
+
+    package func reduce<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        let start = clock.now
+        try body()
+        times.reduction += seconds(since: start)
+    }
+
+    private func seconds(since start: ContinuousClock.Instant) -> Double {
+        (clock.now - start) / .seconds(1)
+    }
+}

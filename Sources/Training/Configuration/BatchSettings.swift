@@ -1,0 +1,30 @@
+package import Diagnostics
+package import Settings
+
+/// How many tokens an optimizer step sees, and in what pieces.
+package struct BatchSettings: Sendable, Equatable {
+    /// Predicted tokens of one step.
+    package var tokens: Int
+    /// Tokens of one lane: a whole number of sequences.
+    package var laneTokens: Int
+
+    package var lanes: Int { tokens / laneTokens }
+
+    package init(reading section: SettingsSection, context: Int) throws(Failure) {
+        tokens = try section.integer("tokens", in: 1...1 << 40)
+        let fallback = min(tokens, max(context, 2048 / context * context))
+        laneTokens = try section.integer("lane_tokens", default: fallback, in: 1...1 << 31)
+        guard laneTokens % context == 0 else {
+            throw section.failure(
+                "lane_tokens", "is \(laneTokens), not a whole number of sequences of model.context = \(context) tokens",
+                advice: "the nearest that are: \(max(1, laneTokens / context) * context) and "
+                    + "\((laneTokens / context + 1) * context)")
+        }
+        guard tokens % laneTokens == 0 else {
+            throw section.failure(
+                "tokens", "is \(tokens), not a whole number of lanes of batch.lane_tokens = \(laneTokens) tokens",
+                advice: "the nearest that are: \(max(1, tokens / laneTokens) * laneTokens) and "
+                    + "\((tokens / laneTokens + 1) * laneTokens)")
+        }
+    }
+}

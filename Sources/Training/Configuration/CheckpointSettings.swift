@@ -1,0 +1,18 @@
+package import Diagnostics
+package import Settings
+
+/// When state is saved and how much of it stays.
+package struct CheckpointSettings: Sendable, Equatable {
+    /// Steps between checkpoints; 0: only at the end.
+    package var everySteps: Int
+    /// Newest checkpoints that stay.
+    package var keep: Int
+    /// Files a checkpoint is cut into; nil: the writer chooses.
+    package var shards: Int?
+
+    package init(reading section: SettingsSection) throws(Failure) {
+        everySteps = try section.integer("every_steps", default: 0)
+        keep = try section.integer("keep", default: 2, in: 1...1_000_000)
+        shards = try section.integerOrAuto("shards", in: 1...1 << 20)
+    }
+}

@@ -1,0 +1,28 @@
+package import Diagnostics
+package import Settings
+
+/// How long to train, and how often to look.
+package struct LengthSettings: Sendable, Equatable {
+    package var steps: Int
+    /// Steps between validations; 0: only before and after.
+    package var validateEvery: Int
+    /// Validate on at most this many tokens; 0: on all.
+    package var validationTokens: Int
+
+    package init(reading section: SettingsSection, batchTokens: Int) throws(Failure) {
+        switch (section.gives("steps"), section.gives("tokens")) {
+        case (true, true):
+            throw section.failure(
+                "tokens", "and `\(section.path(of: "steps"))` are both given", advice: "give one: the other follows from it")
+        case (false, false):
+            throw section.failure("steps", "is missing, and so is `\(section.path(of: "tokens"))`", advice: "give one of them")
+        case (true, false):
+            steps = try section.integer("steps", in: 1...1 << 40)
+        case (false, true):
+            let tokens = try section.integer("tokens", in: 1...1 << 60)
+            steps = (tokens + batchTokens - 1) / batchTokens
+        }
+        validateEvery = try section.integer("validate_every", default: 0)
+        validationTokens = try section.integer("validation_tokens", default: 0)
+    }
+}

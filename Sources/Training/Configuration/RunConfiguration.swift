@@ -1,0 +1,52 @@
+package import Corpora
+package import Diagnostics
+package import Layers
+package import Optimization
+package import Parallel
+package import Settings
+
+/// In which numbers matrix products are computed.
+package enum Precision: String, CaseIterable, Sendable { case float32 }
+
+/// Everything a configuration file says about a run, checked. docs/configuration.md lists the keys.
+package struct RunConfiguration: Sendable {
+    package var seed: UInt64
+    package var precision: Precision
+    /// Exact mode: the same bits on every layout.
+    package var reproducible: Bool
+    package var directory: String
+    package var data: DataSettings
+    package var model: ModelSettings
+    package var routing: RoutingSettings
+    package var batch: BatchSettings
+    package var length: LengthSettings
+    package var optimizer: AdamWSettings
+    package var schedule: Schedule
+    package var parallel: ParallelSettings
+    package var checkpoint: CheckpointSettings
+    /// All keys with their values, as YAML.
+    package let resolved: String
+
+    package init(_ document: SettingsDocument) throws(Failure) {
+        let top = try document.section("")
+        seed = UInt64(try top.integer("seed", default: 0))
+        precision = try top.choice("precision", default: .float32)
+        reproducible = try top.boolean("reproducible", default: false)
+        directory = try document.section("run").text("directory", default: "runs/unnamed")
+        data = try DataSettings(try document.section("data"))
+        model = try ModelSettings(reading: try document.section("model"))
+        routing = try RoutingSettings(reading: try document.section("routing"))
+        batch = try BatchSettings(reading: try document.section("batch"), context: model.context)
+        length = try LengthSettings(reading: try document.section("train"), batchTokens: batch.tokens)
+        optimizer = try AdamWSettings(reading: try document.section("optimizer"))
+        schedule = try Schedule(reading: try document.section("schedule"))
+        parallel = try ParallelSettings(reading: try document.section("parallel"))
+        checkpoint = try CheckpointSettings(reading: try document.section("checkpoint"))
+        try document.refuseUnknownKeys()
+        resolved = document.resolved
+    }
+
+    /// Tokens of the whole run.
+    package var totalTokens: Int { length.steps * batch.tokens }
+    package var sequencesPerLane: Int { batch.laneTokens / model.context }
+}

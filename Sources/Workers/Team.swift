@@ -1,0 +1,88 @@
+import CPlatform
+import Dispatch
+import Synchronization
+
+/// What the threads of a `Workers` share: the current job and who is still at it.
+final class Team: @unchecked Sendable {
+    // Unchecked because of `body`: written before `generation` is released, read after it was acquired.
+    private var body: (@Sendable (Int, Int) -> Void)?
+    private let generation = Atomic<Int>(0)
+    private let nextTask = Atomic<Int>(0)
+    private let tasks = Atomic<Int>(0)
+    private let busyHelpers = Atomic<Int>(0)
+    private let dismissed = Atomic<Bool>(false)
+    private let asleep: [Sleeper]
+
+    /// A steady step hands out work every few microseconds: waiting threads look this often before they sleep.
+    private static let looksBeforeSleep = 4_000
+
+    init(helpers: Int) { asleep = (0..<helpers).map { _ in Sleeper() } }
+
+    func run(_ count: Int, _ body: @Sendable (Int, Int) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            self.body = body
+            tasks.store(count, ordering: .relaxed)
+            nextTask.store(0, ordering: .relaxed)
+            busyHelpers.store(asleep.count, ordering: .relaxed)
+            generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+            for sleeper in asleep { sleeper.wake() }
+            takeTasks(as: 0, body)
+            while busyHelpers.load(ordering: .acquiring) > 0 { platform_pause() }
+            self.body = nil
+        }
+    }
+
+    /// The life of helper `helper`: wait for a job, take its tasks, again.
+    func serve(as helper: Int) {
+        var seen = 0
+        while true {
+            waitForJob(after: seen, asleep[helper])
+            seen &+= 1
+            if dismissed.load(ordering: .acquiring) { return }
+            if let body { takeTasks(as: helper + 1, body) }
+            busyHelpers.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        }
+    }
+
+    func dismiss() {
+        dismissed.store(true, ordering: .releasing)
+        generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        for sleeper in asleep { sleeper.wake() }
+    }
+
+    private func takeTasks(as worker: Int, _ body: (Int, Int) -> Void) {
+        let count = tasks.load(ordering: .relaxed)
+        while true {
+            let task = nextTask.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard task < count else { return }
+            body(worker, task)
+        }
+    }
+
+    private func waitForJob(after seen: Int, _ sleeper: Sleeper) {
+        for _ in 0..<Self.looksBeforeSleep {
+            if generation.load(ordering: .acquiring) != seen { return }
+            platform_pause()
+        }
+        sleeper.sleep { generation.load(ordering: .sequentiallyConsistent) == seen }
+    }
+}
+
+/// One helper's bed: `sleep` returns once `wake` was called or the reason to sleep is gone.
+private final class Sleeper: Sendable {
+    private let sleeping = Atomic<Bool>(false)
+    private let bell = DispatchSemaphore(value: 0)
+
+    func sleep(while reason: () -> Bool) {
+        sleeping.store(true, ordering: .sequentiallyConsistent)
+        if reason() {
+            bell.wait()
+        } else if !sleeping.exchange(false, ordering: .sequentiallyConsistent) {
+            bell.wait()  // somebody saw us go to bed and has rung or is about to: take the ring
+        }
+    }
+
+    func wake() {
+        if sleeping.exchange(false, ordering: .sequentiallyConsistent) { bell.signal() }
+    }
+}

@@ -1,0 +1,51 @@
+import CPlatform
+import Threads
+
+/// A fixed team of threads: the caller and `count - 1` helpers that wait for work.
+///
+/// Tasks are numbered and taken in any order by any thread, so a task's result must depend on its number alone; then
+/// results do not depend on the number of threads. Libraries called inside a task run single-threaded.
+package final class Workers: Sendable {
+    /// Threads, the caller included.
+    package let count: Int
+    private let team: Team
+    private let threads: [JoinableThread]
+
+    package init(count: Int) {
+        precondition(count >= 1)
+        self.count = count
+        platform_flush_subnormals()
+        let team = Team(helpers: count - 1)
+        self.team = team
+        threads = (0..<(count - 1)).map { helper in
+            JoinableThread {
+                platform_flush_subnormals()
+                team.serve(as: helper)
+            }
+        }
+    }
+
+    deinit {
+        team.dismiss()
+        for thread in threads { thread.join() }
+    }
+
+    /// Calls `body(worker, task)` for every task in `0..<tasks`, on all threads, and returns when all are done.
+    ///
+    /// Called from one thread at a time and never from inside a body.
+    /// - Parameter body: `worker` in `0..<count` names the thread, for scratch memory of its own
+    package func run(_ tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
+        if count == 1 || tasks <= 1 {
+            for task in 0..<max(tasks, 0) { body(0, task) }
+        } else {
+            team.run(tasks, body)
+        }
+    }
+
+    /// Calls `body` with consecutive ranges of `tile` indices that cover `0..<extent`; the last may be shorter.
+    package func run(over extent: Int, tile: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        run((extent + tile - 1) / tile) { _, task in
+            body(task * tile..<min((task + 1) * tile, extent))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Corpora
+import Diagnostics
+
+/// `switchyard tokenize`: texts into a token file.
+struct Tokenize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turns texts into a file of tokens, once, for many runs.",
+        discussion: """
+            FILE is a text (one document), JSON lines with a `text` field (.jsonl, a document each), or a directory of \
+            either. Every document ends with the end-of-text token. `data.train` of a configuration takes the file in \
+            the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
+            """)
+
+    @Argument(help: "Texts, .jsonl files or directories of them.")
+    var files: [String]
+
+    @Option(help: "`byte`, `bpe 4096` (learnt from the texts), a file of merges, or a token file for its tokenizer.")
+    var tokenizer = "byte"
+
+    @Option(help: "The file to write.")
+    var output: String
+
+    @Option(help: "One of \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = TokenFormat.switchyard
+
+    @Option(help: "Write the tokenizer's merges to this file as well.")
+    var tokenizerOutput: String?
+
+    @Flag(help: "Print the figures as one JSON object on the last line.")
+    var json = false
+
+    func run() throws {
+        try reportingFailures {
+            let setting: TokenizerSetting
+            do throws(Failure) {
+                setting = try TokenizerSetting(tokenizer)
+            } catch {
+                throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
+            }
+            let summary = try tokenizeFiles(
+                files, tokenizer: setting, output: output, format: format, tokenizerOutput: tokenizerOutput,
+                report: { complain($0) })
+            print(json ? summary.json : summary.line(output))
+        }
+    }
+}
+
+extension TokenFormat: ExpressibleByArgument {}
+
+extension TokenizationSummary {
+    fileprivate var json: String {
+        #"{"documents": \#(documents), "bytes": \#(bytes), "tokens": \#(tokens), "vocabulary_size": \#(vocabularySize)}"#
+    }
+
+    fileprivate func line(_ output: String) -> String {
+        "\(output): \(tokens) tokens of a vocabulary of \(vocabularySize), from \(bytes) bytes in \(documents) documents"
+    }
+}

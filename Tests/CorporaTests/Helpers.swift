@@ -1,0 +1,61 @@
+import Corpora
+import Diagnostics
+import Foundation
+import Testing
+
+/// A folder of its own for one test, removed at the end.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("corpora-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Writes `text` under `name`, making the folders in between, and returns the path.
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        try write(Array(text.utf8), to: name)
+    }
+
+    @discardableResult
+    func write(_ bytes: [UInt8], to name: String) throws -> String {
+        let url = URL(fileURLWithPath: self(name))
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: url)
+        return url.path
+    }
+
+    func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: self(name)))) }
+}
+
+/// The failure that `body` throws.
+func failure(of body: () throws -> Void) -> Failure? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? Failure
+    }
+}
+
+func silent(_: String) {}
+
+extension TokenDataset {
+    var array: [Int] { (0..<count).map { self[$0] } }
+}
+
+/// Prepares and opens in one go.
+func corpus(
+    _ train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerSetting = .automatic,
+    in folder: TemporaryFolder
+) throws -> Corpus {
+    let settings = DataSettings(train: train, validation: validation, tokenizer: tokenizer)
+    try Corpus.prepare(settings: settings, directory: folder("run"), report: silent)
+    return try Corpus.open(settings: settings, directory: folder("run"))
+}

@@ -1,0 +1,43 @@
+import Collectives
+import Layers
+import Parallel
+import Tensors
+import Workers
+
+/// A model on one virtual rank with everything it needs to compute a lane.
+struct Bench {
+    let model: LanguageModel
+    let parameters: ParameterArena
+    let gradients: GradientAccumulator
+    let workspace: LaneWorkspace
+    let dispatcher: ExpertDispatcher
+    let workers: Workers
+
+    init(
+        _ settings: ModelSettings, _ routing: RoutingSettings, laneTokens: Int, lanes: Int, isExact: Bool,
+        threads: Int = 1, on world: any Communicator, expertParallel: Int = 1
+    ) throws {
+        let mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
+        parameters = ParameterArena(model.layout)
+        gradients = GradientAccumulator(model.layout, isExact: isExact, lanes: lanes)
+        workspace = LaneWorkspace(
+            settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: true, threads: threads)
+        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
+        workers = Workers(count: threads)
+    }
+
+    /// Gradients and statistics of a batch of lanes, one after the other.
+    func train(_ lanes: [Lane]) throws -> [LaneStatistics] {
+        let predicted = lanes.reduce(0) { $0 + $1.tokens }
+        let scale = LossScale(predictedTokens: predicted, lanes: lanes.count)
+        gradients.reset()
+        let statistics = try lanes.map { lane in
+            try model.train(
+                lane, parameters, scale: scale, gradients: gradients, workspace: workspace, through: dispatcher,
+                on: workers)
+        }
+        gradients.finish(on: workers)
+        return statistics
+    }
+}

@@ -1,0 +1,83 @@
+import Diagnostics
+import Foundation
+import HDF5
+import Layers
+import Tensors
+import Testing
+
+/// One case of the independent reference: settings, data, parameters and what comes out (scripts/golden).
+struct Golden {
+    let name: String
+    private let root: HDF5Group
+    private let file: HDF5File
+
+    static let names = ["k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "odd"]
+
+    init(_ name: String) throws {
+        self.name = name
+        let folder = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil))
+        file = try HDF5File.open(folder.appending(path: "\(name).h5").path)
+        root = try file.root()
+    }
+
+    func double(_ path: String) throws -> Double { try values(path, as: Double.self)[0] }
+    func integer(_ path: String) throws -> Int { Int(try values(path, as: Int64.self)[0]) }
+    func shape(_ path: String) throws -> [Int] { try root.dataset(path).shape }
+
+    func values<Element: HDF5Element>(_ path: String, as: Element.Type) throws -> Vector<Element> {
+        let dataset = try root.dataset(path)
+        let values = Vector<Element>(count: dataset.shape.reduce(1, *))
+        try dataset.read(into: values, offset: dataset.shape.map { _ in 0 }, shape: dataset.shape)
+        return values
+    }
+
+    var model: ModelSettings {
+        get throws {
+            try ModelSettings(
+                dModel: integer("settings/d_model"), layers: integer("settings/layers"), heads: integer("settings/heads"),
+                context: integer("settings/context"), vocabularySize: integer("settings/vocabulary_size"),
+                experts: integer("settings/experts"), topK: integer("settings/top_k"),
+                granularity: integer("settings/granularity"), feedForward: Double(integer("settings/feed_forward")),
+                tieEmbeddings: integer("settings/tie_embeddings") == 1,
+                norm: integer("settings/norm") == 1 ? .layer : .rms, normEpsilon: 1e-5, ropeBase: 10_000,
+                initializationScale: 0.1)
+        }
+    }
+
+    var routing: RoutingSettings {
+        get throws {
+            try RoutingSettings(
+                capacityFactor: CapacityFactor(double("settings/capacity_factor")),
+                loadBalanceWeight: double("settings/load_balance_weight"), zLossWeight: double("settings/z_loss_weight"),
+                normalizeGates: integer("settings/normalize_gates") == 1)
+        }
+    }
+
+    /// The case's lanes, whole.
+    var lanes: [Lane] {
+        get throws {
+            let shape = try shape("tokens"), tokens = try values("tokens", as: Int32.self)
+            let (sequences, length) = (shape[1], shape[2])
+            return (0..<shape[0]).map { lane in
+                let result = Lane(sequences: sequences, sequenceLength: length - 1)
+                for sequence in 0..<sequences {
+                    for position in 0..<length - 1 {
+                        let place = (lane * sequences + sequence) * length + position
+                        result.inputs[sequence * (length - 1) + position] = tokens[place]
+                        result.targets[sequence * (length - 1) + position] = tokens[place + 1]
+                    }
+                }
+                return result
+            }
+        }
+    }
+
+    /// Fills the arena with the case's parameters, this rank's experts only.
+    func load(into arena: ParameterArena) throws {
+        for id in arena.layout.all {
+            let entry = arena.layout[id], part = arena.vector(id)
+            let whole = try values("parameters/\(entry.name)", as: Float.self)
+            for i in 0..<part.count { part[i] = whole[entry.globalOffset + i] }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Collectives
+import HDF5
+import Layers
+import Tensors
+import Testing
+import Workers
+
+@Suite(.serialized) struct GoldenTests {
+    /// float32 against an independent float64 implementation: losses to 1e-5, every parameter's gradient to 1e-5 of that
+    /// tensor's largest, routes and drops exactly.
+    @Test(arguments: Golden.names, [false, true])
+    func agreesWithTheReference(name: String, isExact: Bool) throws {
+        let deviations = try VirtualRanks.run(1) { world in try deviation(name, isExact: isExact, on: world) }[0]
+        for (what, deviation) in deviations {
+            #expect(deviation <= 1e-5, "\(name): \(what) deviates by \(deviation)")
+        }
+        let worst = deviations.max { $0.1 < $1.1 }!
+        print("golden \(name)\(isExact ? " exact" : ""): largest deviation \(worst.1) at \(worst.0)")
+    }
+
+    private func deviation(_ name: String, isExact: Bool, on world: any Communicator) throws -> [(String, Double)] {
+        let golden = try Golden(name)
+        let lanes = try golden.lanes
+        let bench = try Bench(
+            golden.model, golden.routing, laneTokens: lanes[0].tokens, lanes: lanes.count, isExact: isExact, threads: 2,
+            on: world)
+        try golden.load(into: bench.parameters)
+        let statistics = try bench.train(lanes)
+        var found: [(String, Double)] = []
+        let tokens = Double(lanes.reduce(0) { $0 + $1.tokens }), count = Double(lanes.count)
+        let loss = statistics.reduce(0) { $0 + $1.crossEntropy } / tokens
+        let balance = statistics.reduce(0) { $0 + $1.routes.reduce(0) { $0 + $1.loadBalance } } / count
+        let z = statistics.reduce(0) { $0 + $1.routes.reduce(0) { $0 + $1.z } } / count
+        found.append(("loss", abs(loss - (try golden.double("loss")))))
+        found.append(("load_balance_loss", abs(balance / (try golden.double("load_balance_loss")) - 1)))
+        found.append(("z_loss", abs(z / (try golden.double("z_loss")) - 1)))
+        let dropped = try golden.values("dropped", as: Int64.self)
+        for (lane, of) in statistics.enumerated() {
+            for (layer, route) in of.routes.enumerated() {
+                #expect(route.dropped == Int(dropped[lane * of.routes.count + layer]))
+            }
+        }
+        return found + (try gradientDeviations(golden, bench))
+    }
+
+    private func gradientDeviations(_ golden: Golden, _ bench: Bench) throws -> [(String, Double)] {
+        try bench.model.layout.entries.map { entry in
+            let expected = try golden.values("gradients/\(entry.name)", as: Double.self)
+            var largest = 0.0, deviation = 0.0
+            for i in 0..<entry.count {
+                let difference = Double(bench.gradients.value(at: entry.offset + i)) - expected[entry.globalOffset + i]
+                largest = max(largest, abs(expected[entry.globalOffset + i]))
+                deviation = max(deviation, abs(difference))
+            }
+            return (entry.name, deviation / largest)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+"""The golden cases, and the search for a seed whose routing decides something and hangs on no rounding."""
+
+import numpy as np
+
+from layers import REAL
+from model import Settings, losses, shapes
+from routing import capacity
+
+# A float32 run must choose the same experts: its p is off by about 1e-6.
+SMALLEST_MARGIN = 1e-4
+SEEDS_TRIED = 2000
+
+CASES = {
+    "k1": Settings(),
+    "k2": Settings(top_k=2, capacity_factor=1.1),
+    "k2-normalized": Settings(top_k=2, capacity_factor=1.1, normalize_gates=True),
+    # 1.05 · 40 · 2 / 6 is 14, and 15 where a double takes part
+    "g2": Settings(experts=3, granularity=2, capacity_factor=1.05, sequences=5),
+    "dense": Settings(experts=1),
+    "tied-layernorm": Settings(tie_embeddings=True, norm="layer", capacity_factor=1.25),
+    "odd": Settings(
+        d_model=18, layers=3, heads=3, context=7, vocabulary_size=31, experts=5, top_k=3, feed_forward=1,
+        capacity_factor=1.1,
+    ),
+}
+
+
+def draw(settings, seed):
+    """Parameters and tokens, functions of the seed alone: `RandomState` is frozen, newer generators may change.
+
+    Parameters are float32 numbers held in `REAL`, with a spread of about three times the training's initialisation.
+    """
+    random = np.random.RandomState(seed)
+    tokens = random.randint(0, settings.vocabulary_size, (settings.lanes, settings.sequences, settings.context + 1))
+    parameters = {}
+    for name, shape in shapes(settings).items():
+        centre, spread = (1, 0.5) if name.endswith("norm.weight") else (0, 0.5)
+        if "norm" not in name:
+            fan_in = shape[-1] if name in ("embedding", "head") else shape[-2]
+            spread = np.sqrt(3 / fan_in)  # uniform in ±spread: variance 1 / fan_in
+        values = random.uniform(centre - spread, centre + spread, shape).astype(np.float32)
+        parameters[name] = values.astype(REAL)
+    return parameters, tokens.astype(np.int32)
+
+
+def margin(routes, choices):
+    """The smallest gap between two neighbours among each token's first K + 1 probabilities; infinite for one expert."""
+    gaps = [-np.diff(-np.sort(-way.p, axis=-1)[:, : choices + 1], axis=-1) for lane in routes for way in lane]
+    return min((gap.min() for gap in gaps if gap.size), default=np.inf)
+
+
+def dropped(routes):
+    """Choices without a seat. [lanes, layers]"""
+    return np.array([[np.count_nonzero(~way.seated) for way in lane] for lane in routes])
+
+
+def partly_seated(way):
+    """Tokens of which one choice found a seat and another did not."""
+    return np.count_nonzero(way.seated.any(axis=1) & ~way.seated.all(axis=1))
+
+
+def telling(settings, routes):
+    """Whether every lane drops in every layer, where it can, and drops single choices where a token has several."""
+    if capacity(settings) == settings.lane_tokens:
+        return True
+    return np.all(dropped(routes) > 0) and all(
+        settings.choices == 1 or partly_seated(way) for lane in routes for way in lane
+    )
+
+
+def first_seed(settings):
+    for seed in range(SEEDS_TRIED):
+        parameters, tokens = draw(settings, seed)
+        result, _ = losses(parameters, tokens, settings)
+        if margin(result.routes, settings.choices) >= SMALLEST_MARGIN and telling(settings, result.routes):
+            return seed
+    raise SystemExit(f"none of {SEEDS_TRIED} seeds gives clear routes with drops for {settings}: change the case")

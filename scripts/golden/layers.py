@@ -1,0 +1,145 @@
+"""The layers of the reference model, each forward beside its backward.
+
+A forward returns `(y, cache)`; its backward takes `(dy, cache)` and returns the gradients of the inputs in the order of
+the forward's arguments. Everything is computed in `REAL` and written for reading: no BLAS, no in-place updates.
+"""
+
+import numpy as np
+
+# Extended precision: NumPy runs it through plain loops and the C library, so neither the BLAS it was built with nor the
+# vector width of the CPU decides the last bit of what is stored as float64.
+REAL = np.longdouble
+
+EPSILON = REAL("1e-5")
+ROTARY_BASE = REAL(10000)
+
+
+def rms_norm(x, weight):
+    """`y = weight · x / √(mean(x²) + ε)` (Zhang & Sennrich, arXiv:1910.07467, equation 4). x: [..., d_model]"""
+    inverse = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + EPSILON)
+    unit = x * inverse
+    return unit * weight, (unit, inverse, weight)
+
+
+def rms_norm_backward(dy, cache):
+    unit, inverse, weight = cache
+    dunit = dy * weight
+    dx = inverse * (dunit - unit * np.mean(dunit * unit, axis=-1, keepdims=True))
+    return dx, sum_rows(dy * unit)
+
+
+def layer_norm(x, weight, bias):
+    """`y = weight · (x - mean) / √(variance + ε) + bias` (Ba et al., arXiv:1607.06450, section 3.1). x: [..., d]"""
+    centred = x - np.mean(x, axis=-1, keepdims=True)
+    inverse = 1 / np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + EPSILON)
+    unit = centred * inverse
+    return unit * weight + bias, (unit, inverse, weight)
+
+
+def layer_norm_backward(dy, cache):
+    unit, inverse, weight = cache
+    dunit = dy * weight
+    mean = np.mean(dunit, axis=-1, keepdims=True)
+    dx = inverse * (dunit - mean - unit * np.mean(dunit * unit, axis=-1, keepdims=True))
+    return dx, sum_rows(dy * unit), sum_rows(dy)
+
+
+def rotate(x, direction):
+    """Turns the pair `(x_i, x_(i + d_head/2))` by `direction · position · 10000^(-2i / d_head)`.
+
+    Su et al., arXiv:2104.09864, section 3.2, with the two halves of a head as the pair. x: [..., context, d_head].
+    A rotation's backward is the rotation by the opposite angle.
+    """
+    context, d_head = x.shape[-2:]
+    half = d_head // 2
+    frequency = ROTARY_BASE ** (-2 * np.arange(half, dtype=REAL) / d_head)
+    angle = direction * np.arange(context, dtype=REAL)[:, None] * frequency
+    first, second = x[..., :half], x[..., half:]
+    turned = (first * np.cos(angle) - second * np.sin(angle), second * np.cos(angle) + first * np.sin(angle))
+    return np.concatenate(turned, axis=-1)
+
+
+def attention(x, qkv, output, heads):
+    """Causal attention with rotary positions. x: [sequences, context, d], qkv: [d, q | k | v], output: [d, d]"""
+    q, k, v = (split_heads(part, heads) for part in np.split(x @ qkv, 3, axis=-1))
+    q, k = rotate(q, +1), rotate(k, +1)
+    context, d_head = q.shape[-2:]
+    scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(REAL(d_head))
+    weights = softmax(np.where(np.tri(context, dtype=bool), scores, -np.inf))
+    mixed = join_heads(weights @ v)
+    return mixed @ output, (x, qkv, output, q, k, v, weights, mixed)
+
+
+def attention_backward(dy, cache):
+    x, qkv, output, q, k, v, weights, mixed = cache
+    dmixed = split_heads(dy @ output.T, q.shape[1])
+    dv = np.swapaxes(weights, -1, -2) @ dmixed
+    dscores = softmax_backward(dmixed @ np.swapaxes(v, -1, -2), weights) / np.sqrt(REAL(q.shape[-1]))
+    dq, dk = rotate(dscores @ k, -1), rotate(np.swapaxes(dscores, -1, -2) @ q, -1)
+    dqkv_rows = np.concatenate([join_heads(part) for part in (dq, dk, dv)], axis=-1)
+    return dqkv_rows @ qkv.T, rows(x).T @ rows(dqkv_rows), rows(mixed).T @ rows(dy)
+
+
+def expert(x, gate_up, down):
+    """SwiGLU, `y = (silu(x·W_gate) ⊙ x·W_up) · W_down` (Shazeer, arXiv:2002.05202, equation 6).
+
+    x: [tokens, d], gate_up: [d, gate | up], down: [f, d]
+    """
+    gate, up = np.split(x @ gate_up, 2, axis=-1)
+    sigmoid = 1 / (1 + np.exp(-gate))
+    hidden = gate * sigmoid * up
+    return hidden @ down, (x, gate_up, down, gate, up, sigmoid, hidden)
+
+
+def expert_backward(dy, cache):
+    x, gate_up, down, gate, up, sigmoid, hidden = cache
+    dhidden = dy @ down.T
+    dgate = dhidden * up * sigmoid * (1 + gate * (1 - sigmoid))
+    dgate_up_rows = np.concatenate([dgate, dhidden * gate * sigmoid], axis=-1)
+    return dgate_up_rows @ gate_up.T, x.T @ dgate_up_rows, hidden.T @ dy
+
+
+def cross_entropy(logits, targets):
+    """Mean of `logsumexp(logits) - logits[target]`, in nats. logits: [tokens, vocabulary], targets: [tokens]"""
+    tokens = np.arange(len(targets))
+    return np.mean(log_sum_exp(logits) - logits[tokens, targets]), (softmax(logits), targets)
+
+
+def cross_entropy_backward(dloss, cache):
+    probabilities, targets = cache
+    hits = np.zeros_like(probabilities)
+    hits[np.arange(len(targets)), targets] = 1
+    return dloss * (probabilities - hits) / len(targets)
+
+
+def softmax(x):
+    powers = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+def softmax_backward(dy, y):
+    return y * (dy - np.sum(dy * y, axis=-1, keepdims=True))
+
+
+def log_sum_exp(x):
+    largest = np.max(x, axis=-1)
+    return largest + np.log(np.sum(np.exp(x - largest[..., None]), axis=-1))
+
+
+def split_heads(x, heads):
+    """[sequences, context, d] to [sequences, heads, context, d_head]: each head a contiguous run of columns"""
+    sequences, context, width = x.shape
+    return np.swapaxes(x.reshape(sequences, context, heads, width // heads), 1, 2)
+
+
+def join_heads(x):
+    sequences, heads, context, d_head = x.shape
+    return np.swapaxes(x, 1, 2).reshape(sequences, context, heads * d_head)
+
+
+def rows(x):
+    return x.reshape(-1, x.shape[-1])
+
+
+def sum_rows(x):
+    return np.sum(rows(x), axis=0)

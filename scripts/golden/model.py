@@ -1,0 +1,168 @@
+"""The whole model: parameters, losses of a batch of lanes, and their gradients."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from layers import (
+    REAL, attention, attention_backward, cross_entropy, cross_entropy_backward, layer_norm, layer_norm_backward,
+    rms_norm, rms_norm_backward, rows,
+)
+from routing import load_balance, moe, moe_backward, z
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The words of the configuration file, and the size of the batch."""
+
+    d_model: int = 16
+    layers: int = 2
+    heads: int = 2
+    context: int = 8
+    vocabulary_size: int = 29
+    experts: int = 4
+    top_k: int = 1
+    granularity: int = 1
+    feed_forward: int = 3
+    tie_embeddings: bool = False
+    norm: str = "rms"
+    normalize_gates: bool = False
+    capacity_factor: float = 1.0
+    load_balance_weight: float = 0.25  # larger than in training, so that a wrong auxiliary gradient cannot hide
+    z_loss_weight: float = 0.125
+    lanes: int = 2
+    sequences: int = 3  # of one lane
+
+    @property
+    def lane_tokens(self):
+        return self.sequences * self.context
+
+    @property
+    def routed_experts(self):
+        return self.experts * self.granularity
+
+    @property
+    def choices(self):
+        return self.top_k * self.granularity
+
+    @property
+    def hidden(self):
+        return self.feed_forward * self.d_model // self.granularity
+
+
+def shapes(settings):
+    """Every parameter's name and shape, in the order of the model."""
+    d, f, X = settings.d_model, settings.hidden, settings.routed_experts
+    norm_parts = ["weight"] if settings.norm == "rms" else ["weight", "bias"]
+    result = {"embedding": (settings.vocabulary_size, d)}
+    for layer in range(settings.layers):
+        block = f"blocks.{layer}."
+        result |= {f"{block}attention_norm.{part}": (d,) for part in norm_parts}
+        result |= {f"{block}attention.qkv": (d, 3 * d), f"{block}attention.output": (d, d)}
+        result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
+        result |= {f"{block}router": (d, X)}
+        result |= {f"{block}experts.gate_up": (X, d, 2 * f), f"{block}experts.down": (X, f, d)}
+    result |= {f"final_norm.{part}": (d,) for part in norm_parts}
+    if not settings.tie_embeddings:
+        result["head"] = (settings.vocabulary_size, d)
+    return result
+
+
+@dataclass
+class Losses:
+    """Means over the lanes. `routes` is indexed by lane, then layer."""
+
+    loss: REAL
+    load_balance_loss: REAL
+    z_loss: REAL
+    total_loss: REAL
+    routes: list
+
+
+def losses(parameters, tokens, settings):
+    """`total = loss + load_balance_weight · load_balance + z_loss_weight · z`. tokens: [lanes, sequences, context + 1]
+
+    Returns the losses and what `gradients` needs.
+    """
+    lanes = [lane_forward(parameters, lane, settings) for lane in tokens]
+    routes = [[cache[2] for _, _, _, cache in blocks] for _, (_, blocks, _, _, _) in lanes]
+    loss = np.mean(np.array([lane_loss for lane_loss, _ in lanes]))
+    balance = np.mean(np.array([sum(load_balance(way) for way in lane) for lane in routes]))
+    z_loss = np.mean(np.array([sum(z(way) for way in lane) for lane in routes]))
+    total = loss + REAL(settings.load_balance_weight) * balance + REAL(settings.z_loss_weight) * z_loss
+    return Losses(loss, balance, z_loss, total, routes), [cache for _, cache in lanes]
+
+
+def gradients(parameters, caches, settings):
+    """The gradient of the total loss for every parameter."""
+    result = {name: np.zeros_like(value) for name, value in parameters.items()}
+    for cache in caches:
+        lane_backward(1 / REAL(len(caches)), parameters, cache, settings, result)
+    return result
+
+
+def lane_forward(parameters, tokens, settings):
+    x = parameters["embedding"][tokens[:, :-1]]  # [sequences, context, d_model]
+    blocks = []
+    for layer in range(settings.layers):
+        x, cache = block_forward(x, parameters, f"blocks.{layer}.", settings)
+        blocks.append(cache)
+    h, norm_cache = norm(x, parameters, "final_norm", settings)
+    loss, loss_cache = cross_entropy(rows(h) @ head(parameters).T, tokens[:, 1:].ravel())
+    return loss, (tokens, blocks, norm_cache, h, loss_cache)
+
+
+def lane_backward(dlane, parameters, cache, settings, result):
+    """Adds a lane's gradient to `result`; `dlane` is the lane's share of the mean."""
+    tokens, blocks, norm_cache, h, loss_cache = cache
+    dlogits = cross_entropy_backward(dlane, loss_cache)
+    result["embedding" if settings.tie_embeddings else "head"] += dlogits.T @ rows(h)
+    dx = norm_backward((dlogits @ head(parameters)).reshape(h.shape), norm_cache, "final_norm", settings, result)
+    for layer in reversed(range(settings.layers)):
+        dx = block_backward(dx, dlane, blocks[layer], f"blocks.{layer}.", settings, result)
+    np.add.at(result["embedding"], tokens[:, :-1], dx)
+
+
+def block_forward(x, parameters, block, settings):
+    h, attention_norm = norm(x, parameters, block + "attention_norm", settings)
+    qkv, output = parameters[block + "attention.qkv"], parameters[block + "attention.output"]
+    y, attention_cache = attention(h, qkv, output, settings.heads)
+    x = x + y
+    h, feed_forward_norm = norm(x, parameters, block + "feed_forward_norm", settings)
+    weights = [parameters[block + name] for name in ("router", "experts.gate_up", "experts.down")]
+    y, moe_cache = moe(rows(h), *weights, settings)
+    return x + y.reshape(x.shape), (attention_norm, attention_cache, feed_forward_norm, moe_cache)
+
+
+def block_backward(dx, dlane, cache, block, settings, result):
+    attention_norm, attention_cache, feed_forward_norm, moe_cache = cache
+    dbalance, dz = dlane * REAL(settings.load_balance_weight), dlane * REAL(settings.z_loss_weight)
+    dh, drouter, dgate_up, ddown = moe_backward(rows(dx), dbalance, dz, moe_cache)
+    result[block + "router"] += drouter
+    result[block + "experts.gate_up"] += dgate_up
+    result[block + "experts.down"] += ddown
+    dx = dx + norm_backward(dh.reshape(dx.shape), feed_forward_norm, block + "feed_forward_norm", settings, result)
+    dh, dqkv, doutput = attention_backward(dx, attention_cache)
+    result[block + "attention.qkv"] += dqkv
+    result[block + "attention.output"] += doutput
+    return dx + norm_backward(dh, attention_norm, block + "attention_norm", settings, result)
+
+
+def norm(x, parameters, name, settings):
+    if settings.norm == "rms":
+        return rms_norm(x, parameters[name + ".weight"])
+    return layer_norm(x, parameters[name + ".weight"], parameters[name + ".bias"])
+
+
+def norm_backward(dy, cache, name, settings, result):
+    if settings.norm == "rms":
+        dx, dweight = rms_norm_backward(dy, cache)
+    else:
+        dx, dweight, dbias = layer_norm_backward(dy, cache)
+        result[name + ".bias"] += dbias
+    result[name + ".weight"] += dweight
+    return dx
+
+
+def head(parameters):
+    return parameters.get("head", parameters["embedding"])
