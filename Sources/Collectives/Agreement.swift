@@ -4,7 +4,7 @@ package import Diagnostics
 package struct Agreement {
     private let ranks: any Communicator
 
-    package init(_ ranks: any Communicator) { self.ranks = ranks }
+    package init(ranks: any Communicator) { self.ranks = ranks }
 
     /// Runs `body` on every rank and returns its answer if it succeeded everywhere. Collective; `body` may only
     /// communicate if all ranks do.
