@@ -58,6 +58,7 @@ extension Failure {
         let parts = String(decoding: bytes, as: UTF8.self)
             .split(separator: Self.separator, maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         let status = parts.first.flatMap { Int32($0) }.flatMap { ExitStatus(rawValue: $0) } ?? .software
-        self.init(status, parts.count > 1 ? parts[1] : "", advice: parts.count > 2 && !parts[2].isEmpty ? parts[2] : nil)
+        self.init(
+            status, parts.count > 1 ? parts[1] : "", advice: parts.count > 2 && !parts[2].isEmpty ? parts[2] : nil)
     }
 }

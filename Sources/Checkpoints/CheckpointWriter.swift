@@ -59,6 +59,7 @@ package struct CheckpointWriter: Sendable {
     /// - Returns: what was written; `isNew` is false if the same state was there already
     /// - Throws: the same failure on every rank. Unless its status is `protocolError`, nothing of the attempt remains,
     ///   older checkpoints are as they were, and training can go on
+    @discardableResult
     package func write(_ record: CheckpointRecord, _ shards: [TensorShard]) throws(Failure) -> CheckpointOutcome {
         var clock = PhaseClock()
         let agreement = Agreement(ranks: ranks)
@@ -90,7 +91,8 @@ package struct CheckpointWriter: Sendable {
             let reports = try leaderReports(of: own, agreement, &clock)
             let bytes = try agreement.settle { () throws(Failure) in
                 guard ranks.rank == 0 else { return 0 }
-                let draft = try Draft(staging: staging, record: record, files: files, tensors: tensors, reports: reports)
+                let draft = try Draft(
+                    staging: staging, record: record, files: files, tensors: tensors, reports: reports)
                 return try draft.publish(as: target, faults)
             }
             clock.mark("publish")
@@ -103,7 +105,9 @@ package struct CheckpointWriter: Sendable {
 
     /// Who owns what, as all ranks see it.
     private func plan(_ shards: [TensorShard], _ agreement: Agreement) throws(Failure) -> CheckpointLayout {
-        let parts = shards.map { CheckpointLayout.Part(name: $0.name, globalShape: $0.globalShape, rectangle: $0.rectangle) }
+        let parts = shards.map {
+            CheckpointLayout.Part(name: $0.name, globalShape: $0.globalShape, rectangle: $0.rectangle)
+        }
         let all = try agreement.gather(Array(parts.map(\.line).joined(separator: "\n").utf8))
         var owned: [[CheckpointLayout.Part]] = []
         for (rank, bytes) in all.enumerated() {
@@ -138,7 +142,8 @@ package struct CheckpointWriter: Sendable {
     private func isThere(_ target: String, _ tensors: [StoredTensor], _ agreement: Agreement) throws(Failure) -> Bool {
         var answer: [UInt8] = []
         if ranks.rank == 0, Files.exists(target), let found = try? Verification.manifest(of: target) {
-            let isSame = found.tensors.map { [$0.name, hexadecimal($0.digest)] }
+            let isSame =
+                found.tensors.map { [$0.name, hexadecimal($0.digest)] }
                 == tensors.map { [$0.name, hexadecimal($0.digest)] }
             answer = isSame ? [1] : []
         }

@@ -22,9 +22,12 @@ struct Draft {
                 tensors[t].pieces.indices.filter { tensors[t].pieces[$0].file == file }.map { (t, $0) }
             }
             guard places.count == report.byteOffsets.count else {
-                throw Failure(.software, "\(files[file]) holds \(report.byteOffsets.count) datasets, not \(places.count)")
+                throw Failure(
+                    .software, "\(files[file]) holds \(report.byteOffsets.count) datasets, not \(places.count)")
             }
-            for ((t, p), offset) in zip(places, report.byteOffsets) { manifest.tensors[t].pieces[p].byteOffset = offset }
+            for ((t, p), offset) in zip(places, report.byteOffsets) {
+                manifest.tensors[t].pieces[p].byteOffset = offset
+            }
         }
     }
 
@@ -92,7 +95,8 @@ struct ShardReport: Equatable {
 
     init(line: String) {
         let words = line.split(separator: " ")
-        digest = FileDigest(bytes: words.first.flatMap { Int($0) } ?? 0, sha256: words.count > 1 ? String(words[1]) : "")
+        digest = FileDigest(
+            bytes: words.first.flatMap { Int($0) } ?? 0, sha256: words.count > 1 ? String(words[1]) : "")
         byteOffsets = words.dropFirst(2).compactMap { Int($0) }
     }
 }
