@@ -58,7 +58,7 @@ let package = Package(
         room("Randomness"),
         room("Tensors"),
         room("Threads"),
-        room("Collectives", below: ["Tensors", "Threads"]),
+        room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
 
         // safe wrappers
         room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
