@@ -24,12 +24,12 @@ package struct CheckpointWriter: Sendable {
     /// communicators that live as long as MPI. The caller owns the run (`RunLock`).
     /// - Parameters:
     ///   - directory: the folder that checkpoints go to; made if missing
-    ///   - shards: how many files; 1 (written by all ranks) to one per rank
+    ///   - shards: how many files, 1 (written by all ranks) to one per rank; nil: one per rank, which is the fastest
     package init(
-        directory: String, ranks: any Communicator, shards: Int, access: ShardFileAccess? = nil,
+        directory: String, ranks: any Communicator, shards: Int?, access: ShardFileAccess? = nil,
         faults: FaultPoints = FaultPoints()
     ) throws(Failure) {
-        let files = min(max(1, shards), ranks.size)
+        let files = min(max(1, shards ?? ranks.size), ranks.size)
         fileOfRank = (0..<ranks.size).map { $0 * files / ranks.size }
         self.directory = directory
         self.ranks = ranks
