@@ -83,7 +83,7 @@ let package = Package(
 
         // distribution
         room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
-        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Tensors", "Diagnostics"]),
+        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
         room(

@@ -2,12 +2,6 @@ package import Collectives
 package import Diagnostics
 import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Writes checkpoints of a run, each whole or not at all.
 ///
 /// A checkpoint is staged under a hidden name, every file is on the disk and listed in a manifest with its SHA-256, and
@@ -24,12 +18,12 @@ package struct CheckpointWriter: Sendable {
     /// communicators that live as long as MPI. The caller owns the run (`RunLock`).
     /// - Parameters:
     ///   - directory: the folder that checkpoints go to; made if missing
-    ///   - shards: how many files; 1 (written by all ranks) to one per rank
+    ///   - shards: how many files, 1 (written by all ranks) to one per rank; nil: one per rank, which is the fastest
     package init(
-        directory: String, ranks: any Communicator, shards: Int, access: ShardFileAccess? = nil,
+        directory: String, ranks: any Communicator, shards: Int?, access: ShardFileAccess? = nil,
         faults: FaultPoints = FaultPoints()
     ) throws(Failure) {
-        let files = min(max(1, shards), ranks.size)
+        let files = min(max(1, shards ?? ranks.size), ranks.size)
         fileOfRank = (0..<ranks.size).map { $0 * files / ranks.size }
         self.directory = directory
         self.ranks = ranks
@@ -59,51 +53,42 @@ package struct CheckpointWriter: Sendable {
     /// - Returns: what was written; `isNew` is false if the same state was there already
     /// - Throws: the same failure on every rank. Unless its status is `protocolError`, nothing of the attempt remains,
     ///   older checkpoints are as they were, and training can go on
+    @discardableResult
     package func write(_ record: CheckpointRecord, _ shards: [TensorShard]) throws(Failure) -> CheckpointOutcome {
+        try begin(record, shards, inBackground: false).finish()
+    }
+
+    /// The first half of `write`: agrees on what goes where and makes room. Collective.
+    ///
+    /// With `inBackground` a thread of its own writes this rank's file while the caller goes on; the numbers must stay as
+    /// they are until `finish` has returned, so the caller hands over copies. Files that several ranks share are
+    /// written by `finish`, because only the thread that started MPI may communicate.
+    package func begin(
+        _ record: CheckpointRecord, _ shards: [TensorShard], inBackground: Bool
+    ) throws(Failure) -> PendingCheckpoint {
         var clock = PhaseClock()
         let agreement = Agreement(ranks: ranks)
         let layout = try plan(shards, agreement)
         let tensors = try withDigests(layout.tensors, of: shards)
         clock.mark("digest")
         let name = CheckpointNames.directory(step: record.step), target = "\(directory)/\(name)"
-        if try isThere(target, tensors, agreement) {
-            return CheckpointOutcome(directory: target, bytes: 0, isNew: false, seconds: clock.seconds)
-        }
         let staging = "\(directory)/\(CheckpointNames.staging)\(name)"
-        do {
-            try agreement.settle { () throws(Failure) in
-                guard ranks.rank == 0 else { return }
-                try Files.remove(staging)
-                try Files.makeDirectory(staging)
-                try faults.pass(.staging, step: record.step)
-            }
-            let files = (0..<(fileOfRank.last ?? 0) + 1).map {
-                CheckpointNames.shard(run: record.run, step: record.step, file: $0, of: (fileOfRank.last ?? 0) + 1)
-            }
-            let own = shardFile(staging, files, tensors)
-            try agreement.settle { () throws(Failure) in
-                try own.write(contributions(shards, layout, tensors)) { () throws(Failure) in
-                    if ranks.rank == 0 { try faults.pass(.shards, step: record.step) }
-                }
-            }
-            clock.mark("write")
-            let reports = try leaderReports(of: own, agreement, &clock)
-            let bytes = try agreement.settle { () throws(Failure) in
-                guard ranks.rank == 0 else { return 0 }
-                let draft = try Draft(staging: staging, record: record, files: files, tensors: tensors, reports: reports)
-                return try draft.publish(as: target, faults)
-            }
-            clock.mark("publish")
-            return CheckpointOutcome(directory: target, bytes: bytes, isNew: true, seconds: clock.seconds)
-        } catch {
-            if error.status != .protocolError { try discard(staging, agreement) }
-            throw error
-        }
+        let isThere = try isThere(target, tensors, agreement)
+        let count = (fileOfRank.last ?? 0) + 1
+        let files = (0..<count).map { CheckpointNames.shard(run: record.run, step: record.step, file: $0, of: count) }
+        let own = shardFile(staging, files, tensors)
+        let pending = PendingCheckpoint(
+            target: target, staging: staging, record: record, tensors: tensors, files: files, own: own,
+            mine: contributions(shards, layout, tensors), isThere: isThere, ranks: ranks, faults: faults, clock: clock)
+        if !isThere { try pending.start(inBackground: inBackground) }
+        return pending
     }
 
     /// Who owns what, as all ranks see it.
     private func plan(_ shards: [TensorShard], _ agreement: Agreement) throws(Failure) -> CheckpointLayout {
-        let parts = shards.map { CheckpointLayout.Part(name: $0.name, globalShape: $0.globalShape, rectangle: $0.rectangle) }
+        let parts = shards.map {
+            CheckpointLayout.Part(name: $0.name, globalShape: $0.globalShape, rectangle: $0.rectangle)
+        }
         let all = try agreement.gather(Array(parts.map(\.line).joined(separator: "\n").utf8))
         var owned: [[CheckpointLayout.Part]] = []
         for (rank, bytes) in all.enumerated() {
@@ -138,7 +123,8 @@ package struct CheckpointWriter: Sendable {
     private func isThere(_ target: String, _ tensors: [StoredTensor], _ agreement: Agreement) throws(Failure) -> Bool {
         var answer: [UInt8] = []
         if ranks.rank == 0, Files.exists(target), let found = try? Verification.manifest(of: target) {
-            let isSame = found.tensors.map { [$0.name, hexadecimal($0.digest)] }
+            let isSame =
+                found.tensors.map { [$0.name, hexadecimal($0.digest)] }
                 == tensors.map { [$0.name, hexadecimal($0.digest)] }
             answer = isSame ? [1] : []
         }
@@ -164,56 +150,5 @@ package struct CheckpointWriter: Sendable {
                 (shard, tensors[tensor].pieces[piece])
             }
         }
-    }
-
-    /// Digest and byte offsets of every shard file, from the ranks that lead them. The files are on the disk then.
-    private func leaderReports(
-        of own: ShardFile, _ agreement: Agreement, _ clock: inout PhaseClock
-    ) throws(Failure) -> [ShardReport] {
-        let isLeader = group.rank == 0
-        try agreement.settle { () throws(Failure) in
-            if isLeader { try Files.sync(own.path) }
-        }
-        clock.mark("sync")
-        let mine = try agreement.settle { () throws(Failure) in
-            isLeader ? try ShardReport(of: own).line : ""
-        }
-        let lines = try agreement.gather(Array(mine.utf8)).filter { !$0.isEmpty }
-        clock.mark("hash")
-        return lines.map { ShardReport(line: String(decoding: $0, as: UTF8.self)) }
-    }
-
-    private func discard(_ staging: String, _ agreement: Agreement) throws(Failure) {
-        try agreement.barrier()
-        if ranks.rank == 0 {
-            do {
-                try Files.remove(staging)
-            } catch {
-                // The failure that led here says more; the next start removes the remains.
-            }
-        }
-        try agreement.barrier()
-    }
-}
-
-/// What a save did.
-package struct CheckpointOutcome: Sendable {
-    package var directory: String
-    /// Of all files; 0 if nothing was written. On rank 0.
-    package var bytes: Int
-    package var isNew: Bool
-    /// How long its phases took on this rank: `digest`, `write`, `sync`, `hash`, `publish`.
-    package var seconds: [(phase: String, seconds: Double)]
-}
-
-/// Wall-clock time of consecutive phases.
-struct PhaseClock {
-    private var last = ContinuousClock.now
-    private(set) var seconds: [(phase: String, seconds: Double)] = []
-
-    mutating func mark(_ phase: String) {
-        let now = ContinuousClock.now
-        seconds.append((phase, (now - last) / .seconds(1)))
-        last = now
     }
 }

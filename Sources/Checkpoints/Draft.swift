@@ -22,9 +22,12 @@ struct Draft {
                 tensors[t].pieces.indices.filter { tensors[t].pieces[$0].file == file }.map { (t, $0) }
             }
             guard places.count == report.byteOffsets.count else {
-                throw Failure(.software, "\(files[file]) holds \(report.byteOffsets.count) datasets, not \(places.count)")
+                throw Failure(
+                    .software, "\(files[file]) holds \(report.byteOffsets.count) datasets, not \(places.count)")
             }
-            for ((t, p), offset) in zip(places, report.byteOffsets) { manifest.tensors[t].pieces[p].byteOffset = offset }
+            for ((t, p), offset) in zip(places, report.byteOffsets) {
+                manifest.tensors[t].pieces[p].byteOffset = offset
+            }
         }
     }
 
@@ -71,28 +74,5 @@ struct Draft {
 
     private func parent(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    }
-}
-
-/// What the leader of a shard file knows about it when it is complete.
-struct ShardReport: Equatable {
-    var digest: FileDigest
-    /// In the order of the file's pieces.
-    var byteOffsets: [Int]
-
-    /// Reads the file back: what was written by several ranks, or out of order by HDF5, is hashed as it lies there.
-    init(of file: ShardFile) throws(Failure) {
-        digest = try FileDigest(of: file.path)
-        byteOffsets = try file.byteOffsets()
-    }
-
-    var line: String {
-        ([String(digest.bytes), digest.sha256] + byteOffsets.map(String.init)).joined(separator: " ")
-    }
-
-    init(line: String) {
-        let words = line.split(separator: " ")
-        digest = FileDigest(bytes: words.first.flatMap { Int($0) } ?? 0, sha256: words.count > 1 ? String(words[1]) : "")
-        byteOffsets = words.dropFirst(2).compactMap { Int($0) }
     }
 }

@@ -50,7 +50,9 @@ enum Files {
         defer { close(file) }
         var done = 0
         while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress! + done, bytes.count - done) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(file, $0.baseAddress! + done, bytes.count - done)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Failure(.inputOutput, "cannot write \(path): \(reason())") }
             done += count

@@ -115,10 +115,12 @@ package struct Manifest: Sendable, Equatable {
             throw Failure(.data, "\(path) names a file or a tensor twice")
         }
         for tensor in tensors {
-            let fits = tensor.shape.allSatisfy { $0 > 0 } && tensor.pieces.allSatisfy { piece in
-                piece.rectangle.lies(in: tensor.shape) && piece.file < files.count
-                    && piece.byteOffset + 4 * piece.rectangle.count <= files[piece.file].digest.bytes
-            }
+            let fits =
+                tensor.shape.allSatisfy { $0 > 0 }
+                && tensor.pieces.allSatisfy { piece in
+                    piece.rectangle.lies(in: tensor.shape) && piece.file < files.count
+                        && piece.byteOffset + 4 * piece.rectangle.count <= files[piece.file].digest.bytes
+                }
             let isCovered = fits && tensor.pieces.reduce(0) { $0 + $1.rectangle.count } == tensor.count
             guard isCovered else { throw Failure(.data, "\(path): the pieces of \(tensor.name) do not make it up") }
         }

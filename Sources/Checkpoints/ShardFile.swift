@@ -17,7 +17,7 @@ package enum ShardFileAccess: Sendable {
 }
 
 /// One shard file in the making, by the ranks of `group`. All methods are collective over the group.
-struct ShardFile {
+struct ShardFile: Sendable {
     /// The ranks that write this file; rank 0 leads.
     let group: any Communicator
     let access: ShardFileAccess
@@ -31,7 +31,20 @@ struct ShardFile {
     /// Elements of one write: HDF5 hands MPI-IO byte counts of 31 bits.
     private static let largestWrite = 1 << 28
 
-    func write(_ mine: [Contribution], atFault: () throws(Failure) -> Void) throws(Failure) {
+    /// Writes the file, waits for the disk, and hashes it as it lies there. The report is the leader's.
+    func complete(_ mine: [Contribution], atFault: () throws(Failure) -> Void) throws(Failure) -> ShardWork {
+        var clock = PhaseClock()
+        try write(mine, atFault: atFault)
+        clock.mark("write")
+        guard group.rank == 0 else { return ShardWork(report: nil, seconds: clock.seconds) }
+        try Files.sync(path)
+        clock.mark("sync")
+        let report = try ShardReport(of: self)
+        clock.mark("hash")
+        return ShardWork(report: report, seconds: clock.seconds)
+    }
+
+    private func write(_ mine: [Contribution], atFault: () throws(Failure) -> Void) throws(Failure) {
         if group.size > 1, access == .shared {
             try writeTogether(mine, atFault)
         } else {
