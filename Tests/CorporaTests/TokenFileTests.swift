@@ -129,7 +129,7 @@ import Testing
     @Test func nonsenseUnderACorrectSealNeverCrashes() throws {
         var random = TestRandom(7)
         var accepted = 0
-        for _ in 0..<2000 {
+        for _ in 0..<400 {
             var bad = good
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let field = 16 + 8 * Int.random(in: 0..<4, using: &random)
@@ -139,7 +139,7 @@ import Testing
             }
             if try complaint(seal(bad)) == nil { accepted += 1 }
         }
-        #expect(accepted < 20)
+        #expect(accepted < 10)
     }
 
     @Test func anotherVocabularyIsRefusedWithBothNamed() throws {
