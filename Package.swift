@@ -22,6 +22,7 @@ let house: [SwiftSetting] =
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// One room of the house. `below` lists every module it may import: arrows point down only
@@ -43,12 +44,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         // C modules: module map and one-line shims for macros
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"])]),
         .target(name: "CPlatform"),
 
         // vocabulary
@@ -63,6 +66,7 @@ let package = Package(
         room("GEMM", below: ["Tensors", "COpenBLAS"]),
         room("MPI", below: ["Collectives", "Diagnostics", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "MPI", "CHDF5", "COpenMPI"]),
+        room("Minimisation", below: ["CLBFGS"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
@@ -84,7 +88,7 @@ let package = Package(
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
                 "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "CPlatform", logging,
             ]),
-        room("ScalingLaws", below: ["Diagnostics"]),
+        room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
         room("Reporting", below: ["Diagnostics"]),
 
         // command line: the only place that names everything
@@ -100,6 +104,8 @@ let package = Package(
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
+        tests(of: "Minimisation", with: []),
+        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness"]),
     ],
     swiftLanguageModes: [.v6]
 )
