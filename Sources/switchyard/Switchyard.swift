@@ -6,5 +6,5 @@ struct Switchyard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
-        subcommands: [])
+        subcommands: [PlanCommand.self, FitCommand.self])
 }

@@ -24,7 +24,7 @@ import Testing
         let body = x.total - x.embedding
         let fine = 0.47 + (2.1 / pow(x.granularity, 0.58) + 18.1) / pow(body, 0.115) + 30.8 / pow(d, 0.147)
         expect(FineGrainedLaw.published.loss(at: x), fine, within: 1e-12)
-        let rest = 1 - (x.experts * x.granularity - x.topK) / (x.experts * x.granularity)
+        let rest = 1 - (x.experts - x.topK) / x.experts
         let sparse =
             16612.5 / pow(x.total, 0.5962) + 5455.67 / pow(d, 0.3954) + 0.4598 / pow(rest, -0.1666)
             + 17.26 / (pow(rest, 0.1603) * pow(x.total, 0.1595)) + 0.94

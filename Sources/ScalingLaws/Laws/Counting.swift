@@ -8,23 +8,21 @@ package struct Architecture: Sendable, Equatable {
     package var experts: Double
     /// G
     package var granularity: Double
-    /// K out of E·G experts
+    /// K: K·G of E·G experts work on a token
     package var topK: Double
     /// V
     package var vocabularySize: Double
 
-    /// - Parameters:
-    ///   - blocks: d/64 unless said otherwise
-    ///   - topK: G unless said otherwise
+    /// - Parameter blocks: d/64 unless said otherwise
     package init(
-        dModel: Double, blocks: Double? = nil, experts: Double, granularity: Double = 1, topK: Double? = nil,
+        dModel: Double, blocks: Double? = nil, experts: Double, granularity: Double = 1, topK: Double = 1,
         vocabularySize: Double = 50257
     ) {
         self.dModel = dModel
         self.blocks = blocks ?? dModel / 64
         self.experts = experts
         self.granularity = granularity
-        self.topK = topK ?? granularity
+        self.topK = topK
         self.vocabularySize = vocabularySize
     }
 }
@@ -49,9 +47,9 @@ package enum Counting: String, Sendable {
         (4 + feedForward * shape.experts) * shape.blocks * shape.dModel * shape.dModel
     }
 
-    /// The part of `body` that works on one token: K experts of 1/G each.
+    /// The part of `body` that works on one token.
     package func activeBody(_ shape: Architecture) -> Double {
-        (4 + feedForward * shape.topK / shape.granularity) * shape.blocks * shape.dModel * shape.dModel
+        (4 + feedForward * shape.topK) * shape.blocks * shape.dModel * shape.dModel
     }
 
     /// FLOPs of forward and backward for one token.
@@ -67,11 +65,18 @@ package enum Counting: String, Sendable {
     /// FLOPs of one forward pass for one token: a third of training.
     package func inferenceFLOPsPerToken(_ shape: Architecture) -> Double { trainingFLOPsPerToken(shape) / 3 }
 
-    /// The model with `tokens` of training, as laws see it.
+    /// The model with `tokens` of training, counted as the law's paper counts: the fine-grained study leaves embedding
+    /// and head out of everything.
     package func point(_ shape: Architecture, tokens: Double) -> ScalePoint {
-        let embedding = embedding(shape)
+        let embedding = self == .decoder ? embedding(shape) : 0
         return ScalePoint(
             active: embedding + activeBody(shape), total: embedding + body(shape), embedding: embedding, tokens: tokens,
             experts: shape.experts, granularity: shape.granularity, topK: shape.topK)
     }
+
+    /// All parameters that a device must hold, embedding and head among them.
+    package func storedParameters(_ shape: Architecture) -> Double { embedding(shape) + body(shape) }
+
+    /// N_act as the learning-rate rule wants it, embedding and head among them.
+    package func activeParameters(_ shape: Architecture) -> Double { embedding(shape) + activeBody(shape) }
 }

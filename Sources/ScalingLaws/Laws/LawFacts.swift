@@ -84,13 +84,17 @@ extension LawFacts {
         }
     }
 
+    /// The values at θ. A coordinate that wanders off along a flat direction stops where its value is still a number:
+    /// E_max = 1e20 is as good as infinite.
     func parameters(at coordinates: [Double]) -> [Double] {
         precondition(coordinates.count == parameters.count, "\(name) has \(parameters.count) parameters")
+        let held = { (theta: Double, bound: Double) in exp(max(-bound, min(theta, bound))) }
         return parameters.indices.map { i in
             switch parameters[i].coordinate {
-            case .coefficient, .positive: exp(coordinates[i])
+            case .coefficient: held(coordinates[i], 600)
+            case .positive: held(coordinates[i], 46)
             case .plain: coordinates[i]
-            case .saturationStart: 1 / (exp(-coordinates[i]) + exp(-coordinates[i + 1]))
+            case .saturationStart: 1 / (held(-coordinates[i], 46) + held(-coordinates[i + 1], 46))
             }
         }
     }

@@ -18,16 +18,15 @@ package struct ScalePoint: Sendable, Equatable {
     package let experts: Double
     /// G: hidden size of the dense feed-forward over that of one expert.
     package let granularity: Double
-    /// K: experts that work on one token, out of E·G.
+    /// K: dense feed-forwards' worth of experts that work on one token; K·G experts out of E·G.
     package let topK: Double
 
     /// Natural logarithms, taken once because a fit asks for them millions of times.
     let logActive, logTotal, logBody, logTokens: Double
 
-    /// - Parameter topK: G, as many experts as one dense feed-forward holds, unless said otherwise
     package init(
         active: Double, total: Double, embedding: Double = 0, tokens: Double, experts: Double = 1,
-        granularity: Double = 1, topK: Double? = nil
+        granularity: Double = 1, topK: Double = 1
     ) {
         self.active = active
         self.total = total
@@ -35,13 +34,13 @@ package struct ScalePoint: Sendable, Equatable {
         self.tokens = tokens
         self.experts = experts
         self.granularity = granularity
-        self.topK = topK ?? granularity
+        self.topK = topK
         logActive = log(active)
         logTotal = log(total)
         logBody = log(total - embedding)
         logTokens = log(tokens)
     }
 
-    /// S = (E·G − K)/(E·G): the share of experts that rest.
-    package var sparsity: Double { 1 - topK / (experts * granularity) }
+    /// S = (E − K)/E: the share of experts that rest.
+    package var sparsity: Double { 1 - topK / experts }
 }

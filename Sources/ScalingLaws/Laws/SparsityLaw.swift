@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// `L(N, D, S) = a/N^α + b/D^β + c/(1−S)^λ + d/((1−S)^δ·N^γ) + e`, `S = (experts − K)/experts`
+/// `L(N, D, S) = a/N^α + b/D^β + c/(1−S)^λ + d/((1−S)^δ·N^γ) + e`, `S = (E − K)/E`
 ///
 /// Abnar et al. 2025, "Parameters vs FLOPs" (arXiv:2501.12370). N is all parameters. The coefficients are taken from
 /// works that quote the paper. λ is negative: the third term falls as S rises.
@@ -56,7 +56,7 @@ package struct SparsityLaw: LossLaw, Equatable {
         ],
         terms: 5, size: .total, counting: .decoder,
         domain: FittedDomain(active: 20e6...10e9, tokens: 1e9...300e9, experts: 1...128, tokensPerParameter: 400),
-        sees: [.tokens, .experts, .granularity, .topK],
+        sees: [.tokens, .experts, .topK],
         recipe: FitRecipe(
             huber: 1e-3,
             grid: [
