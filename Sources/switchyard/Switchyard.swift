@@ -6,5 +6,5 @@ struct Switchyard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
-        subcommands: [Tokenize.self, Bench.self])
+        subcommands: [Tokenize.self, Verify.self, Inspect.self, Convert.self, Bench.self])
 }
