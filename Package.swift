@@ -58,7 +58,7 @@ let package = Package(
         room("Randomness"),
         room("Tensors"),
         room("Threads"),
-        room("Collectives", below: ["Tensors", "Threads"]),
+        room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
 
         // safe wrappers
         room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
@@ -83,8 +83,7 @@ let package = Package(
 
         // distribution
         room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
-        room(
-            "Checkpoints", below: ["HDF5", "Collectives", "Tensors", "Layers", "Settings", "Diagnostics", "CPlatform"]),
+        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
         room(
@@ -108,11 +107,15 @@ let package = Package(
             swiftSettings: house),
 
         // the bodies that run under mpirun and on virtual ranks
-        room("RankChecks", below: ["Collectives", "Tensors", "Diagnostics"]),
+        room("RankChecks", below: ["Checkpoints", "Collectives", "Tensors", "Diagnostics"]),
         .executableTarget(
-            name: "rank-checks", dependencies: ["RankChecks", "MPI", "Collectives", "Diagnostics"], swiftSettings: house
+            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "Collectives", "Diagnostics"],
+            swiftSettings: house
         ),
 
+        tests(
+            of: "Checkpoints",
+            with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),

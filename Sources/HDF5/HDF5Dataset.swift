@@ -91,6 +91,17 @@ package final class HDF5Dataset: HDF5Object {
         }
     }
 
+    /// Where the numbers of a contiguous dataset begin in its file, in bytes.
+    package func byteOffset() throws(Failure) -> Int {
+        var offset = 0
+        try Library.call("H5Dget_offset", path) {
+            offset = Int(truncatingIfNeeded: H5Dget_offset(raw))
+            // All bits set: nothing has been written yet.
+            return offset == -1 ? -1 : 0
+        }
+        return offset
+    }
+
     private func transferProperties(collectively: Bool) throws(Failure) -> Identifier {
         let transfer = try Identifier.properties(shim_dataset_transfer)
         guard collectively else { return transfer }

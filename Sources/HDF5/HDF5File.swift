@@ -84,6 +84,10 @@ package final class HDF5File {
         try Library.call("H5Fclose", path) { H5Fclose(raw) }
     }
 
+    /// Wakes the library. **Call before MPI starts**: a library that wakes later closes everything when MPI ends, and
+    /// crashes there if a full disk has kept a file from being closed.
+    package static func prepareLibrary() throws(Failure) { try Library.start() }
+
     /// `major.minor.release` of the library, for the run record.
     package static var libraryVersion: String { Library.version }
 }

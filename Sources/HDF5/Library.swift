@@ -18,6 +18,8 @@ enum Library {
     ) throws(Failure) -> Answer {
         let outcome: (answer: Answer, account: String) = started.withLock { isStarted in
             if !isStarted {
+                // At exit the library would close what is still open, and crash where a full disk forbids it.
+                H5dont_atexit()
                 H5open()
                 H5Eset_auto2(shim_default_errors(), nil, nil)
                 isStarted = true
@@ -41,6 +43,9 @@ enum Library {
         H5Eclear2(shim_default_errors())
         return texts.all.isEmpty ? "the library gives no reason" : texts.all.prefix(4).joined(separator: "; ")
     }
+
+    /// Wakes the library; harmless when repeated.
+    static func start() throws(Failure) { try call("H5open", "HDF5") { 0 } }
 
     /// `major.minor.release`, for the run record.
     static var version: String {

@@ -6,5 +6,7 @@ struct Switchyard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
-        subcommands: [Tokenize.self])
+        subcommands: [
+            Train.self, Tokenize.self, Bench.self,
+        ])
 }

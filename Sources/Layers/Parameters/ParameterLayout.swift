@@ -25,6 +25,11 @@ package struct ParameterEntry: Sendable {
 
     package var rows: Int { globalShape[globalShape.count - 2] }
     package var columns: Int { globalShape[globalShape.count - 1] }
+    /// Weight decay pulls at matrices; gains and biases are left alone.
+    package var decays: Bool {
+        if case .matrix = role { return true }
+        return false
+    }
     /// Matrices this rank holds: its experts, or 1.
     package var slabs: Int { experts?.count ?? 1 }
     /// Elements this rank holds.

@@ -1,0 +1,102 @@
+import Diagnostics
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The file operations that durability is made of, each with its failure.
+enum Files {
+    static func makeDirectory(_ path: String) throws(Failure) {
+        guard unsafe mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
+            throw Failure(
+                .cannotCreate, "cannot create the directory \(path): \(reason())",
+                advice: "check the permissions and free space of the folder it is in")
+        }
+    }
+
+    static func isDirectory(_ path: String) -> Bool {
+        status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+    }
+
+    static func isRegularFile(_ path: String) -> Bool {
+        status(of: path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
+    }
+
+    static func exists(_ path: String) -> Bool { status(of: path) != nil }
+
+    static func size(of path: String) -> Int? { status(of: path).map { Int($0.st_size) } }
+
+    /// Of the thing itself; a symbolic link is not followed.
+    private static func status(of path: String) -> stat? {
+        var found = stat()
+        return unsafe lstat(path, &found) == 0 ? found : nil
+    }
+
+    /// Waits until the bytes of a file, or the entries of a directory, are on the disk.
+    static func sync(_ path: String) throws(Failure) {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Failure(.inputOutput, "cannot open \(path) to sync it: \(reason())") }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw Failure(.inputOutput, "cannot sync \(path) to the disk: \(reason())") }
+    }
+
+    /// Writes a new file whole.
+    static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(reason())") }
+        defer { close(file) }
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(file, $0.baseAddress! + done, bytes.count - done)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Failure(.inputOutput, "cannot write \(path): \(reason())") }
+            done += count
+        }
+    }
+
+    /// All bytes of a regular file of at most `limit` bytes.
+    static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+        guard isRegularFile(path) else {
+            throw Failure(.noInput, exists(path) ? "\(path) is not a regular file" : "\(path) is missing")
+        }
+        guard let size = size(of: path), size <= limit else {
+            throw Failure(.data, "\(path) is larger than \(limit) bytes, which no such file is")
+        }
+        do {
+            return Array(try Data(contentsOf: URL(filePath: path)))
+        } catch {
+            throw Failure(.noInput, "cannot read \(path): \(reason())")
+        }
+    }
+
+    static func rename(_ old: String, to new: String) throws(Failure) {
+        guard unsafe Glibc.rename(old, new) == 0 else {
+            throw Failure(.cannotCreate, "cannot rename \(old) to \(new): \(reason())")
+        }
+    }
+
+    /// Frees a file's blocks; it stays, empty.
+    static func empty(_ path: String) { _ = unsafe truncate(path, 0) }
+
+    /// Removes a file or a directory with all it holds; what is not there needs no removing.
+    static func remove(_ path: String) throws(Failure) {
+        guard exists(path) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw Failure(.inputOutput, "cannot remove \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// Names in a directory, sorted; nil if it cannot be read.
+    static func names(in directory: String) -> [String]? {
+        (try? FileManager.default.contentsOfDirectory(atPath: directory))?.sorted()
+    }
+
+    private static func reason() -> String { unsafe String(cString: strerror(errno)) }
+}

@@ -1,0 +1,50 @@
+import Diagnostics
+import HDF5
+
+/// `index.h5`: every tensor whole under its own name, as a virtual dataset over the shards, and the record.
+enum IndexFile {
+    static let name = "index.h5"
+
+    /// - Parameter shards: file names, in the order that `tensors[].pieces[].file` counts
+    static func write(
+        to path: String, _ record: CheckpointRecord, _ tensors: [StoredTensor], shards: [String],
+        atFault: () throws(Failure) -> Void
+    ) throws(Failure) {
+        let file = try HDF5File.create(path)
+        do {
+            let root = try file.root()
+            try record.write(to: root)
+            try root.setAttribute("shards", Int64(shards.count))
+            for tensor in tensors {
+                let pieces = tensor.pieces.map { piece in
+                    VirtualPiece(
+                        file: shards[piece.file], dataset: piece.dataset, offset: piece.rectangle.offset,
+                        shape: piece.rectangle.shape)
+                }
+                let dataset = try root.createVirtualDataset(
+                    tensor.name, of: .float32, shape: tensor.shape, from: pieces)
+                try dataset.close()
+            }
+            try root.close()
+            try atFault()
+            try file.flush()
+        } catch {
+            Files.empty(path)
+            do {
+                try file.close()
+            } catch {
+                // The first failure is the one to report.
+            }
+            throw error
+        }
+        try file.close()
+    }
+
+    static func readRecord(_ path: String) throws(Failure) -> CheckpointRecord {
+        let file = try HDF5File.open(path), root = try file.root()
+        let record = try CheckpointRecord(from: root)
+        try root.close()
+        try file.close()
+        return record
+    }
+}

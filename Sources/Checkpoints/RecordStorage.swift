@@ -1,0 +1,60 @@
+import Diagnostics
+import HDF5
+
+// How a `CheckpointRecord` lies in `index.h5`: numbers and short texts as attributes of the root, long texts as
+// datasets of the group `run` (docs/checkpoint-format.md, "The index").
+extension CheckpointRecord {
+    private static var numbers: [(String, WritableKeyPath<CheckpointRecord, Int>)] {
+        [
+            ("step", \.step), ("tokens", \.tokens), ("seed", \.seed), ("schedule_position", \.schedulePosition),
+            ("data_position", \.dataPosition), ("metrics_bytes", \.metricsBytes),
+        ]
+    }
+    private static var texts: [(String, WritableKeyPath<CheckpointRecord, String>)] {
+        [
+            ("run", \.run), ("kernels", \.kernels),
+        ]
+    }
+    private static var longTexts: [(String, WritableKeyPath<CheckpointRecord, String>)] {
+        [
+            ("run/config", \.configuration), ("run/tokenizer", \.tokenizer),
+        ]
+    }
+    private static var maps: [(String, WritableKeyPath<CheckpointRecord, [String: String]>)] {
+        [
+            ("run/versions", \.versions), ("run/extras", \.extras),
+        ]
+    }
+
+    func write(to root: HDF5Group) throws(Failure) {
+        try root.setAttribute("format_version", Int64(Manifest.version))
+        for (name, path) in Self.numbers { try root.setAttribute(name, Int64(self[keyPath: path])) }
+        for (name, path) in Self.texts { try root.setAttribute(name, self[keyPath: path]) }
+        for (name, path) in Self.longTexts { try root.writeText(self[keyPath: path], to: name) }
+        for (name, path) in Self.maps {
+            for (key, value) in self[keyPath: path].sorted(by: { $0.key < $1.key }) {
+                guard !key.isEmpty, !key.contains("/"), key != "." else {
+                    throw Failure(.software, "checkpoint record: `\(key)` cannot be a key of \(name)")
+                }
+                try root.writeText(value, to: "\(name)/\(key)")
+            }
+        }
+    }
+
+    init(from root: HDF5Group) throws(Failure) {
+        self.init(run: "", step: 0)
+        for (name, path) in Self.numbers {
+            guard let value = try root.attribute(name, as: Int64.self).first else {
+                throw Failure(.data, "\(root.path): attribute \(name) is empty")
+            }
+            self[keyPath: path] = Int(value)
+        }
+        for (name, path) in Self.texts { self[keyPath: path] = try root.textAttribute(name) }
+        for (name, path) in Self.longTexts { self[keyPath: path] = try root.readText(name) }
+        for (name, path) in Self.maps where try root.contains(name) {
+            let group = try root.group(name)
+            for key in try group.names() { self[keyPath: path][key] = try group.readText(key) }
+            try group.close()
+        }
+    }
+}

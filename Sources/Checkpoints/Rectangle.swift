@@ -1,0 +1,72 @@
+/// A part of a tensor that is a rectangle: along axis `d` it covers `offset[d] ..< offset[d] + shape[d]`.
+package struct Rectangle: Sendable, Equatable {
+    package var offset: [Int]
+    package var shape: [Int]
+
+    package init(offset: [Int], shape: [Int]) {
+        self.offset = offset
+        self.shape = shape
+    }
+
+    /// All of a tensor.
+    package init(whole shape: [Int]) { self.init(offset: shape.map { _ in 0 }, shape: shape) }
+
+    package var count: Int { shape.reduce(1, *) }
+
+    package func lies(in tensor: [Int]) -> Bool {
+        offset.count == tensor.count && shape.count == tensor.count
+            && tensor.indices.allSatisfy {
+                offset[$0] >= 0 && shape[$0] >= 0 && offset[$0] <= tensor[$0] && shape[$0] <= tensor[$0] - offset[$0]
+            }
+    }
+
+    /// What both cover; nil if nothing.
+    package func intersection(_ other: Rectangle) -> Rectangle? {
+        let start = offset.indices.map { max(offset[$0], other.offset[$0]) }
+        let end = offset.indices.map { min(offset[$0] + shape[$0], other.offset[$0] + other.shape[$0]) }
+        guard zip(start, end).allSatisfy({ $0 < $1 }) else { return nil }
+        return Rectangle(offset: start, shape: zip(start, end).map { $1 - $0 })
+    }
+
+    package func contains(_ other: Rectangle) -> Bool { other.count == 0 || intersection(other) == other }
+
+    /// The smallest rectangle that covers all of `parts`, which must not be empty.
+    static func around(_ parts: [Rectangle]) -> Rectangle {
+        let axes = parts[0].offset.indices
+        let start = axes.map { d in parts.map { $0.offset[d] }.min() ?? 0 }
+        let end = axes.map { d in parts.map { $0.offset[d] + $0.shape[d] }.max() ?? 0 }
+        return Rectangle(offset: start, shape: zip(start, end).map { $1 - $0 })
+    }
+
+    /// The same place as seen from the corner of `frame`.
+    func relative(to frame: Rectangle) -> Rectangle {
+        Rectangle(offset: zip(offset, frame.offset).map { $0 - $1 }, shape: shape)
+    }
+
+    /// Calls `body` for every run of elements that are consecutive both in this rectangle and in the whole tensor,
+    /// with the run's place in the rectangle, its row-major index in `tensor`, and its length.
+    package func forEachRun(
+        in tensor: [Int], _ body: (_ local: Int, _ global: Int, _ length: Int) throws -> Void
+    ) rethrows {
+        guard count > 0 else { return }
+        // Axes from `joint` on are complete, so elements along them are consecutive.
+        var joint = shape.count - 1
+        while joint > 0, shape[joint] == tensor[joint] { joint -= 1 }
+        let length = shape[joint...].reduce(1, *)
+        var place = offset
+        for local in stride(from: 0, to: count, by: length) {
+            try body(local, zip(place, tensor).reduce(0) { $0 * $1.1 + $1.0 }, length)
+            var axis = joint - 1
+            while axis >= 0 {
+                place[axis] += 1
+                if place[axis] < offset[axis] + shape[axis] { break }
+                place[axis] = offset[axis]
+                axis -= 1
+            }
+        }
+    }
+}
+
+extension Rectangle: CustomStringConvertible {
+    package var description: String { "\(shape) at \(offset)" }
+}

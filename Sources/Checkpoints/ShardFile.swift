@@ -1,0 +1,163 @@
+package import Collectives
+import Diagnostics
+import HDF5
+import Tensors
+
+/// How the ranks that share a shard file come to write it.
+package enum ShardFileAccess: Sendable {
+    /// All at once, through MPI-IO.
+    case shared
+    /// One after the other, each through the serial driver.
+    case inTurn
+
+    /// What a communicator is capable of.
+    package static func suiting(_ ranks: any Communicator) -> ShardFileAccess {
+        HDF5File.canBeShared(by: ranks) ? .shared : .inTurn
+    }
+}
+
+/// One shard file in the making, by the ranks of `group`. All methods are collective over the group.
+struct ShardFile: Sendable {
+    /// The ranks that write this file; rank 0 leads.
+    let group: any Communicator
+    let access: ShardFileAccess
+    let path: String
+    /// The datasets of this file, the same on all ranks of the group.
+    let pieces: [(tensor: StoredTensor, piece: StoredPiece)]
+
+    /// What this rank writes: numbers and the piece they belong to.
+    typealias Contribution = (shard: TensorShard, piece: StoredPiece)
+
+    /// Elements of one write: HDF5 hands MPI-IO byte counts of 31 bits.
+    private static let largestWrite = 1 << 28
+
+    /// Writes the file, waits for the disk, and hashes it as it lies there. The report is the leader's.
+    func complete(_ mine: [Contribution], atFault: () throws(Failure) -> Void) throws(Failure) -> ShardWork {
+        var clock = PhaseClock()
+        try write(mine, atFault: atFault)
+        clock.mark("write")
+        guard group.rank == 0 else { return ShardWork(report: nil, seconds: clock.seconds) }
+        try Files.sync(path)
+        clock.mark("sync")
+        let report = try ShardReport(of: self)
+        clock.mark("hash")
+        return ShardWork(report: report, seconds: clock.seconds)
+    }
+
+    private func write(_ mine: [Contribution], atFault: () throws(Failure) -> Void) throws(Failure) {
+        if group.size > 1, access == .shared {
+            try writeTogether(mine, atFault)
+        } else {
+            try writeInTurn(mine, atFault)
+        }
+    }
+
+    private func writeTogether(_ mine: [Contribution], _ atFault: () throws(Failure) -> Void) throws(Failure) {
+        let agreement = Agreement(ranks: group)
+        let file = try agreement.settle { () throws(Failure) in try HDF5File.create(path, sharedBy: group) }
+        do {
+            let datasets = try agreement.settle { () throws(Failure) in try createDatasets(in: file) }
+            try agreement.settle { () throws(Failure) in
+                try write(mine, to: datasets)
+                try atFault()
+            }
+            try agreement.settle { () throws(Failure) in
+                for dataset in datasets.values { try dataset.close() }
+                try file.flush()
+            }
+        } catch {
+            try abandon(file, after: error, agreement)
+        }
+        try agreement.settle { () throws(Failure) in try file.close() }
+    }
+
+    private func writeInTurn(_ mine: [Contribution], _ atFault: () throws(Failure) -> Void) throws(Failure) {
+        for turn in 0..<group.size {
+            try Agreement(ranks: group).settle { () throws(Failure) in
+                if group.rank == turn { try writeAlone(mine, isFirst: turn == 0, atFault) }
+            }
+        }
+    }
+
+    private func writeAlone(
+        _ mine: [Contribution], isFirst: Bool, _ atFault: () throws(Failure) -> Void
+    ) throws(Failure) {
+        let file = isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)
+        do {
+            let datasets = isFirst ? try createDatasets(in: file) : try openDatasets(of: mine, in: file)
+            try write(mine, to: datasets)
+            try atFault()
+            for dataset in datasets.values { try dataset.close() }
+            try file.flush()
+        } catch {
+            try abandon(file, after: error, nil)
+        }
+        try file.close()
+    }
+
+    /// Closes what could not be written. HDF5 still wants to write its metadata then, and where it cannot, the process
+    /// crashes when the library ends: so the file's space is given back first, which makes room.
+    private func abandon(_ file: HDF5File, after failure: Failure, _ agreement: Agreement?) throws(Failure) -> Never {
+        if failure.status == .protocolError { throw failure }
+        if agreement == nil || group.rank == 0 { Files.empty(path) }
+        try agreement?.barrier()
+        do {
+            try file.close()
+        } catch {
+            // The first failure is the one to report.
+        }
+        throw failure
+    }
+
+    private func createDatasets(in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {
+        let root = try file.root()
+        var datasets: [String: HDF5Dataset] = [:]
+        for (tensor, piece) in pieces {
+            let dataset = try root.createDataset(piece.dataset, of: .float32, shape: piece.rectangle.shape)
+            try dataset.setAttribute("global_shape", tensor.shape.map(Int64.init))
+            try dataset.setAttribute("offset", piece.rectangle.offset.map(Int64.init))
+            datasets[piece.dataset] = dataset
+        }
+        try root.close()
+        return datasets
+    }
+
+    private func openDatasets(of mine: [Contribution], in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {
+        let root = try file.root()
+        var datasets: [String: HDF5Dataset] = [:]
+        for name in Set(mine.map(\.piece.dataset)) { datasets[name] = try root.dataset(name) }
+        try root.close()
+        return datasets
+    }
+
+    private func write(_ mine: [Contribution], to datasets: [String: HDF5Dataset]) throws(Failure) {
+        for (shard, piece) in mine {
+            guard let dataset = datasets[piece.dataset] else {
+                throw Failure(.software, "\(path) has no dataset \(piece.dataset)")
+            }
+            let place = shard.rectangle.relative(to: piece.rectangle)
+            let row = place.shape.dropFirst().reduce(1, *), rows = max(1, Self.largestWrite / max(1, row))
+            for start in stride(from: 0, to: place.shape[0], by: rows) {
+                var part = place
+                part.offset[0] += start
+                part.shape[0] = min(rows, place.shape[0] - start)
+                try dataset.write(
+                    shard.values[start * row..<start * row + part.count], offset: part.offset, shape: part.shape)
+            }
+        }
+    }
+
+    /// Where each dataset's numbers begin, in bytes. By one rank, when the file is complete.
+    func byteOffsets() throws(Failure) -> [Int] {
+        let file = try HDF5File.open(path), root = try file.root()
+        var offsets: [Int] = []
+        for (_, piece) in pieces {
+            let dataset = try root.dataset(piece.dataset)
+            offsets.append(try dataset.byteOffset())
+            try dataset.close()
+        }
+        try root.close()
+        try file.close()
+        return offsets
+    }
+}

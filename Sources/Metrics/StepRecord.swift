@@ -1,0 +1,60 @@
+/// One line of `metrics.jsonl`: what one optimizer step did. docs/metrics.md says what each figure means.
+package struct StepRecord: Codable, Sendable {
+    package var step = 0
+    /// Predicted tokens up to and including this step.
+    package var tokens = 0
+    /// Cross-entropy alone, nats per token.
+    package var loss = 0.0
+    package var totalLoss = 0.0
+    package var loadBalanceLoss = 0.0
+    package var zLoss = 0.0
+    package var validationLoss: Double?
+    package var validationBitsPerByte: Double?
+    package var learningRate = 0.0
+    package var gradientNorm = 0.0
+    package var tokensPerSecond = 0.0
+    /// Model FLOP/s over the machine's own measured GEMM peak; dropped tokens are not counted as work.
+    package var mfu = 0.0
+    /// Assignments that found no seat, of all, and layer by layer.
+    package var droppedShare = 0.0
+    package var droppedShareByLayer: [Double] = []
+    /// Assignments to the busiest expert over the mean, averaged over lanes, layer by layer.
+    package var loadImbalanceByLayer: [Double] = []
+    package var seconds = 0.0
+    package var computeSeconds = 0.0
+    package var exchangeSeconds = 0.0
+    package var reductionSeconds = 0.0
+    package var waitingSeconds = 0.0
+    /// Of the rank that has used most.
+    package var peakMemoryBytes = 0
+    package var parameterDigest = ""
+    package var gradientDigest = ""
+    package var routeDigest = ""
+
+    package init() {}
+
+    enum CodingKeys: String, CodingKey {
+        case step, tokens, loss
+        case totalLoss = "total_loss"
+        case loadBalanceLoss = "load_balance_loss"
+        case zLoss = "z_loss"
+        case validationLoss = "validation_loss"
+        case validationBitsPerByte = "validation_bits_per_byte"
+        case learningRate = "learning_rate"
+        case gradientNorm = "gradient_norm"
+        case tokensPerSecond = "tokens_per_second"
+        case mfu
+        case droppedShare = "dropped_share"
+        case droppedShareByLayer = "dropped_share_by_layer"
+        case loadImbalanceByLayer = "load_imbalance_by_layer"
+        case seconds
+        case computeSeconds = "compute_seconds"
+        case exchangeSeconds = "exchange_seconds"
+        case reductionSeconds = "reduction_seconds"
+        case waitingSeconds = "waiting_seconds"
+        case peakMemoryBytes = "peak_memory_bytes"
+        case parameterDigest = "parameter_digest"
+        case gradientDigest = "gradient_digest"
+        case routeDigest = "route_digest"
+    }
+}

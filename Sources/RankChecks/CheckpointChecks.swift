@@ -1,0 +1,87 @@
+import Checkpoints
+package import Collectives
+import Diagnostics
+import Foundation
+import Tensors
+
+/// Ranks write a checkpoint together, in every number of shards; each reads back all of it, and rectangles of it.
+package let checkpointCheckList: [RankCheck] = [
+    RankCheck("checkpoints: written together, read by each", checkRoundTrip),
+    RankCheck("checkpoints: a failed save leaves nothing", checkFailedSave),
+]
+
+private func checkRoundTrip(_ c: any Communicator) throws {
+    let found = Expectations(c)
+    try inSharedFolder(c) { folder in
+        for shards in 1...c.size {
+            for axis in 0..<2 {
+                let directory = "\(folder)/\(shards)-\(axis)", state = TestState(step: 10 * shards + axis)
+                let writer = try CheckpointWriter(directory: directory, ranks: c, shards: shards)
+                let outcome = try writer.write(state.record, state.owned(by: c.rank, of: c.size, axis: axis))
+                found.expect(outcome.isNew, "a first save is new")
+                try readBack(outcome.directory, state, c, found, "\(shards) shards, axis \(axis)")
+                let again = try writer.write(state.record, state.owned(by: c.rank, of: c.size, axis: axis))
+                found.expect(!again.isNew, "the same state again is not written")
+            }
+        }
+    }
+    try found.settle()
+}
+
+private func readBack(
+    _ directory: String, _ state: TestState, _ c: any Communicator, _ found: Expectations, _ what: String
+) throws {
+    let reader = try CheckpointReader(directory, sharedBy: c)
+    for difference in try state.differences(from: reader) { found.expect(false, "\(what): \(difference)") }
+    let part = Rectangle(offset: [1, 2 + c.rank % 3, 1], shape: [2, 3, 4])
+    let expected = state.shard(2, part)
+    let values = try reader.read(expected.name, offset: part.offset, shape: part.shape)
+    found.expect(values.array == expected.values.array, "\(what): rectangle \(part)")
+    try reader.close()
+    try c.barrier()
+}
+
+private func checkFailedSave(_ c: any Communicator) throws {
+    let found = Expectations(c)
+    try inSharedFolder(c) { folder in
+        let old = TestState(step: 1), new = TestState(step: 2)
+        for shards in [1, c.size] {
+            let directory = "\(folder)/\(shards)"
+            let writer = try CheckpointWriter(directory: directory, ranks: c, shards: shards)
+            try writer.write(old.record, old.owned(by: c.rank, of: c.size))
+            for point in FaultPoints.Point.allCases where point != .retention {
+                let faulty = try CheckpointWriter(
+                    directory: directory, ranks: c, shards: shards, faults: FaultPoints("\(point.rawValue):throw"))
+                let failure = failureOf { try faulty.write(new.record, new.owned(by: c.rank, of: c.size)) }
+                found.expect(
+                    failure?.message.contains(point.rawValue) ?? false, "\(point): \(String(describing: failure))")
+                try c.barrier()
+                let left = try FileManager.default.contentsOfDirectory(atPath: directory)
+                found.expectEqual(left, ["step-00000001"], "what a save that failed at \(point) leaves")
+                try c.barrier()
+            }
+            try readBack("\(directory)/step-00000001", old, c, found, "the older checkpoint")
+        }
+    }
+    try found.settle()
+}
+
+private func failureOf(_ body: () throws -> CheckpointOutcome) -> Failure? {
+    do {
+        _ = try body()
+        return nil
+    } catch {
+        return error as? Failure
+    }
+}
+
+/// A folder that all ranks see, gone afterwards. Collective.
+package func inSharedFolder(_ c: any Communicator, _ body: (String) throws -> Void) throws {
+    let own = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)").path()
+    let folder = String(decoding: try c.gather(Array(own.utf8))[0], as: UTF8.self)
+    if c.rank == 0 { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+    try c.barrier()
+    try body(folder)
+    try c.barrier()
+    if c.rank == 0 { try FileManager.default.removeItem(atPath: folder) }
+}

@@ -1,0 +1,32 @@
+package import Collectives
+package import Layers
+package import Parallel
+package import Workers
+
+/// What one rank computes with: threads, the model, its part of the mesh, and memory for a lane.
+package struct Engine {
+    package let mesh: Mesh
+    package let model: LanguageModel
+    package let workspace: LaneWorkspace
+    package let dispatcher: ExpertDispatcher
+    package let workers: Workers
+
+    /// **Collective** over `world`.
+    /// - Parameters:
+    ///   - laneTokens: of the longest lane
+    ///   - forTraining: whether there will be backward passes
+    package init(
+        _ settings: ModelSettings, _ routing: RoutingSettings, expertParallel: Int, laneTokens: Int, threads: Int,
+        forTraining: Bool, on world: any Communicator
+    ) throws(CommunicationError) {
+        mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
+        workspace = LaneWorkspace(
+            settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
+            threads: threads)
+        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
+        workers = Workers(count: threads)
+    }
+
+    package var layout: ParameterLayout { model.layout }
+}

@@ -1,0 +1,140 @@
+package import Collectives
+package import Corpora
+import Diagnostics
+import Layers
+import Optimization
+package import Parallel
+import Tensors
+import Workers
+
+/// What one optimizer step did.
+package struct StepOutcome: Sendable {
+    package var lanes: LaneSummary
+    package var gradientNorm: Double
+    package var learningRate: Double
+    package var gradientDigest: UInt64
+    package var parameterDigest: UInt64
+    package var times: CommunicationTimes
+    /// False if a loss or gradient was not a finite number, or too large for exact sums: nothing was updated then.
+    package var isSound: Bool
+}
+
+/// Computes optimizer steps: lanes forward and backward, sums over ranks, one update.
+package final class TrainingStep {
+    private let engine: Engine
+    private let configuration: RunConfiguration
+    private let windows: TrainingWindows
+    private let gradients: GradientAccumulator
+    private let chunks: ChunkPlan
+    private let sums: ArenaSums
+    private let ledger: LaneLedger
+    private let lane: Lane
+    private let flags = Vector<Int32>(count: 1)
+    private let view: GradientView
+
+    package init(_ configuration: RunConfiguration, _ engine: Engine, _ windows: TrainingWindows) {
+        self.engine = engine
+        self.configuration = configuration
+        self.windows = windows
+        gradients = GradientAccumulator(
+            engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
+        chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
+        sums = ArenaSums(engine.layout, chunks, engine.mesh)
+        ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
+        lane = Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
+        view = GradientView(gradients, threads: engine.workers.count)
+    }
+
+    /// Step `state.step + 1`. **Collective** over the world.
+    package func run(_ state: inout TrainingState) throws(CommunicationError) -> StepOutcome {
+        engine.dispatcher.clock.reset()
+        try computeGradients(state)
+        try sumGradients(gradients, over: engine.mesh, clock: engine.dispatcher.clock)
+        let lanes = ledger.summary(choices: configuration.model.choices)
+        let view = view
+        let norm = try sums.norm(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
+        let digest = try sums.digest(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
+        let isOutOfRange = try isOutOfRange()
+        var outcome = StepOutcome(
+            lanes: lanes, gradientNorm: norm, learningRate: learningRate(of: state.step), gradientDigest: digest &+ lanes.lossDigest,
+            parameterDigest: 0, times: CommunicationTimes(),
+            isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
+        if outcome.isSound { update(&state, outcome) }
+        let parameters = state.parameters
+        outcome.parameterDigest = try sums.digest(on: engine.workers) { chunk, _ in parameters.values[chunk.range] }
+        outcome.times = engine.dispatcher.clock.times
+        return outcome
+    }
+
+    private func computeGradients(_ state: TrainingState) throws(CommunicationError) {
+        let batch = configuration.batch
+        let scale = LossScale(predictedTokens: batch.tokens, lanes: batch.lanes)
+        gradients.reset()
+        ledger.clear()
+        for round in 0..<engine.mesh.rounds(lanes: batch.lanes) {
+            let number = engine.mesh.lane(round: round, of: batch.lanes)
+            let lane = number.map { fill(lane: $0, step: state.step) } ?? self.lane.prefix(sequences: 0)
+            let statistics = try engine.model.train(
+                lane, state.parameters, scale: scale, gradients: gradients, workspace: engine.workspace,
+                through: engine.dispatcher, on: engine.workers)
+            if let number { ledger.enter(statistics, lane: number) }
+        }
+        gradients.finish(on: engine.workers)
+        try ledger.share(over: engine.mesh.world)
+    }
+
+    /// Sequence s of lane l of step t is sequence `(t·lanes + l)·perLane + s` of the run.
+    private func fill(lane number: Int, step: Int) -> Lane {
+        let perLane = configuration.sequencesPerLane, context = configuration.model.context
+        let first = (step * configuration.batch.lanes + number) * perLane
+        for s in 0..<perLane {
+            let place = s * context..<(s + 1) * context
+            var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan
+            windows.fill(sequence: first + s, inputs: &inputs, targets: &targets)
+        }
+        return lane
+    }
+
+    private func isOutOfRange() throws(CommunicationError) -> Bool {
+        flags[0] = gradients.isOutOfRange ? 1 : 0
+        try engine.mesh.world.maximum(flags)
+        return flags[0] != 0
+    }
+
+    private func learningRate(of step: Int) -> Double {
+        let seen = (step + 1) * configuration.batch.tokens
+        return configuration.optimizer.learningRate
+            * configuration.schedule.share(after: seen, of: configuration.totalTokens)
+    }
+
+    private func update(_ state: inout TrainingState, _ outcome: StepOutcome) {
+        state.step += 1
+        let step = AdamWStep(
+            configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
+            gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
+        let (w, m, v) = (state.parameters.values, state.firstMoment.values, state.secondMoment.values)
+        let layout = engine.layout, local = chunks.local, view = view
+        engine.workers.run(local.count) { worker, index in
+            let range = local[index].range
+            step.update(
+                w[range], gradient: view.values(local[index], worker: worker), firstMoment: m[range],
+                secondMoment: v[range], decays: layout[local[index].parameter].decays)
+        }
+    }
+}
+
+/// The summed gradients chunk by chunk, converted from fixed point where they must be.
+private struct GradientView: Sendable {
+    private let gradients: GradientAccumulator
+    /// A chunk for each thread.
+    private let buffers: [Vector<Float>]
+
+    init(_ gradients: GradientAccumulator, threads: Int) {
+        self.gradients = gradients
+        buffers = (0..<threads).map { _ in Vector(count: gradients.isExact ? ChunkPlan.extent : 0) }
+    }
+
+    func values(_ chunk: Chunk, worker: Int) -> Vector<Float> {
+        gradients.values(chunk.range, buffer: buffers[worker])
+    }
+}

@@ -1,0 +1,11 @@
+import Collectives
+import RankChecks
+import Testing
+
+/// The bodies that `rank-checks` runs under mpirun, here on virtual ranks.
+@Suite("Checkpoints by virtual ranks") struct VirtualRankTests {
+    @Test(arguments: checkpointCheckList.map(\.name), [1, 2, 3, 4]) func body(name: String, ranks: Int) throws {
+        let check = try #require(checkpointCheckList.first { $0.name == name })
+        _ = try VirtualRanks.run(ranks, check.body)
+    }
+}
