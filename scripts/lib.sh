@@ -44,4 +44,9 @@ set_rank_environment() {
     if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 }
 
+# For tests, which start more ranks than there are cores (the second name is that of Open MPI 5).
+allow_more_ranks_than_cores() {
+    export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+}
+
 use_generated_packages
