@@ -75,6 +75,32 @@ are_gone() {
     done
 }
 
+# write_tiny_run DIRECTORY: corpus.txt and tiny.yaml, a run of three steps and four lanes, over in a second.
+write_tiny_run() {
+    local line
+    for ((line = 0; line < 300; line++)); do
+        echo "The quick brown fox number $line jumps over the lazy dog, and dog number $line does not mind at all."
+    done >"$1/corpus.txt"
+    cat >"$1/tiny.yaml" <<'END'
+run:
+  directory: run
+data:
+  train: corpus.txt
+  validation: tail 0.1
+model:
+  d_model: 32
+  layers: 1
+  heads: 2
+  context: 32
+  experts: 4
+batch:
+  tokens: 512
+  lane_tokens: 128
+train:
+  steps: 3
+END
+}
+
 end_of_tests() {
     local status=$? process
     for process in $(jobs -p); do kill -KILL "$process" 2>/dev/null || true; done
