@@ -25,7 +25,8 @@ package final class SettingsSection {
     package func failure(_ key: String, _ complaint: String, advice: String? = nil) -> Failure {
         let node = mapping[Node(key)]
         return Failure(
-            .configuration, "\(file)\(node.map { place(of: $0) } ?? ""): `\(path(of: key))` \(complaint)", advice: advice)
+            .configuration, "\(file)\(node.map { place(of: $0) } ?? ""): `\(path(of: key))` \(complaint)",
+            advice: advice)
     }
 
     package func integer(
@@ -41,7 +42,8 @@ package final class SettingsSection {
     }
 
     package func number(
-        _ key: String, default fallback: Double? = nil, in range: ClosedRange<Double> = 0...Double.greatestFiniteMagnitude
+        _ key: String, default fallback: Double? = nil,
+        in range: ClosedRange<Double> = 0...Double.greatestFiniteMagnitude
     ) throws(Failure) -> Double {
         let value: Double = try read(key, fallback, "a number") { node in
             node.scalar.flatMap { Double($0.string.replacing("_", with: "")) }.flatMap { $0.isFinite ? $0 : nil }

@@ -62,7 +62,7 @@ package final class TrainingRun {
             reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)
         }
         announce(gemmPeak)
-        if state.step == 0, let result = try validation?.run(state) { say("before training: \(describe(result))") }
+        if state.step == 0, let result = try validation?.run(state.parameters) { say("before training: \(describe(result))") }
         while state.step < configuration.length.steps { try takeStep() }
     }
 
@@ -74,7 +74,7 @@ package final class TrainingRun {
         let isLast = state.step == configuration.length.steps
         let every = configuration.length.validateEvery
         let isDue = isLast || (every > 0 && state.step % every == 0)
-        let result = isDue ? try validation?.run(state) : nil
+        let result = isDue ? try validation?.run(state.parameters) : nil
         try report(outcome, seconds, result)
         try observe(outcome, state)
         if checkpoints.isDue(after: state.step) {

@@ -7,6 +7,6 @@ struct Switchyard: ParsableCommand {
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
         subcommands: [
-            Train.self, Tokenize.self, Bench.self,
+            Train.self, Tokenize.self, PlanCommand.self, FitCommand.self, Bench.self,
         ])
 }

@@ -85,6 +85,23 @@ import Testing
         #expect(failure { _ = try open(settings) }?.message.contains("truncated") == true)
     }
 
+    @Test func evaluationTakesTextsOrTokenFilesOfTheModelsTokenizer() throws {
+        let text = try folder.write("abab", to: "a.txt")
+        _ = try tokenizeFiles(
+            [text], tokenizer: .bytes, output: folder("own.tokens"), format: .switchyard, report: silent)
+        for path in [text, folder("own.tokens")] {
+            try Corpus.prepareEvaluation(of: [path], tokenizer: ByteTokenizer(), directory: folder("e"), report: silent)
+            let dataset = try Corpus.openEvaluation(of: [path], tokenizer: ByteTokenizer(), directory: folder("e"))
+            #expect(dataset.array == [97, 98, 97, 98, 256])
+        }
+        let other = try readTokenizer(Array("#version: 0.2\na b\n".utf8), from: "test")
+        let refused = failure {
+            try Corpus.prepareEvaluation(
+                of: [folder("own.tokens")], tokenizer: other, directory: folder("e"), report: silent)
+        }
+        #expect(refused?.status == .data && refused?.message.contains("the model") == true)
+    }
+
     @Test func anUnwritableDirectoryIsRefused() throws {
         let text = try folder.write("abc", to: "a.txt")
         let refused = failure {

@@ -1,6 +1,6 @@
 package import Collectives
 package import Corpora
-import Layers
+package import Layers
 import Parallel
 import Tensors
 
@@ -33,7 +33,7 @@ package final class Validation {
     }
 
     /// **Collective** over the world.
-    package func run(_ state: TrainingState) throws(CommunicationError) -> ValidationResult {
+    package func run(_ parameters: ParameterArena) throws(CommunicationError) -> ValidationResult {
         let lanes = (count + perLane - 1) / perLane
         // Per lane: sum of losses, tokens, bytes; summed in lane order, so that the layout does not show.
         let table = Vector<Double>(count: 3 * lanes)
@@ -41,7 +41,7 @@ package final class Validation {
             let number = engine.mesh.lane(round: round, of: lanes)
             let filled = number.map { fill($0) }
             let statistics = try engine.model.evaluate(
-                filled?.lane ?? lane.prefix(sequences: 0), state.parameters, workspace: engine.workspace,
+                filled?.lane ?? lane.prefix(sequences: 0), parameters, workspace: engine.workspace,
                 through: engine.dispatcher, on: engine.workers)
             guard let number, let filled else { continue }
             table[3 * number] = statistics.crossEntropy
