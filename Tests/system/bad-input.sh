@@ -54,7 +54,7 @@ refuses "validation in another vocabulary" 65 'bpe.tokens was made with .*vocabu
     data.train=byte.tokens data.validation=bpe.tokens
 
 # the run directory
-refuses "run directory below a file" 73 'corpus.txt/run cannot be made: Not a directory' run.directory=corpus.txt/run
+refuses "run directory below a file" 73 'directory corpus.txt cannot be made: File exists.*run.directory' run.directory=corpus.txt/run
 refuses "run directory that cannot be made" 73 '/proc/run cannot be made' run.directory=/proc/run
 refuses "run directory that cannot be written" 73 '/proc/self cannot be written' run.directory=/proc/self
 
