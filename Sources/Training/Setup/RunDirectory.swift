@@ -1,3 +1,4 @@
+import Corpora
 package import Diagnostics
 import Foundation
 
@@ -16,13 +17,7 @@ package struct RunDirectory: Sendable {
     /// Makes the directory if it is missing.
     /// - Throws: `cannotCreate` if it cannot be made or written to
     package func create() throws(Failure) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(
-                .cannotCreate, "the run directory \(path) cannot be made: \(Self.reason(error))",
-                advice: "choose another with --set run.directory=PATH")
-        }
+        try makeDirectory(path)
         let probe = "\(path)/.write-test"
         guard FileManager.default.createFile(atPath: probe, contents: Data()) else {
             throw Failure(
@@ -31,6 +26,10 @@ package struct RunDirectory: Sendable {
         }
         try? FileManager.default.removeItem(atPath: probe)
     }
+
+    /// Claims the directory for this job.
+    /// - Throws: `inUse` if another job has it
+    package func lock() throws(Failure) -> RunLock { try RunLock(directory: path) }
 
     package func write(_ text: String, to file: String) throws(Failure) {
         do {

@@ -10,6 +10,8 @@ package struct TrainingSetup {
     package let layout: JobLayout
     package let corpus: Corpus
     package let directory: RunDirectory
+    /// Held by rank 0 until the job ends.
+    private let lock: RunLock?
     package let engine: Engine
 
     /// Everything that can be wrong is found here, on all ranks alike. **Collective** over `world`.
@@ -21,10 +23,12 @@ package struct TrainingSetup {
         let agreement = Agreement(ranks: world)
         let layout = try JobLayout(given, ranks: world.size)
         let directory = RunDirectory(given.directory)
-        try agreement.settle { () throws(Failure) in
-            guard world.rank == 0 else { return }
+        lock = try agreement.settle { () throws(Failure) -> RunLock? in
+            guard world.rank == 0 else { return nil }
             try directory.create()
+            let lock = try directory.lock()
             try Corpus.prepare(settings: given.data, directory: directory.data, report: report)
+            return lock
         }
         let corpus = try agreement.settle { () throws(Failure) in
             try Corpus.open(settings: given.data, directory: directory.data)
