@@ -114,7 +114,7 @@ struct FitCommand: ParsableCommand {
 /// Progress of long work on standard error: one line that renews itself on a terminal, else a line every tenth.
 final class ProgressLines: Sendable {
     private let title, unit: String
-    private let shown = Mutex(-1)
+    private let shown = Mutex(0)
     private let terminal = isatty(2) == 1
 
     init(title: String, unit: String) {

@@ -41,7 +41,7 @@ enum Simulation {
             (0..<15).map { j in
                 let n = 44e6 * pow(16e9 / 44e6, Double(i) / 15)
                 let flops = 6e18 * pow(10, 2.5 * Double(j) / 14) * pow(n / 44e6, 0.6)
-                return ScalePoint(active: n, total: n, tokens: min(flops / (6 * n), 600e9))
+                return ScalePoint(active: n, total: n, tokens: flops / (6 * n))
             }
         }
         return runs(points, ChinchillaLaw.refitted, noise: noise, seed: seed)

@@ -26,10 +26,11 @@ extension FitProblem {
     }
 
     private func round(from start: Descended, iterations: Int) -> Descended? {
-        let (matrix, scale) = gaussNewton(at: start.theta).scaled()
-        guard let lower = matrix.cholesky(damping: 1e-9) ?? matrix.cholesky(damping: 1e-5) else { return nil }
         // Whitened steps of length one should halve the value, whatever its size.
         let unit = (2 * start.value).squareRoot()
+        // The floor keeps a coordinate that hardly matters from being thrown about.
+        let (matrix, scale) = gaussNewton(at: start.theta).scaled(floor: unit)
+        guard let lower = matrix.cholesky(damping: 1e-9) ?? matrix.cholesky(damping: 1e-5) else { return nil }
         let count = start.theta.count
         var theta = start.theta, gradient = Array(repeating: 0.0, count: count)
         var limits = MinimisationLimits()

@@ -97,7 +97,7 @@ extension FitProblem {
         }
         let promising = first.compactMap(\.self).filter(\.value.isFinite).sorted { $0.value < $1.value }
         if full { return (promising, grid.count) }
-        let finalists = Array(promising.prefix(48))
+        let finalists = Array(promising.prefix(24))
         let ends = parallelMap(finalists.count) { index in
             descend(from: finalists[index].theta, rounds: 40, iterations: 200)
         }

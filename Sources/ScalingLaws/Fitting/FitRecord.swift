@@ -79,6 +79,9 @@ package struct FitRecord: Sendable, Codable {
         guard values.count == count, (samples ?? []).allSatisfy({ $0.count == count }) else {
             throw Failure(.data, "\(name): the law `\(law)` has \(count) parameters, the file gives \(values.count)")
         }
+        guard form.facts.observes == .loss else {
+            throw Failure(.usage, "\(name): the law `\(law)` predicts no loss, so it cannot choose a model")
+        }
         let fitted = form.init(parameters: values)
         return PlanningLaw(
             name: name, law: fitted, dense: fitted is FineGrainedLaw ? nil : fitted, domain: domain,

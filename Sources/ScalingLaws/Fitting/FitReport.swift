@@ -90,7 +90,7 @@ package struct FitReport: Sendable {
             "\(facts.title): \(facts.formula)", "  \(facts.source)", "",
             table.text, "",
             "\(record.runs) runs, of which \(record.heldOut) with the lowest losses were held out to judge the fit",
-            "RMSE \(Quantity.digits(record.rmseTrain, 3)) nats on the others, "
+            "RMSE \(Quantity.digits(record.rmseTrain, 3))\(facts.observes.unit) on the others, "
                 + (record.rmseHeldOut.map { "\(Quantity.digits($0, 3)) held out" } ?? "none held out"),
         ]
         if !record.undetermined.isEmpty {

@@ -35,7 +35,7 @@ private func check(_ header: [String], _ file: String) throws(Failure) {
     for (index, name) in header.enumerated() where !name.isEmpty && header[..<index].contains(name) {
         throw Failure(.data, "\(file): the column `\(name)` is there twice")
     }
-    guard !header.contains("loss") else { return }
+    guard !header.contains("loss"), !header.contains("leverage") else { return }
     let near = header.first { nearestName(to: $0, among: ["loss"]) != nil }
     throw Failure(
         .data, "\(file): the header has no `loss`; it reads \(header.prefix(12).joined(separator: ", "))",

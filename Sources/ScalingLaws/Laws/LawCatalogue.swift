@@ -5,6 +5,7 @@ package enum LawCatalogue {
     /// Every form that can be fitted.
     package static let forms: [any LossLaw.Type] = [
         JointLaw.self, FineGrainedLaw.self, SparsityLaw.self, ChinchillaLaw.self, RoutedLaw.self, InferenceLaw.self,
+        EfficiencyLeverage.self,
     ]
 
     /// Every set of published coefficients by the name it has on the command line.

@@ -42,7 +42,7 @@ extension Plan {
         var chart = Chart(
             title: "Loss at equal memory, \(Quantity.scientific(flops)) training FLOPs",
             subtitle: memorySubtitle,
-            x: Axis("memory of one device", .logarithmic, covering: sizes, write: Quantity.bytes),
+            x: Axis("memory of one device", .logarithmic, covering: sizes, room: 0, write: Quantity.bytes),
             y: Axis("loss, nats per token", .linear, covering: [bottom, top + 0.1 * (top - bottom)]))
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)
@@ -72,8 +72,8 @@ extension Plan {
         }
         var chart = Chart(
             title: "How many experts are best", subtitle: memorySubtitle,
-            x: Axis("memory of one device", .logarithmic, covering: edges(sizes), write: Quantity.bytes),
-            y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), write: Quantity.scientific))
+            x: Axis("memory of one device", .logarithmic, covering: edges(sizes), room: 0, write: Quantity.bytes),
+            y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), room: 0, write: Quantity.scientific))
         let (xs, ys) = (edges(sizes), edges(budgets))
         for (cell, winner) in best.enumerated() {
             let (i, j) = (cell % count, cell / count)
@@ -105,11 +105,13 @@ extension Plan {
                 + "\(law.facts.title).",
             x: Axis("FLOPs per served token", .logarithmic, covering: shown.map(\.0), write: Quantity.scientific),
             y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: Quantity.scientific))
+        chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)
             let visible = curve.filter { $0.1 <= 12 * cheapest }
-            chart.marks.append(.line(visible, colour: colour, label: label(candidates[index])))
-            if let least = curve.min(by: { $0.1 < $1.1 }) { chart.marks.append(.dots([least], colour: colour, radius: 5)) }
+            chart.marks.append(.line(visible, colour: colour))
+            guard let least = curve.min(by: { $0.1 < $1.1 }) else { continue }
+            chart.marks.append(.named(least.0, least.1, label(candidates[index]), colour: colour))
         }
         return chart
     }

@@ -72,15 +72,17 @@ extension Plan {
         var chart = Chart(
             title: "Loss at \(Quantity.scientific(flops)) training FLOPs",
             subtitle: "Each curve spends the same compute on models of different size; the valley is marked. \(law.facts.title).",
-            x: Axis("active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, write: Quantity.count),
+            x: Axis("active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, room: 0, write: Quantity.count),
             y: Axis("loss, nats per token", .linear, covering: [bottom, ceiling]))
+        chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)
-            chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, colour: colour, label: label(candidates[index])))
+            chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, colour: colour))
         }
         chart.marks.append(.line(valleys, colour: Palette.axis, width: 1.2, dashes: "4 4"))
         for (index, valley) in valleys.enumerated() {
-            chart.marks.append(.dots([valley], colour: Palette.ordered(index, of: valleys.count), radius: 5))
+            let colour = Palette.ordered(index, of: valleys.count)
+            chart.marks.append(.named(valley.0, valley.1, label(candidates[index]), colour: colour))
         }
         return chart
     }
@@ -104,7 +106,7 @@ extension Plan {
         var chart = Chart(
             title: "Compute saved by experts",
             subtitle: "Against compute-optimal dense training to the same loss. \(law.facts.title).",
-            x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, write: Quantity.scientific),
+            x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, room: 0, write: Quantity.scientific),
             y: Axis("compute saved, %", .linear, covering: curves.flatMap { $0.map(\.1) } + [0]))
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)

@@ -62,8 +62,11 @@ extension Chart {
             return rectangle(left, py(range.upperBound), right, py(range.lowerBound), colour)
         case .cell(let xs, let ys, let colour):
             return rectangle(px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, colour)
-        case .note(let a, let b, let words):
-            return text(px(a), py(b), words, size: 12, colour: "#5b6470")
+        case .named(let a, let b, let words, let colour):
+            let disc = draw(.dots([(a, b)], colour: colour, radius: 5))
+            let name = text(px(a), py(b) - 10, words, colour: colour, anchor: "middle", weight: "bold")
+            // A white edge keeps the words readable where they lie on a curve.
+            return disc + "<g paint-order=\"stroke\" stroke=\"white\" stroke-width=\"4\">" + name + "</g>"
         }
     }
 
@@ -99,7 +102,7 @@ extension Chart {
 
     private func rectangle(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String) -> String {
         "<rect x=\"\(number(x1))\" y=\"\(number(y1))\" width=\"\(number(max(0, x2 - x1)))\" "
-            + "height=\"\(number(max(0, y2 - y1)))\" fill=\"\(colour)\"/>"
+            + "height=\"\(number(max(0, y2 - y1)))\" fill=\"\(colour)\" shape-rendering=\"crispEdges\"/>"
     }
 
     private func text(
