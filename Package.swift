@@ -105,7 +105,7 @@ let package = Package(
         tests(of: "Randomness", with: []),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Minimisation", with: []),
-        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness"]),
+        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -78,7 +78,9 @@ struct FitCommand: ParsableCommand {
             throw Failure(.usage, "--hold-out is a share from 0 to 0.5, not \(holdOut)")
         }
         if let huber, !(huber > 0 && huber.isFinite) { throw Failure(.usage, "--huber must be positive, not \(huber)") }
-        guard (0...100_000).contains(bootstrap) else { throw Failure(.usage, "--bootstrap is a number from 0 to 100000") }
+        guard (0...100_000).contains(bootstrap) else {
+            throw Failure(.usage, "--bootstrap is a number from 0 to 100000")
+        }
         options.heldOut = holdOut
         options.huber = huber
         options.fullGrid = fullGrid
@@ -93,7 +95,9 @@ struct FitCommand: ParsableCommand {
     private func show(_ reports: [FitReport]) throws {
         guard json else {
             print(reports.map(\.text).joined(separator: "\n\n"))
-            if reports.count > 1 { print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text) }
+            if reports.count > 1 {
+                print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
+            }
             return
         }
         let records = reports.map { report in

@@ -7,12 +7,15 @@ import Testing
     struct Recovery {
         let size, loss: Double
 
-        init(_ fitted: any LossLaw, _ truth: any LossLaw, flops: Double, experts: Double, granularities: [Double]) throws {
+        init(_ fitted: any LossLaw, _ truth: any LossLaw, flops: Double, experts: Double, granularities: [Double])
+            throws
+        {
             func optimum(_ law: any LossLaw) throws -> (sizing: Sizing, granularity: Double) {
                 let facts = type(of: law).facts
                 var request = PlanRequest.budget(flops, experts: [experts])
                 request.granularities = granularities
-                let planning = PlanningLaw(name: "test", law: law, dense: nil, domain: facts.domain, certainty: .unknown)
+                let planning = PlanningLaw(
+                    name: "test", law: law, dense: nil, domain: facts.domain, certainty: .unknown)
                 let entry = try Plan(request, by: planning).entries.min { $0.optimum.loss < $1.optimum.loss }!
                 return (entry.optimum, entry.granularity)
             }
@@ -55,7 +58,9 @@ import Testing
             JointLaw.published, experts: Simulation.jointExperts, noise: 0, seeds: 1...1, Simulation.joint)
         #expect(clock.now - start < .seconds(60), "a full fit of 270 runs takes under a minute on two cores")
         #expect(fits[0].runs.count == 270 && fits[0].heldOut.count == 30)
-        for (found, true_) in zip(fits[0].law.parameters, JointLaw.published.parameters) { expect(found, true_, within: 1e-6) }
+        for (found, true_) in zip(fits[0].law.parameters, JointLaw.published.parameters) {
+            expect(found, true_, within: 1e-6)
+        }
         #expect(fits[0].determinacy.undetermined.isEmpty)
     }
 
@@ -67,7 +72,8 @@ import Testing
     @Test(arguments: [0, 0.004]) func fineGrainedLaw(noise: Double) throws {
         let powers = [1.0, 2, 4, 8, 16, 32, 64]
         let fits = try recover(
-            FineGrainedLaw.published, experts: [64], granularities: powers, noise: noise, seeds: 1...(noise > 0 ? 5 : 1),
+            FineGrainedLaw.published, experts: [64], granularities: powers, noise: noise,
+            seeds: 1...(noise > 0 ? 5 : 1),
             Simulation.fineGrained)
         if noise == 0 {
             for (found, true_) in zip(fits[0].law.parameters, FineGrainedLaw.published.parameters) {
@@ -88,7 +94,8 @@ import Testing
 
     /// Chinchilla's grid is small enough to descend from all of it: the screened starts end in the same place.
     @Test func screenedStartsFindWhatTheFullGridFinds() throws {
-        let runs = Simulation.chinchilla(noise: 0.02, seed: 7).enumerated().filter { $0.offset.isMultiple(of: 3) }.map(\.element)
+        let runs = Simulation.chinchilla(noise: 0.02, seed: 7).enumerated().filter { $0.offset.isMultiple(of: 3) }.map(
+            \.element)
         var options = FitOptions()
         options.resamples = 0
         let screened = try Fit<ChinchillaLaw>(runs, options)

@@ -129,7 +129,9 @@ import Testing
     }
 
     @Test func aMisspeltLawIsRefusedWithItsName() {
-        #expect { try LawCatalogue.published(named: "chinchila") } throws: { "\($0)".contains("did you mean `chinchilla`") }
+        #expect { try LawCatalogue.published(named: "chinchila") } throws: {
+            "\($0)".contains("did you mean `chinchilla`")
+        }
         #expect { try LawCatalogue.published(named: "inference") } throws: { "\($0)".contains("never published") }
         #expect { try LawCatalogue.form(named: "kaplan") } throws: { "\($0)".contains("joint, fine-grained") }
     }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import ScalingLaws
+import Settings
 import Testing
 
 @Suite struct PlanTests {
@@ -118,6 +119,11 @@ import Testing
         ] {
             #expect(yaml.split(separator: "\n").contains { $0 == line }, "\(line)")
         }
+        // It is YAML of sections and numbers, as the trainer reads it.
+        let document = try SettingsDocument(yaml: yaml, file: "planned.yaml")
+        #expect(try document.section("model").integer("d_model") == Int(model.dModel))
+        #expect(try document.section("data").text("validation") == "hash 0.01")
+        expect(try document.section("optimizer").number("learning_rate"), plan.best.learningRate, within: 0.01)
         #expect(yaml.contains("65536, 131072 from token 500000000 on, 262144 from token 1000000000 on"))
         let tokens = try #require(yaml.firstMatch(of: /train:\n  tokens: (\d+)/).flatMap { Double($0.1) })
         expect(tokens, model.tokens, within: 1e-4)

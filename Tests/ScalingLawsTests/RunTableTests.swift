@@ -24,7 +24,9 @@ import Testing
         let expected = ScalePoint(active: 3.1e8, total: 5e9, tokens: 7e9, experts: 32, granularity: 2, flops: 1.3e19)
         #expect(plain[0].point == expected)
         #expect(plain[1].point.granularity == 1 && plain[1].point.topK == 1)
-        let other = try read("\u{FEFF}Loss ; tokens;experts;\"n_active\";comment\r\n\"2.5\";1e9;4;1e8;\"a, b\"\r\n\r\n", [JointLaw.facts])
+        let other = try read(
+            "\u{FEFF}Loss ; tokens;experts;\"n_active\";comment\r\n\"2.5\";1e9;4;1e8;\"a, b\"\r\n\r\n", [JointLaw.facts]
+        )
         #expect(other.count == 1 && other[0].loss == 2.5 && other[0].point.experts == 4)
     }
 

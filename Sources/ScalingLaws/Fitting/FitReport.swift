@@ -34,7 +34,8 @@ extension Fit {
         func range(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
         let points = runs.map(\.point)
         return FittedDomain(
-            active: range(points.map(\.active)), tokens: range(points.map(\.tokens)), experts: range(points.map(\.experts)),
+            active: range(points.map(\.active)), tokens: range(points.map(\.tokens)),
+            experts: range(points.map(\.experts)),
             tokensPerParameter: points.map { $0.tokens / $0.active }.max() ?? 0)
     }
 

@@ -8,7 +8,8 @@ package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
         if let twin = runs[..<index].first(where: { $0.point == run.point && $0.loss == run.loss }) {
             throw Failure(
                 .data, "\(run.source) repeats \(twin.source): the same sizes and the same loss",
-                advice: "a run that counts twice narrows every interval; take one out (repeats with another seed may stay: "
+                advice:
+                    "a run that counts twice narrows every interval; take one out (repeats with another seed may stay: "
                     + "their losses differ)")
         }
     }
@@ -16,7 +17,8 @@ package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
     guard runs.count >= needed else {
         throw Failure(
             .data, "\(runs.count) runs are too few for the law `\(law.name)`",
-            advice: "it has \(law.parameters.count) parameters and needs \(needed) runs at least; a good fit takes tens")
+            advice: "it has \(law.parameters.count) parameters and needs \(needed) runs at least; a good fit takes tens"
+        )
     }
     if law.size != nil { try differ(Set(runs.map { law.logSize(of: $0.point) }), "size", "different sizes", law) }
     if law.sees.contains(.flops) { try differ(Set(runs.map(\.point.flops)), "compute", "different compute", law) }

@@ -26,7 +26,9 @@ struct RunColumns {
         let active = values["n_active"] ?? (dense ? values["n_total"] : nil)
         let total = values["n_total"] ?? (dense ? values["n_active"] : nil)
         if laws.contains(where: { $0.size == .active }), active == nil { throw missing("n_active", laws) }
-        if laws.contains(where: { $0.size == .total || $0.size == .totalWithoutEmbedding }), total == nil { throw missing("n_total", laws) }
+        if laws.contains(where: { $0.size == .total || $0.size == .totalWithoutEmbedding }), total == nil {
+            throw missing("n_total", laws)
+        }
         let observable = laws.first?.observes ?? .loss
         guard laws.allSatisfy({ $0.observes == observable }) else {
             throw Failure(.usage, "laws for the loss and laws for the leverage cannot be compared")

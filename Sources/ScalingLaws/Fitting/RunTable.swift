@@ -13,7 +13,8 @@ package func runRecords(csv text: String, file: String, for laws: [LawFacts]) th
     do {
         table = try EnumeratedCSV(string: text, loadColumns: false)
     } catch {
-        throw Failure(.data, "\(file) is no CSV table: \(error)", advice: "the usual cause is a quote that is not closed")
+        throw Failure(
+            .data, "\(file) is no CSV table: \(error)", advice: "the usual cause is a quote that is not closed")
     }
     let header = table.header.map { $0.filter { !$0.isWhitespace && $0 != "\u{FEFF}" }.lowercased() }
     try check(header, file)

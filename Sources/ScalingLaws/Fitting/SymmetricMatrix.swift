@@ -80,7 +80,9 @@ struct SymmetricMatrix: Sendable {
         }
         for k in 0..<size {
             (self[p, k], self[q, k]) = (c * self[p, k] - s * self[q, k], s * self[p, k] + c * self[q, k])
-            (vectors[k, p], vectors[k, q]) = (c * vectors[k, p] - s * vectors[k, q], s * vectors[k, p] + c * vectors[k, q])
+            (vectors[k, p], vectors[k, q]) = (
+                c * vectors[k, p] - s * vectors[k, q], s * vectors[k, p] + c * vectors[k, q]
+            )
         }
     }
 }

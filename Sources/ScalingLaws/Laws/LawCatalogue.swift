@@ -35,6 +35,7 @@ package enum LawCatalogue {
 
     private static func unknown(_ name: String, among names: [String]) -> Failure {
         let near = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
-        return Failure(.usage, "there is no law `\(name)`", advice: near + "the laws are " + names.joined(separator: ", "))
+        return Failure(
+            .usage, "there is no law `\(name)`", advice: near + "the laws are " + names.joined(separator: ", "))
     }
 }

@@ -69,6 +69,8 @@ package struct LawParameter: Sendable, Equatable {
 
     package let name: String
     package let coordinate: Coordinate
+    /// E_start and E_max, where Ê goes flat.
+    var isSaturation: Bool { coordinate == .positive || coordinate == .saturationStart }
     /// An interval wider than this (in θ) says nothing: the data do not determine the parameter.
     package let width: Double
 

@@ -72,7 +72,8 @@ extension Candidate {
     /// The same, held to as many tokens per active parameter as the law is trusted with.
     func trusted(_ domain: FittedDomain) -> Candidate {
         var limited = request
-        limited.maximumTokensPerParameter = min(request.maximumTokensPerParameter ?? .infinity, domain.tokensPerParameter)
+        limited.maximumTokensPerParameter = min(
+            request.maximumTokensPerParameter ?? .infinity, domain.tokensPerParameter)
         return Candidate(
             law: law, counting: counting, request: limited, experts: experts, granularity: granularity, topK: topK)
     }
@@ -116,7 +117,8 @@ func extrapolationWarnings(_ point: ScalePoint, _ law: PlanningLaw) -> [String] 
     let ratio = point.tokens / point.active
     if ratio > domain.tokensPerParameter {
         warnings.append(
-            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))")
+            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))"
+        )
     }
     return warnings
 }

@@ -57,7 +57,8 @@ struct Axis: Sendable {
 
     private var logarithmicTicks: [Double] {
         let decades = log10(range.upperBound / range.lowerBound)
-        let mantissas: [Double] = decades > 3.5 ? [1] : decades > 1.2 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 6, 8]
+        let mantissas: [Double] =
+            decades > 3.5 ? [1] : decades > 1.2 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 6, 8]
         let stride = decades > 9 ? 2 : 1
         let first = Int(floor(log10(range.lowerBound))), last = Int(floor(log10(range.upperBound)))
         return (first...last).filter { ($0 - first).isMultiple(of: stride) }.flatMap { power in

@@ -19,7 +19,9 @@ extension Plan {
     /// The span of memory worth drawing: from a hundredth of what the smallest optimum takes to what the largest takes.
     private func memories(_ candidates: [Candidate], _ flops: Double, count: Int) -> [Double] {
         let needs = candidates.compactMap { free -> Double? in
-            let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) { $0.flops = flops }
+            let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) {
+                $0.flops = flops
+            }
             let limit = PlanRequest.MemoryLimit(
                 bytes: 1, bytesPerParameter: bytesPerParameter, cachedTokens: cachedTokens)
             return at.optimum(from: 8).map { limit.bytes(for: at.shape($0), at.counting) }
@@ -75,14 +77,23 @@ extension Plan {
             x: Axis("memory of one device", .logarithmic, covering: edges(sizes), room: 0, write: Quantity.bytes),
             y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), room: 0, write: Quantity.scientific))
         let (xs, ys) = (edges(sizes), edges(budgets))
-        for (cell, winner) in best.enumerated() {
-            let (i, j) = (cell % count, cell / count)
-            let colour = winner.map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
-            chart.marks.append(.cell(xs[i]...xs[i + 1], ys[j]...ys[j + 1], colour: colour))
+        for j in 0..<count {
+            let row = best[j * count..<(j + 1) * count]
+            var start = 0
+            // One rectangle for neighbours of the same answer.
+            for i in 1...count where i == count || row[j * count + i] != row[j * count + start] {
+                let colour = row[j * count + start].map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
+                chart.marks.append(.cell(xs[start]...xs[i], ys[j]...ys[j + 1], colour: colour))
+                start = i
+            }
         }
-        chart.legend = candidates.enumerated().map { (Palette.ordered($0.offset, of: candidates.count), label($0.element)) }
+        chart.legend = candidates.enumerated().map {
+            (Palette.ordered($0.offset, of: candidates.count), label($0.element))
+        }
         if best.contains(where: { $0 == nil }) { chart.legend.append(("#f4f4f4", "none fits")) }
-        if let memory = request.memory { chart.marks.append(.dots([(memory.bytes, flops)], colour: "#2b8cbe", radius: 6)) }
+        if let memory = request.memory {
+            chart.marks.append(.dots([(memory.bytes, flops)], colour: "#2b8cbe", radius: 6))
+        }
         return chart
     }
 
@@ -101,7 +112,8 @@ extension Plan {
         let shown = all.filter { $0.1 <= 12 * cheapest }
         var chart = Chart(
             title: "Training cost of a cheaper model to serve",
-            subtitle: "All models that reach a loss of \(Quantity.decimals(target, 3)); the cheapest training is marked. "
+            subtitle:
+                "All models that reach a loss of \(Quantity.decimals(target, 3)); the cheapest training is marked. "
                 + "\(law.facts.title).",
             x: Axis("FLOPs per served token", .logarithmic, covering: shown.map(\.0), write: Quantity.scientific),
             y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: Quantity.scientific))

@@ -49,7 +49,8 @@ extension Plan {
     }
 
     func label(_ candidate: Candidate) -> String {
-        "E = \(Int(candidate.experts))" + (law.facts.sees.contains(.granularity) ? ", G = \(Int(candidate.granularity))" : "")
+        "E = \(Int(candidate.experts))"
+            + (law.facts.sees.contains(.granularity) ? ", G = \(Int(candidate.granularity))" : "")
     }
 
     /// Loss over model size at one budget; the valley of every E is marked.
@@ -71,8 +72,11 @@ extension Plan {
         let ceiling = top + max(0.9 * (top - bottom), 0.1)
         var chart = Chart(
             title: "Loss at \(Quantity.scientific(flops)) training FLOPs",
-            subtitle: "Each curve spends the same compute on models of different size; the valley is marked. \(law.facts.title).",
-            x: Axis("active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, room: 0, write: Quantity.count),
+            subtitle:
+                "Each curve spends the same compute on models of different size; the valley is marked. \(law.facts.title).",
+            x: Axis(
+                "active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, room: 0,
+                write: Quantity.count),
             y: Axis("loss, nats per token", .linear, covering: [bottom, ceiling]))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
@@ -93,12 +97,15 @@ extension Plan {
         let candidates = freeCandidates
         let dense = law.dense.map { dense in
             Candidate(
-                law: dense, counting: law.facts.counting, request: PlanRequest(experts: [1]), experts: 1, granularity: 1,
+                law: dense, counting: law.facts.counting, request: PlanRequest(experts: [1]), experts: 1,
+                granularity: 1,
                 topK: 1)
         }
         let curves = candidates.map { free in
             budgets.compactMap { budget -> (Double, Double)? in
-                let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) { $0.flops = budget }
+                let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) {
+                    $0.flops = budget
+                }
                 guard let d = at.optimum(from: 8), let needed = dense?.flopsToReach(at.loss(d)) else { return nil }
                 return (budget, 100 * (1 - budget / needed))
             }

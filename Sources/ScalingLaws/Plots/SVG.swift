@@ -54,14 +54,17 @@ extension Chart {
             return "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"\(number(width))\" "
                 + "stroke-linejoin=\"round\"" + (dashes.isEmpty ? "" : " stroke-dasharray=\"\(dashes)\"") + "/>"
         case .dots(let points, let colour, let radius, let hollow):
-            let style = hollow ? "fill=\"white\" stroke=\"\(colour)\" stroke-width=\"1.6\"" : "fill=\"\(colour)\" stroke=\"white\""
+            let style =
+                hollow
+                ? "fill=\"white\" stroke=\"\(colour)\" stroke-width=\"1.6\"" : "fill=\"\(colour)\" stroke=\"white\""
             return points.map {
                 "<circle cx=\"\(number(px($0.0)))\" cy=\"\(number(py($0.1)))\" r=\"\(number(radius))\" \(style)/>"
             }.joined()
         case .stripe(let range, let colour):
             return rectangle(left, py(range.upperBound), right, py(range.lowerBound), colour)
         case .cell(let xs, let ys, let colour):
-            return rectangle(px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, colour)
+            return rectangle(
+                px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, colour)
         case .named(let a, let b, let words, let colour):
             let disc = draw(.dots([(a, b)], colour: colour, radius: 5))
             let name = text(px(a), py(b) - 10, words, colour: colour, anchor: "middle", weight: "bold")
@@ -73,7 +76,8 @@ extension Chart {
     /// Labels beside the right ends of the curves, moved apart where they would touch.
     private var lineLabels: [String] {
         var labels: [(y: Double, x: Double, text: String, colour: String)] = marks.compactMap { mark in
-            guard case .line(let points, let colour, let label, _, _) = mark, !label.isEmpty, let end = points.last else {
+            guard case .line(let points, let colour, let label, _, _) = mark, !label.isEmpty, let end = points.last
+            else {
                 return nil
             }
             return (min(max(py(end.1), top), floor), min(px(end.0), right), label, colour)
