@@ -18,7 +18,8 @@ struct FitCommand: ParsableCommand {
             """)
 
     @Argument(help: "A .csv file, or directories of finished runs.") var runs: [String]
-    @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference.") var law = "joint"
+    @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference, leverage.")
+    var law = "joint"
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
     @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?
     @Option(help: "Resamples of the runs behind the intervals; 0 for intervals from the curvature.") var bootstrap = 100

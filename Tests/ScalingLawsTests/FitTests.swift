@@ -94,7 +94,7 @@ import Testing
 
     /// Chinchilla's grid is small enough to descend from all of it: the screened starts end in the same place.
     @Test func screenedStartsFindWhatTheFullGridFinds() throws {
-        let runs = Simulation.chinchilla(noise: 0.02, seed: 7).enumerated().filter { $0.offset.isMultiple(of: 3) }.map(
+        let runs = Simulation.chinchilla(noise: 0.02, seed: 7).enumerated().filter { $0.offset.isMultiple(of: 5) }.map(
             \.element)
         var options = FitOptions()
         options.resamples = 0

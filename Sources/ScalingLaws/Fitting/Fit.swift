@@ -98,8 +98,11 @@ extension FitProblem {
         let promising = first.compactMap(\.self).filter(\.value.isFinite).sorted { $0.value < $1.value }
         if full { return (promising, grid.count) }
         let finalists = Array(promising.prefix(16))
-        let ends = parallelMap(finalists.count) { settle(from: finalists[$0].theta) }
-        return (ends.compactMap(\.self).sorted { $0.value < $1.value }, starts.count)
+        let ends = parallelMap(finalists.count) { index in
+            descend(from: finalists[index].theta, rounds: 40, iterations: 200)
+        }.compactMap(\.self).sorted { $0.value < $1.value }
+        let settled = parallelMap(min(ends.count, 4)) { settle(from: ends[$0].theta) }
+        return ((settled.compactMap(\.self) + ends).sorted { $0.value < $1.value }, starts.count)
     }
 
     private func screened(_ grid: [[Double]]) -> [[Double]] {

@@ -54,10 +54,10 @@ extension Plan {
     }
 
     private var memorySubtitle: String {
-        "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter"
-            + (cachedTokens > 0 ? ", keys and values of \(Int(cachedTokens)) tokens" : ", no cache")
-            + ", at most \(Int(request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)) tokens per active parameter. "
-            + law.facts.title + "."
+        let cache = cachedTokens > 0 ? "a cache of \(Int(cachedTokens)) tokens" : "no cache"
+        let ratio = Int(request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)
+        return "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter, \(cache), D/N_act at most \(ratio). "
+            + "\(law.facts.title)."
     }
 
     /// Which E is best for every memory and budget.

@@ -126,7 +126,7 @@ package struct Comparison: Sendable {
     private static var leverage: Comparison {
         let value = EfficiencyLeverage.published.leverage(activation: 0.031, granularity: 12, flops: 1e22)
         return Comparison(
-            title: "Efficiency leverage (arXiv:2507.17702, the paper's example)",
-            lines: [Line(label: "A = 3.1 %, G = 12, C = 1e22", quantity: "EL", published: 7.2, computed: value)])
+            title: "Efficiency leverage (arXiv:2507.17702, which claims more than 7)",
+            lines: [Line(label: "A = 3.1 %, G = 12, C = 1e22", quantity: "EL", published: 7, computed: value)])
     }
 }
