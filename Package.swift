@@ -136,7 +136,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Minimisation", with: []),
-        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness"]),
+        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
     swiftLanguageModes: [.v6]
 )
