@@ -32,7 +32,8 @@ struct Allocation {
             preconditionFailure("out of memory: \(bytes) bytes")
         }
         #if os(Linux)
-            unsafe madvise(found, bytes, 14 /* MADV_HUGEPAGE */)
+            let hugePages: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import
+            unsafe madvise(found, bytes, hugePages)
         #endif
         return unsafe found
     }
