@@ -88,6 +88,12 @@ package final class HDF5File {
     /// crashes there if a full disk has kept a file from being closed.
     package static func prepareLibrary() throws(Failure) { try Library.start() }
 
+    /// Gives up a shared file that could not be written: it is never closed. Not collective.
+    ///
+    /// Closing writes metadata, each rank a share of it, and where one rank's write fails the others wait for ever. The
+    /// file's descriptor stays with the process.
+    package func abandon() { isOpen = false }
+
     /// `major.minor.release` of the library, for the run record.
     package static var libraryVersion: String { Library.version }
 }
