@@ -55,6 +55,7 @@ package final class HDF5File {
         let creation = try Identifier.properties(shim_file_create)
         let options = (creation: creation.raw, access: access.raw)
         try Library.call("H5Pset_obj_track_times", path) { H5Pset_obj_track_times(options.creation, false) }
+        try Library.call("H5Pset_alignment", path) { H5Pset_alignment(options.access, 1 << 16, 4096) }
         let raw = try Library.call("H5Fcreate", path) {
             unsafe H5Fcreate(path, shim_replace(), options.creation, options.access)
         }

@@ -35,7 +35,8 @@ private func checkFullDisk(_ c: any Communicator) throws {
                         return error
                     }
                 }
-                found.expect(failure?.status == .inputOutput, "\(shards) shards, \(limit) bytes: \(failure, default: "nothing")")
+                found.expect(
+                    failure?.status == .inputOutput, "\(shards) shards, \(limit) bytes: \(failure, default: "nothing")")
                 try c.barrier()
                 let left = try FileManager.default.contentsOfDirectory(atPath: directory)
                 found.expectEqual(left, [], "left after a failure at \(limit) bytes")
