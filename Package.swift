@@ -22,6 +22,7 @@ let house: [SwiftSetting] =
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// One room of the house. `below` lists every module it may import: arrows point down only
@@ -43,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
         // C modules: module map and one-line shims for macros
@@ -50,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"])]),
         .target(name: "CPlatform"),
 
         // vocabulary
@@ -67,6 +70,7 @@ let package = Package(
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
         room("Hashing", below: ["Diagnostics", "COpenSSL"]),
+        room("Minimisation", below: ["CLBFGS"]),
 
         // numbers
         room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
@@ -92,7 +96,7 @@ let package = Package(
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
                 "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "CPlatform", logging,
             ]),
-        room("ScalingLaws", below: ["Diagnostics"]),
+        room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
         room("Reporting", below: ["Diagnostics"]),
 
         // command line: the only place that names everything
@@ -107,15 +111,21 @@ let package = Package(
             swiftSettings: house),
 
         // the bodies that run under mpirun and on virtual ranks
-        room("RankChecks", below: ["Checkpoints", "Collectives", "Tensors", "Diagnostics"]),
+        room(
+            "RankChecks",
+            below: [
+                "Training", "Checkpoints", "Parallel", "Layers", "Settings", "Randomness", "Collectives", "Tensors",
+                "Diagnostics",
+            ]),
         .executableTarget(
-            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "Collectives", "Diagnostics"],
+            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
             swiftSettings: house
         ),
 
         tests(
             of: "Checkpoints",
             with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+        tests(of: "Training", with: ["RankChecks", "GEMM", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
@@ -125,6 +135,8 @@ let package = Package(
             with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
+        tests(of: "Minimisation", with: []),
+        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
     swiftLanguageModes: [.v6]
 )

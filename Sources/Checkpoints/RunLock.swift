@@ -50,6 +50,8 @@ package final class RunLock {
         }
         let deadline = ContinuousClock.now + patience
         while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            // A file system that knows no locks must not stop anybody: the heartbeat is left.
+            guard errno == EWOULDBLOCK || errno == EINTR else { break }
             guard ContinuousClock.now < deadline else {
                 let failure = Self.inUse(path, Self.read(file))
                 close(file)

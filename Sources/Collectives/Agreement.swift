@@ -2,14 +2,16 @@ package import Diagnostics
 
 /// One outcome for all ranks: a rank that fails must not leave the others waiting, and none may go on as if all was well.
 package struct Agreement {
-    private let ranks: any Communicator
+    package let ranks: any Communicator
 
-    package init(_ ranks: any Communicator) { self.ranks = ranks }
+    package init(ranks: any Communicator) { self.ranks = ranks }
 
     /// Runs `body` on every rank and returns its answer if it succeeded everywhere. Collective; `body` may only
     /// communicate if all ranks do.
-    /// - Throws: on every rank the failure of the lowest rank that failed, named
+    /// - Throws: on every rank the failure of the lowest rank that failed, which is named unless all failed alike
     package func settle<Answer>(_ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
+        // One rank agrees with itself, on whatever thread it is.
+        if ranks.size == 1 { return try body() }
         let answer: Result<Answer, Failure>
         do {
             answer = .success(try body())
@@ -21,12 +23,14 @@ package struct Agreement {
         let all = try gather(mine)
         guard let first = all.firstIndex(where: { !$0.isEmpty }) else { return try answer.get() }
         var failure = Failure(packed: all[first])
-        if ranks.size > 1 { failure.message = "rank \(first): \(failure.message)" }
+        // What all ranks found alike needs no rank's name.
+        if all.contains(where: { $0 != all[first] }) { failure.message = "rank \(first): \(failure.message)" }
         throw failure
     }
 
     /// `Communicator.gather` in terms of `Failure`.
     package func gather(_ bytes: [UInt8]) throws(Failure) -> [[UInt8]] {
+        if ranks.size == 1 { return [bytes] }
         do {
             return try ranks.gather(bytes)
         } catch {
@@ -35,6 +39,7 @@ package struct Agreement {
     }
 
     package func barrier() throws(Failure) {
+        if ranks.size == 1 { return }
         do {
             try ranks.barrier()
         } catch {
@@ -59,6 +64,7 @@ extension Failure {
         let parts = String(decoding: bytes, as: UTF8.self)
             .split(separator: Self.separator, maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         let status = parts.first.flatMap { Int32($0) }.flatMap { ExitStatus(rawValue: $0) } ?? .software
-        self.init(status, parts.count > 1 ? parts[1] : "", advice: parts.count > 2 && !parts[2].isEmpty ? parts[2] : nil)
+        self.init(
+            status, parts.count > 1 ? parts[1] : "", advice: parts.count > 2 && !parts[2].isEmpty ? parts[2] : nil)
     }
 }

@@ -2,7 +2,7 @@
 package func nearestName(to word: String, among candidates: some Sequence<String>) -> String? {
     let ranked = candidates.map { (name: $0, distance: editDistance(word, $0)) }
     guard let best = ranked.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }) else { return nil }
-    return best.distance <= max(2, word.count / 2) ? best.name : nil
+    return best.distance <= min(word.count, max(1, word.count / 2)) ? best.name : nil
 }
 
 /// Damerau–Levenshtein distance (adjacent transpositions count once), in O(|a|·|b|).

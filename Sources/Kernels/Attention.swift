@@ -27,6 +27,9 @@ package struct AttentionShape: Sendable {
     var dModel: Int { heads * headDimension }
     var scale: Float { 1 / Float(headDimension).squareRoot() }
 
+    /// Floats of one worker's scratch.
+    package static func scratchElements(context: Int) -> Int { 2 * queryTile * context }
+
     /// `[2·queryTile, context]` floats for each worker.
     package func scratch(workers: Int) -> [Tensor] {
         (0..<workers).map { _ in Tensor(rows: 2 * Self.queryTile, columns: context) }

@@ -47,7 +47,7 @@ package final class SettingsDocument {
         if path.count == 1 {
             root[Node(path[0])] = value
         } else {
-            var section = root[Node(path[0])]?.mapping ?? Node.Mapping([])
+            var section = try mapping(named: path[0])
             section[Node(path[1])] = value
             root[Node(path[0])] = Node.mapping(section)
         }
@@ -55,7 +55,7 @@ package final class SettingsDocument {
 
     private static func parseValue(_ text: String, of override: String) throws(Failure) -> Node {
         do {
-            return try Yams.compose(yaml: text) ?? Node("")
+            return try Yams.compose(yaml: text)?.withoutMarks ?? Node("")
         } catch {
             throw Failure(.usage, "--set \(override): the value is not valid YAML: \(error)")
         }
@@ -63,20 +63,18 @@ package final class SettingsDocument {
 
     /// The block `name:`; the top level itself for `name` "".
     package func section(_ name: String) throws(Failure) -> SettingsSection {
-        let mapping: Node.Mapping
-        if name.isEmpty {
-            mapping = root
-        } else if let node = root[Node(name)] {
-            guard let found = node.mapping ?? (node.null == nil ? nil : Node.Mapping([])) else {
-                throw Failure(.configuration, "\(file)\(place(of: node)): `\(name)` must be a block of `key: value` lines")
-            }
-            mapping = found
-        } else {
-            mapping = Node.Mapping([])
-        }
-        let section = SettingsSection(name: name, mapping: mapping, file: file)
+        let section = SettingsSection(name: name, mapping: name.isEmpty ? root : try mapping(named: name), file: file)
         sections.append(section)
         return section
+    }
+
+    /// The block `name:`, empty if it is not there.
+    private func mapping(named name: String) throws(Failure) -> Node.Mapping {
+        guard let node = root[Node(name)], node.null == nil else { return Node.Mapping([]) }
+        guard let mapping = node.mapping else {
+            throw Failure(.configuration, "\(file)\(place(of: node)): `\(name)` must be a block of `key: value` lines")
+        }
+        return mapping
     }
 
     /// Call when all sections have been read: whatever no section asked for is refused, with the nearest known key.
@@ -85,22 +83,33 @@ package final class SettingsDocument {
         let top = sections.first { $0.name.isEmpty }?.known ?? []
         let everyKey = sections.flatMap { section in section.known.map { section.path(of: $0) } }
         for (key, node) in root {
-            guard let name = key.string else { continue }
+            let name = try text(of: key)
             if !blocks.contains(name) && !top.contains(name) {
                 throw unknown(name, at: key, candidates: blocks.union(top).union(everyKey))
             }
             guard blocks.contains(name), let mapping = node.mapping else { continue }
             let known = Set(sections.filter { $0.name == name }.flatMap(\.known))
             for (key, _) in mapping {
-                guard let inner = key.string, !known.contains(inner) else { continue }
+                let inner = try text(of: key)
+                guard !known.contains(inner) else { continue }
                 let candidates = known.map { "\(name).\($0)" }
                 throw unknown("\(name).\(inner)", at: key, candidates: Set(candidates).union(everyKey))
             }
         }
     }
 
+    private func text(of key: Node) throws(Failure) -> String {
+        guard let text = key.scalar?.string else {
+            throw Failure(.configuration, "\(file)\(place(of: key)): a key must be a single word")
+        }
+        return text
+    }
+
     private func unknown(_ path: String, at node: Node, candidates: Set<String>) -> Failure {
-        let near = nearestName(to: path, among: candidates)
+        // A known name in the wrong block is nearer than any misspelling.
+        let last = path.split(separator: ".").last
+        let misplaced = candidates.sorted().first { $0.split(separator: ".").last == last }
+        let near = misplaced ?? nearestName(to: path, among: candidates)
         return Failure(
             .configuration, "\(file)\(place(of: node)): unknown key `\(path)`",
             advice: near.map { "did you mean `\($0)`?" } ?? "docs/configuration.md lists every key")
@@ -108,20 +117,48 @@ package final class SettingsDocument {
 
     /// Every key that was asked for, with its value, as YAML in the order of reading.
     package var resolved: String {
-        var order: [String] = []
-        var lines: [String: [String]] = [:]
-        for section in sections {
-            if lines[section.name] == nil { order.append(section.name) }
-            let indent = section.name.isEmpty ? "" : "  "
-            lines[section.name, default: []] += section.values.map { "\(indent)\($0.key): \($0.value)" }
+        blocks.map { block in
+            let indent = block.name.isEmpty ? "" : "  "
+            let lines = block.values.map { "\(indent)\($0.key): \($0.value)\n" }
+            return (block.name.isEmpty ? "" : "\(block.name):\n") + lines.joined()
+        }.joined()
+    }
+
+    /// `section.key` and value of every key that was asked for, in the order of reading.
+    package var resolvedValues: [(key: String, value: String)] {
+        blocks.flatMap { block in
+            block.values.map { (block.name.isEmpty ? $0.key : "\(block.name).\($0.key)", $0.value) }
         }
-        return order.filter { !lines[$0]!.isEmpty }.map { name in
-            (name.isEmpty ? [] : ["\(name):"]) + lines[name]!
-        }.joined().joined(separator: "\n") + "\n"
     }
 
     /// `section.key` of every key that was asked for.
-    package var knownKeys: [String] { sections.flatMap { section in section.values.map { section.path(of: $0.key) } } }
+    package var knownKeys: [String] { resolvedValues.map(\.key) }
+
+    /// What was asked for, block by block in the order of reading; what was read twice stands once.
+    private var blocks: [(name: String, values: [(key: String, value: String)])] {
+        var blocks: [(name: String, values: [(key: String, value: String)])] = []
+        for section in sections where !section.values.isEmpty {
+            let block = blocks.firstIndex { $0.name == section.name } ?? blocks.count
+            if block == blocks.count { blocks.append((section.name, [])) }
+            for value in section.values where !blocks[block].values.contains(where: { $0.key == value.key }) {
+                blocks[block].values.append(value)
+            }
+        }
+        return blocks
+    }
+}
+
+extension Node {
+    /// The same value as if it stood in no file.
+    fileprivate var withoutMarks: Node {
+        switch self {
+        case .scalar(let scalar): .scalar(Scalar(scalar.string, scalar.tag, scalar.style))
+        case .sequence(let sequence): .sequence(Sequence(sequence.map(\.withoutMarks), sequence.tag, sequence.style))
+        case .mapping(let mapping):
+            .mapping(Mapping(mapping.map { ($0.key.withoutMarks, $0.value.withoutMarks) }, mapping.tag, mapping.style))
+        case .alias: self
+        }
+    }
 }
 
 /// `:line` of a node, for messages; empty for values from the command line.

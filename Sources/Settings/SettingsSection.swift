@@ -25,7 +25,8 @@ package final class SettingsSection {
     package func failure(_ key: String, _ complaint: String, advice: String? = nil) -> Failure {
         let node = mapping[Node(key)]
         return Failure(
-            .configuration, "\(file)\(node.map { place(of: $0) } ?? ""): `\(path(of: key))` \(complaint)", advice: advice)
+            .configuration, "\(file)\(node.map { place(of: $0) } ?? ""): `\(path(of: key))` \(complaint)",
+            advice: advice)
     }
 
     package func integer(
@@ -41,7 +42,8 @@ package final class SettingsSection {
     }
 
     package func number(
-        _ key: String, default fallback: Double? = nil, in range: ClosedRange<Double> = 0...Double.greatestFiniteMagnitude
+        _ key: String, default fallback: Double? = nil,
+        in range: ClosedRange<Double> = 0...Double.greatestFiniteMagnitude
     ) throws(Failure) -> Double {
         let value: Double = try read(key, fallback, "a number") { node in
             node.scalar.flatMap { Double($0.string.replacing("_", with: "")) }.flatMap { $0.isFinite ? $0 : nil }
@@ -133,8 +135,21 @@ package final class SettingsSection {
     }
 
     private func recordText(_ key: String, _ texts: [String], list: Bool) {
-        let quoted = texts.map { "\"" + $0.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\"" }
+        let quoted = texts.map(Self.quoted)
         values.append((key, list ? "[" + quoted.joined(separator: ", ") + "]" : quoted[0]))
+    }
+
+    /// A double-quoted YAML scalar.
+    private static func quoted(_ text: String) -> String {
+        let escaped = text.unicodeScalars.map { scalar -> String in
+            switch scalar {
+            case "\\", "\"": "\\\(scalar)"
+            case _ where scalar.properties.generalCategory == .control:
+                "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: String(scalar)
+            }
+        }
+        return "\"\(escaped.joined())\""
     }
 
     /// `65536`, `65_536` or `6.5536e4`; nil for what is not whole.

@@ -1,10 +1,12 @@
 import ArgumentParser
-import Diagnostics
 
 @main
 struct Switchyard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
-        subcommands: [Tokenize.self, Verify.self, Inspect.self, Convert.self, Bench.self])
+        subcommands: [
+            Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self, Convert.self,
+            Inspect.self, Verify.self, Bench.self,
+        ])
 }

@@ -1,6 +1,7 @@
 import Corpora
 import Diagnostics
 import Foundation
+import Randomness
 import Testing
 
 /// A folder of its own for one test, removed at the end.
@@ -32,6 +33,19 @@ final class TemporaryFolder {
     }
 
     func read(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: self(name)))) }
+}
+
+/// The same numbers every time, so that what fails once fails again.
+struct TestRandom: RandomNumberGenerator {
+    private let function: RandomFunction
+    private var drawn: UInt64 = 0
+
+    init(_ seed: UInt64) { function = RandomFunction(seed: seed, purpose: .tests) }
+
+    mutating func next() -> UInt64 {
+        drawn += 1
+        return function.bits(drawn)
+    }
 }
 
 /// The failure that `body` throws.

@@ -19,8 +19,9 @@ package final class AtomicFile {
     package init(_ path: String) throws(Failure) {
         self.path = path
         partial = path + ".partial"
-        descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())") }
+        self.descriptor = descriptor
         // The lock comes before the truncation, so that a second writer cannot empty the first one's file.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, isStillNamed else {
             committed = true

@@ -1,19 +1,28 @@
-import Diagnostics
+package import Diagnostics
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
 #endif
 
-func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
 /// Makes `path` and the folders above it, if they are missing.
-func makeDirectory(_ path: String) throws(Failure) {
-    do {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
+/// - Throws: `cannotCreate` with the system's reason
+package func makeDirectory(_ path: String) throws(Failure) {
+    if isDirectory(path) { return }
+    let parent = parentFolder(of: path)
+    if parent != path, parent != ".", !isDirectory(parent) { try makeDirectory(parent) }
+    // Another process may have been faster.
+    guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
         throw Failure(
-            .cannotCreate, "cannot create the directory \(path): \(error)", advice: "choose another run.directory")
+            .cannotCreate, "the directory \(path) cannot be made: \(systemError())",
+            advice: "choose another with --set run.directory=PATH")
     }
+}
+
+private func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

@@ -37,4 +37,21 @@ package struct Corpus: Sendable {
         }
         return Corpus(tokenizer: file.tokenizer, train: train, validation: validation)
     }
+
+    /// As `prepare`, for texts or a token file to evaluate with a model's `tokenizer`: makes `evaluation.tokens`.
+    package static func prepareEvaluation(
+        of paths: [String], tokenizer: any Tokenizer, directory: String, report: (String) -> Void
+    ) throws(Failure) {
+        let file = try PreparedFile(paths, in: directory, as: "evaluation", key: "--data")
+        try file.make(tokenizer, named: "the model", report: report)
+    }
+
+    /// Maps what `prepareEvaluation` made.
+    package static func openEvaluation(
+        of paths: [String], tokenizer: any Tokenizer, directory: String
+    ) throws(Failure) -> TokenDataset {
+        let file = try PreparedFile(paths, in: directory, as: "evaluation", key: "--data").open()
+        try file.requireTokenizer(of: tokenizer, named: "the model")
+        return TokenDataset(file)
+    }
 }

@@ -45,7 +45,7 @@ func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
     guard bytes == 0 else { return }
     let names = files.prefix(3).map(\.path).joined(separator: ", ") + (files.count > 3 ? ", …" : "")
     throw Failure(
-        .data, "the corpus is empty: there is no text in \(names)", advice: "set data.train to files with text")
+        .data, "the corpus is empty: there is no text in \(names)", advice: "name files with text")
 }
 
 /// `tokenising 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then.

@@ -5,7 +5,7 @@ extension Span<UInt8> {
     ///
     /// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `encoder.py` of its code. Looks at
     /// one character beyond the end at most.
-    func preTokenEnd(from start: Int) -> Int {
+    package func preTokenEnd(from start: Int) -> Int {
         let first = character(at: start)
         if first.kind == .space {
             let next = start + 1

@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// How well runs determine the parameters of a fitted law.
+package struct Determinacy: Sendable {
+    /// Standard error of every coordinate θ; infinite along a flat direction.
+    package let standardErrors: [Double]
+    /// Why a parameter is not determined, by its index.
+    package let undetermined: [Int: String]
+
+    /// From the curvature of the fit at its optimum: `Cov = σ²·H⁻¹`, H the Gauss–Newton matrix, σ² the mean square of
+    /// what the fit leaves over.
+    ///
+    /// A direction along which H vanishes (relative to scaled parameters) is flat whatever the noise; one whose interval
+    /// is wider than the parameter's `width` says nothing at this noise. Both count as not determined.
+    init<Law: LossLaw>(_ problem: FitProblem<Law>, at theta: [Double]) {
+        let facts = Law.facts, count = theta.count
+        let (matrix, scale) = problem.gaussNewton(at: theta).scaled()
+        let freedom = max(1, problem.weights.reduce(0, +) - Double(count))
+        let variance = 2 * problem.value(at: theta) / freedom
+        var variances = Array(repeating: 0.0, count: count)
+        var reasons: [Int: String] = [:]
+        let directions = matrix.eigen()
+        let top = directions.last?.value ?? 1
+        for direction in directions {
+            let flat = direction.value < 1e-13 * top
+            // A small part in a flat direction is enough to be lost along it.
+            let lost = direction.vector.indices.filter { abs(direction.vector[$0]) > 1e-3 }
+            for j in 0..<count {
+                let share = direction.vector[j] / scale[j]
+                if !flat {
+                    variances[j] += variance * share * share / direction.value
+                } else if lost.contains(j) {
+                    variances[j] = .infinity
+                    let others = lost.filter { $0 != j && abs(direction.vector[$0]) > 0.1 }.map {
+                        facts.parameters[$0].name
+                    }
+                    reasons[j] =
+                        others.isEmpty
+                        ? "the loss does not depend on it"
+                        : "the loss stays the same along it and " + others.joined(separator: ", ")
+                }
+            }
+        }
+        standardErrors = variances.map { $0.squareRoot() }
+        for j in 0..<count where reasons[j] == nil {
+            let width = 2 * 1.2816 * standardErrors[j]
+            guard !(width <= facts.parameters[j].width) else { continue }
+            reasons[j] = Self.vagueness(facts.parameters[j], width)
+        }
+        undetermined = reasons
+    }
+
+    private static func vagueness(_ parameter: LawParameter, _ width: Double) -> String {
+        if parameter.coordinate == .plain {
+            return "its 80 % interval is \(Quantity.digits(width, 2)) wide at the runs' noise"
+        }
+        let factor = width < 200 ? "a factor of \(Quantity.digits(exp(width), 2))" : "any factor"
+        return "its 80 % interval spans \(factor) at the runs' noise"
+    }
+}

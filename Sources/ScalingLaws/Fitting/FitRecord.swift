@@ -1,0 +1,92 @@
+package import Diagnostics
+import Foundation
+
+/// A fit as it is written down: everything that a plan needs of it.
+package struct FitRecord: Sendable, Codable {
+    package let law: String
+    /// By name; null where the runs do not determine the parameter.
+    package let parameters: [String: Double?]
+    /// All values in the law's order, also those that could as well be others: what predictions are made with.
+    package let values: [Double]
+    /// Why a parameter is null.
+    package let undetermined: [String: String]
+    /// 10th and 90th percentile by name: of the bootstrap, or without one from the curvature.
+    package let intervals: [String: [Double]]
+    package let rmseTrain: Double
+    package let rmseHeldOut: Double?
+    package let runs: Int
+    package let heldOut: Int
+    package let starts: Int
+    package let objective: Double
+    package let huber: Double
+    /// Akaike's criterion with the correction for few runs, on log residuals; lower is better.
+    package let aicc: Double?
+    /// Schwarz's criterion, likewise.
+    package let bic: Double
+    package let domain: FittedDomain
+    /// Parameters of resampled fits; only in files.
+    package var samples: [[Double]]?
+
+    enum CodingKeys: String, CodingKey {
+        case law, parameters, values, undetermined, intervals, runs, starts, objective, huber, aicc, bic, domain,
+            samples
+        case rmseTrain = "rmse_train"
+        case rmseHeldOut = "rmse_held_out"
+        case heldOut = "held_out"
+    }
+
+    init<Law: LossLaw>(_ fit: Fit<Law>) {
+        let facts = Law.facts, names = facts.parameters.map(\.name)
+        law = facts.name
+        values = fit.law.parameters
+        let lost = fit.determinacy.undetermined
+        parameters = Dictionary(
+            uniqueKeysWithValues: names.indices.map { (names[$0], lost[$0] == nil ? fit.law.parameters[$0] : nil) })
+        undetermined = Dictionary(uniqueKeysWithValues: lost.map { (names[$0.key], $0.value) })
+        intervals = Dictionary(
+            uniqueKeysWithValues: names.indices.compactMap { j in lost[j] == nil ? (names[j], fit.interval(j)) : nil })
+        rmseTrain = fit.trainingError
+        rmseHeldOut = fit.heldOutError
+        runs = fit.runs.count
+        heldOut = fit.heldOut.count
+        starts = fit.starts
+        objective = fit.objective
+        huber = fit.huber
+        (aicc, bic) = fit.criteria
+        domain = fit.domain
+        samples = fit.samples
+    }
+
+    /// Reads what `fit --output` wrote.
+    ///
+    /// - Throws: a `Failure` if the file is not there or no fit
+    package static func read(file: String) throws(Failure) -> FitRecord {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure(
+                .noInput, "cannot read the fit \(file)", advice: "write one with `switchyard fit RUNS --output FILE`")
+        }
+        do {
+            return try JSONDecoder().decode(FitRecord.self, from: data)
+        } catch {
+            throw Failure(
+                .data, "\(file) is not the file of a fit", advice: "write one with `switchyard fit RUNS --output FILE`")
+        }
+    }
+
+    /// The fitted law for plans.
+    ///
+    /// - Throws: a `Failure` if the record does not suit its law
+    package func planningLaw(name: String) throws(Failure) -> PlanningLaw {
+        let form = try LawCatalogue.form(named: law), count = form.facts.parameters.count
+        guard values.count == count, (samples ?? []).allSatisfy({ $0.count == count }) else {
+            throw Failure(.data, "\(name): the law `\(law)` has \(count) parameters, the file gives \(values.count)")
+        }
+        guard form.facts.observes == .loss else {
+            throw Failure(.usage, "\(name): the law `\(law)` predicts no loss, so it cannot choose a model")
+        }
+        let fitted = form.init(parameters: values)
+        return PlanningLaw(
+            name: name, law: fitted, dense: fitted is FineGrainedLaw ? nil : fitted, domain: domain,
+            certainty: .fitted(rmse: max(rmseTrain, rmseHeldOut ?? 0), samples: samples ?? []))
+    }
+}

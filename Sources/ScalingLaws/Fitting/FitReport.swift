@@ -1,0 +1,120 @@
+package import Diagnostics
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension Fit {
+    /// 10th to 90th percentile of parameter j: of the bootstrap, or without one from the curvature at the optimum.
+    func interval(_ j: Int) -> [Double] {
+        if samples.count >= 10 {
+            let values = samples.map { $0[j] }.sorted()
+            return [quantile(0.1, of: values), quantile(0.9, of: values)]
+        }
+        let ends = [-1.2816, 1.2816].map { deviations in
+            var theta = law.coordinates
+            theta[j] += deviations * determinacy.standardErrors[j]
+            return Law(coordinates: theta).parameters[j]
+        }
+        return ends.sorted()
+    }
+
+    /// AICc and BIC of log residuals taken as normal, over all runs; the variance counts as a parameter.
+    var criteria: (aicc: Double?, bic: Double) {
+        let n = Double(runs.count), k = Double(Law.facts.parameters.count + 1)
+        let squares = residuals.reduce(0) { $0 + $1.logResidual * $1.logResidual }
+        let misfit = n * log(max(squares / n, 1e-32))
+        return (n > k + 1 ? misfit + 2 * k + 2 * k * (k + 1) / (n - k - 1) : nil, misfit + k * log(n))
+    }
+
+    /// The sizes of the runs.
+    var domain: FittedDomain {
+        func range(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
+        let points = runs.map(\.point)
+        return FittedDomain(
+            active: range(points.map(\.active)), tokens: range(points.map(\.tokens)),
+            experts: range(points.map(\.experts)),
+            tokensPerParameter: points.map { $0.tokens / $0.active }.max() ?? 0)
+    }
+
+    var residuals: [Residual] {
+        let out = Set(heldOut)
+        let logs = FitProblem<Law>(runs, huber: huber).logResiduals(of: law)
+        return runs.indices.map { i in
+            Residual(
+                run: runs[i], predicted: law.loss(at: runs[i].point), logResidual: logs[i], heldOut: out.contains(i))
+        }
+    }
+}
+
+/// One run beside what the law says of it.
+package struct Residual: Sendable {
+    package let run: RunRecord
+    package let predicted: Double
+    /// `ln L_run − ln L_law`
+    package let logResidual: Double
+    package let heldOut: Bool
+}
+
+/// One law fitted to runs, whatever the law.
+package struct FitReport: Sendable {
+    package let record: FitRecord
+    package let law: any LossLaw
+    package let residuals: [Residual]
+
+    /// Fits the law of `form`.
+    ///
+    /// - Throws: a `Failure` if the runs cannot determine it
+    package init(_ form: any LossLaw.Type, _ runs: [RunRecord], _ options: FitOptions) throws(Failure) {
+        func fit<Law: LossLaw>(_ form: Law.Type) throws(Failure) -> (FitRecord, any LossLaw, [Residual]) {
+            let fit = try Fit<Law>(runs, options)
+            return (FitRecord(fit), fit.law, fit.residuals)
+        }
+        (record, law, residuals) = try fit(form)
+    }
+
+    /// The fit for people.
+    package var text: String {
+        let facts = type(of: law).facts
+        var table = TextTable(["", "value", "80 % interval"])
+        for (name, value) in zip(facts.parameters.map(\.name), record.values) {
+            guard record.undetermined[name] == nil, let interval = record.intervals[name] else {
+                table.add([name, "–", "not determined"])
+                continue
+            }
+            let ends = interval.map { Quantity.digits($0, 4) }.joined(separator: " … ")
+            table.add([name, Quantity.digits(value, 5), ends])
+        }
+        var lines = [
+            "\(facts.title): \(facts.formula)", "  \(facts.source)", "",
+            table.text, "",
+            "\(record.runs) runs, of which \(record.heldOut) with the lowest losses were held out to judge the fit",
+            "RMSE \(Quantity.digits(record.rmseTrain, 3))\(facts.observes.unit) on the others, "
+                + (record.rmseHeldOut.map { "\(Quantity.digits($0, 3)) held out" } ?? "none held out"),
+        ]
+        if !record.undetermined.isEmpty {
+            lines += ["", "These runs do not determine"]
+            lines += facts.parameters.compactMap { parameter in
+                record.undetermined[parameter.name].map { "  \(parameter.name): \($0)" }
+            }
+            lines.append("Predictions near the runs hold all the same; more experts, sizes or runs would settle it.")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// Laws fitted to the same runs, the most credible first.
+package func comparison(of reports: [FitReport]) -> TextTable {
+    var table = TextTable(["law", "parameters", "RMSE", "held out", "AICc", "BIC"])
+    for report in reports.sorted(by: { ($0.record.aicc ?? $0.record.bic) < ($1.record.aicc ?? $1.record.bic) }) {
+        let record = report.record
+        table.add([
+            record.law, "\(record.values.count)", Quantity.digits(record.rmseTrain, 3),
+            record.rmseHeldOut.map { Quantity.digits($0, 3) } ?? "–",
+            record.aicc.map { Quantity.decimals($0, 1) } ?? "–", Quantity.decimals(record.bic, 1),
+        ])
+    }
+    return table
+}

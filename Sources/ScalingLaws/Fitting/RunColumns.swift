@@ -1,0 +1,77 @@
+import Diagnostics
+
+/// The numbers of one run by column name, before it is known which a law needs.
+struct RunColumns {
+    /// Columns that a run table may have; other columns are left alone.
+    static let names = [
+        "n_active", "n_total", "n_embedding", "tokens", "flops", "experts", "granularity", "top_k", "loss",
+        "leverage",
+    ]
+
+    let source: String
+    var values: [String: Double] = [:]
+
+    /// The run as `laws` need it. What is one for dense models may be left out; N_act and N_total stand for each other
+    /// where there is one expert.
+    ///
+    /// - Throws: a `Failure` that names the place, the column and what is wrong with it
+    func record(for laws: [LawFacts]) throws(Failure) -> RunRecord {
+        let sees = laws.reduce(into: Set<LawFacts.Axis>()) { $0.formUnion($1.sees) }
+        for axis in LawFacts.Axis.allCases where sees.contains(axis) && values[axis.rawValue] == nil {
+            if axis == .topK { continue }  // one, unless said otherwise
+            throw missing(axis.rawValue, laws)
+        }
+        let experts = values["experts"] ?? 1
+        let dense = experts == 1
+        let active = values["n_active"] ?? (dense ? values["n_total"] : nil)
+        let total = values["n_total"] ?? (dense ? values["n_active"] : nil)
+        if laws.contains(where: { $0.size == .active }), active == nil { throw missing("n_active", laws) }
+        if laws.contains(where: { $0.size == .total || $0.size == .totalWithoutEmbedding }), total == nil {
+            throw missing("n_total", laws)
+        }
+        let observable = laws.first?.observes ?? .loss
+        guard laws.allSatisfy({ $0.observes == observable }) else {
+            throw Failure(.usage, "laws for the loss and laws for the leverage cannot be compared")
+        }
+        guard let loss = values[observable.rawValue] else { throw missing(observable.rawValue, laws) }
+        let sizeless = laws.allSatisfy { $0.size == nil }
+        guard let size = active ?? total ?? (sizeless ? 1 : nil) else { throw missing("n_active", laws) }
+        try checkRanges(active: size, total: total ?? size)
+        return RunRecord(
+            source: source,
+            point: ScalePoint(
+                active: size, total: total ?? size, embedding: values["n_embedding"] ?? 0,
+                tokens: values["tokens"] ?? RoutedLaw.tokens, experts: experts,
+                granularity: values["granularity"] ?? 1, topK: values["top_k"] ?? 1, flops: values["flops"]),
+            loss: loss)
+    }
+
+    private func missing(_ column: String, _ laws: [LawFacts]) -> Failure {
+        Failure(
+            .data, "\(source): no `\(column)`, which the law `\(laws.map(\.name).joined(separator: "`, `"))` needs",
+            advice: "a run has the columns \(Self.names.joined(separator: ", "))")
+    }
+
+    private func checkRanges(active: Double, total: Double) throws(Failure) {
+        for name in Self.names {
+            guard let value = values[name] else { continue }
+            let lowest = ["experts", "granularity", "top_k"].contains(name) ? 1.0 : 0
+            let fits = name == "n_embedding" ? value >= 0 : value > 0 && value >= lowest
+            guard fits, value.isFinite else {
+                let allowed = lowest == 1 ? "from 1 on" : "above zero"
+                throw Failure(
+                    .data, "\(source): `\(name)` is \(value); it must be a number \(allowed)",
+                    advice: name == "loss" ? "take out runs that diverged before fitting" : nil)
+            }
+        }
+        guard active <= total * (1 + 1e-9) else {
+            throw Failure(.data, "\(source): n_active \(active) is more than n_total \(total)")
+        }
+        if let embedding = values["n_embedding"], embedding >= active {
+            throw Failure(.data, "\(source): n_embedding \(embedding) leaves nothing of n_active \(active)")
+        }
+        if let k = values["top_k"], k > values["experts"] ?? 1 {
+            throw Failure(.data, "\(source): top_k \(k) is more than experts \(values["experts"] ?? 1)")
+        }
+    }
+}

@@ -1,0 +1,124 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The best model for one choice of experts.
+package struct PlanEntry: Sendable {
+    package let experts, granularity, topK: Double
+    /// The optimum among real numbers: what the papers tabulate.
+    package let optimum: Sizing
+    /// The best model that can be built: d = 64·n, n blocks, n heads.
+    package let realised: Sizing
+    /// Of four runs in five, if the law holds; nil where nobody said how sure the law is.
+    package let interval: ClosedRange<Double>?
+    /// What keeps the model from being better.
+    package let limits: [String]
+    package let learningRate: Double
+    package let batch: [BatchStage]
+    package let memoryBytes: Double?
+    /// FLOPs of compute-optimal dense training to the same loss, over this training's.
+    package let computeAdvantage: Double?
+    /// The smallest model that reaches the dense optimum's loss with the same budget.
+    package let overTrained: Sizing?
+    /// A served token's cost with `overTrained`, over the dense optimum's.
+    package let servingCost: Double?
+    package let warnings: [String]
+
+    /// What rounding to whole blocks costs, nats.
+    package var roundingCost: Double { realised.loss - optimum.loss }
+
+    /// Nil if no model fits the limits or the best one is no better than guessing.
+    init?(_ candidate: Candidate, _ law: PlanningLaw, _ dense: Candidate?) {
+        guard let d = candidate.optimum(), let whole = candidate.realised(near: d) else { return nil }
+        let optimum = Sizing(candidate, dModel: d), realised = Sizing(candidate, dModel: whole)
+        guard realised.loss < log(candidate.request.vocabularySize) else { return nil }
+        let shape = candidate.shape(whole)
+        (experts, granularity, topK) = (candidate.experts, candidate.granularity, candidate.topK)
+        (self.optimum, self.realised) = (optimum, realised)
+        let point = candidate.counting.point(shape, tokens: realised.tokens)
+        interval = law.interval(at: point)
+        limits = candidate.limits(at: d)
+        learningRate = peakLearningRate(active: candidate.counting.activeParameters(shape), experts: experts)
+        batch = batchRamp(tokens: realised.tokens)
+        memoryBytes = candidate.request.memory?.bytes(for: shape, candidate.counting)
+        computeAdvantage = dense?.flopsToReach(optimum.loss).map { needed in
+            let ratio = needed / optimum.trainingFLOPs
+            return abs(ratio - 1) < 1e-4 ? 1 : ratio  // what bisection leaves of a dense model's zero
+        }
+        let twin = dense.flatMap { dense in dense.request.flops == nil ? nil : dense.optimum(from: 1) }
+        let trusted = candidate.trusted(law.domain)
+        if let dense, let twin, let small = trusted.smallest(reaching: dense.loss(twin)) {
+            overTrained = Sizing(trusted, dModel: small)
+            servingCost =
+                candidate.counting.inferenceFLOPsPerToken(candidate.shape(small))
+                / dense.counting.inferenceFLOPsPerToken(dense.shape(twin))
+        } else {
+            (overTrained, servingCost) = (nil, nil)
+        }
+        warnings = extrapolationWarnings(point, law)
+    }
+}
+
+extension Candidate {
+    /// The limits that bind at the optimum.
+    func limits(at dModel: Double) -> [String] {
+        var binding = [tokens(shape(dModel)).limit.rawValue]
+        if let obstacle = obstacle(shape(dModel * 1.001)) { binding.append(obstacle.rawValue) }
+        return binding
+    }
+
+    /// The same, held to as many tokens per active parameter as the law is trusted with.
+    func trusted(_ domain: FittedDomain) -> Candidate {
+        var limited = request
+        limited.maximumTokensPerParameter = min(
+            request.maximumTokensPerParameter ?? .infinity, domain.tokensPerParameter)
+        return Candidate(
+            law: law, counting: counting, request: limited, experts: experts, granularity: granularity, topK: topK)
+    }
+
+    /// The smallest d that reaches `target` within the limits: Yun et al. 2024 (arXiv:2404.02852), section 5, by bisection
+    /// between the smallest model and the loss-optimal one. Nil if even that does not reach it.
+    func smallest(reaching target: Double) -> Double? {
+        guard let best = optimum(from: 8), loss(best) <= target else { return nil }
+        var (misses, reaches) = (8.0, best)
+        guard loss(misses) > target else { return misses }
+        while reaches / misses > 1 + 1e-7 {
+            let middle = (misses * reaches).squareRoot()
+            if loss(middle) <= target { reaches = middle } else { misses = middle }
+        }
+        return reaches
+    }
+}
+
+/// Where `point` lies beyond the runs that the law was fitted to.
+func extrapolationWarnings(_ point: ScalePoint, _ law: PlanningLaw) -> [String] {
+    let domain = law.domain
+    var warnings: [String] = []
+    func compare(_ value: Double, _ range: ClosedRange<Double>, slack: Double, _ name: String, _ unit: String) {
+        if value > range.upperBound * slack {
+            warnings.append(
+                "\(Quantity.count(value)) \(name) are \(Quantity.digits(value / range.upperBound, 2)) × the largest "
+                    + "\(unit) behind the law (\(Quantity.count(range.upperBound)))")
+        } else if value < range.lowerBound / slack {
+            warnings.append(
+                "\(Quantity.count(value)) \(name) are 1/\(Quantity.digits(range.lowerBound / value, 2)) of the smallest "
+                    + "\(unit) behind the law (\(Quantity.count(range.lowerBound)))")
+        }
+    }
+    compare(point.active, domain.active, slack: 2, "active parameters", "model")
+    compare(point.tokens, domain.tokens, slack: 2, "tokens", "training")
+    if !domain.experts.contains(point.experts) {
+        let (low, high) = (Int(domain.experts.lowerBound), Int(domain.experts.upperBound))
+        let range = low == high ? "E = \(low)" : "E from \(low) to \(high)"
+        warnings.append("E = \(Int(point.experts)): the law was fitted with \(range)")
+    }
+    let ratio = point.tokens / point.active
+    if ratio > domain.tokensPerParameter {
+        warnings.append(
+            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))"
+        )
+    }
+    return warnings
+}

@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One axis of a chart: its range, where it has ticks, how it writes them.
+struct Axis: Sendable {
+    enum Scale: Sendable { case linear, logarithmic }
+
+    let title: String
+    let scale: Scale
+    let range: ClosedRange<Double>
+    private let write: @Sendable (Double) -> String
+
+    /// - Parameters:
+    ///   - values: what must be visible
+    ///   - room: left free on either side, as a share of the range
+    init(
+        _ title: String, _ scale: Scale, covering values: [Double], room: Double = 0.04,
+        write: @escaping @Sendable (Double) -> String = { Quantity.digits($0, 3) }
+    ) {
+        self.title = title
+        self.scale = scale
+        self.write = write
+        let finite = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
+        var low = finite.min() ?? 1, high = finite.max() ?? 2
+        if high <= low { (low, high) = scale == .linear ? (low - 1, high + 1) : (low / 2, high * 2) }
+        switch scale {
+        case .linear: range = low - room * (high - low)...high + room * (high - low)
+        case .logarithmic: range = low / pow(high / low, room)...high * pow(high / low, room)
+        }
+    }
+
+    /// 0 at the range's lower end, 1 at its upper.
+    func position(_ value: Double) -> Double {
+        switch scale {
+        case .linear: (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+        case .logarithmic: log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
+        }
+    }
+
+    /// Round values inside the range, five or so, as written.
+    var ticks: [(value: Double, text: String)] {
+        let values = scale == .linear ? linearTicks : logarithmicTicks
+        return values.filter(range.contains).map { ($0, write($0)) }
+    }
+
+    private var linearTicks: [Double] {
+        let rough = (range.upperBound - range.lowerBound) / 7
+        let power = pow(10, floor(log10(rough)))
+        let step = ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
+        let first = (range.lowerBound / step).rounded(.up), last = (range.upperBound / step).rounded(.down)
+        guard last >= first else { return [] }
+        return (0...Int(last - first)).map { (first + Double($0)) * step }
+    }
+
+    private var logarithmicTicks: [Double] {
+        let decades = log10(range.upperBound / range.lowerBound)
+        let mantissas: [Double] =
+            decades > 3.5 ? [1] : decades > 1.2 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 6, 8]
+        let stride = decades > 9 ? 2 : 1
+        let first = Int(floor(log10(range.lowerBound))), last = Int(floor(log10(range.upperBound)))
+        return (first...last).filter { ($0 - first).isMultiple(of: stride) }.flatMap { power in
+            mantissas.map { $0 * pow(10, Double(power)) }
+        }
+    }
+}

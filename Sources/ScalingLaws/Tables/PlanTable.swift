@@ -1,0 +1,95 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension Plan {
+    /// The plan for people: the best model in full, then every choice of experts beside it.
+    package var text: String {
+        var parts = [answer, "Every choice of experts, best first:\n\n" + comparison.text, legend]
+        if !impossible.isEmpty {
+            parts.append(
+                "No model fits:\n" + impossible.map { "  \(choice($0, $1, $2)): \($3)" }.joined(separator: "\n"))
+        }
+        if !best.warnings.isEmpty {
+            parts.append("Beware, the law is extrapolated:\n" + best.warnings.map { "  " + $0 }.joined(separator: "\n"))
+        }
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var answer: String {
+        let model = best.realised
+        var lines = [
+            "Train \(choice(best.experts, best.granularity, best.topK)): d_model \(Int(model.dModel)), "
+                + "\(Int(model.layers)) layers, \(Int(model.layers)) heads",
+            "  parameters     \(Quantity.count(model.activeParameters)) active of "
+                + "\(Quantity.count(model.totalParameters)) (\(law.facts.size == .totalWithoutEmbedding ? "without" : "with") "
+                + "embedding and head)",
+            "  tokens         \(Quantity.count(model.tokens)), "
+                + "\(Quantity.digits(model.tokens / model.activeParameters, 3)) per active parameter",
+            "  training       \(Quantity.scientific(model.trainingFLOPs)) FLOPs",
+            "  loss           \(Quantity.decimals(model.loss, 4)) nats per token"
+                + (best.interval.map {
+                    ", four runs in five between \(Quantity.decimals($0.lowerBound, 4)) and "
+                        + Quantity.decimals($0.upperBound, 4)
+                } ?? " (how sure this law is, nobody published)"),
+            "  rounding       \(Quantity.decimals(best.roundingCost, 5)) nats above the optimum among real numbers "
+                + "(\(Quantity.count(best.optimum.activeParameters)) active, \(Quantity.count(best.optimum.tokens)) tokens)",
+            "  learning rate  \(Quantity.scientific(best.learningRate)) at its peak",
+            "  batch          "
+                + best.batch.map {
+                    "\($0.tokens) tokens" + ($0.fromToken > 0 ? " from token \(Quantity.count($0.fromToken)) on" : "")
+                }.joined(separator: ", "),
+            "  limited by     \(best.limits.joined(separator: ", "))",
+        ]
+        if let memory = best.memoryBytes { lines.append("  memory         \(Quantity.bytes(memory))") }
+        if let advantage = best.computeAdvantage {
+            lines.append("  dense          \(saving(advantage)) compute-optimal dense training to the same loss")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func saving(_ advantage: Double) -> String {
+        advantage >= 1
+            ? "saves \(Quantity.digits(100 * (1 - 1 / advantage), 3)) % of the compute of"
+            : "needs \(Quantity.digits(1 / advantage, 3)) × the compute of"
+    }
+
+    private func choice(_ experts: Double, _ granularity: Double, _ topK: Double) -> String {
+        var text = "E = \(Int(experts))"
+        if law.facts.sees.contains(.granularity) { text += ", G = \(Int(granularity))" }
+        if law.facts.sees.contains(.topK) { text += ", K = \(Int(topK))" }
+        return text
+    }
+
+    private var comparison: TextTable {
+        var table = TextTable([
+            "choice", "N_act", "N_total", "tokens", "loss", "d_model", "layers", "rounding", "LR", "memory", "saved",
+            "serving", "",
+        ])
+        for entry in entries {
+            let sizing = entry.optimum
+            table.add([
+                choice(entry.experts, entry.granularity, entry.topK), Quantity.count(sizing.activeParameters),
+                Quantity.count(sizing.totalParameters), Quantity.count(sizing.tokens),
+                Quantity.decimals(sizing.loss, 4),
+                "\(Int(entry.realised.dModel))", "\(Int(entry.realised.layers))",
+                Quantity.decimals(entry.roundingCost, 5), Quantity.scientific(entry.learningRate),
+                entry.memoryBytes.map(Quantity.bytes) ?? "–",
+                entry.computeAdvantage.map { Quantity.digits(100 * (1 - 1 / $0), 3) + " %" } ?? "–",
+                entry.servingCost.map { Quantity.digits(100 * $0, 3) + " %" } ?? "–", entry.warnings.isEmpty ? "" : "!",
+            ])
+        }
+        return table
+    }
+
+    private var legend: String {
+        """
+        N_act to loss: the optimum among real numbers; d_model, layers: the nearest model that can be built, and the loss
+        that rounding costs. saved: compute against compute-optimal dense training to the same loss. serving: cost of a
+        served token against the dense optimum of this budget, with the smallest model that reaches its loss by longer
+        training. !: beyond the runs behind the law.
+        """
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Layers
+import Metrics
+import Parallel
+
+/// `run.json`: what was trained, for programs that compare runs.
+package struct RunSummary: Codable, Sendable {
+    package var nActive: Int
+    package var nTotal: Int
+    /// Embedding and head, which some laws leave out.
+    package var nEmbedding: Int
+    package var experts: Int
+    package var granularity: Int
+    package var topK: Int
+    package var flopsPerToken: Double
+    package var ranks: Int
+    package var expertParallel: Int
+    package var threadsPerRank: Int
+    package var reproducible: Bool
+    package var kernels: String
+    /// Of all ranks together, measured at start.
+    package var gemmPeakFlops: Double
+
+    enum CodingKeys: String, CodingKey {
+        case nActive = "n_active"
+        case nTotal = "n_total"
+        case nEmbedding = "n_embedding"
+        case experts, granularity
+        case topK = "top_k"
+        case flopsPerToken = "flops_per_token"
+        case ranks
+        case expertParallel = "expert_parallel"
+        case threadsPerRank = "threads_per_rank"
+        case reproducible, kernels
+        case gemmPeakFlops = "gemm_peak_flops"
+    }
+
+    init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
+        let work = ModelWork(configuration.model), model = configuration.model
+        nActive = work.activeParameters
+        nTotal = work.totalParameters
+        nEmbedding = model.vocabularySize * model.dModel * (model.tieEmbeddings ? 1 : 2)
+        (experts, granularity, topK) = (model.experts, model.granularity, model.topK)
+        flopsPerToken = work.flopsPerToken
+        (ranks, expertParallel) = (layout.ranks, layout.expertParallel)
+        threadsPerRank = configuration.parallel.threadsPerRank
+        reproducible = configuration.reproducible
+        self.kernels = kernels
+        gemmPeakFlops = gemmPeak
+    }
+
+    /// What a user reads when training begins.
+    func sentence(lanes: Int) -> String {
+        "\(grouped(nTotal)) parameters, \(grouped(nActive)) active; \(lanes) lanes a step on \(ranks) "
+            + "rank\(ranks == 1 ? "" : "s") (expert_parallel \(expertParallel)) of \(threadsPerRank) "
+            + "thread\(threadsPerRank == 1 ? "" : "s"); GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
+    }
+
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        let data = (try? encoder.encode(self)) ?? Data()
+        return String(decoding: data, as: UTF8.self) + "\n"
+    }
+}

@@ -1,0 +1,74 @@
+package import Diagnostics
+import Layers
+package import Metrics
+import Parallel
+
+/// Turns outcomes into records: a line in `metrics.jsonl` and a line of progress. On rank 0.
+package final class StepReporter {
+    private let configuration: RunConfiguration
+    private let work: ModelWork
+    private let gemmPeak: Double
+    private let file: MetricsFile
+    private let progress: ProgressLine
+    private var recentSeconds: [Double] = []
+
+    package init(_ configuration: RunConfiguration, gemmPeak: Double, file: MetricsFile, progress: ProgressLine) {
+        self.configuration = configuration
+        work = ModelWork(configuration.model)
+        self.gemmPeak = gemmPeak
+        self.file = file
+        self.progress = progress
+    }
+
+    package var metricsBytes: Int { file.bytes }
+
+    package func report(
+        _ outcome: StepOutcome, step: Int, seconds: Double, peakMemory: Int, validation: ValidationResult?
+    ) throws(Failure) {
+        let record = record(outcome, step: step, seconds: seconds, peakMemory: peakMemory, validation: validation)
+        try file.append(record)
+        recentSeconds = (recentSeconds + [seconds]).suffix(20)
+        progress.show(line(record), important: step == configuration.length.steps)
+    }
+
+    private func record(
+        _ outcome: StepOutcome, step: Int, seconds: Double, peakMemory: Int, validation: ValidationResult?
+    ) -> StepRecord {
+        let lanes = outcome.lanes, routing = configuration.routing
+        var record = StepRecord()
+        record.step = step
+        record.tokens = step * configuration.batch.tokens
+        record.loss = lanes.loss
+        record.loadBalanceLoss = lanes.loadBalance
+        record.zLoss = lanes.z
+        record.totalLoss = lanes.loss + routing.loadBalanceWeight * lanes.loadBalance + routing.zLossWeight * lanes.z
+        record.learningRate = outcome.learningRate
+        record.gradientNorm = outcome.gradientNorm
+        record.droppedShareByLayer = lanes.dropped
+        record.droppedShare = lanes.dropped.reduce(0, +) / Double(lanes.dropped.count)
+        record.loadImbalanceByLayer = lanes.imbalance
+        record.seconds = seconds
+        record.tokensPerSecond = Double(configuration.batch.tokens) / seconds
+        record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedShare: record.droppedShare) / gemmPeak
+        record.exchangeSeconds = outcome.times.exchange
+        record.reductionSeconds = outcome.times.reduction
+        record.waitingSeconds = outcome.times.waiting
+        record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
+        record.peakMemoryBytes = peakMemory
+        record.parameterDigest = hexadecimal(outcome.parameterDigest)
+        record.gradientDigest = hexadecimal(outcome.gradientDigest)
+        record.routeDigest = hexadecimal(lanes.routeDigest)
+        record.validationLoss = validation?.loss
+        record.validationBitsPerByte = validation?.bitsPerByte
+        return record
+    }
+
+    private func line(_ record: StepRecord) -> String {
+        let left = Double(configuration.length.steps - record.step)
+        let typical = recentSeconds.sorted()[recentSeconds.count / 2]
+        return "step \(record.step)/\(configuration.length.steps)  loss \(fixed(record.loss, 4))  "
+            + "norm \(fixed(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
+            + "MFU \(fixed(100 * record.mfu, 1)) %  dropped \(fixed(100 * record.droppedShare, 1)) %  "
+            + "ETA \(duration(left * typical))"
+    }
+}

@@ -1,0 +1,26 @@
+package import Diagnostics
+import Layers
+import Parallel
+
+/// How a configuration is laid out on a number of ranks, checked.
+package struct JobLayout: Sendable {
+    package let ranks: Int
+    package let expertParallel: Int
+    package let rounds: Int
+
+    package init(_ configuration: RunConfiguration, ranks: Int) throws(Failure) {
+        let lanes = configuration.batch.lanes
+        guard ranks <= lanes else {
+            throw Failure(
+                .configuration,
+                "\(ranks) ranks, but a step has only \(lanes) lane\(lanes == 1 ? "" : "s") (batch.tokens "
+                    + "\(configuration.batch.tokens) / batch.lane_tokens \(configuration.batch.laneTokens)): some ranks would "
+                    + "never have work",
+                advice: "start at most \(lanes) ranks, make batch.lane_tokens smaller, or batch.tokens larger")
+        }
+        self.ranks = ranks
+        expertParallel = try configuration.parallel.resolvedExpertParallel(
+            experts: configuration.model.expertCount, ranks: ranks)
+        rounds = (lanes + ranks - 1) / ranks
+    }
+}

@@ -1,0 +1,31 @@
+package import Collectives
+package import Diagnostics
+import Foundation
+import Metrics
+
+/// Refuses a job that cannot fit: the ranks of each machine together against what that machine has left. **Collective**.
+package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicator) throws(Failure) {
+    let host = ProcessInfo.processInfo.hostName
+    let agreement = Agreement(ranks: world)
+    let hosts = try agreement.gather(Array(host.utf8))
+    let ranksHere = hosts.count { $0 == hosts[world.rank] }
+    try agreement.settle { () throws(Failure) in
+        guard let available = ProcessMemory.available, estimate.total * ranksHere > available else { return }
+        let largest = estimate.rows.max { $0.bytes < $1.bytes }!
+        throw Failure(
+            .unavailable,
+            "this does not fit: \(ranksHere) rank\(ranksHere == 1 ? "" : "s") on \(host) need "
+                + "\(bytes(estimate.total * ranksHere)), but \(bytes(available)) are free; most goes to \(largest.kind) "
+                + "(\(bytes(largest.bytes)) a rank)",
+            advice: "use more machines, a larger parallel.expert_parallel, a smaller batch.lane_tokens or a smaller model; "
+                + "`switchyard train --check` shows the whole account")
+    }
+}
+
+/// `1.5 GB`, in powers of ten.
+package func bytes(_ count: Int) -> String {
+    for (unit, size) in [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where Double(count) >= size {
+        return "\(fixed(Double(count) / size, 1)) \(unit)"
+    }
+    return "\(count) B"
+}

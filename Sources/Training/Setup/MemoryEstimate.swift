@@ -1,0 +1,39 @@
+import Layers
+import Parallel
+
+/// How much memory one rank needs, by kind, in bytes.
+package struct MemoryEstimate: Sendable {
+    package let parameters: Int
+    package let gradients: Int
+    package let moments: Int
+    package let activations: Int
+    package let exchange: Int
+    package let scratch: Int
+    /// The process itself: program, libraries, MPI's and the matrix library's buffers.
+    package let process = 120 << 20
+
+    package var total: Int { parameters + gradients + moments + activations + exchange + scratch + process }
+
+    package init(_ configuration: RunConfiguration, expertParallel: Int) {
+        let model = configuration.model
+        let layout = ParameterLayout(model, localExperts: 0..<model.expertCount / expertParallel)
+        parameters = 4 * layout.count
+        moments = 2 * parameters
+        let largest = layout.entries.map(\.count).max() ?? 0
+        gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
+        let lane = LaneMemory(
+            model, configuration.routing, laneTokens: configuration.batch.laneTokens, groupSize: expertParallel,
+            keepsActivations: true, threads: configuration.parallel.threadsPerRank)
+        activations = lane.activations
+        exchange = lane.exchange
+        scratch = lane.scratch
+    }
+
+    /// Kind and bytes, for tables.
+    package var rows: [(kind: String, bytes: Int)] {
+        [
+            ("parameters", parameters), ("gradients", gradients), ("moments", moments), ("activations", activations),
+            ("exchange", exchange), ("scratch", scratch), ("process", process),
+        ]
+    }
+}

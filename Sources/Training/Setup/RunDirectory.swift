@@ -1,0 +1,44 @@
+import Corpora
+package import Diagnostics
+import Foundation
+
+/// Where a run keeps everything.
+package struct RunDirectory: Sendable {
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    package var configuration: String { "\(path)/config.yaml" }
+    package var summary: String { "\(path)/run.json" }
+    package var metrics: String { "\(path)/metrics.jsonl" }
+    package var checkpoints: String { "\(path)/checkpoints" }
+    package var data: String { "\(path)/data" }
+
+    /// Makes the directory if it is missing.
+    /// - Throws: `cannotCreate` if it cannot be made or written to
+    package func create() throws(Failure) {
+        try makeDirectory(path)
+        let probe = "\(path)/.write-test"
+        guard FileManager.default.createFile(atPath: probe, contents: Data()) else {
+            throw Failure(
+                .cannotCreate, "the run directory \(path) cannot be written to",
+                advice: "choose another with --set run.directory=PATH")
+        }
+        try? FileManager.default.removeItem(atPath: probe)
+    }
+
+    /// Claims the directory for this job.
+    /// - Throws: `inUse` if another job has it
+    package func write(_ text: String, to file: String) throws(Failure) {
+        do {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
+        } catch {
+            throw Failure(.cannotCreate, "\(file) cannot be written: \(Self.reason(error))")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        return (underlying ?? error as NSError).localizedDescription
+    }
+}

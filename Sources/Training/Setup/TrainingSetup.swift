@@ -1,0 +1,53 @@
+package import Checkpoints
+package import Collectives
+package import Corpora
+package import Diagnostics
+import Layers
+import Parallel
+
+/// A job ready to take its first step: configuration settled, corpus open, memory checked, state where it begins.
+package struct TrainingSetup {
+    package let configuration: RunConfiguration
+    package let layout: JobLayout
+    package let corpus: Corpus
+    package let directory: RunDirectory
+    /// Held by rank 0 until the job ends.
+    package let lock: RunLock?
+    package let engine: Engine
+
+    /// Everything that can be wrong is found here, on all ranks alike. **Collective** over `world`.
+    /// - Parameter report: takes lines of progress, on rank 0
+    package init(
+        _ given: RunConfiguration, on world: any Communicator, report: @escaping (String) -> Void
+    ) throws(Failure) {
+        try agreeOnJob(given, on: world)
+        let agreement = Agreement(ranks: world)
+        let layout = try JobLayout(given, ranks: world.size)
+        let directory = RunDirectory(given.directory)
+        lock = try agreement.settle { () throws(Failure) -> RunLock? in
+            guard world.rank == 0 else { return nil }
+            try directory.create()
+            let lock = try RunLock(runDirectory: directory.path)
+            try Corpus.prepare(settings: given.data, directory: directory.data, report: report)
+            return lock
+        }
+        let corpus = try agreement.settle { () throws(Failure) in
+            try Corpus.open(settings: given.data, directory: directory.data)
+        }
+        var configuration = given
+        try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        try requireMemory(MemoryEstimate(configuration, expertParallel: layout.expertParallel), on: world)
+        self.configuration = configuration
+        self.layout = layout
+        self.corpus = corpus
+        self.directory = directory
+        do {
+            engine = try Engine(
+                configuration.model, configuration.routing, expertParallel: layout.expertParallel,
+                laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
+                forTraining: true, on: world)
+        } catch {
+            throw Failure(lost: error)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import ScalingLaws
+import Synchronization
+
+/// Fits scaling laws to finished runs.
+struct FitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fit",
+        abstract: "Fits scaling laws to runs: a CSV table, or run directories.",
+        discussion: """
+            A table has the columns n_active, n_total, tokens, flops, experts, granularity, top_k, loss, of which a law
+            needs only its own. Examples:
+              switchyard fit runs.csv --law joint --output fit.json --plots plots
+              switchyard fit runs/* --law joint,sparsity,chinchilla
+              switchyard plan --law fit.json --flops 1e20
+            """)
+
+    @Argument(help: "A .csv file, or directories of finished runs.") var runs: [String]
+    @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference, leverage.")
+    var law = "joint"
+    @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
+    @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?
+    @Option(help: "Resamples of the runs behind the intervals; 0 for intervals from the curvature.") var bootstrap = 100
+    @Option(help: "Seed of the resamples.") var seed: UInt64 = 1
+    @Flag(help: "Descend from every start of the paper's grid, not only from the promising ones.") var fullGrid = false
+    @Flag(help: "Leave the held-out runs out of the final fit too.") var trainOnly = false
+    @Flag(help: "Fit the training loss of run directories, not their last validation.") var trainingLoss = false
+    @Option(help: "Write the fit here, for `plan --law`.") var output: String?
+    @Option(help: "Draw SVG residual plots into this directory.") var plots: String?
+    @Flag(help: "One object (an array for several laws) on the last line.") var json = false
+
+    func run() throws {
+        try reportingFailures {
+            let forms = try law.split(separator: ",").map { try LawCatalogue.form(named: String($0)) }
+            guard !forms.isEmpty else { throw Failure(.usage, "--law names no law") }
+            if output != nil, forms.count > 1 {
+                throw Failure(.usage, "--output keeps one law", advice: "give one --law")
+            }
+            let records = try readRuns(for: forms.map { form in form.facts })
+            let reports = try forms.map { form in try FitReport(form, records, try options(form.facts.name)) }
+            if let output { try writeText(json(reports[0].record), to: output) }
+            if let plots {
+                for report in reports {
+                    try writeText(residualPlot(report).svg, to: "\(plots)/residuals-\(report.record.law).svg")
+                }
+            }
+            try show(reports)
+        }
+    }
+
+    private func readRuns(for laws: [LawFacts]) throws -> [RunRecord] {
+        var records: [RunRecord] = []
+        for place in runs {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) else {
+                throw Failure(.noInput, "there is no \(place)")
+            }
+            if isDirectory.boolValue {
+                let loss: LossSource = trainingLoss ? .training : .validation
+                records.append(try runRecord(directory: place, loss: loss, for: laws))
+            } else {
+                let text: String
+                do {
+                    text = try String(contentsOfFile: place, encoding: .utf8)
+                } catch {
+                    throw Failure(.data, "\(place) is no UTF-8 text", advice: "runs are a .csv file or run directories")
+                }
+                records += try runRecords(csv: text, file: place, for: laws)
+            }
+        }
+        return records
+    }
+
+    private func options(_ law: String) throws -> FitOptions {
+        var options = FitOptions()
+        if let holdOut, !(holdOut >= 0 && holdOut <= 0.5) {
+            throw Failure(.usage, "--hold-out is a share from 0 to 0.5, not \(holdOut)")
+        }
+        if let huber, !(huber > 0 && huber.isFinite) { throw Failure(.usage, "--huber must be positive, not \(huber)") }
+        guard (0...100_000).contains(bootstrap) else {
+            throw Failure(.usage, "--bootstrap is a number from 0 to 100000")
+        }
+        options.heldOut = holdOut
+        options.huber = huber
+        options.fullGrid = fullGrid
+        options.refit = !trainOnly
+        options.resamples = bootstrap
+        options.seed = seed
+        let progress = ProgressLines(title: "fitting \(law)", unit: "starts")
+        options.progress = { done, all in progress.report(done, of: all) }
+        return options
+    }
+
+    private func show(_ reports: [FitReport]) throws {
+        guard json else {
+            print(reports.map(\.text).joined(separator: "\n\n"))
+            if reports.count > 1 {
+                print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
+            }
+            return
+        }
+        let records = reports.map { report in
+            var record = report.record
+            record.samples = nil
+            return record
+        }
+        if records.count == 1 { try printJSON(records[0]) } else { try printJSON(records) }
+    }
+
+    private func json(_ record: FitRecord) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
+    }
+}
+
+/// Progress of long work on standard error: one line that renews itself on a terminal, else a line every tenth.
+final class ProgressLines: Sendable {
+    private let title, unit: String
+    private let shown = Mutex(0)
+    private let terminal = isatty(2) == 1
+
+    init(title: String, unit: String) {
+        self.title = title
+        self.unit = unit
+    }
+
+    func report(_ done: Int, of all: Int) {
+        let steps = terminal ? 100 : 10
+        let step = done * steps / max(all, 1)
+        let isNews = shown.withLock { last in
+            defer { last = max(last, step) }
+            return step > last
+        }
+        guard isNews else { return }
+        let line = "\(title): \(done) of \(all) \(unit)"
+        FileHandle.standardError.write(Data((terminal ? "\r" + line + (done == all ? "\n" : "") : line + "\n").utf8))
+    }
+}

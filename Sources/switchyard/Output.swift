@@ -1,0 +1,21 @@
+import Diagnostics
+import Foundation
+
+/// One line of JSON on standard output.
+func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// Writes a text file whole, making the directories on the way.
+func writeText(_ text: String, to file: String) throws {
+    let place = URL(fileURLWithPath: file)
+    do {
+        try FileManager.default.createDirectory(
+            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: place, options: .atomic)
+    } catch {
+        throw Failure(.cannotCreate, "cannot write \(file): \(error.localizedDescription)")
+    }
+}

@@ -1,0 +1,70 @@
+import Corpora
+import Diagnostics
+import Testing
+
+@Suite struct SplitTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func lines(_ documents: [String]) throws -> String {
+        try folder.write(documents.map { "{\"text\": \"\($0)\"}\n" }.joined(), to: "a.jsonl")
+    }
+
+    private func documents(_ dataset: TokenDataset) -> [String] {
+        dataset.array.split(separator: 256).map { String(decoding: $0.map { UInt8($0) }, as: UTF8.self) }
+    }
+
+    @Test func theHashSplitIsByContentAlone() throws {
+        let all = (0..<1000).map { "document \($0)" }
+        let first = try corpus([lines(all)], validation: .hash(share: 0.1), in: folder)
+        let held = try #require(first.validation)
+        #expect(Set(documents(first.train)).isDisjoint(with: documents(held)))
+        #expect(Set(documents(first.train) + documents(held)) == Set(all))
+        #expect(first.train.count + held.count == first.train.file.tokenCount)
+        #expect((60...140).contains(documents(held).count))
+        // Another order, another file, each document twice: the same documents are held back.
+        let second = try corpus([lines(all.reversed() + all)], validation: .hash(share: 0.1), in: folder)
+        #expect(documents(second.validation!).sorted() == (documents(held) + documents(held)).sorted())
+        // A larger share holds back more of the same.
+        let third = try corpus([lines(all)], validation: .hash(share: 0.5), in: folder)
+        #expect(Set(documents(third.validation!)).isSuperset(of: documents(held)))
+        #expect((420...580).contains(documents(third.validation!).count))
+    }
+
+    @Test func theTailIsTheLastTokens() throws {
+        let corpus = try corpus(
+            [folder.write("0123456789012345678", to: "a.txt")], validation: .tail(share: 0.25), in: folder)
+        #expect(corpus.train.array == Array("012345678901234".utf8).map(Int.init))
+        #expect(corpus.validation?.array == Array("5678".utf8).map(Int.init) + [256])
+    }
+
+    @Test func emptySidesAreRefused() throws {
+        let one = try folder.write("one document", to: "a.txt")
+        let hash = failure { _ = try corpus([one], validation: .hash(share: 0.5), in: folder) }
+        #expect(hash?.status == .data && hash?.message.contains("1 documents") == true)
+        let tail = failure { _ = try corpus([one], validation: .tail(share: 0.01), in: folder) }
+        #expect(tail?.status == .data && tail?.message.contains("0 of 13 tokens") == true)
+    }
+
+    @Test func copiesRunAcrossSegments() throws {
+        let documents = (0..<300).map { String(repeating: "\($0)", count: 1 + $0 % 4) }
+        let dataset = try corpus([lines(documents)], validation: .hash(share: 0.5), in: folder).train
+        let tokens = dataset.array.map { Int32($0) }
+        #expect(dataset.segments.count > 20 && tokens.count == dataset.count)
+        #expect(zip(dataset.segments, dataset.segments.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound })
+        var random = TestRandom(3)
+        for _ in 0..<200 {
+            let start = Int.random(in: 0..<tokens.count, using: &random)
+            let end = Int.random(in: start...tokens.count, using: &random)
+            #expect(copy(dataset, start..<end) == Array(tokens[start..<end]))
+        }
+    }
+
+    private func copy(_ dataset: TokenDataset, _ range: Range<Int>) -> [Int32] {
+        var copy = [Int32](repeating: -1, count: range.count)
+        var span = copy.mutableSpan
+        dataset.copy(from: range.lowerBound, into: &span)
+        return copy
+    }
+}

@@ -1,0 +1,136 @@
+import Corpora
+import Diagnostics
+import Foundation
+import Testing
+
+private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA"]
+
+@Suite struct TokenizerTests {
+    private func randomBytes(_ count: Int, _ random: inout TestRandom) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+    }
+
+    /// Few letters, so that pairs are frequent and tied; now and then a long run, which takes the encoder's other way.
+    private func randomText(_ count: Int, _ random: inout TestRandom) -> [UInt8] {
+        var text: [UInt8] = []
+        while text.count < count {
+            let isLong = Int.random(in: 0..<60, using: &random) == 0
+            let alphabet = Array((isLong ? "ab" : "aaabbc d'.\n").utf8)
+            for _ in 0..<(isLong ? 150 : 1) { text.append(alphabet.randomElement(using: &random)!) }
+        }
+        return text
+    }
+
+    private func train(_ text: [UInt8], vocabularySize: Int) throws -> BytePairTokenizer {
+        let folder = try TemporaryFolder()
+        return try trainBytePairs(
+            on: textFiles(at: [folder.write(text, to: "a.txt")]), vocabularySize: vocabularySize, report: silent)
+    }
+
+    @Test func bytesAreTheirOwnTokens() {
+        let tokenizer = ByteTokenizer()
+        let text = Array(0...255) as [UInt8]
+        #expect(tokenizer.vocabularySize == 257 && tokenizer.endOfText == 256)
+        #expect(tokenizer.encode(text) == Array(0...255))
+        #expect(tokenizer.decode(0...255) == text)
+        #expect(tokenizer.decode([256, 257, -1]) == [] && tokenizer.byteCount(of: 256) == 0)
+    }
+
+    @Test func withoutMergesTokensAreBytesInPrintableOrder() throws {
+        let tokenizer = try readTokenizer(Array("#version: 0.2\n".utf8), from: "test")
+        #expect(tokenizer.vocabularySize == 257 && tokenizer.endOfText == 256)
+        // GPT-2's own ids.
+        #expect(tokenizer.encode("!A~ \n\u{0}") == [0, 32, 93, 220, 198, 188])
+        #expect(tokenizer.encode([0x7F, 0xA0, 0xAD, 0xA1, 0xFF]) == [221, 254, 255, 94, 187])
+        #expect(Set(tokenizer.encode(Array(0...255))) == Set(0...255))
+    }
+
+    @Test func mergesApplyInTheOrderOfTheirLines() throws {
+        let tokenizer = try readTokenizer(Array("#version: 0.2\nb c\na b\nĠ a\nĠa bc\n".utf8), from: "test")
+        // "abc": `b c` was learnt before `a b`.
+        #expect(tokenizer.encode("abc") == [64, 256])
+        #expect(tokenizer.encode("ab abc") == [257, 259])
+        #expect(tokenizer.vocabularySize == 261 && tokenizer.endOfText == 260)
+        #expect(tokenizer.bytes(of: 259) == Array(" abc".utf8) && tokenizer.byteCount(of: 259) == 4)
+    }
+
+    @Test(arguments: UInt64(0)..<12)
+    func trainingAndEncodingAgreeWithTheNaiveWay(seed: UInt64) throws {
+        var random = TestRandom(seed)
+        let text = randomText(50 * Int(seed + 1), &random)
+        var naive = NaiveBytePairs()
+        naive.learn(from: text, merges: 60)
+        let tokenizer = try train(text, vocabularySize: 257 + naive.merges.count)
+        let learnt = naive.merges.map { $0[0] + $0[1] }
+        #expect((256..<tokenizer.endOfText).map { tokenizer.bytes(of: $0) } == learnt)
+        for text in [text, randomText(400, &random), randomBytes(200, &random)] {
+            let tokens = tokenizer.encode(text)
+            #expect(tokens.map(Int.init) == naive.encode(text))
+            #expect(tokenizer.decode(tokens.map(Int.init)) == text)
+        }
+    }
+
+    @Test func storedTokenizersAreRestored() throws {
+        var random = TestRandom(20)
+        let text = randomText(2000, &random)
+        let tokenizers: [any Tokenizer] = [ByteTokenizer(), try train(text, vocabularySize: 300)]
+        for tokenizer in tokenizers {
+            let restored = try readTokenizer(Array(tokenizer.serialized.utf8), from: "test")
+            #expect(restored.identity == tokenizer.identity && restored.identity.utf8.count == 16)
+            #expect(restored.vocabularySize == tokenizer.vocabularySize)
+            #expect(restored.encode(text) == tokenizer.encode(text))
+        }
+        #expect(tokenizers[0].identity != tokenizers[1].identity)
+    }
+
+    @Test func piecesGiveTheTokensOfTheWhole() throws {
+        var random = TestRandom(21)
+        let text = randomText(3000, &random)
+        for tokenizer: any Tokenizer in [ByteTokenizer(), try train(text, vocabularySize: 290)] {
+            var encoder = tokenizer.makeEncoder()
+            var tokens: [UInt16] = [], position = 0
+            while position < text.count {
+                let limit = position + Int.random(in: 1...50, using: &random)
+                position = encoder.encode(text.span, from: position, upTo: limit, into: &tokens)
+            }
+            let whole = tokenizer.encode(text)
+            #expect(position == text.count && tokens == whole)
+        }
+    }
+
+    @Test func aPreTokenOfAMillionBytesTakesNoQuadraticTime() throws {
+        let tokenizer = try readTokenizer(Array("#version: 0.2\na a\naa aa\nb a\n".utf8), from: "test")
+        let tokens = tokenizer.encode([UInt8](repeating: UInt8(ascii: "a"), count: 1_000_003))
+        #expect(tokens == [UInt16](repeating: 257, count: 250_000) + [256, 64])
+    }
+
+    @Test func tooSmallACorpusIsRefusedWithTheLargestVocabularyItAllows() throws {
+        let refused = failure { _ = try train(Array("abab abab".utf8), vocabularySize: 300) }
+        #expect(refused?.status == .data && refused?.advice == "ask for `bpe 259` or less, or add text")
+        #expect(try train(Array("abab abab".utf8), vocabularySize: 259).vocabularySize == 259)
+    }
+
+    @Test(arguments: [
+        ("", "empty"), ("#version: 0.2\na b c\n", "x:2"), ("a b\nab\n", "x:2"), ("a b\n\nq bc\n", "`bc` is not made"),
+        ("a b\na b\n", "`ab` is made by an earlier line"), ("a b\nb c\nab c\na bc\n", "x:4"), ("日 本\n", "x:1"),
+        ("{\"a\": 1, \"b\": 2}\n", "is no merge"),
+    ])
+    func filesThatAreNoMergesAreRefusedWithTheLine(_ text: String, _ complaint: String) {
+        let refused = failure { _ = try readTokenizer(Array(text.utf8), from: "x") }
+        #expect(
+            refused?.status == .data && refused?.message.contains(complaint) == true,
+            "\(refused?.message ?? "accepted")")
+    }
+
+    @Test func filesThatAreNoTextAreRefused() {
+        #expect(failure { _ = try readTokenizer([0xFF, 0x20, 0xFE], from: "x") }?.message.contains("UTF-8") == true)
+    }
+
+    @Test(.enabled(if: testData != nil, "set SWITCHYARD_TEST_DATA to a folder with gpt2.vocab.bpe"))
+    func givesTheIdsOfGPT2() throws {
+        let tokenizer = try readTokenizer(inFile: "\(testData ?? "")/gpt2.vocab.bpe")
+        #expect(tokenizer.vocabularySize == 50257 && tokenizer.endOfText == 50256)
+        #expect(tokenizer.encode("Hello, world!") == [15496, 11, 995, 0])
+        #expect(tokenizer.encode("hello  <|endoftext|>\n") == [31373, 220, 1279, 91, 437, 1659, 5239, 91, 29, 198])
+    }
+}

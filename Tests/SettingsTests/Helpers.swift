@@ -1,0 +1,16 @@
+import Diagnostics
+import Settings
+
+func document(_ yaml: String, _ overrides: String...) throws -> SettingsDocument {
+    try SettingsDocument(yaml: yaml, file: "run.yaml", overrides: overrides)
+}
+
+/// The failure that `body` throws.
+func failure(of body: () throws -> Void) -> Failure? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? Failure
+    }
+}

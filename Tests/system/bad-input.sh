@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# What a user gets wrong, on two ranks: each mistake ends the whole job in time, with a message that says what is wrong,
+# where and what to do, and with the exit code that docs/exit-codes.md promises.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+write_tiny_run "$work"
+cd "$work"
+train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
+
+# refuses NAME CODE REGEX KEY=VALUE…
+refuses() {
+    local name=$1 code=$2 pattern=$3 override
+    local -a overrides=()
+    for override in "${@:4}"; do overrides+=(--set "$override"); done
+    expect_exit "$name" "$code" "$pattern" -- "${train[@]}" "${overrides[@]}"
+}
+
+expect_exit "the tiny run itself" 0 'validation after step 3: [0-9.]+ nats per token' -- "${train[@]}"
+
+# the configuration
+refuses "unknown key" 78 'unknown key .model.d_modle..*did you mean .model.d_model.' model.d_modle=32
+refuses "wrong type" 78 '.model.d_model. must be a whole number, but is .wide.' model.d_model=wide
+refuses "expert_parallel that is not allowed" 78 'expert_parallel` is 3.*4 experts.*2 ranks.*allowed here are 1, 2' \
+    parallel.expert_parallel=3
+refuses "more ranks than lanes" 78 '2 ranks, but a step has only 1 lane' batch.tokens=128
+refuses "a --set that is none" 64 -- nonsense
+expect_exit "missing configuration" 66 'no configuration file nowhere.yaml' -- \
+    "${on_two_ranks[@]}" "$switchyard" train nowhere.yaml
+expect_exit "unknown option" 64 "Unknown option '--nonsense'" -- "${train[@]}" --nonsense
+
+# the corpus
+: >empty.txt
+head -c 100000 "$switchyard" >binary.txt
+refuses "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
+refuses "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
+refuses "binary corpus" 65 'binary.txt is not text: byte [0-9]+' data.train=binary.txt
+refuses "context longer than the corpus" 65 'context is 40000.*has [0-9]+ tokens; 40001 are needed' \
+    model.context=40000 batch.lane_tokens=40000 batch.tokens=80000
+
+# token files
+"$switchyard" tokenize corpus.txt --output byte.tokens >/dev/null
+"$switchyard" tokenize corpus.txt --tokenizer "bpe 400" --output bpe.tokens >/dev/null
+head -c 20000 byte.tokens >cut.tokens
+head -c 30 byte.tokens >stump.tokens
+refuses "truncated token file" 65 'cut.tokens is truncated: it has 20000 bytes' data.train=cut.tokens
+refuses "token file cut in its header" 65 'stump.tokens is truncated: it has 30 bytes' data.train=stump.tokens
+refuses "token file of another tokenizer" 65 'bpe.tokens was made with .*vocabulary 400.*vocabulary 257' \
+    data.train=bpe.tokens data.tokenizer=byte
+refuses "token file of a larger vocabulary" 78 'vocabulary_size` is 257, but the tokenizer has 400' \
+    data.train=bpe.tokens model.vocabulary_size=257
+refuses "validation in another vocabulary" 65 'bpe.tokens was made with .*vocabulary 400' \
+    data.train=byte.tokens data.validation=bpe.tokens
+
+# the run directory
+refuses "run directory below a file" 73 'directory corpus.txt cannot be made: File exists.*run.directory' run.directory=corpus.txt/run
+refuses "run directory that cannot be made" 73 '/proc/run cannot be made' run.directory=/proc/run
+refuses "run directory that cannot be written" 73 '/proc/self cannot be written' run.directory=/proc/self
+
+# training itself
+for mode in false true; do
+    refuses "divergence (reproducible: $mode)" 79 'diverged at step [0-9]+: .*step-[0-9]+.*learning_rate' \
+        optimizer.learning_rate=1000 optimizer.weight_decay=1000 train.steps=60 "reproducible=$mode" \
+        "run.directory=diverged-$mode"
+    expect "the state before the divergence is kept (reproducible: $mode)" \
+        sh -c "ls diverged-$mode/checkpoints/step-*/*.h5"
+done

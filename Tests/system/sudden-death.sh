@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# A rank or mpirun is killed: the job is over within seconds, leaves nobody behind, and can be started again at once.
+# Nobody trains in a run directory that another job is using.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+write_tiny_run "$work"
+cd "$work"
+train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
+
+# start_long_run DIRECTORY: sets job and ranks once it has made its first steps.
+start_long_run() {
+    "${train[@]}" --set train.steps=1000000 --set "run.directory=$1" >"$1.log" 2>&1 </dev/null &
+    job=$!
+    if ! wait_until 30 has_steps "$1"; then
+        fails "a long run starts" "no step within 30 s" "$1.log"
+        exit 1
+    fi
+    mapfile -t ranks < <(ranks_of "$job")
+    expect "a job on two ranks trains in $1" [ "${#ranks[@]}" -eq 2 ]
+}
+
+has_steps() { grep -q '"step":2,' "$1/metrics.jsonl"; }
+
+stop_long_run() {
+    kill -KILL "$job" "${ranks[@]}" 2>/dev/null || true
+    { wait "$job" || true; } 2>/dev/null
+}
+
+# a rank dies
+start_long_run rank-killed
+kill -KILL "${ranks[1]}"
+expect "all ranks end within 5 s of one being killed" wait_until 5 are_gone "$job" "${ranks[@]}"
+status=0
+{ wait "$job" || status=$?; } 2>/dev/null
+expect "mpirun says 137, a killed rank" [ "$status" -eq 137 ]
+stop_long_run
+
+# mpirun dies
+start_long_run mpirun-killed
+kill -KILL "$job"
+expect_exit "the same command, started at once, trains" 0 'validation after step 3' -- \
+    "${train[@]}" --set run.directory=mpirun-killed
+expect "the ranks of the killed mpirun are gone" are_gone "${ranks[@]}"
+stop_long_run
+
+# two jobs, one directory
+start_long_run in-use
+expect_exit "a run directory in use is refused" 77 'run directory in-use is in use by process [0-9]+ on ' -- \
+    "${train[@]}" --set run.directory=in-use
+expect "the job that owns it trains on" kill -0 "${ranks[@]}"
+stop_long_run

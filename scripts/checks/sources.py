@@ -1,0 +1,68 @@
+"""House rules that a reader of the text can see: lengths, words that must not stay, paths of one machine.
+
+Usage: sources.py FILE… One line a finding; exit code 1 if there are any.
+"""
+
+import os
+import re
+import sys
+
+from swift_text import functions, masked
+
+MOST_LINES = 250
+MOST_LINES_OF_A_FUNCTION = 40
+MOST_BYTES = 1_500_000
+CODE = (".swift", ".h", ".c", ".py", ".sh", ".sbatch")
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
+FORCED = re.compile(r"\btry!|\bas!")
+ONE_MACHINE = re.compile(r"(?<![\w./$}~-])/(?:tmp|home|root|work|Users)/[\w.-]")
+PATH_FREE = ("Sources/", "docs/", "configs/", "cluster/", "README.md", "CHANGELOG.md")
+
+
+def is_script(path, text):
+    return path.endswith(CODE) or text.startswith("#!")
+
+
+def check_lines(path, text):
+    """Findings of single lines. The words are looked for in comments too, forced tries only in code."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if is_script(path, text) and not path.startswith("scripts/checks/") and UNFINISHED.search(line):
+            yield f"{path}:{number}: {UNFINISHED.search(line)[0]}: finish it, or write an issue"
+        if path.startswith(PATH_FREE) and ONE_MACHINE.search(line):
+            yield f"{path}:{number}: a path of one machine: {line.strip()[:80]}"
+
+
+def check_swift(path, text):
+    code = masked(text)
+    for number, line in enumerate(code.splitlines(), 1):
+        if FORCED.search(line):
+            yield f"{path}:{number}: {FORCED.search(line)[0]} can end the job on one rank alone"
+    for name, first, last in functions(code):
+        if last - first + 1 > MOST_LINES_OF_A_FUNCTION:
+            yield f"{path}:{first}: {name} has {last - first + 1} lines (at most {MOST_LINES_OF_A_FUNCTION})"
+
+
+def check(path):
+    size = os.path.getsize(path)
+    if size > MOST_BYTES:
+        yield f"{path}: {size:,} bytes in the repository (at most {MOST_BYTES:,})"
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except UnicodeDecodeError:
+        return
+    lines = text.count("\n")
+    if is_script(path, text) and lines > MOST_LINES:
+        yield f"{path}: {lines} lines (at most {MOST_LINES}): split at the concept"
+    yield from check_lines(path, text)
+    if path.endswith(".swift"):
+        yield from check_swift(path, text)
+
+
+def main():
+    findings = [finding for path in sys.argv[1:] if os.path.isfile(path) for finding in check(path)]
+    print("\n".join(findings), end="\n" if findings else "")
+    sys.exit(1 if findings else 0)
+
+
+main()
