@@ -111,15 +111,21 @@ let package = Package(
             swiftSettings: house),
 
         // the bodies that run under mpirun and on virtual ranks
-        room("RankChecks", below: ["Checkpoints", "Collectives", "Tensors", "Diagnostics"]),
+        room(
+            "RankChecks",
+            below: [
+                "Training", "Checkpoints", "Parallel", "Layers", "Settings", "Randomness", "Collectives", "Tensors",
+                "Diagnostics",
+            ]),
         .executableTarget(
-            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "Collectives", "Diagnostics"],
+            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
             swiftSettings: house
         ),
 
         tests(
             of: "Checkpoints",
             with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+        tests(of: "Training", with: ["RankChecks", "GEMM", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
@@ -130,7 +136,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Minimisation", with: []),
-        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness"]),
+        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,23 @@
 #include "CPlatform.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+static atomic_int requests;
+
+static void note_request(int signal) {
+    atomic_fetch_or(&requests, signal == SIGUSR1 ? platform_request_save : platform_request_leave);
+}
+
+void platform_watch_requests(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = note_request;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int platform_take_requests(void) { return atomic_exchange(&requests, 0); }

@@ -123,5 +123,13 @@ func naturalNumber(_ text: some StringProtocol) -> Int? {
     guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text == "0" || text.first != "0" else {
         return nil
     }
-    return Int(text)
+    return Int(text).flatMap { $0 <= 1 << 53 ? $0 : nil }
+}
+
+/// Elements of a tensor of this shape; nil if there are more than any machine holds.
+func elements(_ shape: [Int]) -> Int? {
+    shape.reduce(1) { count, extent in
+        guard let count, count.multipliedReportingOverflow(by: extent).overflow == false else { return nil }
+        return count * extent <= 1 << 50 ? count * extent : nil
+    }
 }

@@ -20,9 +20,10 @@ package final class CheckpointReader {
     /// - Throws: naming every file that is missing, surplus or damaged
     package init(_ directory: String, sharedBy ranks: (any Communicator)? = nil) throws(Failure) {
         let manifest: Manifest
-        if let ranks {
-            manifest = try Agreement(ranks: ranks).settle { () throws(Failure) in
-                try Self.verify(directory, share: (ranks.rank, ranks.size))
+        let agreement = ranks.map { Agreement(ranks: $0) }
+        if let agreement {
+            manifest = try agreement.settle { () throws(Failure) in
+                try Self.verify(directory, share: (agreement.ranks.rank, agreement.ranks.size))
             }
         } else {
             manifest = try Self.verify(directory, share: (0, 1))
@@ -30,7 +31,12 @@ package final class CheckpointReader {
         self.directory = directory
         tensors = manifest.tensors
         files = manifest.files.map(\.name)
-        record = try IndexFile.readRecord("\(directory)/\(IndexFile.name)")
+        let index = "\(directory)/\(IndexFile.name)"
+        if let agreement {
+            record = try agreement.settle { () throws(Failure) in try IndexFile.readRecord(index) }
+        } else {
+            record = try IndexFile.readRecord(index)
+        }
     }
 
     private static func verify(_ directory: String, share: (Int, Int)) throws(Failure) -> Manifest {

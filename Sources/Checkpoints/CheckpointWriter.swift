@@ -13,6 +13,8 @@ package struct CheckpointWriter: Sendable {
     private let fileOfRank: [Int]
     private let access: ShardFileAccess
     private let faults: FaultPoints
+    /// Tells this process' staging directories from those of one that has not noticed yet that its job is over.
+    private let token: String
 
     /// Prepares to write and removes what an earlier process left half-done. Collective; once per run, because it makes
     /// communicators that live as long as MPI. The caller owns the run (`RunLock`).
@@ -34,7 +36,10 @@ package struct CheckpointWriter: Sendable {
         } catch {
             throw Failure(lost: error)
         }
-        try Agreement(ranks: ranks).settle { () throws(Failure) in
+        let agreement = Agreement(ranks: ranks)
+        let tokens = try agreement.gather(Array(hexadecimal(UInt64.random(in: 0...UInt64.max)).utf8))
+        token = String(decoding: tokens[0], as: UTF8.self)
+        try agreement.settle { () throws(Failure) in
             if ranks.rank == 0 { try Self.clean(directory) }
         }
     }
@@ -72,7 +77,7 @@ package struct CheckpointWriter: Sendable {
         let tensors = try withDigests(layout.tensors, of: shards)
         clock.mark("digest")
         let name = CheckpointNames.directory(step: record.step), target = "\(directory)/\(name)"
-        let staging = "\(directory)/\(CheckpointNames.staging)\(name)"
+        let staging = "\(directory)/\(CheckpointNames.staging)\(name)-\(token)"
         let isThere = try isThere(target, tensors, agreement)
         let count = (fileOfRank.last ?? 0) + 1
         let files = (0..<count).map { CheckpointNames.shard(run: record.run, step: record.step, file: $0, of: count) }
@@ -126,7 +131,7 @@ package struct CheckpointWriter: Sendable {
             let isSame =
                 found.tensors.map { [$0.name, hexadecimal($0.digest)] }
                 == tensors.map { [$0.name, hexadecimal($0.digest)] }
-            answer = isSame ? [1] : []
+            answer = isSame && Verification.findings(in: target, found).isEmpty ? [1] : []
         }
         return try !agreement.gather(answer)[0].isEmpty
     }

@@ -51,8 +51,8 @@ struct Draft {
         try faults.pass(.rename, step: record.step)
         try moveAside(target)
         try Files.rename(staging, to: target)
-        try Files.sync(parent(of: target))
-        return manifest.files.reduce(bytes.count) { $0 + $1.digest.bytes }
+        try Files.sync(Files.parent(of: target))
+        return bytes.count + manifest.bytesOfFiles
     }
 
     private func refuseSurplus(_ manifest: Manifest) throws(Failure) {
@@ -70,9 +70,5 @@ struct Draft {
         guard Files.exists(target) else { return }
         let number = (1...).first { !Files.exists("\(target).replaced-\($0)") } ?? 1
         try Files.rename(target, to: "\(target).replaced-\(number)")
-    }
-
-    private func parent(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 }

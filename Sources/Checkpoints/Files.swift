@@ -93,6 +93,12 @@ enum Files {
         }
     }
 
+    /// The directory something is in.
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Names in a directory, sorted; nil if it cannot be read.
     static func names(in directory: String) -> [String]? {
         (try? FileManager.default.contentsOfDirectory(atPath: directory))?.sorted()

@@ -18,7 +18,10 @@ package struct Manifest: Sendable, Equatable {
         package var digest: FileDigest
     }
 
-    /// The bytes of the file.
+    /// Bytes of all files together, without the manifest's own.
+    package var bytesOfFiles: Int { files.reduce(0) { $0 + $1.digest.bytes } }
+
+    /// The manifest as a file.
     var bytes: [UInt8] {
         var lines = ["switchyard checkpoint \(Self.version)", "step \(step)"]
         lines += files.map { "file \($0.digest.bytes) \($0.digest.sha256) \($0.name)" }
@@ -86,13 +89,14 @@ package struct Manifest: Sendable, Equatable {
             let digest = FileDigest(bytes: bytes, sha256: String(words[2]))
             files.append(File(name: String(words[3]), digest: digest))
         case "tensor" where words.count == 5:
-            guard words[1] == "float32", let shape = extents(words[2]), words[3].utf8.count == 16,
+            guard words[1] == "float32", let shape = extents(words[2]), elements(shape) != nil,
+                words[3].utf8.count == 16,
                 let digest = UInt64(words[3], radix: 16), TensorName.isValid(String(words[4]))
             else { return false }
             tensors.append(StoredTensor(name: String(words[4]), shape: shape, digest: digest, pieces: []))
         case "piece" where words.count == 6:
             guard let file = naturalNumber(words[1]), let byte = naturalNumber(words[2]),
-                let offset = extents(words[3]), let shape = extents(words[4]), !tensors.isEmpty
+                let offset = extents(words[3]), let shape = extents(words[4]), elements(shape) != nil, !tensors.isEmpty
             else { return false }
             tensors[tensors.count - 1].pieces.append(
                 StoredPiece(
@@ -121,7 +125,12 @@ package struct Manifest: Sendable, Equatable {
                     piece.rectangle.lies(in: tensor.shape) && piece.file < files.count
                         && piece.byteOffset + 4 * piece.rectangle.count <= files[piece.file].digest.bytes
                 }
-            let isCovered = fits && tensor.pieces.reduce(0) { $0 + $1.rectangle.count } == tensor.count
+            let isDisjoint =
+                fits
+                && tensor.pieces.indices.allSatisfy { i in
+                    !tensor.pieces[..<i].contains { $0.rectangle.intersection(tensor.pieces[i].rectangle) != nil }
+                }
+            let isCovered = isDisjoint && tensor.pieces.reduce(0) { $0 + $1.rectangle.count } == tensor.count
             guard isCovered else { throw Failure(.data, "\(path): the pieces of \(tensor.name) do not make it up") }
         }
     }

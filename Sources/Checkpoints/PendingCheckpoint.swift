@@ -52,7 +52,7 @@ package final class PendingCheckpoint {
         } catch {
             throw try discarded(after: error)
         }
-        guard inBackground, own.group.size == 1 else { return }
+        guard inBackground, own.group?.size ?? 1 == 1 else { return }
         let own = own, mine = mine, work = work, fault = shardFault
         thread = JoinableThread {
             let result = Result { () throws(Failure) in try own.complete(mine, atFault: fault) }

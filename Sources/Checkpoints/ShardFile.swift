@@ -16,10 +16,10 @@ package enum ShardFileAccess: Sendable {
     }
 }
 
-/// One shard file in the making, by the ranks of `group`. All methods are collective over the group.
+/// One shard file in the making. Methods are collective over its group.
 struct ShardFile: Sendable {
-    /// The ranks that write this file; rank 0 leads.
-    let group: any Communicator
+    /// The ranks that write this file, of which rank 0 leads; nil for this process alone.
+    let group: (any Communicator)?
     let access: ShardFileAccess
     let path: String
     /// The datasets of this file, the same on all ranks of the group.
@@ -36,7 +36,7 @@ struct ShardFile: Sendable {
         var clock = PhaseClock()
         try write(mine, atFault: atFault)
         clock.mark("write")
-        guard group.rank == 0 else { return ShardWork(report: nil, seconds: clock.seconds) }
+        guard isLeader else { return ShardWork(report: nil, seconds: clock.seconds) }
         try Files.sync(path)
         clock.mark("sync")
         let report = try ShardReport(of: self)
@@ -45,17 +45,41 @@ struct ShardFile: Sendable {
     }
 
     private func write(_ mine: [Contribution], atFault: () throws(Failure) -> Void) throws(Failure) {
-        if group.size > 1, access == .shared {
-            try writeTogether(mine, atFault)
-        } else {
-            try writeInTurn(mine, atFault)
+        guard let group, group.size > 1 else {
+            return try writeAlone(isFirst: true, mine, atFault)
+        }
+        switch access {
+        case .shared: try writeTogether(group, mine, atFault)
+        case .inTurn: try writeInTurn(group, mine, atFault)
         }
     }
 
-    private func writeTogether(_ mine: [Contribution], _ atFault: () throws(Failure) -> Void) throws(Failure) {
+    private var isLeader: Bool { group?.rank ?? 0 == 0 }
+
+    /// Writes the file alone, one dataset after the other, and reports on it. Not collective.
+    func stream(
+        _ numbers: (StoredTensor, StoredPiece) throws(Failure) -> Vector<Float>
+    ) throws(Failure) -> ShardReport {
+        try withFile(try HDF5File.create(path)) { file throws(Failure) in
+            let datasets = try createDatasets(in: file)
+            for (tensor, piece) in pieces {
+                let shard = TensorShard(
+                    name: tensor.name, globalShape: tensor.shape, offset: piece.rectangle.offset,
+                    shape: piece.rectangle.shape, values: try numbers(tensor, piece))
+                try write([(shard, piece)], to: datasets)
+            }
+            for dataset in datasets.values { try dataset.close() }
+        }
+        try Files.sync(path)
+        return try ShardReport(of: self)
+    }
+
+    private func writeTogether(
+        _ group: any Communicator, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
+    ) throws(Failure) {
         let agreement = Agreement(ranks: group)
         let file = try agreement.settle { () throws(Failure) in try HDF5File.create(path, sharedBy: group) }
-        do {
+        do throws(Failure) {
             let datasets = try agreement.settle { () throws(Failure) in try createDatasets(in: file) }
             try agreement.settle { () throws(Failure) in
                 try write(mine, to: datasets)
@@ -66,47 +90,56 @@ struct ShardFile: Sendable {
                 try file.flush()
             }
         } catch {
-            try abandon(file, after: error, agreement)
+            throw try abandoned(file, after: error, agreement)
         }
         try agreement.settle { () throws(Failure) in try file.close() }
     }
 
-    private func writeInTurn(_ mine: [Contribution], _ atFault: () throws(Failure) -> Void) throws(Failure) {
+    private func writeInTurn(
+        _ group: any Communicator, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
+    ) throws(Failure) {
         for turn in 0..<group.size {
             try Agreement(ranks: group).settle { () throws(Failure) in
-                if group.rank == turn { try writeAlone(mine, isFirst: turn == 0, atFault) }
+                if group.rank == turn { try writeAlone(isFirst: turn == 0, mine, atFault) }
             }
         }
     }
 
     private func writeAlone(
-        _ mine: [Contribution], isFirst: Bool, _ atFault: () throws(Failure) -> Void
+        isFirst: Bool, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
     ) throws(Failure) {
-        let file = isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)
-        do {
+        try withFile(isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)) {
+            file throws(Failure) in
             let datasets = isFirst ? try createDatasets(in: file) : try openDatasets(of: mine, in: file)
             try write(mine, to: datasets)
             try atFault()
             for dataset in datasets.values { try dataset.close() }
+        }
+    }
+
+    private func withFile(_ file: HDF5File, _ body: (HDF5File) throws(Failure) -> Void) throws(Failure) {
+        do {
+            try body(file)
             try file.flush()
         } catch {
-            try abandon(file, after: error, nil)
+            throw try abandoned(file, after: error, nil)
         }
         try file.close()
     }
 
-    /// Closes what could not be written. HDF5 still wants to write its metadata then, and where it cannot, the process
-    /// crashes when the library ends: so the file's space is given back first, which makes room.
-    private func abandon(_ file: HDF5File, after failure: Failure, _ agreement: Agreement?) throws(Failure) -> Never {
-        if failure.status == .protocolError { throw failure }
-        if agreement == nil || group.rank == 0 { Files.empty(path) }
+    /// Closes what could not be written, and returns why. HDF5 still wants to write its metadata then, and where it
+    /// cannot, the process crashes when the library ends: so the file's space is given back first, which makes room.
+    private func abandoned(_ file: HDF5File, after failure: Failure, _ agreement: Agreement?) throws(Failure) -> Failure
+    {
+        guard failure.status != .protocolError else { return failure }
+        if agreement == nil || isLeader { Files.empty(path) }
         try agreement?.barrier()
         do {
             try file.close()
         } catch {
             // The first failure is the one to report.
         }
-        throw failure
+        return failure
     }
 
     private func createDatasets(in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {

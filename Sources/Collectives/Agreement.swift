@@ -2,7 +2,7 @@ package import Diagnostics
 
 /// One outcome for all ranks: a rank that fails must not leave the others waiting, and none may go on as if all was well.
 package struct Agreement {
-    private let ranks: any Communicator
+    package let ranks: any Communicator
 
     package init(ranks: any Communicator) { self.ranks = ranks }
 

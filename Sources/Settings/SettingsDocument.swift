@@ -124,10 +124,15 @@ package final class SettingsDocument {
         }.joined()
     }
 
-    /// `section.key` of every key that was asked for.
-    package var knownKeys: [String] {
-        blocks.flatMap { block in block.values.map { block.name.isEmpty ? $0.key : "\(block.name).\($0.key)" } }
+    /// `section.key` and value of every key that was asked for, in the order of reading.
+    package var resolvedValues: [(key: String, value: String)] {
+        blocks.flatMap { block in
+            block.values.map { (block.name.isEmpty ? $0.key : "\(block.name).\($0.key)", $0.value) }
+        }
     }
+
+    /// `section.key` of every key that was asked for.
+    package var knownKeys: [String] { resolvedValues.map(\.key) }
 
     /// What was asked for, block by block in the order of reading; what was read twice stands once.
     private var blocks: [(name: String, values: [(key: String, value: String)])] {

@@ -34,15 +34,12 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
         return try body(&value)
     }
 
-    /// Waits until `ready` returns something; it sees, and may change, the value after every change by others.
-    package func wait<Result>(until ready: (inout Value) -> Result?) -> Result {
+    /// Waits until `ready` returns something; it sees the value after every change.
+    package func wait<Result>(until ready: (Value) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
-        defer {
-            unsafe pthread_cond_broadcast(condition)
-            unsafe pthread_mutex_unlock(mutex)
-        }
+        defer { unsafe pthread_mutex_unlock(mutex) }
         while true {
-            if let result = ready(&value) { return result }
+            if let result = ready(value) { return result }
             unsafe pthread_cond_wait(condition, mutex)
         }
     }

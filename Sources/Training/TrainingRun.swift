@@ -1,3 +1,4 @@
+import Checkpoints
 package import Collectives
 import Corpora
 package import Diagnostics
@@ -5,7 +6,6 @@ import GEMM
 import Layers
 package import Metrics
 import Parallel
-import Tensors
 
 /// Trains from where the run stands to its end. One on every rank; what it says and writes, rank 0 does.
 package final class TrainingRun {
@@ -14,56 +14,72 @@ package final class TrainingRun {
     private let step: TrainingStep
     private let validation: Validation?
     private let checkpoints: CheckpointKeeper
-    private var reporter: StepReporter?
+    private let requests: RunRequests
     private let progress: ProgressLine
+    private let options: TrainingOptions
+    private var reporter: StepReporter?
     private var state: TrainingState
-    private let peak = Vector<Double>(count: 1)
-    /// Sees every finished step and the state after it, on every rank: for tests.
-    private let observe: (StepOutcome, TrainingState) throws -> Void
 
     private var configuration: RunConfiguration { setup.configuration }
 
     /// **Collective** over `world`.
     package init(
-        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressLine = ProgressLine(),
-        observe: @escaping (StepOutcome, TrainingState) throws -> Void = { _, _ in }
+        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressLine, options: TrainingOptions
     ) throws(Failure) {
         self.setup = setup
         self.world = world
         self.progress = progress
-        self.observe = observe
-        let configuration = setup.configuration
-        let agreement = Agreement(ranks: world)
-        let windows = try TrainingWindows(setup.corpus.train, context: configuration.model.context, seed: configuration.seed)
+        self.options = options
+        let configuration = setup.configuration, context = configuration.model.context
+        let windows = try TrainingWindows(setup.corpus.train, context: context, seed: configuration.seed)
         step = TrainingStep(configuration, setup.engine, windows)
         validation = try setup.corpus.validation.map { dataset throws(Failure) in
             Validation(
-                setup.engine, try EvaluationWindows(dataset, context: configuration.model.context),
+                setup.engine, try EvaluationWindows(dataset, context: context),
                 laneTokens: configuration.batch.laneTokens, tokens: configuration.length.validationTokens)
         }
         checkpoints = try CheckpointKeeper(setup, on: world)
+        requests = RunRequests(world)
         state = TrainingState(setup.engine.layout)
-        initialize(
-            state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
-            on: setup.engine.workers)
-        try agreement.barrier()
     }
 
-    /// - Throws: `diverged` when a loss or gradient stops being a number; the state before that step is saved
+    /// - Throws: `diverged` when a loss or gradient stops being a number, `tryAgain` when asked to leave; the state is
+    ///   saved in both cases
     package func run() throws {
-        let gemmPeak = try measurePeak()
+        let keptBytes = try checkpoints.resume(&state, allowing: options.allowedChanges) { say($0) }
+        if state.step == 0 {
+            initialize(
+                state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
+                on: setup.engine.workers)
+        }
+        guard state.step < configuration.length.steps else {
+            say("nothing to do: the run has done \(state.step) of \(configuration.length.steps) steps")
+            return
+        }
+        try openRecords(keeping: keptBytes)
+        if state.step == 0, let result = try validation?.run(state.parameters) { say("before training: \(result)") }
+        while state.step < configuration.length.steps { try takeStep() }
+    }
+
+    private func openRecords(keeping bytes: Int) throws {
+        let gemmPeak = try measurePeakOfAll()
         try Agreement(ranks: world).settle { () throws(Failure) in
             guard world.rank == 0 else { return }
-            try setup.directory.write(configuration.resolved, to: setup.directory.configuration)
+            let directory = setup.directory
+            try directory.write(configuration.resolved, to: directory.configuration)
             let summary = RunSummary(
                 configuration, setup.layout, kernels: MatrixLibrary.kernelSet, gemmPeak: gemmPeak)
-            try setup.directory.write(summary.json, to: setup.directory.summary)
-            let file = try MetricsFile(setup.directory.metrics, keeping: 0)
+            try directory.write(summary.json, to: directory.summary)
+            let file = try MetricsFile(directory.metrics, keeping: bytes)
             reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)
+            say(summary.sentence(lanes: configuration.batch.lanes))
         }
-        announce(gemmPeak)
-        if state.step == 0, let result = try validation?.run(state.parameters) { say("before training: \(describe(result))") }
-        while state.step < configuration.length.steps { try takeStep() }
+    }
+
+    /// Of all ranks together, at the same time, because they share machines.
+    private func measurePeakOfAll() throws -> Double {
+        try world.barrier()
+        return try world.sum(of: measureGemmPeak(on: setup.engine.workers))
     }
 
     private func takeStep() throws {
@@ -75,58 +91,60 @@ package final class TrainingRun {
         let every = configuration.length.validateEvery
         let isDue = isLast || (every > 0 && state.step % every == 0)
         let result = isDue ? try validation?.run(state.parameters) : nil
-        try report(outcome, seconds, result)
-        try observe(outcome, state)
-        if checkpoints.isDue(after: state.step) {
-            let directory = try checkpoints.save(state, metricsBytes: reporter?.metricsBytes ?? 0)
-            say("checkpoint \(directory)")
+        let request = try requests.agree()
+        try report(outcome, seconds, request.peakMemory, result)
+        try options.observe(outcome, state)
+        if checkpoints.isDue(after: state.step) || request.wantsSave { try save(mustSucceed: isLast || request.wantsLeave) }
+        if request.wantsLeave, !isLast {
+            throw Failure(
+                .tryAgain, "asked to leave after step \(state.step): the state is saved",
+                advice: "start the same command again to go on")
         }
     }
 
-    private func report(_ outcome: StepOutcome, _ seconds: Double, _ validation: ValidationResult?) throws {
-        peak[0] = Double(ProcessMemory.peak)
-        try world.maximum(peak)
+    private func report(
+        _ outcome: StepOutcome, _ seconds: Double, _ peakMemory: Int, _ validation: ValidationResult?
+    ) throws(Failure) {
         try Agreement(ranks: world).settle { () throws(Failure) in
-            _ = try reporter?.report(
-                outcome, step: state.step, seconds: seconds, peakMemory: Int(peak[0]), validation: validation)
+            try reporter?.report(
+                outcome, step: state.step, seconds: seconds, peakMemory: peakMemory, validation: validation)
+            try setup.lock?.beat()
         }
-        if let validation { say("validation after step \(state.step): \(describe(validation))") }
+        if let validation { say("validation after step \(state.step): \(validation)") }
+    }
+
+    /// A save that fails costs a warning, not the run, unless nothing would be left of it.
+    private func save(mustSucceed: Bool) throws(Failure) {
+        do {
+            let directory = try checkpoints.save(state, metricsBytes: reporter?.metricsBytes ?? 0)
+            say("checkpoint \(directory)")
+        } catch {
+            if mustSucceed || error.status == .protocolError { throw error }
+            say("warning: no checkpoint after step \(state.step), training goes on: \(error)")
+        }
     }
 
     /// Saves the last sound state and says what happened.
-    private func diverged(_ outcome: StepOutcome) throws -> Failure {
-        let failed = state.step + 1
-        let directory = try checkpoints.save(state, metricsBytes: reporter?.metricsBytes ?? 0)
+    private func diverged(_ outcome: StepOutcome) throws(Failure) -> Failure {
+        if !checkpoints.holds(state.step) { try save(mustSucceed: true) }
         return Failure(
             .diverged,
-            "training diverged at step \(failed): the loss is \(outcome.lanes.loss) and the gradient's norm "
-                + "\(outcome.gradientNorm); the state after step \(state.step) is kept in \(directory)",
+            "training diverged at step \(state.step + 1): the loss is \(outcome.lanes.loss) and the gradient's norm "
+                + "\(outcome.gradientNorm); the state after step \(state.step) is kept in \(setup.directory.checkpoints)",
             advice: "lower optimizer.learning_rate, lengthen schedule.warmup_tokens, or lower optimizer.gradient_clip")
-    }
-
-    /// Of all ranks together, at the same time, because they share machines.
-    private func measurePeak() throws -> Double {
-        try world.barrier()
-        peak[0] = measureGemmPeak(on: setup.engine.workers)
-        try world.sum(peak)
-        return peak[0]
-    }
-
-    private func announce(_ gemmPeak: Double) {
-        let work = ModelWork(configuration.model), layout = setup.layout
-        say(
-            "\(grouped(work.totalParameters)) parameters, \(grouped(work.activeParameters)) active; "
-                + "\(configuration.batch.lanes) lanes a step on \(layout.ranks) rank\(layout.ranks == 1 ? "" : "s"), "
-                + "expert_parallel \(layout.expertParallel), \(configuration.parallel.threadsPerRank) thread(s) each; "
-                + "GEMM peak \(fixed(gemmPeak / 1e9, 0)) GFLOP/s (\(MatrixLibrary.kernelSet))")
     }
 
     private func say(_ text: String) {
         if world.rank == 0 { progress.say(text) }
     }
+}
 
-    private func describe(_ result: ValidationResult) -> String {
-        "\(fixed(result.loss, 4)) nats per token, \(fixed(result.bitsPerByte, 4)) bits per byte "
-            + "(\(grouped(result.tokens)) tokens)"
-    }
+/// What of a run is not configuration.
+package struct TrainingOptions {
+    /// Keys that may differ from those of the checkpoint that training goes on from.
+    package var allowedChanges: Set<String> = []
+    /// Sees every finished step and the state after it, on every rank: for tests.
+    package var observe: (StepOutcome, TrainingState) throws -> Void = { _, _ in }
+
+    package init() {}
 }

@@ -2,6 +2,12 @@ import CPlatform
 import Dispatch
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What the threads of a `Workers` share: the current job and who is still at it.
 final class Team: @unchecked Sendable {
     // Unchecked because of `body`: written before `generation` is released, read after it was acquired.
@@ -15,6 +21,8 @@ final class Team: @unchecked Sendable {
 
     /// A steady step hands out work every few microseconds: waiting threads look this often before they sleep.
     private static let looksBeforeSleep = 4_000
+    /// And this often before they offer their processor to others, which matters where threads outnumber processors.
+    private static let looksBeforeYield = 100
 
     init(helpers: Int) { asleep = (0..<helpers).map { _ in Sleeper() } }
 
@@ -27,7 +35,8 @@ final class Team: @unchecked Sendable {
             generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
             for sleeper in asleep { sleeper.wake() }
             takeTasks(as: 0, body)
-            while busyHelpers.load(ordering: .acquiring) > 0 { platform_pause() }
+            var looks = 0
+            while busyHelpers.load(ordering: .acquiring) > 0 { Self.pause(&looks) }
             self.body = nil
         }
     }
@@ -59,10 +68,16 @@ final class Team: @unchecked Sendable {
         }
     }
 
+    private static func pause(_ looks: inout Int) {
+        looks += 1
+        if looks % looksBeforeYield == 0 { sched_yield() } else { platform_pause() }
+    }
+
     private func waitForJob(after seen: Int, _ sleeper: Sleeper) {
-        for _ in 0..<Self.looksBeforeSleep {
+        var looks = 0
+        while looks < Self.looksBeforeSleep {
             if generation.load(ordering: .acquiring) != seen { return }
-            platform_pause()
+            Self.pause(&looks)
         }
         sleeper.sleep { generation.load(ordering: .sequentiallyConsistent) == seen }
     }

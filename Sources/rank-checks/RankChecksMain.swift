@@ -1,5 +1,6 @@
 import Collectives
 import Diagnostics
+import GEMM
 import HDF5
 import MPI
 import RankChecks
@@ -17,6 +18,7 @@ struct RankChecksMain {
     static func main() throws {
         let word = CommandLine.arguments.dropFirst().first ?? ""
         try HDF5File.prepareLibrary()
+        MatrixLibrary.prepare()
         let failed = try MPIWorld.run { world in
             try checks.filter { word.isEmpty || $0.name.contains(word) }.count { try !holds($0, on: world) }
         } onError: { error, world in
@@ -27,7 +29,7 @@ struct RankChecksMain {
         exit(failed == 0 ? ExitStatus.done.rawValue : 1)
     }
 
-    private static var checks: [RankCheck] { communicatorCheckList + checkpointCheckList }
+    private static var checks: [RankCheck] { communicatorCheckList + checkpointCheckList + layoutCheckList }
 
     /// A body settles its findings among all ranks, so the answer is the same on each.
     private static func holds(_ check: RankCheck, on world: MPICommunicator) throws -> Bool {

@@ -112,8 +112,10 @@ struct BenchCheckpoint: ParsableCommand {
 
 /// Seconds of every pair.
 private struct Figures {
-    private var columns: [(name: String, seconds: [Double])] = ["plain", "save", "digest", "write", "sync", "hash", "publish", "read"]
-        .map { ($0, []) }
+    private var columns: [(name: String, seconds: [Double])] = [
+        "plain", "save", "digest", "write", "sync", "hash", "publish", "read",
+    ]
+    .map { ($0, []) }
     private var ratios: [Double] = []
 
     mutating func add(plain: Double, total: Double, phases: [String: Double], read: Double) {

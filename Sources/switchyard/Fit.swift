@@ -18,7 +18,8 @@ struct FitCommand: ParsableCommand {
             """)
 
     @Argument(help: "A .csv file, or directories of finished runs.") var runs: [String]
-    @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference.") var law = "joint"
+    @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference, leverage.")
+    var law = "joint"
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
     @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?
     @Option(help: "Resamples of the runs behind the intervals; 0 for intervals from the curvature.") var bootstrap = 100
@@ -78,7 +79,9 @@ struct FitCommand: ParsableCommand {
             throw Failure(.usage, "--hold-out is a share from 0 to 0.5, not \(holdOut)")
         }
         if let huber, !(huber > 0 && huber.isFinite) { throw Failure(.usage, "--huber must be positive, not \(huber)") }
-        guard (0...100_000).contains(bootstrap) else { throw Failure(.usage, "--bootstrap is a number from 0 to 100000") }
+        guard (0...100_000).contains(bootstrap) else {
+            throw Failure(.usage, "--bootstrap is a number from 0 to 100000")
+        }
         options.heldOut = holdOut
         options.huber = huber
         options.fullGrid = fullGrid
@@ -93,7 +96,9 @@ struct FitCommand: ParsableCommand {
     private func show(_ reports: [FitReport]) throws {
         guard json else {
             print(reports.map(\.text).joined(separator: "\n\n"))
-            if reports.count > 1 { print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text) }
+            if reports.count > 1 {
+                print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
+            }
             return
         }
         let records = reports.map { report in
@@ -114,7 +119,7 @@ struct FitCommand: ParsableCommand {
 /// Progress of long work on standard error: one line that renews itself on a terminal, else a line every tenth.
 final class ProgressLines: Sendable {
     private let title, unit: String
-    private let shown = Mutex(-1)
+    private let shown = Mutex(0)
     private let terminal = isatty(2) == 1
 
     init(title: String, unit: String) {

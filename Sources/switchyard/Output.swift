@@ -12,7 +12,8 @@ func printJSON(_ value: some Encodable) throws {
 func writeText(_ text: String, to file: String) throws {
     let place = URL(fileURLWithPath: file)
     do {
-        try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: place, options: .atomic)
     } catch {
         throw Failure(.cannotCreate, "cannot write \(file): \(error.localizedDescription)")

@@ -58,16 +58,19 @@ struct ComputeOptions: ParsableArguments {
     /// - Throws: a `Failure` if the cluster is half described or the compute said twice
     func budget() throws -> Double? {
         let cluster: [(String, Double?)] = [
-            ("--nodes", nodes.map(Double.init)), ("--cores", cores.map(Double.init)), ("--rate", rate), ("--hours", hours),
+            ("--nodes", nodes.map(Double.init)), ("--cores", cores.map(Double.init)), ("--rate", rate),
+            ("--hours", hours),
         ]
         let missing = cluster.filter { $0.1 == nil }.map(\.0)
         if missing.count == cluster.count { return flops }
         guard flops == nil else {
-            throw Failure(.usage, "--flops and a cluster both say how much compute there is", advice: "give one of them")
+            throw Failure(
+                .usage, "--flops and a cluster both say how much compute there is", advice: "give one of them")
         }
         guard missing.isEmpty else {
             throw Failure(
-                .usage, "a cluster needs --nodes, --cores, --rate and --hours; missing: \(missing.joined(separator: ", "))")
+                .usage,
+                "a cluster needs --nodes, --cores, --rate and --hours; missing: \(missing.joined(separator: ", "))")
         }
         if let wrong = cluster.first(where: { !($0.1! > 0 && $0.1!.isFinite) }) {
             throw Failure(.usage, "\(wrong.0) must be a positive number")

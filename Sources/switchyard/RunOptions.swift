@@ -3,6 +3,7 @@ import Collectives
 import Diagnostics
 import Foundation
 import GEMM
+import HDF5
 import MPI
 import Settings
 import Training
@@ -31,6 +32,7 @@ struct ConfigurationOptions: ParsableArguments {
 /// this process.
 func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) throws -> Void) throws {
     MatrixLibrary.prepare()
+    try HDF5File.prepareLibrary()
     if let virtual {
         _ = try VirtualRanks.run(virtual, body)
         return

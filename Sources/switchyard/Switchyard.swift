@@ -1,5 +1,4 @@
 import ArgumentParser
-import Diagnostics
 
 @main
 struct Switchyard: ParsableCommand {
@@ -7,6 +6,7 @@ struct Switchyard: ParsableCommand {
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
         subcommands: [
-            Train.self, Tokenize.self, PlanCommand.self, FitCommand.self, Bench.self,
+            Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self, Convert.self,
+            Inspect.self, Verify.self, Bench.self,
         ])
 }

@@ -18,6 +18,9 @@ struct Train: ParsableCommand {
     @Option(help: "Run this many ranks inside one process, without mpirun: for debuggers and tests.")
     var virtualRanks: Int?
 
+    @Option(help: "Go on although this key differs from the run's checkpoint. May be repeated.")
+    var allowChange: [String] = []
+
     func validate() throws {
         if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
     }
@@ -25,23 +28,27 @@ struct Train: ParsableCommand {
     func run() throws {
         _ = platform_die_with_parent()
         try reportingFailures {
-            let (options, check) = (options, check)
+            let (options, check, allowed) = (options, check, Set(allowChange))
             try onAllRanks(virtual: virtualRanks) { world in
                 let configuration = try options.read()
                 if check {
                     try checkRun(configuration, on: world)
                 } else {
-                    try train(configuration, on: world)
+                    try train(configuration, allowing: allowed, on: world)
                 }
             }
         }
     }
 }
 
-private func train(_ configuration: RunConfiguration, on world: any Communicator) throws {
+private func train(
+    _ configuration: RunConfiguration, allowing allowed: Set<String>, on world: any Communicator
+) throws {
     let progress = ProgressLine()
     let setup = try TrainingSetup(configuration, on: world) { progress.say($0) }
-    try TrainingRun(setup, on: world, progress: progress).run()
+    var options = TrainingOptions()
+    options.allowedChanges = allowed
+    try TrainingRun(setup, on: world, progress: progress, options: options).run()
 }
 
 private func checkRun(_ configuration: RunConfiguration, on world: any Communicator) throws {

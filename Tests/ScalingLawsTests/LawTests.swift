@@ -8,8 +8,8 @@ import Testing
         ScalePoint(active: 7e7, total: 7e7, embedding: 5e7, tokens: 1e9),
         ScalePoint(active: 2e9, total: 9e9, embedding: 2e8, tokens: 80e9, experts: 8, granularity: 4, topK: 6),
     ]
-    static let laws: [any LossLaw] =
-        LawCatalogue.published.map { $0.law } + [InferenceLaw(parameters: [120, 0.2, 0.9, 0.6, 300, 0.25, 1.4, 0.001, 1.5, 200])]
+    static let inference = InferenceLaw(parameters: [120, 0.2, 0.9, 0.6, 300, 0.25, 1.4, 0.001, 1.5, 200])
+    static let laws: [any LossLaw] = LawCatalogue.published.map { $0.law } + [inference, EfficiencyLeverage.published]
 
     /// Every formula once more, written out.
     @Test(arguments: samples) func lossIsThePapersFormula(x: ScalePoint) {
@@ -36,7 +36,7 @@ import Testing
         let yunE = effective(1.5, 200)
         let yun =
             (120 / pow(n, 0.2) + 0.9 / pow(yunE, 0.6) + 300 / pow(d, 0.25) + 1.4) * exp(0.001 * log(n) * log(yunE))
-        expect(Self.laws.last!.loss(at: x), yun, within: 1e-12)
+        expect(Self.inference.loss(at: x), yun, within: 1e-12)
     }
 
     @Test(arguments: laws.indices) func gradientByCoordinateIsTheSlope(law index: Int) {
@@ -121,17 +121,17 @@ import Testing
     @Test func leverageIsThePapersExample() {
         let law = EfficiencyLeverage.published
         expect(law.leverage(activation: 0.031, granularity: 12, flops: 1e22), 7.2, within: 0.01)
-        let slopes = law.slopes(activation: 0.031, granularity: 12, flops: 1e22), h = 1e-6
-        func log(_ a: Double, _ g: Double, _ c: Double) -> Double {
-            Foundation.log(law.leverage(activation: 0.031 * exp(a), granularity: 12 * exp(g), flops: 1e22 * exp(c)))
-        }
-        #expect(abs((log(h, 0, 0) - log(-h, 0, 0)) / (2 * h) - slopes.perLogActivation) < 1e-7)
-        #expect(abs((log(0, h, 0) - log(0, -h, 0)) / (2 * h) - slopes.perLogGranularity) < 1e-7)
-        #expect(abs((log(0, 0, h) - log(0, 0, -h)) / (2 * h) - slopes.perLogFlops) < 1e-7)
+        let shares = EfficiencyLeverage(parameters: [1.23, -7.61e-2, 1.67e-2, -1.17e-1, 1.63e-2, 40])
+        let offset = 1 / (1 / 1.63e-2 - 1.0 / 40)
+        let effective = 1 / (1 / (0.25 + offset) + 1.0 / 40)
+        let power = 1.23 - 7.61e-2 * 20 + 1.67e-2 * 9 - 1.17e-1 * 3
+        expect(shares.leverage(activation: 0.25, granularity: 8, flops: 1e20), pow(effective, power), within: 1e-12)
     }
 
     @Test func aMisspeltLawIsRefusedWithItsName() {
-        #expect { try LawCatalogue.published(named: "chinchila") } throws: { "\($0)".contains("did you mean `chinchilla`") }
+        #expect { try LawCatalogue.published(named: "chinchila") } throws: {
+            "\($0)".contains("did you mean `chinchilla`")
+        }
         #expect { try LawCatalogue.published(named: "inference") } throws: { "\($0)".contains("never published") }
         #expect { try LawCatalogue.form(named: "kaplan") } throws: { "\($0)".contains("joint, fine-grained") }
     }

@@ -9,7 +9,8 @@ enum Simulation {
     /// 270 runs like the joint study's: six E, d 256…2304 with d/64 blocks, 0.5–80B tokens, 45 runs for each E.
     static func joint(noise: Double, seed: UInt64) -> [RunRecord] {
         let widths: [(d: Double, tokens: [Double])] = [
-            (256, [0.5, 1, 4, 16, 64]), (512, [0.5, 1, 2, 8, 32]), (640, [0.5, 2, 8, 32, 80]), (768, [1, 2, 4, 16, 64]),
+            (256, [0.5, 1, 4, 16, 64]), (512, [0.5, 1, 2, 8, 32]), (640, [0.5, 2, 8, 32, 80]),
+            (768, [1, 2, 4, 16, 64]),
             (1024, [1, 4, 8, 16, 32]), (1280, [1, 2, 8, 16, 64]), (1664, [2, 4, 8, 16, 32]), (1792, [2, 4, 8, 32, 80]),
             (2304, [2, 4, 8, 16, 32]),
         ]
@@ -41,7 +42,7 @@ enum Simulation {
             (0..<15).map { j in
                 let n = 44e6 * pow(16e9 / 44e6, Double(i) / 15)
                 let flops = 6e18 * pow(10, 2.5 * Double(j) / 14) * pow(n / 44e6, 0.6)
-                return ScalePoint(active: n, total: n, tokens: min(flops / (6 * n), 600e9))
+                return ScalePoint(active: n, total: n, tokens: flops / (6 * n))
             }
         }
         return runs(points, ChinchillaLaw.refitted, noise: noise, seed: seed)

@@ -3,6 +3,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "Signals.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>

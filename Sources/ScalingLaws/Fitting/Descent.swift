@@ -1,5 +1,11 @@
 import Minimisation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A point that a descent reached.
 struct Descended: Sendable {
     var theta: [Double]
@@ -25,11 +31,34 @@ extension FitProblem {
         return best
     }
 
+    /// `descend` to the end, and again from there with Ê's parameters set back near their starts, as long as that helps.
+    ///
+    /// Once a long step has thrown E_max to where it no longer matters, its gradient is zero and descent alone never
+    /// brings it back, although the loss may be lower near the numbers of experts that were trained.
+    func settle(from start: [Double]) -> Descended? {
+        let facts = Law.facts
+        guard var best = descend(from: start, rounds: 40, iterations: 200) else { return nil }
+        var improved = true
+        while improved {
+            improved = false
+            for j in facts.parameters.indices where facts.parameters[j].isSaturation {
+                for factor in [0.5, 1, 3, 10, 50] {
+                    var theta = best.theta
+                    theta[j] = log(factor * facts.recipe.grid[j][0])
+                    guard let other = descend(from: theta, rounds: 40, iterations: 200) else { continue }
+                    if other.value < best.value * (1 - 1e-7) { (best, improved) = (other, true) }
+                }
+            }
+        }
+        return best
+    }
+
     private func round(from start: Descended, iterations: Int) -> Descended? {
-        let (matrix, scale) = gaussNewton(at: start.theta).scaled()
-        guard let lower = matrix.cholesky(damping: 1e-9) ?? matrix.cholesky(damping: 1e-5) else { return nil }
         // Whitened steps of length one should halve the value, whatever its size.
         let unit = (2 * start.value).squareRoot()
+        // The floor keeps a coordinate that hardly matters from being thrown about.
+        let (matrix, scale) = gaussNewton(at: start.theta).scaled(floor: unit)
+        guard let lower = matrix.cholesky(damping: 1e-9) ?? matrix.cholesky(damping: 1e-5) else { return nil }
         let count = start.theta.count
         var theta = start.theta, gradient = Array(repeating: 0.0, count: count)
         var limits = MinimisationLimits()

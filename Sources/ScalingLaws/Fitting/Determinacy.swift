@@ -27,17 +27,21 @@ package struct Determinacy: Sendable {
         let top = directions.last?.value ?? 1
         for direction in directions {
             let flat = direction.value < 1e-13 * top
-            let names = direction.vector.indices.filter { abs(direction.vector[$0]) > 0.1 }
+            // A small part in a flat direction is enough to be lost along it.
+            let lost = direction.vector.indices.filter { abs(direction.vector[$0]) > 1e-3 }
             for j in 0..<count {
                 let share = direction.vector[j] / scale[j]
                 if !flat {
                     variances[j] += variance * share * share / direction.value
-                } else if names.contains(j) {
+                } else if lost.contains(j) {
                     variances[j] = .infinity
-                    let others = names.filter { $0 != j }.map { facts.parameters[$0].name }
+                    let others = lost.filter { $0 != j && abs(direction.vector[$0]) > 0.1 }.map {
+                        facts.parameters[$0].name
+                    }
                     reasons[j] =
                         others.isEmpty
-                        ? "the loss does not depend on it" : "the loss stays the same along it and " + others.joined(separator: ", ")
+                        ? "the loss does not depend on it"
+                        : "the loss stays the same along it and " + others.joined(separator: ", ")
                 }
             }
         }

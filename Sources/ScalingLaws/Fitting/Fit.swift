@@ -69,7 +69,7 @@ package struct Fit<Law: LossLaw>: Sendable {
         }
         let all = FitProblem<Law>(runs, huber: huber)
         let problem = options.refit ? all : training
-        let final = options.refit ? all.descend(from: best.theta, rounds: 40, iterations: 200) ?? best : best
+        let final = options.refit ? all.settle(from: best.theta) ?? best : best
         law = Law(coordinates: final.theta)
         (self.runs, self.heldOut, self.huber, self.starts) = (runs, heldOut.sorted(), huber, starts)
         trainingError = training.rmse(of: Law(coordinates: best.theta)) ?? 0
@@ -97,11 +97,12 @@ extension FitProblem {
         }
         let promising = first.compactMap(\.self).filter(\.value.isFinite).sorted { $0.value < $1.value }
         if full { return (promising, grid.count) }
-        let finalists = Array(promising.prefix(48))
+        let finalists = Array(promising.prefix(16))
         let ends = parallelMap(finalists.count) { index in
             descend(from: finalists[index].theta, rounds: 40, iterations: 200)
-        }
-        return (ends.compactMap(\.self).sorted { $0.value < $1.value }, starts.count)
+        }.compactMap(\.self).sorted { $0.value < $1.value }
+        let settled = parallelMap(min(ends.count, 4)) { settle(from: ends[$0].theta) }
+        return ((settled.compactMap(\.self) + ends).sorted { $0.value < $1.value }, starts.count)
     }
 
     private func screened(_ grid: [[Double]]) -> [[Double]] {

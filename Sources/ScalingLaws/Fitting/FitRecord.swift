@@ -28,7 +28,8 @@ package struct FitRecord: Sendable, Codable {
     package var samples: [[Double]]?
 
     enum CodingKeys: String, CodingKey {
-        case law, parameters, values, undetermined, intervals, runs, starts, objective, huber, aicc, bic, domain, samples
+        case law, parameters, values, undetermined, intervals, runs, starts, objective, huber, aicc, bic, domain,
+            samples
         case rmseTrain = "rmse_train"
         case rmseHeldOut = "rmse_held_out"
         case heldOut = "held_out"
@@ -61,7 +62,8 @@ package struct FitRecord: Sendable, Codable {
     /// - Throws: a `Failure` if the file is not there or no fit
     package static func read(file: String) throws(Failure) -> FitRecord {
         guard let data = FileManager.default.contents(atPath: file) else {
-            throw Failure(.noInput, "cannot read the fit \(file)", advice: "write one with `switchyard fit RUNS --output FILE`")
+            throw Failure(
+                .noInput, "cannot read the fit \(file)", advice: "write one with `switchyard fit RUNS --output FILE`")
         }
         do {
             return try JSONDecoder().decode(FitRecord.self, from: data)
@@ -78,6 +80,9 @@ package struct FitRecord: Sendable, Codable {
         let form = try LawCatalogue.form(named: law), count = form.facts.parameters.count
         guard values.count == count, (samples ?? []).allSatisfy({ $0.count == count }) else {
             throw Failure(.data, "\(name): the law `\(law)` has \(count) parameters, the file gives \(values.count)")
+        }
+        guard form.facts.observes == .loss else {
+            throw Failure(.usage, "\(name): the law `\(law)` predicts no loss, so it cannot choose a model")
         }
         let fitted = form.init(parameters: values)
         return PlanningLaw(

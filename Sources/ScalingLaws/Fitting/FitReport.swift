@@ -34,7 +34,8 @@ extension Fit {
         func range(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
         let points = runs.map(\.point)
         return FittedDomain(
-            active: range(points.map(\.active)), tokens: range(points.map(\.tokens)), experts: range(points.map(\.experts)),
+            active: range(points.map(\.active)), tokens: range(points.map(\.tokens)),
+            experts: range(points.map(\.experts)),
             tokensPerParameter: points.map { $0.tokens / $0.active }.max() ?? 0)
     }
 
@@ -90,7 +91,7 @@ package struct FitReport: Sendable {
             "\(facts.title): \(facts.formula)", "  \(facts.source)", "",
             table.text, "",
             "\(record.runs) runs, of which \(record.heldOut) with the lowest losses were held out to judge the fit",
-            "RMSE \(Quantity.digits(record.rmseTrain, 3)) nats on the others, "
+            "RMSE \(Quantity.digits(record.rmseTrain, 3))\(facts.observes.unit) on the others, "
                 + (record.rmseHeldOut.map { "\(Quantity.digits($0, 3)) held out" } ?? "none held out"),
         ]
         if !record.undetermined.isEmpty {

@@ -8,7 +8,8 @@ package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
         if let twin = runs[..<index].first(where: { $0.point == run.point && $0.loss == run.loss }) {
             throw Failure(
                 .data, "\(run.source) repeats \(twin.source): the same sizes and the same loss",
-                advice: "a run that counts twice narrows every interval; take one out (repeats with another seed may stay: "
+                advice:
+                    "a run that counts twice narrows every interval; take one out (repeats with another seed may stay: "
                     + "their losses differ)")
         }
     }
@@ -16,9 +17,11 @@ package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
     guard runs.count >= needed else {
         throw Failure(
             .data, "\(runs.count) runs are too few for the law `\(law.name)`",
-            advice: "it has \(law.parameters.count) parameters and needs \(needed) runs at least; a good fit takes tens")
+            advice: "it has \(law.parameters.count) parameters and needs \(needed) runs at least; a good fit takes tens"
+        )
     }
-    try differ(Set(runs.map { law.logSize(of: $0.point) }), "size", "different sizes", law)
+    if law.size != nil { try differ(Set(runs.map { law.logSize(of: $0.point) }), "size", "different sizes", law) }
+    if law.sees.contains(.flops) { try differ(Set(runs.map(\.point.flops)), "compute", "different compute", law) }
     if law.sees.contains(.tokens) { try differ(Set(runs.map(\.point.tokens)), "tokens", "different lengths", law) }
     if law.sees.contains(.experts) {
         let choices = law.sees.contains(.topK) ? Set(runs.map(\.point.sparsity)) : Set(runs.map(\.point.experts))
@@ -34,6 +37,6 @@ package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
 private func differ(_ values: Set<Double>, _ what: String, _ cure: String, _ law: LawFacts) throws(Failure) {
     guard values.count < 2 else { return }
     throw Failure(
-        .data, "all runs have the same \(what), and the law `\(law.name)` is about how the loss changes with it",
+        .data, "all runs have the same \(what), and the law `\(law.name)` is about what changes with it",
         advice: "add runs of \(cure)")
 }

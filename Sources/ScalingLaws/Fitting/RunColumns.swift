@@ -5,6 +5,7 @@ struct RunColumns {
     /// Columns that a run table may have; other columns are left alone.
     static let names = [
         "n_active", "n_total", "n_embedding", "tokens", "flops", "experts", "granularity", "top_k", "loss",
+        "leverage",
     ]
 
     let source: String
@@ -17,7 +18,7 @@ struct RunColumns {
     func record(for laws: [LawFacts]) throws(Failure) -> RunRecord {
         let sees = laws.reduce(into: Set<LawFacts.Axis>()) { $0.formUnion($1.sees) }
         for axis in LawFacts.Axis.allCases where sees.contains(axis) && values[axis.rawValue] == nil {
-            if axis == .topK { continue }
+            if axis == .topK { continue }  // one, unless said otherwise
             throw missing(axis.rawValue, laws)
         }
         let experts = values["experts"] ?? 1
@@ -25,17 +26,24 @@ struct RunColumns {
         let active = values["n_active"] ?? (dense ? values["n_total"] : nil)
         let total = values["n_total"] ?? (dense ? values["n_active"] : nil)
         if laws.contains(where: { $0.size == .active }), active == nil { throw missing("n_active", laws) }
-        if laws.contains(where: { $0.size != .active }), total == nil { throw missing("n_total", laws) }
-        guard let loss = values["loss"] else { throw missing("loss", laws) }
-        guard let size = active ?? total else { throw missing("n_active", laws) }
+        if laws.contains(where: { $0.size == .total || $0.size == .totalWithoutEmbedding }), total == nil {
+            throw missing("n_total", laws)
+        }
+        let observable = laws.first?.observes ?? .loss
+        guard laws.allSatisfy({ $0.observes == observable }) else {
+            throw Failure(.usage, "laws for the loss and laws for the leverage cannot be compared")
+        }
+        guard let loss = values[observable.rawValue] else { throw missing(observable.rawValue, laws) }
+        let sizeless = laws.allSatisfy { $0.size == nil }
+        guard let size = active ?? total ?? (sizeless ? 1 : nil) else { throw missing("n_active", laws) }
         try checkRanges(active: size, total: total ?? size)
         return RunRecord(
             source: source,
             point: ScalePoint(
                 active: size, total: total ?? size, embedding: values["n_embedding"] ?? 0,
                 tokens: values["tokens"] ?? RoutedLaw.tokens, experts: experts,
-                granularity: values["granularity"] ?? 1, topK: values["top_k"] ?? 1),
-            flops: values["flops"], loss: loss)
+                granularity: values["granularity"] ?? 1, topK: values["top_k"] ?? 1, flops: values["flops"]),
+            loss: loss)
     }
 
     private func missing(_ column: String, _ laws: [LawFacts]) -> Failure {

@@ -105,7 +105,8 @@ private func finalLoss(
         }
         guard measured.tokens >= 0.99 * last.tokens else {
             throw Failure(
-                .data, "\(directory): the last validation was at token \(Int(measured.tokens)) of \(Int(last.tokens)), "
+                .data,
+                "\(directory): the last validation was at token \(Int(measured.tokens)) of \(Int(last.tokens)), "
                     + "before the learning rate had decayed",
                 advice: "finish the run, evaluate it, or fit the training loss with --training-loss")
         }

@@ -3,15 +3,12 @@ package struct RunRecord: Sendable, Equatable {
     /// Where it was read, for messages: `runs.csv:12` or a directory.
     package let source: String
     package let point: ScalePoint
-    /// Training FLOPs where known; no law needs them.
-    package let flops: Double?
-    /// Nats per token.
+    /// Nats per token; for `EfficiencyLeverage` the leverage.
     package let loss: Double
 
-    package init(source: String, point: ScalePoint, flops: Double? = nil, loss: Double) {
+    package init(source: String, point: ScalePoint, loss: Double) {
         self.source = source
         self.point = point
-        self.flops = flops
         self.loss = loss
     }
 }

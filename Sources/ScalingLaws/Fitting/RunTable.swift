@@ -13,7 +13,8 @@ package func runRecords(csv text: String, file: String, for laws: [LawFacts]) th
     do {
         table = try EnumeratedCSV(string: text, loadColumns: false)
     } catch {
-        throw Failure(.data, "\(file) is no CSV table: \(error)", advice: "the usual cause is a quote that is not closed")
+        throw Failure(
+            .data, "\(file) is no CSV table: \(error)", advice: "the usual cause is a quote that is not closed")
     }
     let header = table.header.map { $0.filter { !$0.isWhitespace && $0 != "\u{FEFF}" }.lowercased() }
     try check(header, file)
@@ -35,7 +36,7 @@ private func check(_ header: [String], _ file: String) throws(Failure) {
     for (index, name) in header.enumerated() where !name.isEmpty && header[..<index].contains(name) {
         throw Failure(.data, "\(file): the column `\(name)` is there twice")
     }
-    guard !header.contains("loss") else { return }
+    guard !header.contains("loss"), !header.contains("leverage") else { return }
     let near = header.first { nearestName(to: $0, among: ["loss"]) != nil }
     throw Failure(
         .data, "\(file): the header has no `loss`; it reads \(header.prefix(12).joined(separator: ", "))",

@@ -21,9 +21,12 @@ struct SymmetricMatrix: Sendable {
         }
     }
 
-    /// `D⁻½·A·D⁻½` with D the diagonal of A, and D^½ (1 where A has a zero row): a matrix with ones on its diagonal.
-    func scaled() -> (matrix: SymmetricMatrix, scale: [Double]) {
-        let scale = (0..<size).map { self[$0, $0] > 0 ? self[$0, $0].squareRoot() : 1 }
+    /// `S⁻¹·A·S⁻¹` and S, the square roots of A's diagonal but no less than `floor` (1 for a zero row): ones on the diagonal.
+    func scaled(floor: Double = 0) -> (matrix: SymmetricMatrix, scale: [Double]) {
+        let scale = (0..<size).map { i in
+            let root = max(self[i, i].squareRoot(), floor)
+            return root > 0 ? root : 1
+        }
         var matrix = self
         for i in 0..<size {
             for j in 0..<size { matrix[i, j] = self[i, j] / (scale[i] * scale[j]) }
@@ -77,7 +80,9 @@ struct SymmetricMatrix: Sendable {
         }
         for k in 0..<size {
             (self[p, k], self[q, k]) = (c * self[p, k] - s * self[q, k], s * self[p, k] + c * self[q, k])
-            (vectors[k, p], vectors[k, q]) = (c * vectors[k, p] - s * vectors[k, q], s * vectors[k, p] + c * vectors[k, q])
+            (vectors[k, p], vectors[k, q]) = (
+                c * vectors[k, p] - s * vectors[k, q], s * vectors[k, p] + c * vectors[k, q]
+            )
         }
     }
 }

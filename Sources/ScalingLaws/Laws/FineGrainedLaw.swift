@@ -49,7 +49,7 @@ package struct FineGrainedLaw: LossLaw, Equatable {
             .init("c", .coefficient(term: 3)),
         ],
         terms: 4, size: .totalWithoutEmbedding, counting: .fineGrained,
-        domain: FittedDomain(active: 3e6...1e9, tokens: 16e9...130e9, experts: 64...64, tokensPerParameter: 1000),
+        domain: FittedDomain(active: 3e6...86e6, tokens: 16e9...130e9, experts: 64...64, tokensPerParameter: 1000),
         sees: [.tokens, .granularity],
         recipe: FitRecipe(
             huber: 0.1,

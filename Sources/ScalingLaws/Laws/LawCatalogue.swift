@@ -5,6 +5,7 @@ package enum LawCatalogue {
     /// Every form that can be fitted.
     package static let forms: [any LossLaw.Type] = [
         JointLaw.self, FineGrainedLaw.self, SparsityLaw.self, ChinchillaLaw.self, RoutedLaw.self, InferenceLaw.self,
+        EfficiencyLeverage.self,
     ]
 
     /// Every set of published coefficients by the name it has on the command line.
@@ -34,6 +35,7 @@ package enum LawCatalogue {
 
     private static func unknown(_ name: String, among names: [String]) -> Failure {
         let near = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
-        return Failure(.usage, "there is no law `\(name)`", advice: near + "the laws are " + names.joined(separator: ", "))
+        return Failure(
+            .usage, "there is no law `\(name)`", advice: near + "the laws are " + names.joined(separator: ", "))
     }
 }

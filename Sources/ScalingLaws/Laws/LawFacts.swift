@@ -15,8 +15,8 @@ package struct LawFacts: Sendable {
     package let parameters: [LawParameter]
     /// Terms of the sum.
     package let terms: Int
-    /// Which parameters N is.
-    package let size: SizeMeasure
+    /// Which parameters N is; nil for a law without N.
+    package let size: SizeMeasure?
     package let counting: Counting
     /// The runs that the published coefficients were fitted to.
     package let domain: FittedDomain
@@ -24,9 +24,16 @@ package struct LawFacts: Sendable {
     package let sees: Set<Axis>
     /// The paper's objective and start grid.
     package let recipe: FitRecipe
+    /// The column that the law predicts.
+    package var observes = Observable.loss
+
+    package enum Observable: String, Sendable {
+        case loss, leverage
+        package var unit: String { self == .loss ? " nats" : "" }
+    }
 
     package enum Axis: String, Sendable, CaseIterable {
-        case tokens, experts, granularity, topK = "top_k"
+        case tokens, experts, granularity, topK = "top_k", flops
     }
 
     /// The law's N at a point.
@@ -35,6 +42,7 @@ package struct LawFacts: Sendable {
         case .active: point.logActive
         case .total: point.logTotal
         case .totalWithoutEmbedding: point.logBody
+        case nil: 0
         }
     }
 }
@@ -61,6 +69,8 @@ package struct LawParameter: Sendable, Equatable {
 
     package let name: String
     package let coordinate: Coordinate
+    /// E_start and E_max, where Ê goes flat.
+    var isSaturation: Bool { coordinate == .positive || coordinate == .saturationStart }
     /// An interval wider than this (in θ) says nothing: the data do not determine the parameter.
     package let width: Double
 
@@ -107,6 +117,12 @@ package struct FittedDomain: Sendable, Codable, Equatable {
     package var experts: ClosedRange<Double>
     /// D/N_act above which the law is not trusted.
     package var tokensPerParameter: Double
+
+    enum CodingKeys: String, CodingKey {
+        case active = "active_parameters"
+        case tokens, experts
+        case tokensPerParameter = "tokens_per_parameter"
+    }
 
     package init(
         active: ClosedRange<Double>, tokens: ClosedRange<Double>, experts: ClosedRange<Double>,

@@ -17,6 +17,11 @@ package func peakLearningRate(active: Double, experts: Double) -> Double {
 package struct BatchStage: Sendable, Equatable, Codable {
     package let fromToken: Double
     package let tokens: Int
+
+    enum CodingKeys: String, CodingKey {
+        case fromToken = "from_token"
+        case tokens
+    }
 }
 
 /// 65,536 tokens, 131,072 from 0.5B on, 262,144 from 1B on (Ludziejewski et al. 2025, appendix), as far as a run of

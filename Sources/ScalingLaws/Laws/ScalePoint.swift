@@ -20,13 +20,16 @@ package struct ScalePoint: Sendable, Equatable {
     package let granularity: Double
     /// K: dense feed-forwards' worth of experts that work on one token; K·G experts out of E·G.
     package let topK: Double
+    /// C: training FLOPs.
+    package let flops: Double
 
     /// Natural logarithms, taken once because a fit asks for them millions of times.
     let logActive, logTotal, logBody, logTokens: Double
 
+    /// - Parameter flops: 6·N_act·D unless said otherwise
     package init(
         active: Double, total: Double, embedding: Double = 0, tokens: Double, experts: Double = 1,
-        granularity: Double = 1, topK: Double = 1
+        granularity: Double = 1, topK: Double = 1, flops: Double? = nil
     ) {
         self.active = active
         self.total = total
@@ -35,6 +38,7 @@ package struct ScalePoint: Sendable, Equatable {
         self.experts = experts
         self.granularity = granularity
         self.topK = topK
+        self.flops = flops ?? 6 * active * tokens
         logActive = log(active)
         logTotal = log(total)
         logBody = log(total - embedding)

@@ -42,9 +42,9 @@ package struct Plan: Sendable {
     }
 
     private static func candidates(_ request: PlanRequest, _ law: PlanningLaw) -> [Candidate] {
-        request.experts.flatMap { experts in
-            request.granularities.flatMap { granularity in
-                request.topKs.filter { $0 <= experts }.map { k in
+        Set(request.experts).sorted().flatMap { experts in
+            Set(request.granularities).sorted().flatMap { granularity in
+                Set(request.topKs).sorted().filter { $0 <= experts }.map { k in
                     Candidate(
                         law: law.law, counting: law.facts.counting, request: request, experts: experts,
                         granularity: granularity, topK: k)

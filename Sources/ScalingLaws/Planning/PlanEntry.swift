@@ -43,10 +43,14 @@ package struct PlanEntry: Sendable {
         learningRate = peakLearningRate(active: candidate.counting.activeParameters(shape), experts: experts)
         batch = batchRamp(tokens: realised.tokens)
         memoryBytes = candidate.request.memory?.bytes(for: shape, candidate.counting)
-        computeAdvantage = dense?.flopsToReach(optimum.loss).map { $0 / optimum.trainingFLOPs }
+        computeAdvantage = dense?.flopsToReach(optimum.loss).map { needed in
+            let ratio = needed / optimum.trainingFLOPs
+            return abs(ratio - 1) < 1e-4 ? 1 : ratio  // what bisection leaves of a dense model's zero
+        }
         let twin = dense.flatMap { dense in dense.request.flops == nil ? nil : dense.optimum(from: 1) }
-        if let dense, let twin, let small = candidate.smallest(reaching: dense.loss(twin)) {
-            overTrained = Sizing(candidate, dModel: small)
+        let trusted = candidate.trusted(law.domain)
+        if let dense, let twin, let small = trusted.smallest(reaching: dense.loss(twin)) {
+            overTrained = Sizing(trusted, dModel: small)
             servingCost =
                 candidate.counting.inferenceFLOPsPerToken(candidate.shape(small))
                 / dense.counting.inferenceFLOPsPerToken(dense.shape(twin))
@@ -63,6 +67,15 @@ extension Candidate {
         var binding = [tokens(shape(dModel)).limit.rawValue]
         if let obstacle = obstacle(shape(dModel * 1.001)) { binding.append(obstacle.rawValue) }
         return binding
+    }
+
+    /// The same, held to as many tokens per active parameter as the law is trusted with.
+    func trusted(_ domain: FittedDomain) -> Candidate {
+        var limited = request
+        limited.maximumTokensPerParameter = min(
+            request.maximumTokensPerParameter ?? .infinity, domain.tokensPerParameter)
+        return Candidate(
+            law: law, counting: counting, request: limited, experts: experts, granularity: granularity, topK: topK)
     }
 
     /// The smallest d that reaches `target` within the limits: Yun et al. 2024 (arXiv:2404.02852), section 5, by bisection
@@ -104,7 +117,8 @@ func extrapolationWarnings(_ point: ScalePoint, _ law: PlanningLaw) -> [String] 
     let ratio = point.tokens / point.active
     if ratio > domain.tokensPerParameter {
         warnings.append(
-            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))")
+            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))"
+        )
     }
     return warnings
 }

@@ -64,7 +64,8 @@ package struct PlanRequest: Sendable {
 
     private func positive(_ value: Double?, _ flag: String, _ example: String) throws(Failure) {
         guard let value, !(value > 0 && value.isFinite) else { return }
-        throw Failure(.usage, "\(flag) must be a positive number, not \(value)", advice: "for example \(flag) \(example)")
+        throw Failure(
+            .usage, "\(flag) must be a positive number, not \(value)", advice: "for example \(flag) \(example)")
     }
 
     /// A law that does not see G or K cannot choose between them.
@@ -76,7 +77,8 @@ package struct PlanRequest: Sendable {
         }
         if topKs != [1], !law.sees.contains(.topK) {
             throw Failure(
-                .usage, "the law `\(law.name)` says nothing about top-k", advice: "leave --top-k out, or use --law sparsity")
+                .usage, "the law `\(law.name)` says nothing about top-k",
+                advice: "leave --top-k out, or use --law sparsity")
         }
         if experts.contains(where: { $0 != 1 }), law.name == ChinchillaLaw.facts.name {
             throw Failure(

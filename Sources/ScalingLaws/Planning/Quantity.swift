@@ -7,7 +7,9 @@
 /// Numbers as people read them.
 package enum Quantity {
     /// `1.7B`, `321M`, `64K`: three significant digits.
-    package static func count(_ value: Double) -> String { scaled(value, [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")]) }
+    package static func count(_ value: Double) -> String {
+        scaled(value, [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")])
+    }
 
     /// `24 GB`, decimal units.
     package static func bytes(_ value: Double) -> String {

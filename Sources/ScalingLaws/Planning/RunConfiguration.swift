@@ -41,17 +41,7 @@ extension Plan {
         \(batch(entry))
         train:
           tokens: \(wholeTokens(entry))
-        optimizer:
-          learning_rate: \(Quantity.scientific(entry.learningRate))
-          beta1: 0.9
-          beta2: 0.999
-          weight_decay: 0.1
-          gradient_clip: 0.1
-        schedule:
-          kind: wsd
-          warmup_tokens: \(warmupTokens(entry))
-          decay_share: 0.2
-          final_share: 0
+        \(optimisation(entry))
         seed: 1
         data:
           train: \(quoted(places.train))
@@ -64,6 +54,22 @@ extension Plan {
     }
 
     private var context: Int { 512 }
+
+    private func optimisation(_ entry: PlanEntry) -> String {
+        """
+        optimizer:
+          learning_rate: \(Quantity.scientific(entry.learningRate))
+          beta1: 0.9
+          beta2: 0.999
+          weight_decay: 0.1
+          gradient_clip: 0.1
+        schedule:
+          kind: wsd
+          warmup_tokens: \(warmupTokens(entry))
+          decay_share: 0.2
+          final_share: 0
+        """
+    }
 
     private func summary(_ entry: PlanEntry) -> String {
         let model = entry.realised

@@ -13,18 +13,23 @@ struct Axis: Sendable {
     let range: ClosedRange<Double>
     private let write: @Sendable (Double) -> String
 
-    /// - Parameter values: what must be visible; the range leaves a little room around them on a linear axis
+    /// - Parameters:
+    ///   - values: what must be visible
+    ///   - room: left free on either side, as a share of the range
     init(
-        _ title: String, _ scale: Scale, covering values: [Double],
+        _ title: String, _ scale: Scale, covering values: [Double], room: Double = 0.04,
         write: @escaping @Sendable (Double) -> String = { Quantity.digits($0, 3) }
     ) {
         self.title = title
         self.scale = scale
         self.write = write
         let finite = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
-        let low = finite.min() ?? 1, high = finite.max() ?? 2
-        let room = scale == .linear ? 0.04 * (high - low) : 0
-        range = high > low ? low - room...high + room : low - 0.5 * abs(low) - 1e-9...high + 0.5 * abs(high) + 1e-9
+        var low = finite.min() ?? 1, high = finite.max() ?? 2
+        if high <= low { (low, high) = scale == .linear ? (low - 1, high + 1) : (low / 2, high * 2) }
+        switch scale {
+        case .linear: range = low - room * (high - low)...high + room * (high - low)
+        case .logarithmic: range = low / pow(high / low, room)...high * pow(high / low, room)
+        }
     }
 
     /// 0 at the range's lower end, 1 at its upper.
@@ -42,7 +47,7 @@ struct Axis: Sendable {
     }
 
     private var linearTicks: [Double] {
-        let rough = (range.upperBound - range.lowerBound) / 5
+        let rough = (range.upperBound - range.lowerBound) / 7
         let power = pow(10, floor(log10(rough)))
         let step = ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
         let first = (range.lowerBound / step).rounded(.up), last = (range.upperBound / step).rounded(.down)
@@ -52,7 +57,8 @@ struct Axis: Sendable {
 
     private var logarithmicTicks: [Double] {
         let decades = log10(range.upperBound / range.lowerBound)
-        let mantissas: [Double] = decades > 3.5 ? [1] : decades > 1.2 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 6, 8]
+        let mantissas: [Double] =
+            decades > 3.5 ? [1] : decades > 1.2 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 6, 8]
         let stride = decades > 9 ? 2 : 1
         let first = Int(floor(log10(range.lowerBound))), last = Int(floor(log10(range.upperBound)))
         return (first...last).filter { ($0 - first).isMultiple(of: stride) }.flatMap { power in

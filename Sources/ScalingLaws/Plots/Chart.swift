@@ -15,8 +15,8 @@ struct Chart: Sendable {
         case stripe(ClosedRange<Double>, colour: String)
         /// A filled rectangle.
         case cell(ClosedRange<Double>, ClosedRange<Double>, colour: String)
-        /// Words at a place.
-        case note(Double, Double, String)
+        /// A disc with words above it.
+        case named(Double, Double, String, colour: String)
     }
 
     let title: String
@@ -33,11 +33,20 @@ struct Chart: Sendable {
 /// ordered scale from few experts to many.
 enum Palette {
     static let ink = "#222831", faint = "#e3e6ea", axis = "#8a929c"
-    private static let scale = ["#35193e", "#701f57", "#ad1759", "#e13342", "#f37651", "#f6b48f"]
+    private static let scale: [SIMD3<Double>] = [
+        [0x2d, 0x1e, 0x52], [0x5b, 0x2a, 0x7a], [0x9b, 0x2e, 0x7f], [0xd3, 0x43, 0x6e], [0xf0, 0x70, 0x50],
+        [0xe8, 0xa3, 0x3d],
+    ]
 
     /// The colour of place `index` among `count`.
     static func ordered(_ index: Int, of count: Int) -> String {
-        guard count > 1 else { return scale[1] }
-        return scale[min(scale.count - 1, (index * (scale.count - 1) + (count - 1) / 2) / (count - 1))]
+        let place = Double(scale.count - 1) * (count > 1 ? Double(index) / Double(count - 1) : 0.4)
+        let below = min(Int(place), scale.count - 2)
+        let mixed = scale[below] + (place - Double(below)) * (scale[below + 1] - scale[below])
+        let digits = (0..<3).map { channel in
+            let text = String(Int(mixed[channel].rounded()), radix: 16)
+            return text.count < 2 ? "0" + text : text
+        }
+        return "#" + digits.joined()
     }
 }

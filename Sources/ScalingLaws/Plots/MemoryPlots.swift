@@ -19,7 +19,9 @@ extension Plan {
     /// The span of memory worth drawing: from a hundredth of what the smallest optimum takes to what the largest takes.
     private func memories(_ candidates: [Candidate], _ flops: Double, count: Int) -> [Double] {
         let needs = candidates.compactMap { free -> Double? in
-            let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) { $0.flops = flops }
+            let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) {
+                $0.flops = flops
+            }
             let limit = PlanRequest.MemoryLimit(
                 bytes: 1, bytesPerParameter: bytesPerParameter, cachedTokens: cachedTokens)
             return at.optimum(from: 8).map { limit.bytes(for: at.shape($0), at.counting) }
@@ -42,7 +44,7 @@ extension Plan {
         var chart = Chart(
             title: "Loss at equal memory, \(Quantity.scientific(flops)) training FLOPs",
             subtitle: memorySubtitle,
-            x: Axis("memory of one device", .logarithmic, covering: sizes, write: Quantity.bytes),
+            x: Axis("memory of one device", .logarithmic, covering: sizes, room: 0, write: Quantity.bytes),
             y: Axis("loss, nats per token", .linear, covering: [bottom, top + 0.1 * (top - bottom)]))
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)
@@ -52,10 +54,10 @@ extension Plan {
     }
 
     private var memorySubtitle: String {
-        "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter"
-            + (cachedTokens > 0 ? ", keys and values of \(Int(cachedTokens)) tokens" : ", no cache")
-            + ", at most \(Int(request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)) tokens per active parameter. "
-            + law.facts.title + "."
+        let cache = cachedTokens > 0 ? "a cache of \(Int(cachedTokens)) tokens" : "no cache"
+        let ratio = Int(request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)
+        return "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter, \(cache), D/N_act at most \(ratio). "
+            + "\(law.facts.title)."
     }
 
     /// Which E is best for every memory and budget.
@@ -72,17 +74,26 @@ extension Plan {
         }
         var chart = Chart(
             title: "How many experts are best", subtitle: memorySubtitle,
-            x: Axis("memory of one device", .logarithmic, covering: edges(sizes), write: Quantity.bytes),
-            y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), write: Quantity.scientific))
+            x: Axis("memory of one device", .logarithmic, covering: edges(sizes), room: 0, write: Quantity.bytes),
+            y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), room: 0, write: Quantity.scientific))
         let (xs, ys) = (edges(sizes), edges(budgets))
-        for (cell, winner) in best.enumerated() {
-            let (i, j) = (cell % count, cell / count)
-            let colour = winner.map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
-            chart.marks.append(.cell(xs[i]...xs[i + 1], ys[j]...ys[j + 1], colour: colour))
+        for j in 0..<count {
+            let row = best[j * count..<(j + 1) * count]
+            var start = 0
+            // One rectangle for neighbours of the same answer.
+            for i in 1...count where i == count || row[j * count + i] != row[j * count + start] {
+                let colour = row[j * count + start].map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
+                chart.marks.append(.cell(xs[start]...xs[i], ys[j]...ys[j + 1], colour: colour))
+                start = i
+            }
         }
-        chart.legend = candidates.enumerated().map { (Palette.ordered($0.offset, of: candidates.count), label($0.element)) }
+        chart.legend = candidates.enumerated().map {
+            (Palette.ordered($0.offset, of: candidates.count), label($0.element))
+        }
         if best.contains(where: { $0 == nil }) { chart.legend.append(("#f4f4f4", "none fits")) }
-        if let memory = request.memory { chart.marks.append(.dots([(memory.bytes, flops)], colour: "#2b8cbe", radius: 6)) }
+        if let memory = request.memory {
+            chart.marks.append(.dots([(memory.bytes, flops)], colour: "#2b8cbe", radius: 6))
+        }
         return chart
     }
 
@@ -101,15 +112,18 @@ extension Plan {
         let shown = all.filter { $0.1 <= 12 * cheapest }
         var chart = Chart(
             title: "Training cost of a cheaper model to serve",
-            subtitle: "All models that reach a loss of \(Quantity.decimals(target, 3)); the cheapest training is marked. "
+            subtitle:
+                "All models that reach a loss of \(Quantity.decimals(target, 3)); the cheapest training is marked. "
                 + "\(law.facts.title).",
             x: Axis("FLOPs per served token", .logarithmic, covering: shown.map(\.0), write: Quantity.scientific),
             y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: Quantity.scientific))
+        chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)
             let visible = curve.filter { $0.1 <= 12 * cheapest }
-            chart.marks.append(.line(visible, colour: colour, label: label(candidates[index])))
-            if let least = curve.min(by: { $0.1 < $1.1 }) { chart.marks.append(.dots([least], colour: colour, radius: 5)) }
+            chart.marks.append(.line(visible, colour: colour))
+            guard let least = curve.min(by: { $0.1 < $1.1 }) else { continue }
+            chart.marks.append(.named(least.0, least.1, label(candidates[index]), colour: colour))
         }
         return chart
     }

@@ -49,7 +49,8 @@ extension Plan {
     }
 
     func label(_ candidate: Candidate) -> String {
-        "E = \(Int(candidate.experts))" + (law.facts.sees.contains(.granularity) ? ", G = \(Int(candidate.granularity))" : "")
+        "E = \(Int(candidate.experts))"
+            + (law.facts.sees.contains(.granularity) ? ", G = \(Int(candidate.granularity))" : "")
     }
 
     /// Loss over model size at one budget; the valley of every E is marked.
@@ -71,16 +72,21 @@ extension Plan {
         let ceiling = top + max(0.9 * (top - bottom), 0.1)
         var chart = Chart(
             title: "Loss at \(Quantity.scientific(flops)) training FLOPs",
-            subtitle: "Each curve spends the same compute on models of different size; the valley is marked. \(law.facts.title).",
-            x: Axis("active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, write: Quantity.count),
+            subtitle:
+                "Each curve spends the same compute on models of different size; the valley is marked. \(law.facts.title).",
+            x: Axis(
+                "active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, room: 0,
+                write: Quantity.count),
             y: Axis("loss, nats per token", .linear, covering: [bottom, ceiling]))
+        chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)
-            chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, colour: colour, label: label(candidates[index])))
+            chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, colour: colour))
         }
         chart.marks.append(.line(valleys, colour: Palette.axis, width: 1.2, dashes: "4 4"))
         for (index, valley) in valleys.enumerated() {
-            chart.marks.append(.dots([valley], colour: Palette.ordered(index, of: valleys.count), radius: 5))
+            let colour = Palette.ordered(index, of: valleys.count)
+            chart.marks.append(.named(valley.0, valley.1, label(candidates[index]), colour: colour))
         }
         return chart
     }
@@ -91,12 +97,15 @@ extension Plan {
         let candidates = freeCandidates
         let dense = law.dense.map { dense in
             Candidate(
-                law: dense, counting: law.facts.counting, request: PlanRequest(experts: [1]), experts: 1, granularity: 1,
+                law: dense, counting: law.facts.counting, request: PlanRequest(experts: [1]), experts: 1,
+                granularity: 1,
                 topK: 1)
         }
         let curves = candidates.map { free in
             budgets.compactMap { budget -> (Double, Double)? in
-                let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) { $0.flops = budget }
+                let at = candidate(experts: free.experts, granularity: free.granularity, topK: free.topK) {
+                    $0.flops = budget
+                }
                 guard let d = at.optimum(from: 8), let needed = dense?.flopsToReach(at.loss(d)) else { return nil }
                 return (budget, 100 * (1 - budget / needed))
             }
@@ -104,7 +113,7 @@ extension Plan {
         var chart = Chart(
             title: "Compute saved by experts",
             subtitle: "Against compute-optimal dense training to the same loss. \(law.facts.title).",
-            x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, write: Quantity.scientific),
+            x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, room: 0, write: Quantity.scientific),
             y: Axis("compute saved, %", .linear, covering: curves.flatMap { $0.map(\.1) } + [0]))
         for (index, curve) in curves.enumerated() {
             let colour = Palette.ordered(index, of: curves.count)

@@ -1,6 +1,7 @@
 /// What a fit leaves over: measured against predicted loss of every run, coloured by experts; held-out runs as rings.
 package func residualPlot(_ report: FitReport) -> Plot {
     let percent = { (residual: Residual) in 100 * (residual.run.loss / residual.predicted - 1) }
+    let isLoss = type(of: report.law).facts.observes == .loss
     let experts = Set(report.residuals.map(\.run.point.experts)).sorted()
     let squares = report.residuals.map { percent($0) * percent($0) }
     let spread = (squares.reduce(0, +) / Double(max(squares.count, 1))).squareRoot()
@@ -9,10 +10,13 @@ package func residualPlot(_ report: FitReport) -> Plot {
         title: "What the fit of `\(report.record.law)` leaves over",
         subtitle: "\(report.record.runs) runs; rings were held out to judge the fit; the stripe is one RMS, "
             + "\(Quantity.digits(spread, 2)) %.",
-        x: Axis("predicted loss, nats per token", .linear, covering: report.residuals.map(\.predicted)),
+        x: Axis(
+            isLoss ? "predicted loss, nats per token" : "predicted leverage", .linear,
+            covering: report.residuals.map(\.predicted)),
         y: Axis("measured above predicted, %", .linear, covering: [-reach, reach]))
     chart.marks.append(.stripe(-spread...spread, colour: "#eef1f5"))
-    chart.marks.append(.line([(chart.x.range.lowerBound, 0), (chart.x.range.upperBound, 0)], colour: Palette.axis, width: 1))
+    chart.marks.append(
+        .line([(chart.x.range.lowerBound, 0), (chart.x.range.upperBound, 0)], colour: Palette.axis, width: 1))
     for (index, count) in experts.enumerated() {
         let colour = Palette.ordered(index, of: experts.count)
         for heldOut in [false, true] {

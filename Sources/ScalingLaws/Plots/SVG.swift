@@ -54,23 +54,30 @@ extension Chart {
             return "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"\(number(width))\" "
                 + "stroke-linejoin=\"round\"" + (dashes.isEmpty ? "" : " stroke-dasharray=\"\(dashes)\"") + "/>"
         case .dots(let points, let colour, let radius, let hollow):
-            let style = hollow ? "fill=\"white\" stroke=\"\(colour)\" stroke-width=\"1.6\"" : "fill=\"\(colour)\" stroke=\"white\""
+            let style =
+                hollow
+                ? "fill=\"white\" stroke=\"\(colour)\" stroke-width=\"1.6\"" : "fill=\"\(colour)\" stroke=\"white\""
             return points.map {
                 "<circle cx=\"\(number(px($0.0)))\" cy=\"\(number(py($0.1)))\" r=\"\(number(radius))\" \(style)/>"
             }.joined()
         case .stripe(let range, let colour):
             return rectangle(left, py(range.upperBound), right, py(range.lowerBound), colour)
         case .cell(let xs, let ys, let colour):
-            return rectangle(px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, colour)
-        case .note(let a, let b, let words):
-            return text(px(a), py(b), words, size: 12, colour: "#5b6470")
+            return rectangle(
+                px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, colour)
+        case .named(let a, let b, let words, let colour):
+            let disc = draw(.dots([(a, b)], colour: colour, radius: 5))
+            let name = text(px(a), py(b) - 10, words, colour: colour, anchor: "middle", weight: "bold")
+            // A white edge keeps the words readable where they lie on a curve.
+            return disc + "<g paint-order=\"stroke\" stroke=\"white\" stroke-width=\"4\">" + name + "</g>"
         }
     }
 
     /// Labels beside the right ends of the curves, moved apart where they would touch.
     private var lineLabels: [String] {
         var labels: [(y: Double, x: Double, text: String, colour: String)] = marks.compactMap { mark in
-            guard case .line(let points, let colour, let label, _, _) = mark, !label.isEmpty, let end = points.last else {
+            guard case .line(let points, let colour, let label, _, _) = mark, !label.isEmpty, let end = points.last
+            else {
                 return nil
             }
             return (min(max(py(end.1), top), floor), min(px(end.0), right), label, colour)
@@ -99,7 +106,7 @@ extension Chart {
 
     private func rectangle(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ colour: String) -> String {
         "<rect x=\"\(number(x1))\" y=\"\(number(y1))\" width=\"\(number(max(0, x2 - x1)))\" "
-            + "height=\"\(number(max(0, y2 - y1)))\" fill=\"\(colour)\"/>"
+            + "height=\"\(number(max(0, y2 - y1)))\" fill=\"\(colour)\" shape-rendering=\"crispEdges\"/>"
     }
 
     private func text(

@@ -9,7 +9,8 @@ extension Plan {
     package var text: String {
         var parts = [answer, "Every choice of experts, best first:\n\n" + comparison.text, legend]
         if !impossible.isEmpty {
-            parts.append("No model fits:\n" + impossible.map { "  \(choice($0, $1, $2)): \($3)" }.joined(separator: "\n"))
+            parts.append(
+                "No model fits:\n" + impossible.map { "  \(choice($0, $1, $2)): \($3)" }.joined(separator: "\n"))
         }
         if !best.warnings.isEmpty {
             parts.append("Beware, the law is extrapolated:\n" + best.warnings.map { "  " + $0 }.joined(separator: "\n"))
@@ -71,7 +72,8 @@ extension Plan {
             let sizing = entry.optimum
             table.add([
                 choice(entry.experts, entry.granularity, entry.topK), Quantity.count(sizing.activeParameters),
-                Quantity.count(sizing.totalParameters), Quantity.count(sizing.tokens), Quantity.decimals(sizing.loss, 4),
+                Quantity.count(sizing.totalParameters), Quantity.count(sizing.tokens),
+                Quantity.decimals(sizing.loss, 4),
                 "\(Int(entry.realised.dModel))", "\(Int(entry.realised.layers))",
                 Quantity.decimals(entry.roundingCost, 5), Quantity.scientific(entry.learningRate),
                 entry.memoryBytes.map(Quantity.bytes) ?? "–",

@@ -14,7 +14,8 @@ package enum PublishedTables {
     package static let joint: [JointRow] = [
         (1e20, 1, 1.7e9, 9.7e9), (1e20, 2, 1.5e9, 11.4e9), (1e20, 4, 1.2e9, 13.9e9), (1e20, 8, 990e6, 17e9),
         (1e20, 16, 810e6, 20.7e9), (1e20, 32, 669e6, 24.9e9), (1e22, 1, 18.8e9, 88.6e9), (1e22, 2, 17.4e9, 96e9),
-        (1e22, 4, 15.8e9, 105.4e9), (1e22, 8, 14.4e9, 115.8e9), (1e22, 16, 13.2e9, 126.5e9), (1e22, 32, 12.2e9, 136.9e9),
+        (1e22, 4, 15.8e9, 105.4e9), (1e22, 8, 14.4e9, 115.8e9), (1e22, 16, 13.2e9, 126.5e9),
+        (1e22, 32, 12.2e9, 136.9e9),
     ].map { JointRow(flops: $0.0, experts: $0.1, active: $0.2, tokens: $0.3) }
 
     package struct ShapeRow: Sendable {
@@ -39,7 +40,8 @@ package enum PublishedTables {
 
     /// Compute-optimal models of E = 64, Krajewski et al. 2024 (arXiv:2402.07871), Table 2.
     package static let fineGrained: [FineGrainedRow] = [
-        (100e6, 4.37e9, 8, 2.95e18), (3e9, 72.9e9, 16, 1.41e21), (70e9, 941e9, 32, 4.16e23), (1e12, 7.94e12, 64, 4.97e25),
+        (100e6, 4.37e9, 8, 2.95e18), (3e9, 72.9e9, 16, 1.41e21), (70e9, 941e9, 32, 4.16e23),
+        (1e12, 7.94e12, 64, 4.97e25),
     ].map { FineGrainedRow(dense: $0.0, tokens: $0.1, granularity: $0.2, flops: $0.3) }
 
     package struct CountRow: Sendable {

@@ -7,12 +7,15 @@ package struct CheckpointSettings: Sendable, Equatable {
     package var everySteps: Int
     /// Newest checkpoints that stay.
     package var keep: Int
+    /// Besides those, checkpoints whose step is a multiple of this stay for good; 0: none.
+    package var keepEvery: Int
     /// Files a checkpoint is cut into; nil: the writer chooses.
     package var shards: Int?
 
     package init(reading section: SettingsSection) throws(Failure) {
         everySteps = try section.integer("every_steps", default: 0)
         keep = try section.integer("keep", default: 2, in: 1...1_000_000)
+        keepEvery = try section.integer("keep_every", default: 0)
         shards = try section.integerOrAuto("shards", in: 1...1 << 20)
     }
 }

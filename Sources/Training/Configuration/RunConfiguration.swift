@@ -26,6 +26,8 @@ package struct RunConfiguration: Sendable {
     package var checkpoint: CheckpointSettings
     /// All keys with their values, as YAML.
     package let resolved: String
+    /// The same as pairs of `section.key` and value.
+    package let values: [(key: String, value: String)]
 
     package init(_ document: SettingsDocument) throws(Failure) {
         let top = try document.section("")
@@ -44,6 +46,7 @@ package struct RunConfiguration: Sendable {
         checkpoint = try CheckpointSettings(reading: try document.section("checkpoint"))
         try document.refuseUnknownKeys()
         resolved = document.resolved
+        values = document.resolvedValues
     }
 
     /// Tokens of the whole run.

@@ -9,15 +9,20 @@ import Layers
 package final class CheckpointKeeper {
     private let setup: TrainingSetup
     private let writer: CheckpointWriter
+    private let folder: CheckpointFolder
+    private let faults: FaultPoints
     private let world: any Communicator
+    private var lastSaved: Int?
 
     /// **Collective** over `world`.
     package init(_ setup: TrainingSetup, on world: any Communicator) throws(Failure) {
         self.setup = setup
         self.world = world
+        faults = try FaultPoints.fromEnvironment()
+        folder = CheckpointFolder(setup.directory.checkpoints)
         writer = try CheckpointWriter(
-            directory: setup.directory.checkpoints, ranks: world, shards: setup.configuration.checkpoint.shards ?? world.size,
-            faults: try FaultPoints.fromEnvironment())
+            directory: setup.directory.checkpoints, ranks: world,
+            shards: setup.configuration.checkpoint.shards ?? world.size, faults: faults)
     }
 
     package func isDue(after step: Int) -> Bool {
@@ -30,7 +35,8 @@ package final class CheckpointKeeper {
     /// - Returns: the checkpoint's directory
     @discardableResult
     package func save(_ state: TrainingState, metricsBytes: Int) throws(Failure) -> String {
-        let bytes = try Agreement(ranks: world).gather(Array("\(metricsBytes)".utf8))[0]
+        let agreement = Agreement(ranks: world)
+        let bytes = try agreement.gather(Array("\(metricsBytes)".utf8))[0]
         let configuration = setup.configuration
         let record = CheckpointRecord(
             run: configuration.runName, step: state.step, tokens: state.step * configuration.batch.tokens,
@@ -38,7 +44,43 @@ package final class CheckpointKeeper {
             dataPosition: state.step * configuration.batch.lanes,
             metricsBytes: Int(String(decoding: bytes, as: UTF8.self)) ?? 0, kernels: MatrixLibrary.kernelSet,
             configuration: configuration.resolved, tokenizer: setup.corpus.tokenizer.serialized)
-        return try writer.write(record, StateStorage.shards(of: state, setup.engine.mesh)).directory
+        let outcome = try writer.write(record, StateStorage.shards(of: state, setup.engine.mesh))
+        lastSaved = state.step
+        try agreement.settle { () throws(Failure) in
+            guard world.rank == 0 else { return }
+            let checkpoint = configuration.checkpoint
+            let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
+            try folder.apply(Retention(last: checkpoint.keep, every: milestones), faults: faults)
+        }
+        return outcome.directory
+    }
+
+    /// Whether the state after `step` is already saved.
+    package func holds(_ step: Int) -> Bool { lastSaved == step }
+
+    /// Fills `state` from the newest checkpoint that verifies, if there is one. **Collective**.
+    /// - Parameters:
+    ///   - allowed: keys whose change does not matter to the user
+    ///   - say: takes what the user should know, on every rank
+    /// - Returns: bytes of `metrics.jsonl` that belong to the steps done
+    package func resume(
+        _ state: inout TrainingState, allowing allowed: Set<String>, say: (String) -> Void
+    ) throws(Failure) -> Int {
+        let (reader, passedOver) = try folder.newest(sharedBy: world)
+        for other in passedOver { say("warning: passing over \(other.directory): \(other.reason.message)") }
+        guard let reader else { return 0 }
+        let changes = try Resumption.changes(from: reader.record, to: setup.configuration, allowing: allowed)
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            try StateStorage.load(state, from: reader)
+            try reader.close()
+        }
+        state.step = reader.record.step
+        lastSaved = state.step
+        say("going on from \(reader.directory)" + (changes.isEmpty ? "" : " with " + changes.joined(separator: "; ")))
+        if reader.record.kernels != MatrixLibrary.kernelSet {
+            say("warning: saved with \(reader.record.kernels), now running \(MatrixLibrary.kernelSet): bits will differ")
+        }
+        return reader.record.metricsBytes
     }
 }
 

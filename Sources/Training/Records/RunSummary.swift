@@ -1,11 +1,14 @@
 import Foundation
 import Layers
+import Metrics
 import Parallel
 
 /// `run.json`: what was trained, for programs that compare runs.
 package struct RunSummary: Codable, Sendable {
     package var nActive: Int
     package var nTotal: Int
+    /// Embedding and head, which some laws leave out.
+    package var nEmbedding: Int
     package var experts: Int
     package var granularity: Int
     package var topK: Int
@@ -21,6 +24,7 @@ package struct RunSummary: Codable, Sendable {
     enum CodingKeys: String, CodingKey {
         case nActive = "n_active"
         case nTotal = "n_total"
+        case nEmbedding = "n_embedding"
         case experts, granularity
         case topK = "top_k"
         case flopsPerToken = "flops_per_token"
@@ -35,6 +39,7 @@ package struct RunSummary: Codable, Sendable {
         let work = ModelWork(configuration.model), model = configuration.model
         nActive = work.activeParameters
         nTotal = work.totalParameters
+        nEmbedding = model.vocabularySize * model.dModel * (model.tieEmbeddings ? 1 : 2)
         (experts, granularity, topK) = (model.experts, model.granularity, model.topK)
         flopsPerToken = work.flopsPerToken
         (ranks, expertParallel) = (layout.ranks, layout.expertParallel)
@@ -42,6 +47,13 @@ package struct RunSummary: Codable, Sendable {
         reproducible = configuration.reproducible
         self.kernels = kernels
         gemmPeakFlops = gemmPeak
+    }
+
+    /// What a user reads when training begins.
+    func sentence(lanes: Int) -> String {
+        "\(grouped(nTotal)) parameters, \(grouped(nActive)) active; \(lanes) lanes a step on \(ranks) "
+            + "rank\(ranks == 1 ? "" : "s") (expert_parallel \(expertParallel)) of \(threadsPerRank) "
+            + "thread\(threadsPerRank == 1 ? "" : "s"); GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
     }
 
     var json: String {

@@ -24,12 +24,11 @@ package final class StepReporter {
 
     package func report(
         _ outcome: StepOutcome, step: Int, seconds: Double, peakMemory: Int, validation: ValidationResult?
-    ) throws(Failure) -> StepRecord {
+    ) throws(Failure) {
         let record = record(outcome, step: step, seconds: seconds, peakMemory: peakMemory, validation: validation)
         try file.append(record)
         recentSeconds = (recentSeconds + [seconds]).suffix(20)
         progress.show(line(record), important: step == configuration.length.steps)
-        return record
     }
 
     private func record(

@@ -29,8 +29,6 @@ package struct RunDirectory: Sendable {
 
     /// Claims the directory for this job.
     /// - Throws: `inUse` if another job has it
-    package func lock() throws(Failure) -> RunLock { try RunLock(directory: path) }
-
     package func write(_ text: String, to file: String) throws(Failure) {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)

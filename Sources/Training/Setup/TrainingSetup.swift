@@ -1,3 +1,4 @@
+package import Checkpoints
 package import Collectives
 package import Corpora
 package import Diagnostics
@@ -11,7 +12,7 @@ package struct TrainingSetup {
     package let corpus: Corpus
     package let directory: RunDirectory
     /// Held by rank 0 until the job ends.
-    private let lock: RunLock?
+    package let lock: RunLock?
     package let engine: Engine
 
     /// Everything that can be wrong is found here, on all ranks alike. **Collective** over `world`.
@@ -26,7 +27,7 @@ package struct TrainingSetup {
         lock = try agreement.settle { () throws(Failure) -> RunLock? in
             guard world.rank == 0 else { return nil }
             try directory.create()
-            let lock = try directory.lock()
+            let lock = try RunLock(runDirectory: directory.path)
             try Corpus.prepare(settings: given.data, directory: directory.data, report: report)
             return lock
         }

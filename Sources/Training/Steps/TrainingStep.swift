@@ -1,7 +1,5 @@
 package import Collectives
-package import Corpora
-import Diagnostics
-import Layers
+package import Layers
 import Optimization
 package import Parallel
 import Tensors
@@ -23,8 +21,9 @@ package struct StepOutcome: Sendable {
 package final class TrainingStep {
     private let engine: Engine
     private let configuration: RunConfiguration
-    private let windows: TrainingWindows
-    private let gradients: GradientAccumulator
+    private let source: any SequenceSource
+    /// Of the last step, summed over ranks.
+    package let gradients: GradientAccumulator
     private let chunks: ChunkPlan
     private let sums: ArenaSums
     private let ledger: LaneLedger
@@ -32,10 +31,10 @@ package final class TrainingStep {
     private let flags = Vector<Int32>(count: 1)
     private let view: GradientView
 
-    package init(_ configuration: RunConfiguration, _ engine: Engine, _ windows: TrainingWindows) {
+    package init(_ configuration: RunConfiguration, _ engine: Engine, _ source: any SequenceSource) {
         self.engine = engine
         self.configuration = configuration
-        self.windows = windows
+        self.source = source
         gradients = GradientAccumulator(
             engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
         chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
@@ -90,7 +89,7 @@ package final class TrainingStep {
         for s in 0..<perLane {
             let place = s * context..<(s + 1) * context
             var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan
-            windows.fill(sequence: first + s, inputs: &inputs, targets: &targets)
+            source.fill(sequence: first + s, inputs: &inputs, targets: &targets)
         }
         return lane
     }
@@ -125,7 +124,8 @@ package final class TrainingStep {
 
 /// The summed gradients chunk by chunk, converted from fixed point where they must be.
 private struct GradientView: Sendable {
-    private let gradients: GradientAccumulator
+    /// Of the last step, summed over ranks.
+    package let gradients: GradientAccumulator
     /// A chunk for each thread.
     private let buffers: [Vector<Float>]
 

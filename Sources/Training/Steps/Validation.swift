@@ -1,16 +1,21 @@
 package import Collectives
 package import Corpora
 package import Layers
+import Metrics
 import Parallel
 import Tensors
 
 /// Loss over held-out text.
-package struct ValidationResult: Sendable {
+package struct ValidationResult: Sendable, CustomStringConvertible {
     package var tokens: Int
     /// Nats per token.
     package var loss: Double
     /// Bits per byte of the text that was predicted.
     package var bitsPerByte: Double
+
+    package var description: String {
+        "\(fixed(loss, 4)) nats per token, \(fixed(bitsPerByte, 4)) bits per byte (\(grouped(tokens)) tokens)"
+    }
 }
 
 /// Evaluates consecutive windows of a dataset, lane by lane, dropless unless configured otherwise.

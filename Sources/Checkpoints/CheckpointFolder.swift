@@ -1,0 +1,95 @@
+package import Collectives
+package import Diagnostics
+
+/// The folder that holds a run's checkpoints: which are there, which is the newest, which may go.
+package struct CheckpointFolder: Sendable {
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    /// Published checkpoints by step, oldest first. Nothing is verified.
+    package var published: [(step: Int, directory: String)] {
+        (Files.names(in: path) ?? []).compactMap { name in
+            CheckpointNames.step(of: name).map { ($0, "\(path)/\(name)") }
+        }.sorted { $0.0 < $1.0 }
+    }
+
+    /// A checkpoint that was not used, and why.
+    package struct PassedOver: Sendable {
+        package var directory: String
+        package var reason: Failure
+    }
+
+    /// The newest checkpoint that verifies, open to read, and the newer ones that do not. There is no pointer to it that
+    /// could be stale. Collective if `ranks` are given.
+    package func newest(
+        sharedBy ranks: (any Communicator)? = nil
+    ) throws(Failure) -> (reader: CheckpointReader?, passedOver: [PassedOver]) {
+        var candidates = published.map(\.directory)
+        if let ranks {
+            // All look at what rank 0 sees: a network file system may not show every rank the same.
+            let seen = try Agreement(ranks: ranks).gather(Array(candidates.joined(separator: "\n").utf8))[0]
+            candidates = String(decoding: seen, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+        var passedOver: [PassedOver] = []
+        for directory in candidates.reversed() {
+            do {
+                return (try CheckpointReader(directory, sharedBy: ranks), passedOver)
+            } catch {
+                if error.status == .protocolError { throw error }
+                passedOver.append(PassedOver(directory: directory, reason: error))
+            }
+        }
+        return (nil, passedOver)
+    }
+}
+
+/// Which checkpoints stay.
+package struct Retention: Sendable, Equatable {
+    /// The newest ones.
+    package var last: Int
+    /// Those whose step is a multiple of this.
+    package var every: Int?
+    /// The one with the best validation loss.
+    package var best: Int?
+
+    package init(last: Int, every: Int? = nil, best: Int? = nil) {
+        self.last = last
+        self.every = every
+        self.best = best
+    }
+}
+
+extension CheckpointFolder {
+    /// Removes what `retention` does not keep, oldest first. For one rank, after a new checkpoint is published.
+    ///
+    /// Only checkpoints whose files are all there in the right size count as the newest, so that damaged ones do not push
+    /// out the last good one. One is renamed before it is removed: half a checkpoint is never visible.
+    /// - Returns: the steps removed
+    @discardableResult
+    package func apply(_ retention: Retention, faults: FaultPoints = FaultPoints()) throws(Failure) -> [Int] {
+        let all = published
+        let intact = all.filter { isComplete($0.directory) }
+        guard let oldestKept = intact.suffix(max(1, retention.last)).first?.step else { return [] }
+        var removed: [Int] = []
+        for (step, directory) in all where step < oldestKept {
+            let isMilestone = retention.every.map { $0 > 0 && step % $0 == 0 } ?? false
+            if isMilestone || step == retention.best { continue }
+            let doomed = "\(path)/\(CheckpointNames.removing)\(CheckpointNames.directory(step: step))"
+            try Files.remove(doomed)
+            try Files.rename(directory, to: doomed)
+            try faults.pass(.retention, step: all.last?.step ?? step)
+            try Files.remove(doomed)
+            removed.append(step)
+        }
+        return removed
+    }
+
+    private func isComplete(_ directory: String) -> Bool {
+        do {
+            return Verification.obviousFindings(in: directory, try Verification.manifest(of: directory)).isEmpty
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Collectives
+import Parallel
+
+/// Invariants 1 and 2: the layout of a job changes nothing, to rounding in default mode and not one bit in exact mode.
+package let layoutCheckList: [RankCheck] = [
+    RankCheck("exact mode: every layout, the same bits, one choice") { try exactLayouts(choices: 1, on: $0) },
+    RankCheck("exact mode: every layout, the same bits, two choices") { try exactLayouts(choices: 2, on: $0) },
+    RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
+]
+
+/// 20 steps on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
+private func exactLayouts(choices: Int, on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let trial = LayoutTrial(reproducible: true, steps: 20, choices: choices)
+    let reference = try trial.reference().trace
+    expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
+    for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+        for threads in [1, 2] {
+            let trace = try trial.run(on: world, expertParallel: expertParallel, threads: threads).trace
+            expectations.expectEqual(
+                trace, reference, "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads")
+        }
+    }
+    try expectations.settle()
+}
+
+private func defaultLayouts(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let trial = LayoutTrial(reproducible: false, steps: 20)
+    let reference = try trial.reference()
+    for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+        for threads in [1, 2] {
+            let layout = "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads"
+            let found = try trial.run(on: world, expertParallel: expertParallel, threads: threads)
+            let again = try trial.run(on: world, expertParallel: expertParallel, threads: threads)
+            expectations.expectEqual(again.trace, found.trace, "\(layout), twice")
+            compareGradients(found.gradients, reference.gradients, layout, expectations)
+            compareLosses(found.trace, reference.trace, layout, expectations)
+        }
+    }
+    try expectations.settle()
+}
+
+/// To 1e-6 of the whole tensor's norm.
+private func compareGradients(
+    _ found: LayoutTrial.FirstGradients, _ reference: LayoutTrial.FirstGradients, _ layout: String,
+    _ expectations: Expectations
+) {
+    for (name, whole) in reference.values {
+        guard let part = found.values[name] else { continue }
+        var difference = 0.0, norm = 0.0
+        for element in whole.elements { norm += Double(element) * Double(element) }
+        for (i, element) in part.elements.enumerated() {
+            let expected = whole.elements[part.offset - whole.offset + i]
+            difference += Double(element - expected) * Double(element - expected)
+        }
+        let share = (difference / norm).squareRoot()
+        expectations.expect(share <= 1e-6, "\(layout): gradient of \(name) differs by \(share) of its norm")
+    }
+}
+
+/// To 1e-6 until a token is routed otherwise, which rounding brings about sooner or later, and to 1e-3 from then on.
+private func compareLosses(
+    _ found: LayoutTrial.Trace, _ reference: LayoutTrial.Trace, _ layout: String, _ expectations: Expectations
+) {
+    var flipped = false
+    for (step, (loss, expected)) in zip(found.losses, reference.losses).enumerated() {
+        flipped = flipped || found.routes[step] != reference.routes[step]
+        let bound = flipped ? 1e-3 : 1e-6
+        expectations.expect(
+            abs(loss - expected) <= bound * expected,
+            "\(layout): loss \(loss) instead of \(expected) at step \(step + 1)\(flipped ? ", routes flipped" : "")")
+    }
+}

@@ -1,0 +1,104 @@
+import Collectives
+import Diagnostics
+import Layers
+import Parallel
+import Randomness
+import Settings
+import Tensors
+import Training
+
+/// A small job that drops tokens, run on any layout: 8 lanes a step, 12 experts, capacity factor 1.
+struct LayoutTrial: Sendable {
+    var reproducible: Bool
+    var steps: Int
+    var choices = 1
+    /// Which lane's data each lane gets.
+    var laneOrder = Array(0..<8)
+
+    /// What a layout can be held to, step by step.
+    struct Trace: Sendable, Equatable {
+        var losses: [Double] = []
+        var routes: [UInt64] = []
+        var gradientDigests: [UInt64] = []
+        var parameterDigests: [UInt64] = []
+        var dropped: [Double] = []
+    }
+
+    /// A rank's gradients after the first step, tensor by tensor.
+    struct FirstGradients: Sendable {
+        var values: [String: (offset: Int, elements: [Float])] = [:]
+    }
+
+    /// Trains on `world`. **Collective**.
+    func run(
+        on world: any Communicator, expertParallel: Int, threads: Int
+    ) throws -> (trace: Trace, gradients: FirstGradients) {
+        let configuration = try configuration(expertParallel: expertParallel, threads: threads)
+        let engine = try Engine(
+            configuration.model, configuration.routing, expertParallel: expertParallel,
+            laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
+        let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
+        let step = TrainingStep(configuration, engine, source)
+        var state = TrainingState(engine.layout)
+        initialize(state.parameters, scale: 0.5, seed: 3, on: engine.workers)
+        var trace = Trace(), gradients = FirstGradients()
+        for number in 0..<steps {
+            let outcome = try step.run(&state)
+            trace.losses.append(outcome.lanes.loss)
+            trace.routes.append(outcome.lanes.routeDigest)
+            trace.gradientDigests.append(outcome.gradientDigest)
+            trace.parameterDigests.append(outcome.parameterDigest)
+            trace.dropped.append(outcome.lanes.dropped.reduce(0, +))
+            if number == 0 { gradients = firstGradients(step, engine.layout) }
+        }
+        return (trace, gradients)
+    }
+
+    /// On one virtual rank with one thread: what every other layout is compared with.
+    func reference() throws -> (trace: Trace, gradients: FirstGradients) {
+        try VirtualRanks.run(1) { world in try run(on: world, expertParallel: 1, threads: 1) }[0]
+    }
+
+    private func firstGradients(_ step: TrainingStep, _ layout: ParameterLayout) -> FirstGradients {
+        var result = FirstGradients()
+        for entry in layout.entries {
+            result.values[entry.name] = (entry.globalOffset, entry.range.map { step.gradients.value(at: $0) })
+        }
+        return result
+    }
+
+    private func configuration(expertParallel: Int, threads: Int) throws(Failure) -> RunConfiguration {
+        let yaml = """
+            reproducible: \(reproducible)
+            data: {train: synthetic}
+            model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: 12, top_k: \(choices)}
+            routing: {capacity_factor: 1.0}
+            batch: {tokens: 384, lane_tokens: 48}
+            train: {steps: \(steps)}
+            optimizer: {learning_rate: 0.01}
+            schedule: {kind: constant}
+            parallel: {expert_parallel: \(expertParallel), threads_per_rank: \(threads)}
+            """
+        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "layout trial"))
+    }
+}
+
+/// Sequences with something to learn: each token mostly follows from the one before.
+private struct SyntheticSequences: SequenceSource {
+    let perLane: Int
+    let laneOrder: [Int]
+
+    func fill(sequence n: Int, inputs: inout MutableSpan<Int32>, targets: inout MutableSpan<Int32>) {
+        let lane = n / perLane % laneOrder.count
+        let step = n / perLane / laneOrder.count
+        let source = (step * laneOrder.count + laneOrder[lane]) * perLane + n % perLane
+        let random = RandomFunction(seed: 11, purpose: .tests, stream: UInt64(source))
+        var token = random.integer(0, below: 61)
+        for i in 0..<inputs.count {
+            inputs[i] = Int32(token)
+            let isNoise = random.uniform(UInt64(2 * i + 1)) < 0.2
+            token = isNoise ? random.integer(UInt64(2 * i + 2), below: 61) : (token &* 7 &+ 5) % 61
+            targets[i] = Int32(token)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package import Checkpoints
+package import Collectives
+package import Corpora
+package import Diagnostics
+package import Layers
+import Parallel
+import Settings
+
+/// A model as a checkpoint left it, ready to evaluate or generate.
+package struct StoredModel {
+    package let configuration: RunConfiguration
+    package let tokenizer: any Tokenizer
+    package let engine: Engine
+    package let parameters: ParameterArena
+
+    /// **Collective** over `world`; the experts are shared out over as many ranks as divide them.
+    /// - Parameters:
+    ///   - reader: the checkpoint
+    ///   - threads: of each rank
+    package init(_ reader: CheckpointReader, threads: Int, on world: any Communicator) throws(Failure) {
+        let record = reader.record
+        let document = try SettingsDocument(
+            yaml: record.configuration, file: "\(reader.directory) (stored configuration)")
+        var configuration = try RunConfiguration(document)
+        tokenizer = try readTokenizer(Array(record.tokenizer.utf8), from: reader.directory)
+        try configuration.model.settleVocabulary(tokenizer: tokenizer.vocabularySize)
+        self.configuration = configuration
+        let expertParallel = ParallelSettings.allowedExpertParallel(
+            experts: configuration.model.expertCount, ranks: world.size
+        ).last!
+        do {
+            engine = try Engine(
+                configuration.model, configuration.routing, expertParallel: expertParallel,
+                laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: false, on: world)
+        } catch {
+            throw Failure(lost: error)
+        }
+        let parameters = ParameterArena(engine.layout)
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            try StateStorage.load(parameters, StateStorage.parameters, reader)
+            try reader.close()
+        }
+        self.parameters = parameters
+    }
+}

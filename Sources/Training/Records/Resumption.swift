@@ -1,0 +1,41 @@
+import Checkpoints
+import Diagnostics
+import Settings
+
+/// Whether a run may go on from a checkpoint with the configuration it is given now.
+enum Resumption {
+    /// Another value of these would make it another training; everything else (lengths, schedules, cadences, layout) may
+    /// change between two starts of one run.
+    private static let meaning = ["seed", "precision", "batch.lane_tokens", "batch.tokens"]
+    private static let meaningfulSections = ["model.", "data.", "routing."]
+
+    /// - Parameters:
+    ///   - record: of the checkpoint
+    ///   - allowed: keys that the user allows to change all the same
+    /// - Returns: the changes that are allowed, as `key: old → new`, to be told
+    /// - Throws: `configuration`, naming every key that must not change
+    static func changes(
+        from record: CheckpointRecord, to configuration: RunConfiguration, allowing allowed: Set<String>
+    ) throws(Failure) -> [String] {
+        let document = try SettingsDocument(yaml: record.configuration, file: "stored configuration of step \(record.step)")
+        let stored = Dictionary(uniqueKeysWithValues: try RunConfiguration(document).values.map { ($0.key, $0.value) })
+        var refused: [String] = [], told: [String] = []
+        for (key, value) in configuration.values where stored[key] != value {
+            let change = "\(key): \(stored[key] ?? "absent") → \(value)"
+            if changesMeaning(key) && !allowed.contains(key) { refused.append(change) } else { told.append(change) }
+        }
+        guard refused.isEmpty else {
+            throw Failure(
+                .configuration,
+                "the run in \(configuration.directory) was started with another configuration: "
+                    + refused.joined(separator: "; "),
+                advice: "restore the values, choose another run.directory, or say "
+                    + refused.map { "--allow-change \($0.prefix { $0 != ":" })" }.joined(separator: " "))
+        }
+        return told
+    }
+
+    private static func changesMeaning(_ key: String) -> Bool {
+        meaning.contains(key) || meaningfulSections.contains { key.hasPrefix($0) }
+    }
+}

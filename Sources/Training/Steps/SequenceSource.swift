@@ -1,0 +1,11 @@
+package import Corpora
+
+/// The training sequences of a run, numbered from 0: what sequence `n` is depends on nothing else.
+package protocol SequenceSource: Sendable {
+    /// - Parameters:
+    ///   - inputs: `[context]`
+    ///   - targets: `[context]`: the token that follows each
+    func fill(sequence n: Int, inputs: inout MutableSpan<Int32>, targets: inout MutableSpan<Int32>)
+}
+
+extension TrainingWindows: SequenceSource {}

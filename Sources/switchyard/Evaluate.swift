@@ -1,0 +1,80 @@
+import ArgumentParser
+import Collectives
+import Diagnostics
+import Foundation
+import Metrics
+import Training
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures a checkpoint's loss on text it was not trained on.",
+        discussion: """
+            Consecutive windows of the model's context, each predicting its own next tokens; the last partial window is \
+            left out. Nothing is dropped unless routing.evaluation_capacity_factor says so.
+            """)
+
+    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
+    var checkpoint: String
+
+    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
+    var data: [String]
+
+    @Option(help: "Threads of each rank.")
+    var threads = 1
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+    }
+
+    func run() throws {
+        try reportingFailures {
+            let (argument, data, threads, json) = (CheckpointArgument(path: checkpoint), data, threads, json)
+            try onAllRanks(virtual: nil) { world in
+                let model = try StoredModel(try argument.open(), threads: threads, on: world)
+                let place = try TemporaryDirectory(on: world)
+                defer { place.remove(on: world) }
+                let result = try model.evaluate(data, in: place.path, on: world) { complain($0) }
+                if world.rank == 0 { try report(result, json: json) }
+            }
+        }
+    }
+
+    private func report(_ result: ValidationResult, json: Bool) throws {
+        guard json else {
+            print("\(result), perplexity \(fixed(exp(result.loss), 3))")
+            return
+        }
+        struct Answer: Encodable {
+            var loss: Double
+            var perplexity: Double
+            var bits_per_byte: Double
+            var tokens: Int
+        }
+        try printJSON(
+            Answer(
+                loss: result.loss, perplexity: exp(result.loss), bits_per_byte: result.bitsPerByte, tokens: result.tokens))
+    }
+}
+
+/// A directory for files that nobody needs afterwards, the same on all ranks. On one machine: evaluation is one job there.
+private struct TemporaryDirectory {
+    let path: String
+
+    init(on world: any Communicator) throws(Failure) {
+        let own = "\(NSTemporaryDirectory())/switchyard-evaluate-\(getpid())"
+        path = String(decoding: try Agreement(ranks: world).gather(Array(own.utf8))[0], as: UTF8.self)
+    }
+
+    func remove(on world: any Communicator) {
+        if world.rank == 0 { try? FileManager.default.removeItem(atPath: path) }
+    }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Training
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Continues a text with a trained model.")
+
+    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
+    var checkpoint: String
+
+    @Option(help: "The text to continue; nothing stands for the beginning of a document.")
+    var prompt = ""
+
+    @Option(help: "Tokens to generate, unless the document ends first.")
+    var tokens = 200
+
+    @Option(help: "Logits are divided by it before sampling; 0 always takes the most likely token.")
+    var temperature = 0.8
+
+    @Option(help: "Sample among this many of the most likely tokens; 0: among all.")
+    var top = 50
+
+    @Option(help: "Another seed, another text.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    func validate() throws {
+        if tokens < 1 { throw ValidationError("--tokens must be at least 1") }
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if !(temperature >= 0) { throw ValidationError("--temperature must not be negative") }
+        if top < 0 { throw ValidationError("--top must not be negative") }
+    }
+
+    func run() throws {
+        try reportingFailures {
+            let argument = CheckpointArgument(path: checkpoint)
+            let sampling = Sampling(temperature: temperature, top: top, seed: seed)
+            let (prompt, tokens, threads) = (Array(prompt.utf8), tokens, threads)
+            try onAllRanks(virtual: 1) { world in
+                let model = try StoredModel(try argument.open(), threads: threads, on: world)
+                let out = FileHandle.standardOutput
+                out.write(Data(prompt))
+                try model.generate(after: prompt, tokens: tokens, sampling) { out.write(Data($0)) }
+                out.write(Data("\n".utf8))
+            }
+        }
+    }
+}

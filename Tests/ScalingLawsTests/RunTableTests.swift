@@ -1,0 +1,142 @@
+import Diagnostics
+import Foundation
+import ScalingLaws
+import Testing
+
+@Suite struct RunTableTests {
+    static let header = "n_active,n_total,tokens,flops,experts,granularity,top_k,loss"
+
+    private func read(_ text: String, _ laws: [LawFacts] = [JointLaw.facts]) throws -> [RunRecord] {
+        try runRecords(csv: text, file: "runs.csv", for: laws)
+    }
+
+    private func refuse(_ text: String, _ laws: [LawFacts] = [JointLaw.facts], saying words: String...) {
+        #expect { try read(text, laws) } throws: { error in
+            guard let failure = error as? Failure, failure.status == .data else { return false }
+            return words.allSatisfy(failure.description.contains)
+        }
+    }
+
+    @Test func readsTablesAsSpreadsheetsWriteThem() throws {
+        let plain = try read("\(Self.header)\n3.1e8,5e9,7e9,1.3e19,32,2,1,2.71\n7e7,7e7,1e9,,1,,,3.5\n")
+        #expect(plain.count == 2)
+        #expect(plain[0].loss == 2.71 && plain[0].source == "runs.csv:2")
+        let expected = ScalePoint(active: 3.1e8, total: 5e9, tokens: 7e9, experts: 32, granularity: 2, flops: 1.3e19)
+        #expect(plain[0].point == expected)
+        #expect(plain[1].point.granularity == 1 && plain[1].point.topK == 1)
+        let other = try read(
+            "\u{FEFF}Loss ; tokens;experts;\"n_active\";comment\r\n\"2.5\";1e9;4;1e8;\"a, b\"\r\n\r\n", [JointLaw.facts]
+        )
+        #expect(other.count == 1 && other[0].loss == 2.5 && other[0].point.experts == 4)
+    }
+
+    @Test func denseTablesNeedOneCountOnly() throws {
+        let runs = try read("n_total,tokens,loss\n1e8,1e9,3\n", [ChinchillaLaw.facts])
+        #expect(runs[0].point.active == 1e8)
+    }
+
+    @Test func namesWhatIsMissing() {
+        refuse("n_active,n_total,tokens,experts\n1,2,3,4\n", saying: "runs.csv: the header has no `loss`", "columns")
+        refuse("n_active,tokens,experts,Los\n1,2,3,4\n", saying: "is `los` the loss? rename it")
+        refuse("n_active,n_total,experts,loss\n1e8,1e8,1,3\n", saying: "runs.csv:2: no `tokens`", "law `joint` needs")
+        refuse("n_active,tokens,loss\n1e8,1e9,3\n", saying: "no `experts`")
+        refuse("n_active,tokens,experts,loss\n1e8,1e9,8,3\n", [SparsityLaw.facts], saying: "no `n_total`")
+        refuse("n_active,n_total,tokens,loss\n1e8,1e8,1e9,3\n", [FineGrainedLaw.facts], saying: "no `granularity`")
+        refuse("n_active,n_total,tokens,experts,loss\n1e8,,1e9,1,3\n1e8,1e8,1e9,1,\n", saying: "runs.csv:3: no `loss`")
+    }
+
+    @Test func namesWhatIsWrong() {
+        let start = "n_active,n_total,tokens,experts,loss\n"
+        refuse(start + "1e8,1e8,1e9,1,-3\n", saying: "runs.csv:2: `loss` is -3.0", "above zero", "diverged")
+        refuse(start + "1e8,1e8,1e9,1,3\n1e8,1e8,1e9,1,0\n", saying: "runs.csv:3: `loss` is 0.0")
+        refuse(start + "1e8,1e8,1e9,1,nan\n", saying: "`loss` is nan")
+        refuse(start + "1e8,1e8,1e9,1,inf\n", saying: "`loss` is inf")
+        refuse(start + "1e8,1e8,1e9,0.5,3\n", saying: "`experts` is 0.5", "from 1 on")
+        refuse(start + "1e8,1e8,many,1,3\n", saying: "runs.csv:2: `tokens` is `many`, which is no number")
+        refuse(start + "2e8,1e8,1e9,1,3\n", saying: "more than n_total")
+        refuse(start + "1e8,1e8,1e9,1,3,4\n", saying: "6 values under 5 column names")
+        refuse("loss,tokens,loss\n1,2,3\n", saying: "`loss` is there twice")
+        refuse(start, saying: "no runs, only a header")
+        refuse("loss\n\"3\"x\n", saying: "no CSV table")
+        refuse("n_active,n_total,n_embedding,tokens,experts,loss\n1e8,1e8,1e8,1e9,1,3\n", saying: "leaves nothing")
+    }
+
+    /// Random bytes may be refused; they must not crash the reader.
+    @Test func survivesRubbish() {
+        var state: UInt64 = 12345
+        let alphabet = Array("0123456789.,;\"\n\r\te-+loss tokens_é\0")
+        for _ in 0..<500 {
+            var text = "n_active,tokens,experts,loss\n"
+            for _ in 0..<40 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                text.append(alphabet[Int(state >> 33) % alphabet.count])
+            }
+            _ = try? read(text)
+        }
+    }
+
+    @Test func refusesRunsThatDetermineNothing() {
+        func refuse(_ runs: [RunRecord], _ law: LawFacts, saying words: String...) {
+            #expect { try checkRuns(runs, for: law) } throws: { error in
+                words.allSatisfy { "\(error)".contains($0) }
+            }
+        }
+        let runs = Simulation.joint(noise: 0.004, seed: 1)
+        refuse(runs + [runs[3]], JointLaw.facts, saying: "run 3 repeats run 3", "the same loss")
+        refuse(Array(runs.prefix(12)), JointLaw.facts, saying: "12 runs are too few for the law `joint`", "needs 13")
+        let dense = runs.filter { $0.point.experts == 8 }
+        refuse(dense, JointLaw.facts, saying: "all runs have the same number of experts", "fit `chinchilla`")
+        refuse(dense, SparsityLaw.facts, saying: "all runs have the same sparsity")
+        refuse(runs.filter { $0.point.tokens == 4e9 }, JointLaw.facts, saying: "all runs have the same tokens")
+        refuse(runs, FineGrainedLaw.facts, saying: "all runs have the same granularity")
+        #expect(throws: Never.self) { try checkRuns(dense, for: ChinchillaLaw.facts) }
+    }
+}
+
+/// Run directories on disk, with what training leaves in them.
+@Suite struct RunDirectoryTests {
+    private func withRun(_ files: [String: String], _ body: (String) throws -> Void) throws {
+        let place = FileManager.default.temporaryDirectory.appendingPathComponent("run-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: place) }
+        for (name, text) in files { try Data(text.utf8).write(to: place.appendingPathComponent(name)) }
+        try body(place.path)
+    }
+
+    private let facts = """
+        {"n_active": 3e8, "n_total": 5e9, "experts": 32, "granularity": 2, "top_k": 1, "flops_per_token": 1.9e9}
+        """
+    private let steps = """
+        {"step": 1, "tokens": 1000, "loss": 9.0, "validation_loss": 8.9}
+        {"step": 2, "tokens": 2000, "loss": 5.0}
+        {"step": 3, "tokens": 3000, "loss": 3.0, "validation_loss": 3.1, "mfu": 0.3}
+        {"step": 4, "tok
+        """
+
+    @Test func readsSizesAndTheLastValidation() throws {
+        try withRun(["run.json": facts, "metrics.jsonl": steps]) { place in
+            let run = try runRecord(directory: place, loss: .validation, for: [JointLaw.facts])
+            #expect(run.loss == 3.1 && run.point.tokens == 3000 && run.point.experts == 32 && run.point.active == 3e8)
+            #expect(run.point.granularity == 2 && run.point.flops == 3000 * 1.9e9)
+            #expect(try runRecord(directory: place, loss: .training, for: [JointLaw.facts]).loss == 3.0)
+        }
+    }
+
+    @Test func saysWhatIsWrongWithARun() throws {
+        func refuse(_ files: [String: String], saying words: String) throws {
+            try withRun(files) { place in
+                #expect { try runRecord(directory: place, loss: .validation, for: [JointLaw.facts]) } throws: {
+                    $0 is Failure && "\($0)".contains(words)
+                }
+            }
+        }
+        try refuse([:], saying: "a run directory holds run.json and metrics.jsonl")
+        try refuse(["run.json": "{}", "metrics.jsonl": steps], saying: "run.json: no `n_active`")
+        try refuse(["run.json": "[", "metrics.jsonl": steps], saying: "run.json is not the JSON of a run")
+        try refuse(["run.json": facts, "metrics.jsonl": ""], saying: "has no steps")
+        try refuse(["run.json": facts, "metrics.jsonl": "{\"tokens\": 5, \"loss\": 2}\n"], saying: "--training-loss")
+        try refuse(["run.json": facts, "metrics.jsonl": "rubbish\n" + steps], saying: "metrics.jsonl:1")
+        let early = "{\"tokens\": 50, \"validation_loss\": 2}\n{\"tokens\": 100, \"loss\": 2}\n"
+        try refuse(["run.json": facts, "metrics.jsonl": early], saying: "at token 50 of 100")
+    }
+}
