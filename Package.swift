@@ -23,7 +23,6 @@ let house: [SwiftSetting] =
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// One room of the house. `below` lists every module it may import: arrows point down only
 /// (docs/architecture.md), and `scripts/check` refuses an undeclared import.
@@ -43,7 +42,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     ],
     targets: [
@@ -94,10 +92,9 @@ let package = Package(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "CPlatform", logging,
+                "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "CPlatform",
             ]),
         room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
-        room("Reporting", below: ["Diagnostics"]),
 
         // command line: the only place that names everything
         .executableTarget(
@@ -105,8 +102,8 @@ let package = Package(
             dependencies: [
                 "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
                 "GEMM",
-                "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "Reporting", "CPlatform",
-                "Kernels", argumentParser, logging,
+                "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
+                "Kernels", argumentParser,
             ],
             swiftSettings: house),
 

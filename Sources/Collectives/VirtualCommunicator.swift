@@ -68,7 +68,8 @@ package struct VirtualCommunicator: Communicator {
         var next = 0
         for source in 0..<size {
             let parcel = all[source], count = Int(parcel.counts[rank])
-            precondition(count == Int(receivedRows[source]), "rank \(source) sends another number of rows than expected")
+            precondition(
+                count == Int(receivedRows[source]), "rank \(source) sends another number of rows than expected")
             let first = (0..<rank).reduce(0) { $0 + Int(parcel.counts[$1]) }
             if count > 0 { received.rows(next..<next + count).copy(from: parcel.rows.rows(first..<first + count)) }
             next += count

@@ -61,7 +61,8 @@ package func attention(
             let scores = scratch[worker].reshaped(rows: end - start, columns: end)
             GEMM.multiply(q.rows(start..<end).factor, k.rows(0..<end).transposed, into: scores, scale: shape.scale)
             for row in 0..<end - start {
-                logSumExp[head.head, head.firstToken + start + row] = causalSoftmax(scores, row: row, seen: start + row + 1)
+                logSumExp[head.head, head.firstToken + start + row] = causalSoftmax(
+                    scores, row: row, seen: start + row + 1)
             }
             GEMM.multiply(scores.factor, v.rows(0..<end).factor, into: out.rows(start..<end))
         }
@@ -108,7 +109,8 @@ package func attentionBackward(
             for row in 0..<end - start {
                 let logSum = logSumExp[head.head, head.firstToken + start + row]
                 let delta = dot(dOTile.row(row), out.row(start + row))
-                scoresBackward(p, ds, row: row, seen: start + row + 1, logSumExp: logSum, delta: delta, scale: shape.scale)
+                scoresBackward(
+                    p, ds, row: row, seen: start + row + 1, logSumExp: logSum, delta: delta, scale: shape.scale)
             }
             let adding = end < shape.context
             GEMM.multiply(p.transposed, dOTile.factor, into: dv.rows(0..<end), adding: adding)

@@ -26,7 +26,9 @@ package struct ParallelSettings: Sendable, Equatable {
                 .configuration,
                 "`parallel.expert_parallel` is \(expertParallel), but it must divide both the \(experts) experts of a layer "
                     + "and the \(ranks) ranks of the job",
-                advice: "allowed here are \(allowed.map(String.init).joined(separator: ", ")); `auto` takes \(allowed.last!)")
+                advice:
+                    "allowed here are \(allowed.map(String.init).joined(separator: ", ")); `auto` takes \(allowed.last!)"
+            )
         }
         return expertParallel
     }

@@ -16,7 +16,8 @@ package struct RandomFunction: Sendable {
     ///   - seed: the run's `seed`
     ///   - stream: what distinguishes draws of one purpose, such as a step or the digest of a parameter's name
     package init(seed: UInt64, purpose: RandomPurpose, stream: UInt64 = 0) {
-        philox = Philox(key: mix(mix(seed &+ 0x9E37_79B9_7F4A_7C15) ^ mix(purpose.rawValue) ^ mix(stream &+ 0x5851_F42D)))
+        philox = Philox(
+            key: mix(mix(seed &+ 0x9E37_79B9_7F4A_7C15) ^ mix(purpose.rawValue) ^ mix(stream &+ 0x5851_F42D)))
     }
 
     /// 64 random bits for `index`.

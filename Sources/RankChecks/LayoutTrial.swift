@@ -84,7 +84,7 @@ struct LayoutTrial: Sendable {
 }
 
 /// Sequences with something to learn: each token mostly follows from the one before.
-private struct SyntheticSequences: SequenceSource {
+struct SyntheticSequences: SequenceSource {
     let perLane: Int
     let laneOrder: [Int]
 

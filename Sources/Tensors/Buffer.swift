@@ -1,6 +1,4 @@
 /// One allocation of plain numbers, aligned for vectors and pages, freed with its last holder.
-///
-/// A large buffer is zero pages of the kernel: it costs physical memory only where it is written.
 package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     // Unchecked because disjointness of concurrent writes is the promise of `Workers`, not of the type.
     @usableFromInline package let base: UnsafeMutablePointer<Element>

@@ -18,19 +18,25 @@ package struct JoinableThread: Sendable {
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
         #if canImport(Glibc)
             var thread = pthread_t()
-            let status = unsafe pthread_create(&thread, nil, { context in
-                unsafe Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run()
-                return nil
-            }, context)
+            let status = unsafe pthread_create(
+                &thread, nil,
+                { context in
+                    unsafe Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run()
+                    return nil
+                }, context)
             precondition(status == 0, "the system cannot start another thread (error \(status))")
             handle = thread
         #else
             var thread: pthread_t?
-            let status = unsafe pthread_create(&thread, nil, { context in
-                unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context)
-            guard status == 0, let thread = unsafe thread else { preconditionFailure("the system cannot start another thread") }
+            let status = unsafe pthread_create(
+                &thread, nil,
+                { context in
+                    unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+                    return nil
+                }, context)
+            guard status == 0, let thread = unsafe thread else {
+                preconditionFailure("the system cannot start another thread")
+            }
             handle = unsafe SendableThread(thread: thread)
         #endif
     }

@@ -41,13 +41,22 @@ package struct RunForecast: CustomStringConvertible {
         let perfect = work.flopsPerToken * Double(configuration.totalTokens) / gemmPeak
         var rows = [
             ("parameters", "\(grouped(work.totalParameters)), \(grouped(work.activeParameters)) active"),
-            ("layout", "\(layout.ranks) ranks, expert_parallel \(layout.expertParallel), "
-                + "\(configuration.parallel.threadsPerRank) threads a rank"),
-            ("step", "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.lanes) lanes, "
-                + "\(layout.rounds) round(s)"),
+            (
+                "layout",
+                "\(layout.ranks) ranks, expert_parallel \(layout.expertParallel), "
+                    + "\(configuration.parallel.threadsPerRank) threads a rank"
+            ),
+            (
+                "step",
+                "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.lanes) lanes, "
+                    + "\(layout.rounds) round(s)"
+            ),
             ("run", "\(grouped(configuration.length.steps)) steps, \(grouped(configuration.totalTokens)) tokens"),
-            ("work", "\(fixed(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "
-                + "\(fixed(gemmPeak / 1e9, 0)) GFLOP/s, \(duration(perfect / 0.5)) at half of it"),
+            (
+                "work",
+                "\(fixed(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "
+                    + "\(fixed(gemmPeak / 1e9, 0)) GFLOP/s, \(duration(perfect / 0.5)) at half of it"
+            ),
             ("checkpoint", bytes(12 * work.totalParameters)),
         ]
         for (kind, size) in estimate.rows { rows.append(("memory: \(kind)", bytes(size))) }

@@ -94,7 +94,9 @@ package final class TrainingRun {
         let request = try requests.agree()
         try report(outcome, seconds, request.peakMemory, result)
         try options.observe(outcome, state)
-        if checkpoints.isDue(after: state.step) || request.wantsSave { try save(mustSucceed: isLast || request.wantsLeave) }
+        if checkpoints.isDue(after: state.step) || request.wantsSave {
+            try save(mustSucceed: isLast || request.wantsLeave)
+        }
         if request.wantsLeave, !isLast {
             throw Failure(
                 .tryAgain, "asked to leave after step \(state.step): the state is saved",

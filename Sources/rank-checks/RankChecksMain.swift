@@ -29,7 +29,7 @@ struct RankChecksMain {
         exit(failed == 0 ? ExitStatus.done.rawValue : 1)
     }
 
-    private static var checks: [RankCheck] { communicatorCheckList + checkpointCheckList + layoutCheckList }
+    private static var checks: [RankCheck] { memoryCheckList + communicatorCheckList + checkpointCheckList + layoutCheckList }
 
     /// A body settles its findings among all ranks, so the answer is the same on each.
     private static func holds(_ check: RankCheck, on world: MPICommunicator) throws -> Bool {

@@ -61,7 +61,8 @@ struct Evaluate: ParsableCommand {
         }
         try printJSON(
             Answer(
-                loss: result.loss, perplexity: exp(result.loss), bits_per_byte: result.bitsPerByte, tokens: result.tokens))
+                loss: result.loss, perplexity: exp(result.loss), bits_per_byte: result.bitsPerByte,
+                tokens: result.tokens))
     }
 }
 

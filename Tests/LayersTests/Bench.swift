@@ -22,7 +22,8 @@ struct Bench {
         parameters = ParameterArena(model.layout)
         gradients = GradientAccumulator(model.layout, isExact: isExact, lanes: lanes)
         workspace = LaneWorkspace(
-            settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: true, threads: threads)
+            settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: true,
+            threads: threads)
         dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)
     }

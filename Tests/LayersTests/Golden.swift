@@ -34,7 +34,8 @@ struct Golden {
     var model: ModelSettings {
         get throws {
             try ModelSettings(
-                dModel: integer("settings/d_model"), layers: integer("settings/layers"), heads: integer("settings/heads"),
+                dModel: integer("settings/d_model"), layers: integer("settings/layers"),
+                heads: integer("settings/heads"),
                 context: integer("settings/context"), vocabularySize: integer("settings/vocabulary_size"),
                 experts: integer("settings/experts"), topK: integer("settings/top_k"),
                 granularity: integer("settings/granularity"), feedForward: Double(integer("settings/feed_forward")),
@@ -48,7 +49,8 @@ struct Golden {
         get throws {
             try RoutingSettings(
                 capacityFactor: CapacityFactor(double("settings/capacity_factor")),
-                loadBalanceWeight: double("settings/load_balance_weight"), zLossWeight: double("settings/z_loss_weight"),
+                loadBalanceWeight: double("settings/load_balance_weight"),
+                zLossWeight: double("settings/z_loss_weight"),
                 normalizeGates: integer("settings/normalize_gates") == 1)
         }
     }

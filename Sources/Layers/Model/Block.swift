@@ -37,7 +37,8 @@ package struct Block: Sendable {
     /// - Parameter y: `[tokens, dModel]`
     package func forward(
         into y: Tensor, sequenceLength: Int, _ parameters: ParameterArena, for purpose: LanePurpose,
-        saving saved: Activations, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers
+        saving saved: Activations, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
+        on workers: Workers
     ) throws(CommunicationError) -> RouteStatistics {
         let tokens = 0..<y.rows
         attention.forward(
@@ -59,7 +60,8 @@ package struct Block: Sendable {
             addingTo: dx, x: saved.middle.rows(tokens), parameters, saved: saved.feedForward, scale: scale,
             gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
         attention.backward(
-            addingTo: dx, x: saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, saved: saved.attention,
+            addingTo: dx, x: saved.input.rows(tokens), sequenceLength: sequenceLength, parameters,
+            saved: saved.attention,
             gradients: gradients, workspace: workspace, on: workers)
     }
 }

@@ -39,13 +39,19 @@ package struct Experts: Sendable {
     ) {
         let segments = Segments(exchange)
         multiply(
-            segments.map { ProductJob(saved.arrived.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).factor,
-                into: saved.gateUp.rows($0.rows)) }, on: workers)
+            segments.map {
+                ProductJob(
+                    saved.arrived.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).factor,
+                    into: saved.gateUp.rows($0.rows))
+            }, on: workers)
         let seats = 0..<segments.rows
         swiGLU(saved.gateUp.rows(seats), into: saved.hidden.rows(seats), on: workers)
         multiply(
-            segments.map { ProductJob(saved.hidden.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).factor,
-                into: y.rows($0.rows)) }, on: workers)
+            segments.map {
+                ProductJob(
+                    saved.hidden.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).factor,
+                    into: y.rows($0.rows))
+            }, on: workers)
     }
 
     /// - Parameters:
@@ -58,14 +64,20 @@ package struct Experts: Sendable {
         let segments = Segments(exchange)
         let seats = 0..<segments.rows
         multiply(
-            segments.map { ProductJob(dy.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).transposed,
-                into: dHidden.rows($0.rows)) }, on: workers)
+            segments.map {
+                ProductJob(
+                    dy.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).transposed,
+                    into: dHidden.rows($0.rows))
+            }, on: workers)
         weightGradients(down, segments, input: saved.hidden, output: dy, gradients, on: workers)
         swiGLUBackward(dHidden.rows(seats), replacing: saved.gateUp.rows(seats), on: workers)
         weightGradients(gateUp, segments, input: saved.arrived, output: saved.gateUp, gradients, on: workers)
         multiply(
-            segments.map { ProductJob(saved.gateUp.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).transposed,
-                into: dy.rows($0.rows)) }, on: workers)
+            segments.map {
+                ProductJob(
+                    saved.gateUp.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).transposed,
+                    into: dy.rows($0.rows))
+            }, on: workers)
     }
 
     /// `dW_e += inputᵀ·output` lane by lane, so that exact mode sees every lane's gradient whole.
@@ -79,7 +91,8 @@ package struct Experts: Sendable {
             for run in consecutiveRuns(ofLane.map(\.expert)) {
                 gradients.accumulate(id, slabs: run, on: workers) { target in
                     let jobs = ofLane.filter { run.contains($0.expert) }.map {
-                        ProductJob(input.rows($0.rows).transposed, output.rows($0.rows).factor,
+                        ProductJob(
+                            input.rows($0.rows).transposed, output.rows($0.rows).factor,
                             into: target.tensor($0.expert), adding: target.isAdding($0.expert))
                     }
                     multiply(jobs, on: workers)

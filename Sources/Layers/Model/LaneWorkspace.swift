@@ -69,8 +69,10 @@ package final class LaneWorkspace: Sendable {
         logits = Tensor(rows: chunk, columns: model.vocabularySize)
         losses = Vector(count: tokens)
         rotary = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
-        attentionScratch = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
-            .scratch(workers: threads)
+        attentionScratch = AttentionShape(
+            heads: model.heads, headDimension: model.headDimension, context: model.context
+        )
+        .scratch(workers: threads)
     }
 }
 

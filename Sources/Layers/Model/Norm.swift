@@ -40,7 +40,8 @@ package struct Norm: Sendable {
         switch kind {
         case .rms:
             rmsNorm(
-                x, weight: parameters.tensor(weight), epsilon: epsilon, into: y, reciprocal: saved.reciprocal, on: workers)
+                x, weight: parameters.tensor(weight), epsilon: epsilon, into: y, reciprocal: saved.reciprocal,
+                on: workers)
         case .layer:
             layerNorm(
                 x, weight: parameters.tensor(weight), bias: parameters.tensor(bias!), epsilon: epsilon, into: y,
@@ -64,7 +65,8 @@ package struct Norm: Sendable {
                 dy, x: x, weight: parameters.tensor(weight), reciprocal: saved.reciprocal, addingTo: dx, on: workers)
             gradients.accumulate(weight, on: workers) { target in
                 rmsNormWeightGradient(
-                    dy, x: x, reciprocal: saved.reciprocal, into: target.tensor(), adding: target.isAdding(), on: workers)
+                    dy, x: x, reciprocal: saved.reciprocal, into: target.tensor(), adding: target.isAdding(),
+                    on: workers)
             }
         case .layer:
             layerNormBackward(

@@ -46,7 +46,8 @@ package struct SwitchFeedForward: Sendable {
         router.forward(h, parameters, into: p, on: workers)
         routerSoftmax(p, logSumExp: route.logSumExp, on: workers)
         chooseExperts(
-            p, k: model.choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates, on: workers)
+            p, k: model.choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates,
+            on: workers)
         route.assignSeats(tokens: tokens)
         let capacity = capacity(tokens: tokens, for: purpose)
         copyRows(x, into: y, on: workers)
@@ -88,7 +89,8 @@ package struct SwitchFeedForward: Sendable {
         experts.forward(exchange, parameters, saving: saved.experts, into: results, on: workers)
         try dispatcher.combine(results, along: exchange, into: saved.answers.rows(home))
         combineAnswers(
-            saved.answers.rows(home), k: model.choices, rowOf: route.rowOf, gates: route.gates, addingTo: y, on: workers)
+            saved.answers.rows(home), k: model.choices, rowOf: route.rowOf, gates: route.gates, addingTo: y, on: workers
+        )
     }
 
     /// **Collective** over the expert group.

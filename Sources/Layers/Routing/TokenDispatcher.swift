@@ -58,7 +58,6 @@ package struct ExpertExchange: Sendable {
         }
     }
 
-
     private func total(_ counts: Vector<Int32>) -> Int {
         let span = counts.span
         var sum = 0

@@ -82,7 +82,8 @@ extension ModelSettings {
         if vocabularySize == 0 { vocabularySize = tokenizer }
         guard vocabularySize >= tokenizer else {
             throw Failure(
-                .configuration, "`model.vocabulary_size` is \(vocabularySize), but the tokenizer has \(tokenizer) tokens",
+                .configuration,
+                "`model.vocabulary_size` is \(vocabularySize), but the tokenizer has \(tokenizer) tokens",
                 advice: "leave it out, or give at least \(tokenizer)")
         }
     }
@@ -91,16 +92,19 @@ extension ModelSettings {
         guard dModel % heads == 0, headDimension % 2 == 0 else {
             let fitting = (1...dModel).filter { dModel % $0 == 0 && (dModel / $0) % 2 == 0 }
             throw section.failure(
-                "heads", "is \(heads), which does not cut d_model \(dModel) into heads of an even size (rotary "
+                "heads",
+                "is \(heads), which does not cut d_model \(dModel) into heads of an even size (rotary "
                     + "positions turn pairs)",
                 advice: fitting.isEmpty
-                    ? "d_model must be even" : "allowed for this d_model are \(fitting.map(String.init).joined(separator: ", "))")
+                    ? "d_model must be even"
+                    : "allowed for this d_model are \(fitting.map(String.init).joined(separator: ", "))")
         }
         let hidden = feedForward * Double(dModel) / Double(granularity)
         guard hidden >= 1, abs(hidden - hidden.rounded()) < 1e-6 else {
             throw section.failure(
                 "feed_forward", "× d_model / granularity = \(hidden) is no whole number of hidden units",
-                advice: "choose feed_forward and granularity so that \(feedForward) × \(dModel) / \(granularity) is whole")
+                advice:
+                    "choose feed_forward and granularity so that \(feedForward) × \(dModel) / \(granularity) is whole")
         }
         guard choices <= expertCount else {
             throw section.failure(

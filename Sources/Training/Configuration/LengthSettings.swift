@@ -13,9 +13,11 @@ package struct LengthSettings: Sendable, Equatable {
         switch (section.gives("steps"), section.gives("tokens")) {
         case (true, true):
             throw section.failure(
-                "tokens", "and `\(section.path(of: "steps"))` are both given", advice: "give one: the other follows from it")
+                "tokens", "and `\(section.path(of: "steps"))` are both given",
+                advice: "give one: the other follows from it")
         case (false, false):
-            throw section.failure("steps", "is missing, and so is `\(section.path(of: "tokens"))`", advice: "give one of them")
+            throw section.failure(
+                "steps", "is missing, and so is `\(section.path(of: "tokens"))`", advice: "give one of them")
         case (true, false):
             steps = try section.integer("steps", in: 1...1 << 40)
         case (false, true):

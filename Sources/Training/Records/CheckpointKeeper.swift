@@ -78,7 +78,9 @@ package final class CheckpointKeeper {
         lastSaved = state.step
         say("going on from \(reader.directory)" + (changes.isEmpty ? "" : " with " + changes.joined(separator: "; ")))
         if reader.record.kernels != MatrixLibrary.kernelSet {
-            say("warning: saved with \(reader.record.kernels), now running \(MatrixLibrary.kernelSet): bits will differ")
+            say(
+                "warning: saved with \(reader.record.kernels), now running \(MatrixLibrary.kernelSet): bits will differ"
+            )
         }
         return reader.record.metricsBytes
     }

@@ -17,7 +17,8 @@ enum Resumption {
     static func changes(
         from record: CheckpointRecord, to configuration: RunConfiguration, allowing allowed: Set<String>
     ) throws(Failure) -> [String] {
-        let document = try SettingsDocument(yaml: record.configuration, file: "stored configuration of step \(record.step)")
+        let document = try SettingsDocument(
+            yaml: record.configuration, file: "stored configuration of step \(record.step)")
         let stored = Dictionary(uniqueKeysWithValues: try RunConfiguration(document).values.map { ($0.key, $0.value) })
         var refused: [String] = [], told: [String] = []
         for (key, value) in configuration.values where stored[key] != value {

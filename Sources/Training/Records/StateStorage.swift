@@ -14,7 +14,9 @@ package enum StateStorage {
     /// What this rank writes: its experts if it is the first of their replicas, and its share of the replicated tensors,
     /// which are dealt to ranks one by one.
     package static func shards(of state: TrainingState, _ mesh: Mesh) -> [TensorShard] {
-        let arenas = [(parameters, state.parameters), (firstMoment, state.firstMoment), (secondMoment, state.secondMoment)]
+        let arenas = [
+            (parameters, state.parameters), (firstMoment, state.firstMoment), (secondMoment, state.secondMoment),
+        ]
         return arenas.flatMap { folder, arena in
             arena.layout.all.compactMap { id -> TensorShard? in
                 let entry = arena.layout[id]
@@ -47,7 +49,8 @@ package enum StateStorage {
             let stored = try reader.tensor(name)
             guard stored.shape == entry.storedShape else {
                 throw Failure(
-                    .data, "\(reader.directory): `\(name)` has shape \(stored.shape), but the model wants \(entry.storedShape)",
+                    .data,
+                    "\(reader.directory): `\(name)` has shape \(stored.shape), but the model wants \(entry.storedShape)",
                     advice: "the checkpoint belongs to a model of another shape")
             }
             try reader.read(

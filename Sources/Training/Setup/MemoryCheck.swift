@@ -17,7 +17,8 @@ package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicato
             "this does not fit: \(ranksHere) rank\(ranksHere == 1 ? "" : "s") on \(host) need "
                 + "\(bytes(estimate.total * ranksHere)), but \(bytes(available)) are free; most goes to \(largest.kind) "
                 + "(\(bytes(largest.bytes)) a rank)",
-            advice: "use more machines, a larger parallel.expert_parallel, a smaller batch.lane_tokens or a smaller model; "
+            advice:
+                "use more machines, a larger parallel.expert_parallel, a smaller batch.lane_tokens or a smaller model; "
                 + "`switchyard train --check` shows the whole account")
     }
 }

@@ -55,7 +55,8 @@ package final class TrainingStep {
         let digest = try sums.digest(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
         let isOutOfRange = try isOutOfRange()
         var outcome = StepOutcome(
-            lanes: lanes, gradientNorm: norm, learningRate: learningRate(of: state.step), gradientDigest: digest &+ lanes.lossDigest,
+            lanes: lanes, gradientNorm: norm, learningRate: learningRate(of: state.step),
+            gradientDigest: digest &+ lanes.lossDigest,
             parameterDigest: 0, times: CommunicationTimes(),
             isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
         if outcome.isSound { update(&state, outcome) }

@@ -1,0 +1,63 @@
+import Collectives
+import Diagnostics
+import Layers
+import Parallel
+import Settings
+import Tensors
+import Training
+
+/// A steady step allocates nothing, whatever the router does. Meaningful in a process of its own: what ran before hides
+/// growth.
+package let memoryCheckList: [RankCheck] = [
+    RankCheck("memory: no more after 200 steps than after 5, all tokens to one expert from step 100 on", steadyMemory)
+]
+
+private func steadyMemory(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let configuration = try configuration()
+    let expertParallel = try configuration.parallel.resolvedExpertParallel(experts: 4, ranks: world.size)
+    let engine = try Engine(
+        configuration.model, configuration.routing, expertParallel: expertParallel,
+        laneTokens: configuration.batch.laneTokens, threads: 1, forTraining: true, on: world)
+    let source = SyntheticSequences(
+        perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
+    let step = TrainingStep(configuration, engine, source)
+    var state = TrainingState(engine.layout)
+    initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
+    var early = 0
+    for number in 1...200 {
+        if number >= 100 { forceFirstExpert(state.parameters) }
+        let outcome = try step.run(&state)
+        if number >= 100 {
+            let imbalance = outcome.lanes.imbalance[0]
+            expectations.expect(imbalance > 3.9, "step \(number): imbalance \(imbalance), all should go to one expert")
+        }
+        if number == 5 { early = ProcessMemory.peak }
+    }
+    let late = ProcessMemory.peak
+    expectations.expect(
+        Double(late) <= Double(early) * 1.01, "peak memory went from \(early) bytes at step 5 to \(late) at step 200")
+    try expectations.settle()
+}
+
+/// Equal logits everywhere: ties go to expert 0.
+private func forceFirstExpert(_ parameters: ParameterArena) {
+    for id in parameters.layout.all where parameters.layout[id].name.hasSuffix(".router") {
+        let values = parameters.vector(id)
+        for i in 0..<values.count { values[i] = 0 }
+    }
+}
+
+/// A capacity factor that lets every token go to one expert: the buffers fill up when that happens.
+private func configuration() throws(Failure) -> RunConfiguration {
+    let yaml = """
+        data: {train: synthetic}
+        model: {d_model: 64, layers: 2, heads: 2, context: 64, vocabulary_size: 61, experts: 4}
+        routing: {capacity_factor: 4.0}
+        batch: {tokens: 2048, lane_tokens: 512}
+        train: {steps: 200}
+        optimizer: {learning_rate: 0.001}
+        schedule: {kind: constant}
+        """
+    return try RunConfiguration(SettingsDocument(yaml: yaml, file: "memory trial"))
+}
