@@ -47,7 +47,7 @@ stop_long_run
 
 # two jobs, one directory
 start_long_run in-use
-expect_exit "a run directory in use is refused" 77 'run directory in-use is in use by process [0-9]+ on ' -- \
+expect_exit "a run directory in use is refused" 77 'in use by process [0-9]+ on .*in-use/lock' -- \
     "${train[@]}" --set run.directory=in-use
 expect "the job that owns it trains on" kill -0 "${ranks[@]}"
 stop_long_run
