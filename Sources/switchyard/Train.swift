@@ -73,7 +73,7 @@ struct Train: ParsableCommand {
 
     /// Verified by all ranks together. **Collective**.
     private func checkpoint(_ path: String, on world: any Communicator) throws(Failure) -> CheckpointReader {
-        let newest = try CheckpointFolder("\(path)/checkpoints").newest(sharedBy: world).reader
-        return try newest ?? CheckpointReader(path, sharedBy: world)
+        if let newest = try CheckpointFolder("\(path)/checkpoints").newest(sharedBy: world).reader { return newest }
+        return try CheckpointReader(path, sharedBy: world)
     }
 }
