@@ -18,7 +18,9 @@ struct DocumentationTests {
 
     static let keys: [Key] = {
         let rows = (try? MarkdownTable("docs/configuration.md", head: "key").rows) ?? []
-        return rows.map { Key(name: MarkdownTable.code($0[0]), allowed: $0[1], defaultValue: MarkdownTable.code($0[2])) }
+        return rows.map {
+            Key(name: MarkdownTable.code($0[0]), allowed: $0[1], defaultValue: MarkdownTable.code($0[2]))
+        }
     }()
 
     /// The smallest configuration that is accepted.
@@ -82,7 +84,8 @@ struct DocumentationTests {
         #expect(try Self.read(settings)["schedule.final_share"] == "0.1")
     }
 
-    @Test(arguments: keys.filter { $0.allowed.contains("number from") }) func rangesEndWhereThePageSays(key: Key) throws {
+    @Test(arguments: keys.filter { $0.allowed.contains("number from") }) func rangesEndWhereThePageSays(key: Key) throws
+    {
         let words = key.allowed.replacing(",", with: "").split(separator: " ").map(String.init)
         let from = try #require(words.firstIndex(of: "from")), isWhole = words[0] == "whole"
         let low = words[from + 1], high = words.count > from + 3 && words[from + 2] == "to" ? words[from + 3] : nil

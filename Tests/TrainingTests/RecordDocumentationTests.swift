@@ -10,7 +10,8 @@ struct RecordDocumentationTests {
         var record = StepRecord()
         record.validationLoss = 1
         record.validationBitsPerByte = 1
-        let fields = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
+        let fields = try #require(
+            try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
         let described = try MarkdownTable("docs/metrics.md", head: "field", section: "## `metrics.jsonl`").rows
         #expect(described.map { MarkdownTable.code($0[0]) }.sorted() == fields.keys.sorted())
     }
@@ -23,7 +24,8 @@ struct RecordDocumentationTests {
             values[MarkdownTable.code(row[0])] = try #require(kinds[row[1]], "\(row)")
         }
         let summary = try JSONDecoder().decode(RunSummary.self, from: JSONSerialization.data(withJSONObject: values))
-        let fields = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(summary)) as? [String: Any])
+        let fields = try #require(
+            try JSONSerialization.jsonObject(with: JSONEncoder().encode(summary)) as? [String: Any])
         #expect(values.keys.sorted() == fields.keys.sorted())
     }
 
