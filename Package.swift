@@ -132,6 +132,7 @@ let package = Package(
             with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
+        tests(of: "Workers", with: ["Tensors", "Threads"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
