@@ -133,6 +133,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Workers", with: ["Tensors", "Threads"]),
+        tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
