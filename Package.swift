@@ -134,6 +134,7 @@ let package = Package(
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Workers", with: ["Tensors", "Threads"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
+        tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
