@@ -80,6 +80,13 @@ enum Files {
         }
     }
 
+    /// Bytes that this user can still write in a directory; nil where the system does not tell.
+    static func freeBytes(in directory: String) -> Int? {
+        var system = statvfs()
+        guard unsafe statvfs(directory, &system) == 0 else { return nil }
+        return Int(clamping: UInt64(system.f_bavail) * UInt64(system.f_frsize))
+    }
+
     /// Frees a file's blocks; it stays, empty.
     static func empty(_ path: String) { _ = unsafe truncate(path, 0) }
 

@@ -45,6 +45,7 @@ package final class PendingCheckpoint {
         do {
             try Agreement(ranks: ranks).settle { () throws(Failure) in
                 guard ranks.rank == 0 else { return }
+                try checkSpace()
                 try Files.remove(staging)
                 try Files.makeDirectory(staging)
                 try faults.pass(.staging, step: record.step)
@@ -58,6 +59,17 @@ package final class PendingCheckpoint {
             let result = Result { () throws(Failure) in try own.complete(mine, atFault: fault) }
             work.change { $0 = result }
         }
+    }
+
+    /// A disk that is too full is best noticed before anything is written to it.
+    private func checkSpace() throws(Failure) {
+        let datasets = tensors.reduce(0) { $0 + $1.pieces.count }
+        let needed = tensors.reduce(0) { $0 + 4 * $1.count } + 4096 * (datasets + tensors.count + 16 * files.count)
+        let directory = Files.parent(of: staging)
+        guard let free = Files.freeBytes(in: directory), free < needed else { return }
+        throw Failure(
+            .inputOutput, "the checkpoint needs \(needed) bytes; \(directory) has \(free) bytes left",
+            advice: "make room, or lower checkpoint.keep")
     }
 
     /// The fault point inside of writing a shard.

@@ -36,10 +36,9 @@ struct ShardFile: Sendable {
         var clock = PhaseClock()
         try write(mine, atFault: atFault)
         clock.mark("write")
-        guard isLeader else { return ShardWork(report: nil, seconds: clock.seconds) }
-        try Files.sync(path)
+        if isLeader { try Files.sync(path) }
         clock.mark("sync")
-        let report = try ShardReport(of: self)
+        let report = isLeader ? try ShardReport(of: self) : nil
         clock.mark("hash")
         return ShardWork(report: report, seconds: clock.seconds)
     }
@@ -81,6 +80,8 @@ struct ShardFile: Sendable {
         let file = try agreement.settle { () throws(Failure) in try HDF5File.create(path, sharedBy: group) }
         do throws(Failure) {
             let datasets = try agreement.settle { () throws(Failure) in try createDatasets(in: file) }
+            // The metadata takes its place on the disk while there is some: see `HDF5File.abandon`.
+            try agreement.settle { () throws(Failure) in try file.flush() }
             try agreement.settle { () throws(Failure) in
                 try write(mine, to: datasets)
                 try atFault()
@@ -90,7 +91,10 @@ struct ShardFile: Sendable {
                 try file.flush()
             }
         } catch {
-            throw try abandoned(file, after: error, agreement)
+            // Gives its space back though nobody closes it.
+            if isLeader { Files.empty(path) }
+            file.abandon()
+            throw error
         }
         try agreement.settle { () throws(Failure) in try file.close() }
     }
@@ -122,24 +126,16 @@ struct ShardFile: Sendable {
             try body(file)
             try file.flush()
         } catch {
-            throw try abandoned(file, after: error, nil)
+            // HDF5 still wants to write its metadata: the file's space, given back, makes room for that.
+            Files.empty(path)
+            do {
+                try file.close()
+            } catch {
+                // The first failure is the one to report.
+            }
+            throw error
         }
         try file.close()
-    }
-
-    /// Closes what could not be written, and returns why. HDF5 still wants to write its metadata then, and where it
-    /// cannot, the process crashes when the library ends: so the file's space is given back first, which makes room.
-    private func abandoned(_ file: HDF5File, after failure: Failure, _ agreement: Agreement?) throws(Failure) -> Failure
-    {
-        guard failure.status != .protocolError else { return failure }
-        if agreement == nil || isLeader { Files.empty(path) }
-        try agreement?.barrier()
-        do {
-            try file.close()
-        } catch {
-            // The first failure is the one to report.
-        }
-        return failure
     }
 
     private func createDatasets(in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {

@@ -55,6 +55,7 @@ package final class HDF5File {
         let creation = try Identifier.properties(shim_file_create)
         let options = (creation: creation.raw, access: access.raw)
         try Library.call("H5Pset_obj_track_times", path) { H5Pset_obj_track_times(options.creation, false) }
+        try Library.call("H5Pset_alignment", path) { H5Pset_alignment(options.access, 1 << 16, 4096) }
         let raw = try Library.call("H5Fcreate", path) {
             unsafe H5Fcreate(path, shim_replace(), options.creation, options.access)
         }
@@ -87,6 +88,12 @@ package final class HDF5File {
     /// Wakes the library. **Call before MPI starts**: a library that wakes later closes everything when MPI ends, and
     /// crashes there if a full disk has kept a file from being closed.
     package static func prepareLibrary() throws(Failure) { try Library.start() }
+
+    /// Gives up a shared file that could not be written: it is never closed. Not collective.
+    ///
+    /// Closing writes metadata, each rank a share of it, and where one rank's write fails the others wait for ever. The
+    /// file's descriptor stays with the process.
+    package func abandon() { isOpen = false }
 
     /// `major.minor.release` of the library, for the run record.
     package static var libraryVersion: String { Library.version }

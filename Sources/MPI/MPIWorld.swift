@@ -1,6 +1,12 @@
 import COpenMPI
 import Collectives
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// MPI from start to finish: all ranks of a job, or one rank where nothing launched any.
 package enum MPIWorld {
     /// Starts MPI, runs `body` with the communicator of all ranks, and ends MPI. Collective; once per process.
@@ -25,6 +31,9 @@ package enum MPIWorld {
         guard started == 0 else {
             throw CommunicationError(call: "MPI_Init_thread", reason: "MPI can be started once in a process")
         }
+        // HDF5 uses no shared file pointers. Open MPI would keep one for every file, in a file of its own in the temporary
+        // folder, and wait for ever where that is full.
+        unsafe setenv("OMPI_MCA_sharedfp", "individual", 0)
         try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
         guard provided >= Int32(MPI_THREAD_FUNNELED) else {
             throw CommunicationError(

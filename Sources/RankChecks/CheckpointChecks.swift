@@ -8,6 +8,7 @@ import Tensors
 package let checkpointCheckList: [RankCheck] = [
     RankCheck("checkpoints: written together, read by each", checkRoundTrip),
     RankCheck("checkpoints: a failed save leaves nothing", checkFailedSave),
+    RankCheck("checkpoints: damage is found, by all ranks alike", checkDamage),
 ]
 
 private func checkRoundTrip(_ c: any Communicator) throws {
@@ -64,6 +65,48 @@ private func checkFailedSave(_ c: any Communicator) throws {
         }
     }
     try found.settle()
+}
+
+/// Forty flips and truncations over all files: every rank refuses the checkpoint with the same words, and the one before
+/// it is found.
+private func checkDamage(_ c: any Communicator) throws {
+    let found = Expectations(c)
+    try inSharedFolder(c) { folder in
+        let writer = try CheckpointWriter(directory: folder, ranks: c, shards: c.size)
+        for step in 1...2 {
+            let state = TestState(step: step)
+            try writer.write(state.record, state.owned(by: c.rank, of: c.size))
+        }
+        let directory = "\(folder)/step-00000002"
+        let files = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+        for round in 0..<40 {
+            let path = "\(directory)/\(files[round % files.count])"
+            let original = try Data(contentsOf: URL(filePath: path))
+            try c.barrier()
+            if c.rank == 0 { try damaged(original, round).write(to: URL(filePath: path)) }
+            try c.barrier()
+            let (reader, passedOver) = try CheckpointFolder(folder).newest(sharedBy: c)
+            let words = try c.gather(Array((passedOver.first?.reason.message ?? "").utf8))
+            found.expect(
+                words.allSatisfy { $0 == words[0] && !$0.isEmpty }, "round \(round): ranks hear different words")
+            found.expectEqual(reader?.record.step, 1, "round \(round): the newest that verifies")
+            try reader?.close()
+            try c.barrier()
+            if c.rank == 0 { try original.write(to: URL(filePath: path)) }
+            try c.barrier()
+        }
+        found.expectEqual(
+            try CheckpointFolder(folder).newest(sharedBy: c).reader?.record.step, 2, "the newest, repaired")
+    }
+    try found.settle()
+}
+
+private func damaged(_ bytes: Data, _ round: Int) -> Data {
+    let place = round &* 7919 % bytes.count
+    if round % 4 == 3 { return Data(bytes.prefix(place)) }
+    var damaged = [UInt8](bytes)
+    damaged[place] ^= UInt8(1 << (round % 8))
+    return Data(damaged)
 }
 
 private func failureOf(_ body: () throws -> CheckpointOutcome) -> Failure? {

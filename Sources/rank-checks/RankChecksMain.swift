@@ -29,7 +29,10 @@ struct RankChecksMain {
         exit(failed == 0 ? ExitStatus.done.rawValue : 1)
     }
 
-    private static var checks: [RankCheck] { memoryCheckList + communicatorCheckList + checkpointCheckList + layoutCheckList }
+    /// What looks at the process's memory comes first: what ran before would hide growth.
+    private static var checks: [RankCheck] {
+        memoryCheckList + communicatorCheckList + checkpointCheckList + processCheckList + layoutCheckList
+    }
 
     /// A body settles its findings among all ranks, so the answer is the same on each.
     private static func holds(_ check: RankCheck, on world: MPICommunicator) throws -> Bool {

@@ -14,7 +14,8 @@ struct BenchCheckpoint: ParsableCommand {
         abstract: "Measures saving and loading of a state of a given size; run it under mpirun for several ranks.",
         discussion: """
             Pairs of saves: plain files, one per rank, written and synced; then a checkpoint. The ratio is the median \
-            over pairs of (plain seconds) / (seconds that the checkpoint spends writing and syncing its shards).
+            over pairs of (plain seconds) / (seconds that the checkpoint spends writing and syncing its shards). `stall` is \
+            how long training would stand still for a save whose writing overlaps it.
             """)
 
     @Option(help: "Size of the state in MB (2^20 bytes).") var megabytes = 1024
@@ -39,7 +40,8 @@ struct BenchCheckpoint: ParsableCommand {
         let folder = "\(directory)/bench-checkpoint"
         let state = state(of: world.rank, of: world.size)
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")
-        let writer = try CheckpointWriter(directory: folder, ranks: world, shards: shards)
+        let writer = try CheckpointWriter(
+            directory: folder, ranks: world, shards: shards, faults: FaultPoints.fromEnvironment())
         var figures = Figures()
         for _ in 0..<pairs {
             let plain = try timed(world) { try writePlain(state, to: "\(folder)/plain-\(world.rank)") }
@@ -49,14 +51,40 @@ struct BenchCheckpoint: ParsableCommand {
             let total = try timed(world) { outcome = try writer.write(record, state) }
             var phases: [String: Double] = [:]
             for (phase, seconds) in outcome?.seconds ?? [] { phases[phase] = try slowest(seconds, world) }
+            let durable = (outcome?.seconds ?? []).filter { ["write", "sync"].contains($0.phase) }.reduce(0) {
+                $0 + $1.seconds
+            }
+            phases["write + sync"] = try slowest(durable, world)
             let read = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
-            figures.add(plain: plain, total: total, phases: phases, read: read)
             if world.rank == 0 { try FileManager.default.removeItem(atPath: outcome?.directory ?? "") }
-            try world.barrier()
+            let stall = try stallOfBackgroundSave(writer, record, state, world)
+            figures.add(plain: plain, total: total, phases: phases, read: read, stall: stall)
         }
         guard world.rank == 0 else { return }
         try FileManager.default.removeItem(atPath: folder)
         print(json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
+    }
+
+    /// Seconds that training would stand still for a save in the background: copying the state, the beginning, the end.
+    private func stallOfBackgroundSave(
+        _ writer: CheckpointWriter, _ record: CheckpointRecord, _ state: [TensorShard], _ world: any Communicator
+    ) throws -> Double {
+        var pending: PendingCheckpoint?
+        let beginning = try timed(world) {
+            let copies = state.map { shard in
+                var copy = shard
+                copy.values = Vector(count: shard.values.count)
+                unsafe copy.values.pointer.update(from: shard.values.pointer, count: shard.values.count)
+                return copy
+            }
+            pending = try writer.begin(record, copies, inBackground: true)
+        }
+        while let pending, !pending.isReady { Thread.sleep(forTimeInterval: 0.001) }
+        var directory = ""
+        let end = try timed(world) { directory = try pending?.finish().directory ?? "" }
+        if world.rank == 0 { try FileManager.default.removeItem(atPath: directory) }
+        try world.barrier()
+        return beginning + end
     }
 
     /// Sixteen tensors, cut among the ranks along their rows.
@@ -113,15 +141,15 @@ struct BenchCheckpoint: ParsableCommand {
 /// Seconds of every pair.
 private struct Figures {
     private var columns: [(name: String, seconds: [Double])] = [
-        "plain", "save", "digest", "write", "sync", "hash", "publish", "read",
+        "plain", "save", "digest", "write", "sync", "hash", "publish", "read", "stall",
     ]
     .map { ($0, []) }
     private var ratios: [Double] = []
 
-    mutating func add(plain: Double, total: Double, phases: [String: Double], read: Double) {
-        let all = phases.merging(["plain": plain, "save": total, "read": read]) { $1 }
+    mutating func add(plain: Double, total: Double, phases: [String: Double], read: Double, stall: Double) {
+        let all = phases.merging(["plain": plain, "save": total, "read": read, "stall": stall]) { $1 }
         for i in columns.indices { columns[i].seconds.append(all[columns[i].name] ?? 0) }
-        ratios.append(plain / ((phases["write"] ?? 0) + (phases["sync"] ?? 0)))
+        ratios.append(plain / (phases["write + sync"] ?? .infinity))
     }
 
     func table(bytes: Int) -> String {

@@ -20,7 +20,11 @@ struct Verify: ParsableCommand {
             let directories = try checkpoint.flatMap { try CheckpointArgument(path: $0).all() }
             let reports = directories.map(Report.init)
             for report in reports { report.print() }
-            if json { print(String(decoding: try JSONEncoder().encode(reports), as: UTF8.self)) }
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                print(String(decoding: try encoder.encode(reports), as: UTF8.self))
+            }
             let damaged = reports.filter { !$0.findings.isEmpty }
             guard damaged.isEmpty else {
                 throw Failure(

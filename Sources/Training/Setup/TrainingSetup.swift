@@ -24,6 +24,9 @@ package struct TrainingSetup {
         let agreement = Agreement(ranks: world)
         let layout = try JobLayout(given, ranks: world.size)
         let directory = RunDirectory(given.directory)
+        if let warning = try bindingWarning(threadsPerRank: given.parallel.threadsPerRank, on: world), world.rank == 0 {
+            report(warning)
+        }
         lock = try agreement.settle { () throws(Failure) -> RunLock? in
             guard world.rank == 0 else { return nil }
             try directory.create()
