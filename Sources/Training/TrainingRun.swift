@@ -47,11 +47,7 @@ package final class TrainingRun {
     ///   saved in both cases
     package func run() throws {
         let keptBytes = try checkpoints.resume(&state, allowing: options.allowedChanges) { say($0) }
-        if state.step == 0 {
-            initialize(
-                state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
-                on: setup.engine.workers)
-        }
+        if state.step == 0 { try begin() }
         guard state.step < configuration.length.steps else {
             say("nothing to do: the run has done \(state.step) of \(configuration.length.steps) steps")
             return
@@ -59,6 +55,22 @@ package final class TrainingRun {
         try openRecords(keeping: keptBytes)
         if state.step == 0, let result = try validation?.run(state.parameters) { say("before training: \(result)") }
         while state.step < configuration.length.steps { try takeStep() }
+    }
+
+    /// The state that a new run starts with.
+    private func begin() throws(Failure) {
+        switch options.start {
+        case .random:
+            initialize(
+                state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
+                on: setup.engine.workers)
+        case .weights(let path):
+            try checkpoints.load(&state, from: path, weightsOnly: true)
+            say("starting with the parameters of \(path)")
+        case .branch(let path):
+            try checkpoints.load(&state, from: path, weightsOnly: false)
+            say("branching off \(path) after step \(state.step)")
+        }
     }
 
     private func openRecords(keeping bytes: Int) throws {
@@ -91,7 +103,7 @@ package final class TrainingRun {
         let every = configuration.length.validateEvery
         let isDue = isLast || (every > 0 && state.step % every == 0)
         let result = isDue ? try validation?.run(state.parameters) : nil
-        let request = try requests.agree()
+        let request = try requests.agree(isOverdue: checkpoints.isOverdue)
         try report(outcome, seconds, request.peakMemory, result)
         try options.observe(outcome, state)
         if checkpoints.isDue(after: state.step) || request.wantsSave {
@@ -143,6 +155,16 @@ package final class TrainingRun {
 
 /// What of a run is not configuration.
 package struct TrainingOptions {
+    /// What a run without checkpoints of its own begins with.
+    package enum Start: Sendable {
+        case random
+        /// The parameters of a checkpoint, nothing else.
+        case weights(String)
+        /// The whole state of a checkpoint of another run.
+        case branch(String)
+    }
+
+    package var start = Start.random
     /// Keys that may differ from those of the checkpoint that training goes on from.
     package var allowedChanges: Set<String> = []
     /// Sees every finished step and the state after it, on every rank: for tests.

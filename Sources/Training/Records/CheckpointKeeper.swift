@@ -13,6 +13,7 @@ package final class CheckpointKeeper {
     private let faults: FaultPoints
     private let world: any Communicator
     private var lastSaved: Int?
+    private var lastSaveTime = ContinuousClock.now
 
     /// **Collective** over `world`.
     package init(_ setup: TrainingSetup, on world: any Communicator) throws(Failure) {
@@ -25,9 +26,19 @@ package final class CheckpointKeeper {
             shards: setup.configuration.checkpoint.shards ?? world.size, faults: faults)
     }
 
+    /// Whether steps or tokens ask for a checkpoint after `step`; the same answer on every rank.
     package func isDue(after step: Int) -> Bool {
-        let every = setup.configuration.checkpoint.everySteps
-        return step == setup.configuration.length.steps || (every > 0 && step % every == 0)
+        let checkpoint = setup.configuration.checkpoint, batch = setup.configuration.batch.tokens
+        let byTokens = checkpoint.everyTokens > 0 && step * batch / checkpoint.everyTokens
+            > (step - 1) * batch / checkpoint.everyTokens
+        return step == setup.configuration.length.steps || byTokens
+            || (checkpoint.everySteps > 0 && step % checkpoint.everySteps == 0)
+    }
+
+    /// Whether the time for a checkpoint has come on this rank's clock: the ranks must still agree.
+    package var isOverdue: Bool {
+        let minutes = setup.configuration.checkpoint.everyMinutes
+        return minutes > 0 && (ContinuousClock.now - lastSaveTime) / .seconds(60) >= minutes
     }
 
     /// **Collective**.
@@ -46,6 +57,7 @@ package final class CheckpointKeeper {
             configuration: configuration.resolved, tokenizer: setup.corpus.tokenizer.serialized)
         let outcome = try writer.write(record, StateStorage.shards(of: state, setup.engine.mesh))
         lastSaved = state.step
+        lastSaveTime = ContinuousClock.now
         try agreement.settle { () throws(Failure) in
             guard world.rank == 0 else { return }
             let checkpoint = configuration.checkpoint
@@ -53,6 +65,17 @@ package final class CheckpointKeeper {
             try folder.apply(Retention(last: checkpoint.keep, every: milestones), faults: faults)
         }
         return outcome.directory
+    }
+
+    /// Fills `state` from a checkpoint of another run. **Collective**.
+    /// - Parameter weightsOnly: whether training starts anew with these parameters; otherwise it goes on from that step
+    package func load(_ state: inout TrainingState, from path: String, weightsOnly: Bool) throws(Failure) {
+        let reader = try CheckpointReader(path, sharedBy: world)
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            try StateStorage.load(state, from: reader, moments: !weightsOnly)
+            try reader.close()
+        }
+        state.step = weightsOnly ? 0 : reader.record.step
     }
 
     /// Whether the state after `step` is already saved.
