@@ -122,7 +122,9 @@ let package = Package(
         tests(
             of: "Checkpoints",
             with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
-        tests(of: "Training", with: ["RankChecks", "GEMM", "Collectives", "Settings", "Tensors", "Diagnostics"]),
+        tests(
+            of: "Training",
+            with: ["RankChecks", "GEMM", "Collectives", "Metrics", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),

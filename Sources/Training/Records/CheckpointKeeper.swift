@@ -83,7 +83,7 @@ package final class CheckpointKeeper {
 
     /// Fills `state` from the newest checkpoint that verifies, if there is one. **Collective**.
     /// - Parameters:
-    ///   - allowed: keys whose change does not matter to the user
+    ///   - allowed: keys that may differ although they decide what is learnt
     ///   - say: takes what the user should know, on every rank
     /// - Returns: bytes of `metrics.jsonl` that belong to the steps done
     package func resume(

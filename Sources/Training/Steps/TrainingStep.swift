@@ -125,8 +125,7 @@ package final class TrainingStep {
 
 /// The summed gradients chunk by chunk, converted from fixed point where they must be.
 private struct GradientView: Sendable {
-    /// Of the last step, summed over ranks.
-    package let gradients: GradientAccumulator
+    let gradients: GradientAccumulator
     /// A chunk for each thread.
     private let buffers: [Vector<Float>]
 
