@@ -25,6 +25,9 @@ struct Train: ParsableCommand {
     @Option(help: "Go on although this key differs from the run's checkpoint. May be repeated.")
     var allowChange: [String] = []
 
+    @Flag(help: "Refuse to go on if the newest checkpoint is damaged, instead of passing over it.")
+    var requireNewest = false
+
     @Option(help: "Begin a new run with the parameters of this checkpoint.")
     var from: String?
 
@@ -54,6 +57,7 @@ struct Train: ParsableCommand {
         var configuration = try options.read()
         var training = TrainingOptions()
         training.allowedChanges = Set(allowChange)
+        training.requireNewest = requireNewest
         if let from { training.start = .weights(try checkpoint(from, on: world).directory) }
         if let branchFrom, let decayTokens {
             let trunk = try checkpoint(branchFrom, on: world)
@@ -66,6 +70,8 @@ struct Train: ParsableCommand {
             if world.rank == 0 { print(forecast.description) }
             return
         }
+        // From here on a request waits for the first step instead of ending the process.
+        platform_watch_requests()
         let progress = ProgressLine()
         let setup = try TrainingSetup(configuration, on: world) { progress.say($0) }
         try TrainingRun(setup, on: world, progress: progress, options: training).run()

@@ -12,6 +12,8 @@ package struct CheckpointSettings: Sendable, Equatable {
     package var keep: Int
     /// Besides those, checkpoints whose step is a multiple of this stay for good; 0: none.
     package var keepEvery: Int
+    /// Whether the checkpoint with the lowest validation loss stays, too.
+    package var keepBest: Bool
     /// Files a checkpoint is cut into; nil: the writer chooses.
     package var shards: Int?
 
@@ -21,6 +23,7 @@ package struct CheckpointSettings: Sendable, Equatable {
         everyMinutes = try section.number("every_minutes", default: 0)
         keep = try section.integer("keep", default: 2, in: 1...1_000_000)
         keepEvery = try section.integer("keep_every", default: 0)
+        keepBest = try section.boolean("keep_best", default: true)
         shards = try section.integerOrAuto("shards", in: 1...1 << 20)
     }
 }

@@ -13,6 +13,7 @@ package final class CheckpointKeeper {
     private let faults: FaultPoints
     private let world: any Communicator
     private var lastSaved: Int?
+    private var best: BestCheckpoint?
     private var lastSaveTime = ContinuousClock.now
 
     /// **Collective** over `world`.
@@ -42,29 +43,41 @@ package final class CheckpointKeeper {
     }
 
     /// **Collective**.
-    /// - Parameter metricsBytes: of rank 0; the others' value does not matter
+    /// - Parameters:
+    ///   - metricsBytes: of rank 0; the others' value does not matter
+    ///   - validationLoss: of this very state, if it was measured
     /// - Returns: the checkpoint's directory
     @discardableResult
-    package func save(_ state: TrainingState, metricsBytes: Int) throws(Failure) -> String {
-        let agreement = Agreement(ranks: world)
-        let bytes = try agreement.gather(Array("\(metricsBytes)".utf8))[0]
+    package func save(
+        _ state: TrainingState, metricsBytes: Int, validationLoss: Double?
+    ) throws(Failure) -> String {
+        let bytes = try Agreement(ranks: world).gather(Array("\(metricsBytes)".utf8))[0]
         let configuration = setup.configuration
+        let candidate = validationLoss.map { BestCheckpoint(step: state.step, loss: $0) }
+        let best = BestCheckpoint.better(best, candidate)
         let record = CheckpointRecord(
             run: configuration.runName, step: state.step, tokens: state.step * configuration.batch.tokens,
             seed: Int(configuration.seed), schedulePosition: state.step,
             dataPosition: state.step * configuration.batch.lanes,
             metricsBytes: Int(String(decoding: bytes, as: UTF8.self)) ?? 0, kernels: MatrixLibrary.kernelSet,
-            configuration: configuration.resolved, tokenizer: setup.corpus.tokenizer.serialized)
+            configuration: configuration.resolved, tokenizer: setup.corpus.tokenizer.serialized,
+            extras: best?.extras ?? [:])
         let outcome = try writer.write(record, StateStorage.shards(of: state, setup.engine.mesh))
         lastSaved = state.step
         lastSaveTime = ContinuousClock.now
-        try agreement.settle { () throws(Failure) in
-            guard world.rank == 0 else { return }
-            let checkpoint = configuration.checkpoint
-            let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
-            try folder.apply(Retention(last: checkpoint.keep, every: milestones), faults: faults)
-        }
+        self.best = best
         return outcome.directory
+    }
+
+    /// Removes the checkpoints that need not stay, after a new one is there. **Collective**.
+    package func removeOld() throws(Failure) {
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            guard world.rank == 0 else { return }
+            let checkpoint = setup.configuration.checkpoint
+            let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
+            let best = checkpoint.keepBest ? best?.step : nil
+            try folder.apply(Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults)
+        }
     }
 
     /// Fills `state` from a checkpoint of another run. **Collective**.
@@ -84,12 +97,18 @@ package final class CheckpointKeeper {
     /// Fills `state` from the newest checkpoint that verifies, if there is one. **Collective**.
     /// - Parameters:
     ///   - allowed: keys that may differ although they decide what is learnt
+    ///   - requireNewest: whether a damaged newest checkpoint is an error instead of being passed over
     ///   - say: takes what the user should know, on every rank
     /// - Returns: bytes of `metrics.jsonl` that belong to the steps done
     package func resume(
-        _ state: inout TrainingState, allowing allowed: Set<String>, say: (String) -> Void
+        _ state: inout TrainingState, allowing allowed: Set<String>, requireNewest: Bool, say: (String) -> Void
     ) throws(Failure) -> Int {
         let (reader, passedOver) = try folder.newest(sharedBy: world)
+        if requireNewest, let newest = passedOver.first {
+            throw Failure(
+                .data, "the newest checkpoint cannot be used: \(newest.reason.message)",
+                advice: reader.map { "without --require-newest the run goes on from \($0.directory)" })
+        }
         for other in passedOver { say("warning: passing over \(other.directory): \(other.reason.message)") }
         guard let reader else { return 0 }
         let changes = try Resumption.changes(from: reader.record, to: setup.configuration, allowing: allowed)
@@ -99,6 +118,7 @@ package final class CheckpointKeeper {
         }
         state.step = reader.record.step
         lastSaved = state.step
+        best = BestCheckpoint(extras: reader.record.extras)
         say("going on from \(reader.directory)" + (changes.isEmpty ? "" : " with " + changes.joined(separator: "; ")))
         if reader.record.kernels != MatrixLibrary.kernelSet {
             say(
