@@ -92,7 +92,7 @@ let package = Package(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "CPlatform",
+                "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "HDF5", "CPlatform",
             ]),
         room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
 
@@ -122,7 +122,9 @@ let package = Package(
         tests(
             of: "Checkpoints",
             with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
-        tests(of: "Training", with: ["RankChecks", "GEMM", "Collectives", "Settings", "Tensors", "Diagnostics"]),
+        tests(
+            of: "Training",
+            with: ["RankChecks", "GEMM", "Collectives", "Metrics", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
@@ -132,6 +134,9 @@ let package = Package(
             with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
+        tests(of: "Workers", with: ["Tensors", "Threads"]),
+        tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
+        tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],

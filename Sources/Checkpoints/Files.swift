@@ -17,8 +17,10 @@ enum Files {
         }
     }
 
+    /// Also of a link to one: users put folders elsewhere.
     static func isDirectory(_ path: String) -> Bool {
-        status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+        var found = stat()
+        return unsafe stat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFDIR
     }
 
     static func isRegularFile(_ path: String) -> Bool {
@@ -100,7 +102,7 @@ enum Files {
         }
     }
 
-    /// The directory something is in.
+    /// The directory something is in; `path` does not end in a slash.
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -10,6 +10,7 @@ package enum Resharding {
     /// - Returns: bytes written
     /// - Throws: if the source does not verify, or `target` exists
     package static func reshard(_ source: String, to target: String, shards: Int) throws(Failure) -> Int {
+        let target = target.hasSuffix("/") ? String(target.dropLast()) : target
         let reader = try CheckpointReader(source)
         guard !Files.exists(target) else {
             throw Failure(.cannotCreate, "\(target) exists already", advice: "name a new directory")

@@ -22,9 +22,10 @@ struct RunRequests {
     }
 
     /// **Collective**.
-    func agree() throws(CommunicationError) -> Answer {
+    /// - Parameter isOverdue: whether this rank finds that it is time to save
+    func agree(isOverdue: Bool) throws(CommunicationError) -> Answer {
         let requests = platform_take_requests()
-        votes[0] = requests == 0 ? 0 : 1
+        votes[0] = requests != 0 || isOverdue ? 1 : 0
         votes[1] = requests & Int32(platform_request_leave) == 0 ? 0 : 1
         votes[2] = Double(ProcessMemory.peak)
         try world.maximum(votes)

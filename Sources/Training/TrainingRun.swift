@@ -46,12 +46,20 @@ package final class TrainingRun {
     /// - Throws: `diverged` when a loss or gradient stops being a number, `tryAgain` when asked to leave; the state is
     ///   saved in both cases
     package func run() throws {
-        let keptBytes = try checkpoints.resume(&state, allowing: options.allowedChanges) { say($0) }
-        if state.step == 0 {
-            initialize(
-                state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
-                on: setup.engine.workers)
+        do {
+            try runToEnd()
+        } catch let failure as Failure where failure.status == .tryAgain || failure.status == .diverged {
+            setup.lock?.release()
+            throw failure
         }
+        setup.lock?.release()
+    }
+
+    private func runToEnd() throws {
+        let keptBytes = try checkpoints.resume(
+            &state, allowing: options.allowedChanges, requireNewest: options.requireNewest
+        ) { say($0) }
+        if state.step == 0 { try begin() }
         guard state.step < configuration.length.steps else {
             say("nothing to do: the run has done \(state.step) of \(configuration.length.steps) steps")
             return
@@ -59,6 +67,22 @@ package final class TrainingRun {
         try openRecords(keeping: keptBytes)
         if state.step == 0, let result = try validation?.run(state.parameters) { say("before training: \(result)") }
         while state.step < configuration.length.steps { try takeStep() }
+    }
+
+    /// The state that a new run starts with.
+    private func begin() throws(Failure) {
+        switch options.start {
+        case .random:
+            initialize(
+                state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
+                on: setup.engine.workers)
+        case .weights(let path):
+            try checkpoints.load(&state, from: path, weightsOnly: true)
+            say("starting with the parameters of \(path)")
+        case .branch(let path):
+            try checkpoints.load(&state, from: path, weightsOnly: false)
+            say("branching off \(path) after step \(state.step)")
+        }
     }
 
     private func openRecords(keeping bytes: Int) throws {
@@ -91,11 +115,11 @@ package final class TrainingRun {
         let every = configuration.length.validateEvery
         let isDue = isLast || (every > 0 && state.step % every == 0)
         let result = isDue ? try validation?.run(state.parameters) : nil
-        let request = try requests.agree()
+        let request = try requests.agree(isOverdue: checkpoints.isOverdue)
         try report(outcome, seconds, request.peakMemory, result)
         try options.observe(outcome, state)
         if checkpoints.isDue(after: state.step) || request.wantsSave {
-            try save(mustSucceed: isLast || request.wantsLeave)
+            try save(validationLoss: result?.loss, mustSucceed: isLast || request.wantsLeave)
         }
         if request.wantsLeave, !isLast {
             throw Failure(
@@ -116,19 +140,27 @@ package final class TrainingRun {
     }
 
     /// A save that fails costs a warning, not the run, unless nothing would be left of it.
-    private func save(mustSucceed: Bool) throws(Failure) {
+    private func save(validationLoss: Double?, mustSucceed: Bool) throws(Failure) {
         do {
-            let directory = try checkpoints.save(state, metricsBytes: reporter?.metricsBytes ?? 0)
+            let directory = try checkpoints.save(
+                state, metricsBytes: reporter?.metricsBytes ?? 0, validationLoss: validationLoss)
             say("checkpoint \(directory)")
         } catch {
             if mustSucceed || error.status == .protocolError { throw error }
             say("warning: no checkpoint after step \(state.step), training goes on: \(error)")
+            return
+        }
+        do {
+            try checkpoints.removeOld()
+        } catch {
+            if error.status == .protocolError { throw error }
+            say("warning: an old checkpoint could not be removed: \(error)")
         }
     }
 
     /// Saves the last sound state and says what happened.
     private func diverged(_ outcome: StepOutcome) throws(Failure) -> Failure {
-        if !checkpoints.holds(state.step) { try save(mustSucceed: true) }
+        if !checkpoints.holds(state.step) { try save(validationLoss: nil, mustSucceed: true) }
         return Failure(
             .diverged,
             "training diverged at step \(state.step + 1): the loss is \(outcome.lanes.loss) and the gradient's norm "
@@ -143,8 +175,20 @@ package final class TrainingRun {
 
 /// What of a run is not configuration.
 package struct TrainingOptions {
+    /// What a run without checkpoints of its own begins with.
+    package enum Start: Sendable {
+        case random
+        /// The parameters of a checkpoint, nothing else.
+        case weights(String)
+        /// The whole state of a checkpoint of another run.
+        case branch(String)
+    }
+
+    package var start = Start.random
     /// Keys that may differ from those of the checkpoint that training goes on from.
     package var allowedChanges: Set<String> = []
+    /// Whether a damaged newest checkpoint ends the job instead of being passed over.
+    package var requireNewest = false
     /// Sees every finished step and the state after it, on every rank: for tests.
     package var observe: (StepOutcome, TrainingState) throws -> Void = { _, _ in }
 

@@ -16,7 +16,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(name: .customLong("set"), help: "Overrides a key: --set model.d_model=256. May be repeated.")
     var overrides: [String] = []
 
-    func read() throws(Failure) -> RunConfiguration {
+    /// - Parameter more: overrides that count more than the command line's
+    func read(_ more: [String] = []) throws(Failure) -> RunConfiguration {
         guard let bytes = FileManager.default.contents(atPath: configuration) else {
             throw Failure(
                 .noInput, "there is no configuration file \(configuration)", advice: "configs/ holds examples")
@@ -24,7 +25,7 @@ struct ConfigurationOptions: ParsableArguments {
         guard let text = String(bytes: bytes, encoding: .utf8) else {
             throw Failure(.configuration, "\(configuration) is not UTF-8 text")
         }
-        return try RunConfiguration(SettingsDocument(yaml: text, file: configuration, overrides: overrides))
+        return try RunConfiguration(SettingsDocument(yaml: text, file: configuration, overrides: overrides + more))
     }
 }
 

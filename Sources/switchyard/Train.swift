@@ -1,6 +1,7 @@
 import ArgumentParser
-import Collectives
 import CPlatform
+import Checkpoints
+import Collectives
 import Diagnostics
 import Metrics
 import Training
@@ -8,7 +9,10 @@ import Training
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Trains a model as a configuration file says, alone or under mpirun.",
-        discussion: "docs/configuration.md lists every key. Exit codes: docs/exit-codes.md.")
+        discussion: """
+            A run that was interrupted goes on when the same command is started again. docs/configuration.md lists every \
+            key, docs/exit-codes.md what the exit codes mean.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -21,37 +25,61 @@ struct Train: ParsableCommand {
     @Option(help: "Go on although this key differs from the run's checkpoint. May be repeated.")
     var allowChange: [String] = []
 
+    @Flag(help: "Refuse to go on if the newest checkpoint is damaged, instead of passing over it.")
+    var requireNewest = false
+
+    @Option(help: "Begin a new run with the parameters of this checkpoint.")
+    var from: String?
+
+    @Option(help: "Begin a new run with the whole state of this checkpoint, and decay the learning rate.")
+    var branchFrom: String?
+
+    @Option(help: "Tokens over which a branch decays; it ends there.")
+    var decayTokens: Int?
+
     func validate() throws {
         if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
+        if from != nil, branchFrom != nil { throw ValidationError("--from and --branch-from exclude each other") }
+        if (branchFrom == nil) != (decayTokens == nil) {
+            throw ValidationError("--branch-from and --decay-tokens belong together")
+        }
     }
 
     func run() throws {
         _ = platform_die_with_parent()
         try reportingFailures {
-            let (options, check, allowed) = (options, check, Set(allowChange))
-            try onAllRanks(virtual: virtualRanks) { world in
-                let configuration = try options.read()
-                if check {
-                    try checkRun(configuration, on: world)
-                } else {
-                    try train(configuration, allowing: allowed, on: world)
-                }
-            }
+            let command = self
+            try onAllRanks(virtual: virtualRanks) { world in try command.run(on: world) }
         }
     }
-}
 
-private func train(
-    _ configuration: RunConfiguration, allowing allowed: Set<String>, on world: any Communicator
-) throws {
-    let progress = ProgressLine()
-    let setup = try TrainingSetup(configuration, on: world) { progress.say($0) }
-    var options = TrainingOptions()
-    options.allowedChanges = allowed
-    try TrainingRun(setup, on: world, progress: progress, options: options).run()
-}
+    private func run(on world: any Communicator) throws {
+        var configuration = try options.read()
+        var training = TrainingOptions()
+        training.allowedChanges = Set(allowChange)
+        training.requireNewest = requireNewest
+        if let from { training.start = .weights(try checkpoint(from, on: world).directory) }
+        if let branchFrom, let decayTokens {
+            let trunk = try checkpoint(branchFrom, on: world)
+            configuration = try options.read(
+                configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens))
+            training.start = .branch(trunk.directory)
+        }
+        guard !check else {
+            let forecast = try RunForecast(configuration, on: world)
+            if world.rank == 0 { print(forecast.description) }
+            return
+        }
+        // From here on a request waits for the first step instead of ending the process.
+        platform_watch_requests()
+        let progress = ProgressLine()
+        let setup = try TrainingSetup(configuration, on: world) { progress.say($0) }
+        try TrainingRun(setup, on: world, progress: progress, options: training).run()
+    }
 
-private func checkRun(_ configuration: RunConfiguration, on world: any Communicator) throws {
-    let plan = try RunForecast(configuration, on: world)
-    if world.rank == 0 { print(plan.description) }
+    /// Verified by all ranks together. **Collective**.
+    private func checkpoint(_ path: String, on world: any Communicator) throws(Failure) -> CheckpointReader {
+        if let newest = try CheckpointFolder("\(path)/checkpoints").newest(sharedBy: world).reader { return newest }
+        return try CheckpointReader(path, sharedBy: world)
+    }
 }

@@ -74,6 +74,20 @@ import Testing
         }
     }
 
+    @Test("folders may be links to folders elsewhere") func links() throws {
+        try inScratchFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder + "/scratch", withIntermediateDirectories: false)
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/checkpoints", withDestinationPath: folder + "/scratch")
+            try write(step: 1, to: folder + "/checkpoints")
+            #expect(try CheckpointFolder(folder + "/checkpoints").newest().reader?.record.step == 1)
+            try FileManager.default.createSymbolicLink(
+                atPath: folder + "/link", withDestinationPath: folder + "/scratch/step-00000001")
+            #expect(try Resharding.reshard(folder + "/link", to: folder + "/again/", shards: 2) > 0)
+            #expect(try names(in: folder) == ["again", "checkpoints", "link", "scratch"])
+        }
+    }
+
     @Test("asking for what is not there says what is") func readingErrors() throws {
         try inScratchFolder { folder in
             let reader = try CheckpointReader(write(step: 6, to: folder))

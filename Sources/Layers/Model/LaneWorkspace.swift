@@ -1,5 +1,5 @@
 import Kernels
-import Tensors
+package import Tensors
 
 /// All memory that one lane needs on one rank, allocated once: what the forward pass keeps for the backward pass, and
 /// scratch. A steady step allocates no tensors.
@@ -32,7 +32,7 @@ package final class LaneWorkspace: Sendable {
     /// `[chunk, vocabulary]`
     let logits: Tensor
     /// `[tokens]`
-    let losses: Vector<Float>
+    package let losses: Vector<Float>
     let rotary: RotaryTable
     let attentionScratch: [Tensor]
 
@@ -74,6 +74,11 @@ package final class LaneWorkspace: Sendable {
         )
         .scratch(workers: threads)
     }
+}
+
+extension LaneWorkspace {
+    /// How the last lane was routed in a layer, until the workspace is used again.
+    package func route(inLayer layer: Int) -> Route { blocks[layer].feedForward.route }
 }
 
 /// How many rows the buffers of a lane hold.

@@ -3,19 +3,27 @@ package import Settings
 
 /// When state is saved and how much of it stays.
 package struct CheckpointSettings: Sendable, Equatable {
-    /// Steps between checkpoints; 0: only at the end.
+    /// Steps, tokens and minutes between checkpoints, whichever comes first; 0: not by this measure. There is always one
+    /// at the end.
     package var everySteps: Int
+    package var everyTokens: Int
+    package var everyMinutes: Double
     /// Newest checkpoints that stay.
     package var keep: Int
     /// Besides those, checkpoints whose step is a multiple of this stay for good; 0: none.
     package var keepEvery: Int
+    /// Whether the checkpoint with the lowest validation loss stays, too.
+    package var keepBest: Bool
     /// Files a checkpoint is cut into; nil: the writer chooses.
     package var shards: Int?
 
     package init(reading section: SettingsSection) throws(Failure) {
         everySteps = try section.integer("every_steps", default: 0)
+        everyTokens = try section.integer("every_tokens", default: 0)
+        everyMinutes = try section.number("every_minutes", default: 0)
         keep = try section.integer("keep", default: 2, in: 1...1_000_000)
         keepEvery = try section.integer("keep_every", default: 0)
+        keepBest = try section.boolean("keep_best", default: true)
         shards = try section.integerOrAuto("shards", in: 1...1 << 20)
     }
 }

@@ -4,13 +4,16 @@ package import Settings
 /// How long to train, and how often to look.
 package struct LengthSettings: Sendable, Equatable {
     package var steps: Int
+    /// Whether the length is given as `train.tokens`.
+    package var isInTokens: Bool
     /// Steps between validations; 0: only before and after.
     package var validateEvery: Int
     /// Validate on at most this many tokens; 0: on all.
     package var validationTokens: Int
 
     package init(reading section: SettingsSection, batchTokens: Int) throws(Failure) {
-        switch (section.gives("steps"), section.gives("tokens")) {
+        isInTokens = section.gives("tokens")
+        switch (section.gives("steps"), isInTokens) {
         case (true, true):
             throw section.failure(
                 "tokens", "and `\(section.path(of: "steps"))` are both given",

@@ -4,9 +4,9 @@ import Settings
 
 /// Whether a run may go on from a checkpoint with the configuration it is given now.
 enum Resumption {
-    /// Another value of these would make it another training; everything else (lengths, schedules, cadences, layout) may
+    /// Another value of these would make it another training; everything else (lengths, schedules, cadences, precision, layout) may
     /// change between two starts of one run.
-    private static let meaning = ["seed", "precision", "batch.lane_tokens", "batch.tokens"]
+    private static let meaning = ["seed", "batch.lane_tokens", "batch.tokens"]
     private static let meaningfulSections = ["model.", "data.", "routing."]
 
     /// - Parameters:

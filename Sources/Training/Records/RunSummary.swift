@@ -56,6 +56,11 @@ package struct RunSummary: Codable, Sendable {
             + "thread\(threadsPerRank == 1 ? "" : "s"); GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
     }
 
+    /// Nil if there is none or it is not readable.
+    static func read(_ path: String) -> RunSummary? {
+        FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(RunSummary.self, from: $0) }
+    }
+
     var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

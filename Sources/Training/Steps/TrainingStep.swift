@@ -83,8 +83,9 @@ package final class TrainingStep {
         try ledger.share(over: engine.mesh.world)
     }
 
-    /// Sequence s of lane l of step t is sequence `(t·lanes + l)·perLane + s` of the run.
-    private func fill(lane number: Int, step: Int) -> Lane {
+    /// The lane `number` of the step after `step`, valid until the next is asked for: sequence s of lane l of step t is
+    /// sequence `(t·lanes + l)·perLane + s` of the run.
+    package func fill(lane number: Int, step: Int) -> Lane {
         let perLane = configuration.sequencesPerLane, context = configuration.model.context
         let first = (step * configuration.batch.lanes + number) * perLane
         for s in 0..<perLane {
@@ -125,8 +126,7 @@ package final class TrainingStep {
 
 /// The summed gradients chunk by chunk, converted from fixed point where they must be.
 private struct GradientView: Sendable {
-    /// Of the last step, summed over ranks.
-    package let gradients: GradientAccumulator
+    let gradients: GradientAccumulator
     /// A chunk for each thread.
     private let buffers: [Vector<Float>]
 

@@ -1,0 +1,94 @@
+import Checkpoints
+import Diagnostics
+import Foundation
+import Metrics
+import Settings
+
+/// What an exact-mode run left in its directory, to be recomputed from.
+struct RecordedRun {
+    let directory: RunDirectory
+    /// Of the session that took the step in question, as far as checkpoints tell.
+    let configuration: RunConfiguration
+    /// By step.
+    let records: [Int: StepRecord]
+    /// Verified, from before the step in question; nil if there is none.
+    let start: CheckpointReader?
+
+    /// - Parameters:
+    ///   - step: the last one to recompute
+    ///   - say: takes warnings
+    /// - Throws: `noInput` if the run or the step is not there, `configuration` if it cannot be recomputed exactly
+    init(_ directory: RunDirectory, upTo step: Int, say: (String) -> Void) throws(Failure) {
+        self.directory = directory
+        configuration = try Self.configuration(of: directory, at: step)
+        guard configuration.reproducible else {
+            throw Failure(
+                .configuration,
+                "\(directory.path) was trained in default mode, whose bits depend on the layout: it cannot be replayed",
+                advice: "runs with `reproducible: true` can")
+        }
+        records = try Self.records(of: directory)
+        guard records[step] != nil else {
+            let range = records.isEmpty ? "no steps" : "steps \(records.keys.min()!) to \(records.keys.max()!)"
+            throw Failure(.noInput, "\(directory.metrics) has no record of step \(step); it has \(range)")
+        }
+        start = try Self.newestCheckpoint(of: directory, before: step, say: say)
+        if start == nil, records[1] == nil {
+            throw Failure(
+                .noInput, "no checkpoint of \(directory.path) before step \(step) verifies, and the run does not begin "
+                    + "at step 1",
+                advice: "replay a later step; checkpoint.keep and checkpoint.keep_every say which checkpoints stay")
+        }
+    }
+
+    /// The session that took `step` wrote the first checkpoint from there on, if it is still there, or is the last one.
+    private static func configuration(of directory: RunDirectory, at step: Int) throws(Failure) -> RunConfiguration {
+        let folder = CheckpointFolder(directory.checkpoints)
+        if let later = folder.published.first(where: { $0.step >= step }) {
+            let reader = try? CheckpointReader(later.directory)
+            if let reader {
+                try reader.close()
+                let text = reader.record.configuration
+                return try RunConfiguration(SettingsDocument(yaml: text, file: "\(later.directory) (stored)"))
+            }
+        }
+        guard let bytes = FileManager.default.contents(atPath: directory.configuration) else {
+            throw Failure(
+                .noInput, "there is no \(directory.configuration)", advice: "name the directory of a run")
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return try RunConfiguration(SettingsDocument(yaml: text, file: directory.configuration))
+    }
+
+    private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
+        guard let bytes = FileManager.default.contents(atPath: directory.metrics) else {
+            throw Failure(.noInput, "there is no \(directory.metrics)", advice: "name the directory of a run")
+        }
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        var records: [Int: StepRecord] = [:]
+        for (number, line) in bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
+            do {
+                let record = try decoder.decode(StepRecord.self, from: line)
+                records[record.step] = record
+            } catch {
+                throw Failure(.data, "\(directory.metrics), line \(number + 1) is no step's record: \(error)")
+            }
+        }
+        return records
+    }
+
+    private static func newestCheckpoint(
+        of directory: RunDirectory, before step: Int, say: (String) -> Void
+    ) throws(Failure) -> CheckpointReader? {
+        for candidate in CheckpointFolder(directory.checkpoints).published.reversed() where candidate.step < step {
+            do {
+                return try CheckpointReader(candidate.directory)
+            } catch {
+                say("warning: passing over \(candidate.directory): \(error.message)")
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,125 @@
+import Checkpoints
+package import Collectives
+import Corpora
+package import Diagnostics
+import GEMM
+import Layers
+
+/// Takes steps of an exact-mode run again, on one rank, and compares every bit with what the run recorded.
+package final class Replay {
+    private let run: RecordedRun
+    private let last: Int
+    private let engine: Engine
+    private let step: TrainingStep
+    private var state: TrainingState
+    private let say: (String) -> Void
+
+    /// - Parameters:
+    ///   - path: the run's directory
+    ///   - last: the last step to recompute
+    ///   - world: one rank
+    ///   - say: takes lines of progress
+    /// - Throws: `configuration` for a run in default mode or of another kernel set, `noInput` for a step that is not
+    ///   recorded
+    package init(
+        run path: String, step last: Int, threads: Int, on world: any Communicator, say: @escaping (String) -> Void
+    ) throws(Failure) {
+        run = try RecordedRun(RunDirectory(path), upTo: last, say: say)
+        self.last = last
+        self.say = say
+        try Self.requireKernels(run.kernels)
+        let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
+        var configuration = run.configuration
+        try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        do {
+            engine = try Engine(
+                configuration.model, configuration.routing, expertParallel: 1,
+                laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
+        } catch {
+            throw Failure(lost: error)
+        }
+        let windows = try TrainingWindows(
+            corpus.train, context: configuration.model.context, seed: configuration.seed)
+        step = TrainingStep(configuration, engine, windows)
+        state = TrainingState(engine.layout)
+        try begin()
+    }
+
+    private static func requireKernels(_ recorded: String?) throws(Failure) {
+        guard let recorded, recorded != MatrixLibrary.kernelSet else { return }
+        throw Failure(
+            .configuration,
+            "warning: the run computed with \(recorded), this machine has \(MatrixLibrary.kernelSet): bits would "
+                + "differ whether or not anything went wrong",
+            advice: "replay on the same kind of CPU with the same library; OPENBLAS_CORETYPE can choose the kernels")
+    }
+
+    private func begin() throws(Failure) {
+        guard let reader = run.start else {
+            initialize(
+                state.parameters, scale: run.configuration.model.initializationScale, seed: run.configuration.seed,
+                on: engine.workers)
+            say("starting from the initial parameters")
+            return
+        }
+        try StateStorage.load(state, from: reader)
+        try reader.close()
+        state.step = reader.record.step
+        say("starting from \(reader.directory)")
+    }
+
+    /// Recomputes up to the last step, or to the first that differs.
+    package func confirm() throws -> ReplayFindings {
+        var findings = ReplayFindings(first: state.step + 1)
+        while state.step < last, findings.difference == nil {
+            let outcome = try step.run(&state)
+            findings.last = state.step + (outcome.isSound ? 0 : 1)
+            findings.difference = run.records[findings.last].flatMap { Difference(outcome, recorded: $0) }
+            if run.records[findings.last] == nil { findings.unrecorded += 1 }
+            if let comparison = try compareWithStored() {
+                findings.comparedCheckpoints += 1
+                findings.tensor = comparison.difference
+            }
+            if findings.tensor != nil || !outcome.isSound { break }
+        }
+        return findings
+    }
+
+    /// Of a checkpoint that the run left of the step just recomputed, if it verifies.
+    private func compareWithStored() throws(Failure) -> (difference: TensorDifference?, Void)? {
+        let folder = CheckpointFolder(run.directory.checkpoints)
+        guard let stored = folder.published.first(where: { $0.step == state.step }) else { return nil }
+        let reader: CheckpointReader
+        do {
+            reader = try CheckpointReader(stored.directory)
+        } catch {
+            say("warning: not comparing with \(stored.directory): \(error.message)")
+            return nil
+        }
+        let difference = try TensorDifference.first(of: state, against: reader)
+        try reader.close()
+        return (difference, ())
+    }
+
+    /// Computes one lane of the last step alone, after recomputing what comes before, and writes its tensors to `file`.
+    package func inspect(lane number: Int, to file: String) throws {
+        let lanes = run.configuration.batch.lanes
+        guard (0..<lanes).contains(number) else {
+            throw Failure(.usage, "--lane \(number): a step has the lanes 0 to \(lanes - 1)")
+        }
+        while state.step < last - 1 {
+            guard try step.run(&state).isSound else {
+                throw Failure(.diverged, "step \(state.step + 1) diverges: there is no step \(last)")
+            }
+        }
+        let inspection = try LaneInspection(
+            step.fill(lane: number, step: state.step), number: number, step: last, state.parameters, engine,
+            run.configuration)
+        try inspection.write(to: file)
+    }
+}
+
+extension RecordedRun {
+    /// What computed the numbers; nil if nothing says so.
+    var kernels: String? { start?.record.kernels ?? RunSummary.read(directory.summary)?.kernels }
+}

@@ -1,0 +1,81 @@
+import Checkpoints
+import Diagnostics
+import Layers
+import Metrics
+import Tensors
+
+/// What a replay found.
+package struct ReplayFindings: Sendable {
+    /// Steps recomputed.
+    package var first: Int
+    package var last: Int
+    /// Of the step `last`; nil if it and all before are confirmed.
+    package var difference: Difference?
+    /// Of the checkpoint of the step `last`.
+    package var tensor: TensorDifference?
+    package var comparedCheckpoints = 0
+    /// Steps of which the run has no record.
+    package var unrecorded = 0
+
+    init(first: Int) {
+        self.first = first
+        last = first - 1
+    }
+
+    package var isConfirmed: Bool { difference == nil && tensor == nil }
+}
+
+/// The first figure of a step that is not what the run recorded, in the order in which they depend on each other.
+package struct Difference: Sendable, Equatable, CustomStringConvertible {
+    package var figure: String
+    package var recorded: String
+    package var recomputed: String
+
+    init?(_ outcome: StepOutcome, recorded: StepRecord) {
+        let figures = [
+            ("routes", recorded.routeDigest, hexadecimal(outcome.lanes.routeDigest)),
+            ("loss", "\(recorded.loss)", "\(outcome.lanes.loss)"),
+            ("gradient", recorded.gradientDigest, hexadecimal(outcome.gradientDigest)),
+            ("learning rate", "\(recorded.learningRate)", "\(outcome.learningRate)"),
+            ("parameters", recorded.parameterDigest, hexadecimal(outcome.parameterDigest)),
+        ]
+        guard let first = figures.first(where: { $0.1 != $0.2 }) else { return nil }
+        (figure, self.recorded, recomputed) = first
+    }
+
+    package var description: String { "\(figure): recorded \(recorded), recomputed \(recomputed)" }
+}
+
+/// The first tensor of a state that is not what a checkpoint holds, and its first element that differs.
+package struct TensorDifference: Sendable, Equatable, CustomStringConvertible {
+    package var name: String
+    /// Row-major index in the whole tensor.
+    package var index: Int
+    package var stored: Float
+    package var recomputed: Float
+    /// Elements of the tensor that differ.
+    package var count: Int
+
+    /// Parameters first, then moments. For a rank that holds everything.
+    static func first(of state: TrainingState, against reader: CheckpointReader) throws(Failure) -> TensorDifference? {
+        let arenas = [
+            (StateStorage.parameters, state.parameters), (StateStorage.firstMoment, state.firstMoment),
+            (StateStorage.secondMoment, state.secondMoment),
+        ]
+        for (folder, arena) in arenas {
+            for id in arena.layout.all {
+                let name = "\(folder)/\(arena.layout[id].name)"
+                let stored = try reader.read(name), own = arena.vector(id)
+                let different = (0..<own.count).filter { stored[$0].bitPattern != own[$0].bitPattern }
+                guard let index = different.first else { continue }
+                return TensorDifference(
+                    name: name, index: index, stored: stored[index], recomputed: own[index], count: different.count)
+            }
+        }
+        return nil
+    }
+
+    package var description: String {
+        "\(name): \(count) elements differ, the first is number \(index): stored \(stored), recomputed \(recomputed)"
+    }
+}

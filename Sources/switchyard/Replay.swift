@@ -1,0 +1,66 @@
+import ArgumentParser
+import Collectives
+import Diagnostics
+import Training
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Takes steps of an exact-mode run again, on one rank, and confirms them bit by bit.",
+        discussion: """
+            Starts from the newest checkpoint before the step, compares routes, losses, gradients and parameters with \
+            what metrics.jsonl says of every step on the way, and names the first that differs; where a checkpoint is \
+            met, also the first tensor that differs. The exit code is 65 then. The texts and the directory from which \
+            the run was started must be as they were.
+            """)
+
+    @Argument(help: "The run's directory.")
+    var directory: String
+
+    @Option(help: "The last step to take.")
+    var step: Int
+
+    @Option(help: "Compute only this lane of the step, the first is 0, and write its tensors to --output.")
+    var lane: Int?
+
+    @Option(help: "An HDF5 file for the tensors of --lane: tokens, losses, routes, gradients.")
+    var output: String?
+
+    @Option(help: "Threads to compute with; the result does not depend on them.")
+    var threads = 1
+
+    func validate() throws {
+        if step < 1 { throw ValidationError("--step must be at least 1") }
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if (lane == nil) != (output == nil) { throw ValidationError("--lane and --output belong together") }
+    }
+
+    func run() throws {
+        try reportingFailures {
+            let command = self
+            try onAllRanks(virtual: nil) { world in try command.replay(on: world) }
+        }
+    }
+
+    private func replay(on world: any Communicator) throws {
+        guard world.size == 1 else { throw Failure(.usage, "replay needs no mpirun: it runs on one rank") }
+        let replay = try Replay(run: directory, step: step, threads: threads, on: world) { complain($0) }
+        if let lane, let output {
+            try replay.inspect(lane: lane, to: output)
+            print("lane \(lane) of step \(step) is in \(output)")
+            return
+        }
+        let findings = try replay.confirm()
+        guard findings.isConfirmed else {
+            let differences = [findings.difference?.description, findings.tensor?.description].compactMap(\.self)
+            throw Failure(
+                .data, "step \(findings.last) of \(directory) is not what its records say: "
+                    + differences.joined(separator: "; "),
+                advice: findings.first < findings.last
+                    ? "steps \(findings.first) to \(findings.last - 1) are confirmed" : nil)
+        }
+        print(
+            "steps \(findings.first) to \(findings.last) confirmed: routes, losses, gradients and parameters to the bit"
+                + (findings.comparedCheckpoints > 0 ? ", and \(findings.comparedCheckpoints) checkpoint(s)" : ""))
+    }
+}
