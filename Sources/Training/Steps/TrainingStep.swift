@@ -80,7 +80,9 @@ package final class TrainingStep {
             if let number { ledger.enter(statistics, lane: number) }
         }
         gradients.finish(on: engine.workers)
-        try ledger.share(over: engine.mesh.world)
+        let clock = engine.dispatcher.clock, world = engine.mesh.world
+        try clock.wait { () throws(CommunicationError) in try world.barrier() }
+        try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
     }
 
     /// The lane `number` of the step after `step`, valid until the next is asked for: sequence s of lane l of step t is
