@@ -124,7 +124,10 @@ let package = Package(
             with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
         tests(
             of: "Training",
-            with: ["RankChecks", "GEMM", "Collectives", "Metrics", "Settings", "Tensors", "Diagnostics"]),
+            with: [
+                "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
+                "Tensors", "Diagnostics",
+            ]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),

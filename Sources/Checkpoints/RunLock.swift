@@ -19,6 +19,8 @@ package final class RunLock {
         package var job: String
         /// Seconds since 1970.
         package var heartbeat: Double
+        /// What on `host` outlives a job that is killed, for the next owner to clear away.
+        package var remains: [String]?
 
         package init(host: String, pid: Int32, job: String, heartbeat: Double) {
             self.host = host
@@ -36,12 +38,18 @@ package final class RunLock {
     private let file: Int32
     private let path: String
     private var owner: Owner
+    /// Who had the lock before on this host and did not release it.
+    package private(set) var previous: Owner?
 
     /// Takes the lock. Ranks of a job that is just dying get `patience` to let go.
+    /// - Parameter remains: to be found by the next owner if this one never releases the lock
     /// - Throws: `inUse`, naming the owner, if another job has it
-    package init(runDirectory: String, patience: Duration = .seconds(5)) throws(Failure) {
+    package init(
+        runDirectory: String, patience: Duration = .seconds(5), remains: [String] = []
+    ) throws(Failure) {
         path = "\(runDirectory)/lock"
         owner = Self.myself()
+        owner.remains = remains.isEmpty ? nil : remains
         file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard file >= 0 else {
             throw Failure(
@@ -63,6 +71,7 @@ package final class RunLock {
             close(file)
             throw Self.inUse(path, other)
         }
+        previous = Self.read(file).flatMap { $0.host == owner.host ? $0 : nil }
         try beat()
     }
 
@@ -83,6 +92,10 @@ package final class RunLock {
         var bytes: [UInt8]
         do {
             bytes = Array(try JSONEncoder().encode(owner))
+            if bytes.count >= Self.length {
+                owner.remains = nil
+                bytes = Array(try JSONEncoder().encode(owner))
+            }
         } catch {
             throw Failure(.software, "\(path): \(error)")
         }

@@ -52,12 +52,10 @@ struct ReplayCommand: ParsableCommand {
         }
         let findings = try replay.confirm()
         guard findings.isConfirmed else {
-            let differences = [findings.difference?.description, findings.tensor?.description].compactMap(\.self)
+            let differences = [findings.figure?.description, findings.tensor?.description].compactMap(\.self)
             throw Failure(
-                .data, "step \(findings.last) of \(directory) is not what its records say: "
-                    + differences.joined(separator: "; "),
-                advice: findings.first < findings.last
-                    ? "steps \(findings.first) to \(findings.last - 1) are confirmed" : nil)
+                .data, "\(directory) is not what its records say: " + differences.joined(separator: "; "),
+                advice: "recomputed were the steps \(findings.first) to \(findings.last)")
         }
         print(
             "steps \(findings.first) to \(findings.last) confirmed: routes, losses, gradients and parameters to the bit"

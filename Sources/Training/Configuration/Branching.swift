@@ -14,7 +14,8 @@ extension RunConfiguration {
         guard decayTokens > 0, decayTokens % batch.tokens == 0 else {
             throw Failure(
                 .usage, "--decay-tokens \(decayTokens) is no whole number of steps of \(batch.tokens) tokens",
-                advice: "the nearest that is: \(max(1, (decayTokens + batch.tokens / 2) / batch.tokens) * batch.tokens)")
+                advice: "the nearest that is: \(max(1, (decayTokens + batch.tokens / 2) / batch.tokens) * batch.tokens)"
+            )
         }
         let steps = record.step + decayTokens / batch.tokens
         let length = length.isInTokens ? "train.tokens=\(steps * batch.tokens)" : "train.steps=\(steps)"

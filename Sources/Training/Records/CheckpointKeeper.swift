@@ -30,8 +30,10 @@ package final class CheckpointKeeper {
     /// Whether steps or tokens ask for a checkpoint after `step`; the same answer on every rank.
     package func isDue(after step: Int) -> Bool {
         let checkpoint = setup.configuration.checkpoint, batch = setup.configuration.batch.tokens
-        let byTokens = checkpoint.everyTokens > 0 && step * batch / checkpoint.everyTokens
-            > (step - 1) * batch / checkpoint.everyTokens
+        let byTokens =
+            checkpoint.everyTokens > 0
+            && step * batch / checkpoint.everyTokens
+                > (step - 1) * batch / checkpoint.everyTokens
         return step == setup.configuration.length.steps || byTokens
             || (checkpoint.everySteps > 0 && step % checkpoint.everySteps == 0)
     }

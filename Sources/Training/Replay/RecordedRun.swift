@@ -35,7 +35,8 @@ struct RecordedRun {
         start = try Self.newestCheckpoint(of: directory, before: step, say: say)
         if start == nil, records[1] == nil {
             throw Failure(
-                .noInput, "no checkpoint of \(directory.path) before step \(step) verifies, and the run does not begin "
+                .noInput,
+                "no checkpoint of \(directory.path) before step \(step) verifies, and the run does not begin "
                     + "at step 1",
                 advice: "replay a later step; checkpoint.keep and checkpoint.keep_every say which checkpoints stay")
         }

@@ -68,37 +68,35 @@ package final class Replay {
         say("starting from \(reader.directory)")
     }
 
-    /// Recomputes up to the last step, or to the first that differs.
+    /// Recomputes up to the last step, or to the first checkpoint that differs.
     package func confirm() throws -> ReplayFindings {
         var findings = ReplayFindings(first: state.step + 1)
-        while state.step < last, findings.difference == nil {
-            let outcome = try step.run(&state)
-            findings.last = state.step + (outcome.isSound ? 0 : 1)
-            findings.difference = run.records[findings.last].flatMap { Difference(outcome, recorded: $0) }
-            if run.records[findings.last] == nil { findings.unrecorded += 1 }
-            if let comparison = try compareWithStored() {
-                findings.comparedCheckpoints += 1
-                findings.tensor = comparison.difference
+        while state.step < last, findings.tensor == nil {
+            let number = state.step + 1, outcome = try step.run(&state)
+            findings.last = number
+            if findings.figure == nil, let record = run.records[number] {
+                findings.figure = FigureDifference(outcome, recorded: record)
             }
-            if findings.tensor != nil || !outcome.isSound { break }
+            guard outcome.isSound else { break }
+            try compareWithStored(&findings)
         }
         return findings
     }
 
-    /// Of a checkpoint that the run left of the step just recomputed, if it verifies.
-    private func compareWithStored() throws(Failure) -> (difference: TensorDifference?, Void)? {
+    /// With the checkpoint that the run left of the step just recomputed, if there is one that verifies.
+    private func compareWithStored(_ findings: inout ReplayFindings) throws(Failure) {
         let folder = CheckpointFolder(run.directory.checkpoints)
-        guard let stored = folder.published.first(where: { $0.step == state.step }) else { return nil }
+        guard let stored = folder.published.first(where: { $0.step == state.step }) else { return }
         let reader: CheckpointReader
         do {
             reader = try CheckpointReader(stored.directory)
         } catch {
             say("warning: not comparing with \(stored.directory): \(error.message)")
-            return nil
+            return
         }
-        let difference = try TensorDifference.first(of: state, against: reader)
+        findings.tensor = try TensorDifference.first(of: state, against: reader)
+        findings.comparedCheckpoints += 1
         try reader.close()
-        return (difference, ())
     }
 
     /// Computes one lane of the last step alone, after recomputing what comes before, and writes its tensors to `file`.

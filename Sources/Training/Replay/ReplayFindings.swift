@@ -9,24 +9,23 @@ package struct ReplayFindings: Sendable {
     /// Steps recomputed.
     package var first: Int
     package var last: Int
-    /// Of the step `last`; nil if it and all before are confirmed.
-    package var difference: Difference?
-    /// Of the checkpoint of the step `last`.
+    /// Of the first step that differs from its record.
+    package var figure: FigureDifference?
+    /// Of the first checkpoint that differs; replay ends there.
     package var tensor: TensorDifference?
     package var comparedCheckpoints = 0
-    /// Steps of which the run has no record.
-    package var unrecorded = 0
 
     init(first: Int) {
         self.first = first
         last = first - 1
     }
 
-    package var isConfirmed: Bool { difference == nil && tensor == nil }
+    package var isConfirmed: Bool { figure == nil && tensor == nil }
 }
 
 /// The first figure of a step that is not what the run recorded, in the order in which they depend on each other.
-package struct Difference: Sendable, Equatable, CustomStringConvertible {
+package struct FigureDifference: Sendable, Equatable, CustomStringConvertible {
+    package var step: Int
     package var figure: String
     package var recorded: String
     package var recomputed: String
@@ -40,14 +39,16 @@ package struct Difference: Sendable, Equatable, CustomStringConvertible {
             ("parameters", recorded.parameterDigest, hexadecimal(outcome.parameterDigest)),
         ]
         guard let first = figures.first(where: { $0.1 != $0.2 }) else { return nil }
+        step = recorded.step
         (figure, self.recorded, recomputed) = first
     }
 
-    package var description: String { "\(figure): recorded \(recorded), recomputed \(recomputed)" }
+    package var description: String { "step \(step), \(figure): recorded \(recorded), recomputed \(recomputed)" }
 }
 
 /// The first tensor of a state that is not what a checkpoint holds, and its first element that differs.
 package struct TensorDifference: Sendable, Equatable, CustomStringConvertible {
+    package var step: Int
     package var name: String
     /// Row-major index in the whole tensor.
     package var index: Int
@@ -69,13 +70,15 @@ package struct TensorDifference: Sendable, Equatable, CustomStringConvertible {
                 let different = (0..<own.count).filter { stored[$0].bitPattern != own[$0].bitPattern }
                 guard let index = different.first else { continue }
                 return TensorDifference(
-                    name: name, index: index, stored: stored[index], recomputed: own[index], count: different.count)
+                    step: state.step, name: name, index: index, stored: stored[index], recomputed: own[index],
+                    count: different.count)
             }
         }
         return nil
     }
 
     package var description: String {
-        "\(name): \(count) elements differ, the first is number \(index): stored \(stored), recomputed \(recomputed)"
+        "checkpoint of step \(step), \(name): \(count) elements differ, the first is number \(index), stored as "
+            + "\(stored) and recomputed as \(recomputed)"
     }
 }

@@ -30,7 +30,8 @@ package struct TrainingSetup {
         lock = try agreement.settle { () throws(Failure) -> RunLock? in
             guard world.rank == 0 else { return nil }
             try directory.create()
-            let lock = try RunLock(runDirectory: directory.path)
+            let lock = try RunLock(runDirectory: directory.path, remains: JobRemains.ofThisJob().places)
+            if let remains = lock.previous?.remains { JobRemains(places: remains).remove() }
             try Corpus.prepare(settings: given.data, directory: directory.data, report: report)
             return lock
         }

@@ -1,0 +1,140 @@
+import Checkpoints
+import Collectives
+import Diagnostics
+import Foundation
+import HDF5
+import Layers
+import Metrics
+import Parallel
+import Tensors
+import Testing
+import Training
+
+/// `Replay` on one virtual rank.
+private func replaying<Answer: Sendable>(
+    _ run: TinyRun, step: Int, threads: Int = 1, _ body: @escaping @Sendable (Replay) throws -> Answer
+) throws -> Answer {
+    let path = run.directory.path
+    return try VirtualRanks.run(1) { world in
+        try body(Replay(run: path, step: step, threads: threads, on: world) { _ in })
+    }[0]
+}
+
+@Suite("Replay", .serialized) struct ReplayTests {
+    @Test("a run on three ranks is confirmed on one, from a checkpoint and from the beginning") func confirms() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train(ranks: 3)
+            let late = try replaying(run, step: 8, threads: 2) { try $0.confirm() }
+            #expect(late.isConfirmed && (late.first, late.last) == (7, 8) && late.comparedCheckpoints == 1)
+            let early = try replaying(run, step: 3) { try $0.confirm() }
+            #expect(early.isConfirmed && (early.first, early.last) == (1, 3) && early.comparedCheckpoints == 1)
+        }
+    }
+
+    @Test("names the first figure that differs", arguments: ["loss", "gradient", "parameters", "routes"])
+    func names(figure: String) throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train()
+            let keys = [
+                "loss": "\"loss\":", "gradient": "\"gradient_digest\":\"", "parameters": "\"parameter_digest\":\"",
+                "routes": "\"route_digest\":\"",
+            ]
+            let key = try #require(keys[figure])
+            try run.edit { lines in
+                let place = try #require(lines[4].range(of: key)?.upperBound)
+                let digit = lines[4][place]
+                lines[4].replaceSubrange(place...place, with: digit == "7" ? "8" : "7")
+            }
+            let findings = try replaying(run, step: 8) { try $0.confirm() }
+            #expect(findings.isConfirmed, "starts after the step")
+            let earlier = try replaying(run, step: 6) { try $0.confirm() }
+            #expect(earlier.figure?.step == 5 && earlier.figure?.figure == figure)
+            #expect(earlier.tensor == nil && earlier.comparedCheckpoints == 1, "the checkpoint is as it was")
+        }
+    }
+
+    @Test("names the first tensor that differs") func tensors() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train()
+            try alter("parameters/blocks.1.router", element: 17, inCheckpoint: 6, of: run)
+            let findings = try replaying(run, step: 6) { try $0.confirm() }
+            #expect(findings.figure == nil)
+            let tensor = try #require(findings.tensor)
+            #expect(tensor.name == "parameters/blocks.1.router" && tensor.index == 17 && tensor.count == 1)
+            #expect(tensor.stored == 7 && tensor.recomputed != 7)
+            // A replay that starts there goes wrong in the step after.
+            let after = try replaying(run, step: 8) { try $0.confirm() }
+            #expect(after.figure?.step == 7)
+        }
+    }
+
+    @Test("a lane alone: its tokens, routes and losses, and its share of the gradient") func lane() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train()
+            var losses = 0.0, router = [Double](repeating: 0, count: 32 * 4)
+            for lane in 0..<4 {
+                let path = folder + "/lane-\(lane).h5"
+                try replaying(run, step: 5) { try $0.inspect(lane: lane, to: path) }
+                let file = try HDF5File.open(path), root = try file.root()
+                #expect(try root.attribute("lane", as: Int64.self) == [Int64(lane)])
+                let dataset = try root.dataset("gradients/blocks.0.router"), part = Vector<Float>(count: 32 * 4)
+                try dataset.read(into: part, offset: [0, 0], shape: [32, 4])
+                for i in 0..<part.count { router[i] += Double(part[i]) }
+                losses += try root.attribute("loss", as: Double.self)[0] / 4
+                try checkRoutes(root)
+            }
+            let record = try run.records()[4]
+            #expect(abs(losses - record.loss) < 1e-12)
+            let norm = router.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            #expect(norm > 0 && norm < record.gradientNorm)
+        }
+    }
+
+    @Test("refuses default mode, steps without a record, lanes that are not there") func refuses() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train()
+            #expect(throws: Failure.self) { try replaying(run, step: 9) { try $0.confirm() } }
+            #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.inspect(lane: 4, to: folder + "/x") } }
+        }
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder, ["reproducible=false"])
+            try run.train()
+            let failure = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.confirm() } }
+            #expect(failure?.message.contains("default mode") == true)
+        }
+    }
+
+    /// Every token's choice has the highest probability, and that probability as its gate.
+    private func checkRoutes(_ root: HDF5Group) throws {
+        let choices = Vector<Int32>(count: 64), gates = Vector<Float>(count: 64), p = Vector<Float>(count: 256)
+        try root.dataset("routes/1/choices").read(into: choices, offset: [0, 0], shape: [64, 1])
+        try root.dataset("routes/1/gates").read(into: gates, offset: [0, 0], shape: [64, 1])
+        try root.dataset("routes/1/probabilities").read(into: p, offset: [0, 0], shape: [64, 4])
+        for token in 0..<64 {
+            let row = (0..<4).map { p[4 * token + $0] }
+            #expect(row.max() == row[Int(choices[token])] && gates[token] == row[Int(choices[token])])
+        }
+    }
+
+    /// Writes 7 into one element of a tensor and publishes the result as if it had been so.
+    private func alter(_ name: String, element: Int, inCheckpoint step: Int, of run: TinyRun) throws {
+        let folder = run.directory.checkpoints
+        let directory = try #require(CheckpointFolder(folder).published.first { $0.step == step }?.directory)
+        let reader = try CheckpointReader(directory)
+        let shards = try reader.tensors.map { tensor in
+            let values = try reader.read(tensor.name)
+            if tensor.name == name { values[element] = 7 }
+            return TensorShard(name: tensor.name, shape: tensor.shape, values: values)
+        }
+        try reader.close()
+        let record = reader.record
+        _ = try VirtualRanks.run(1) { world in
+            try CheckpointWriter(directory: folder, ranks: world, shards: 1).write(record, shards)
+        }
+    }
+}
