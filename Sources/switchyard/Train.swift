@@ -1,4 +1,5 @@
 import ArgumentParser
+import CPlatform
 import Checkpoints
 import Collectives
 import Diagnostics
