@@ -50,6 +50,7 @@ package struct VirtualCommunicator: Communicator {
     package func exchange<Element: Exchangeable>(
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError) {
+        try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "exchange")
         let all = try group.share(sent, as: rank)
         for source in 0..<size {
             for i in 0..<n { received[source * n + i] = all[source][rank * n + i] }
@@ -62,17 +63,21 @@ package struct VirtualCommunicator: Communicator {
     ) throws(CommunicationError) {
         struct Parcel: Sendable {
             let rows: Tensor
-            let counts: Vector<Int32>
+            let windows: RowWindows
         }
-        let all = try group.share(Parcel(rows: sent, counts: sentRows), as: rank)
-        var next = 0
+        let call = "exchangeRows"
+        try checkRows(sent, received, call: call)
+        let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
+        let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
+        let all = try group.share(Parcel(rows: sent, windows: from), as: rank)
         for source in 0..<size {
-            let parcel = all[source], count = Int(parcel.counts[rank])
-            precondition(
-                count == Int(receivedRows[source]), "rank \(source) sends another number of rows than expected")
-            let first = (0..<rank).reduce(0) { $0 + Int(parcel.counts[$1]) }
-            if count > 0 { received.rows(next..<next + count).copy(from: parcel.rows.rows(first..<first + count)) }
-            next += count
+            let outgoing = all[source].windows[rank], incoming = to[source]
+            guard outgoing.count == incoming.count else {
+                throw CommunicationError(
+                    call: call,
+                    reason: "rank \(source) sends \(outgoing.count) rows, but rank \(rank) expects \(incoming.count)")
+            }
+            if !incoming.isEmpty { received.rows(incoming).copy(from: all[source].rows.rows(outgoing)) }
         }
         try group.barrier()
     }

@@ -1,7 +1,7 @@
 import Randomness
 
-/// `Σ_i mix(mix(tensor) + i·odd ⊕ bits_i)` modulo 2^64: every flipped bit and every exchange of elements changes it, and
-/// parts of a tensor may be digested anywhere and summed in any order.
+/// `Σ_i mix(mix(tensor) + i·odd ⊕ bits_i)` modulo 2^64: every flipped bit changes it, an exchange of elements all but
+/// certainly does, and parts of a tensor may be digested anywhere and summed in any order.
 /// - Parameters:
 ///   - values: consecutive elements of the tensor
 ///   - tensor: digest of the tensor's name

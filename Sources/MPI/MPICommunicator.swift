@@ -64,11 +64,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     package func exchange<Element: Exchangeable>(
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError) {
-        guard n >= 0, sent.count >= n * size, received.count >= n * size else {
-            throw CommunicationError(
-                call: "MPI_Alltoall",
-                reason: "\(size) blocks of \(n) do not fit in \(sent.count) elements sent, \(received.count) received")
-        }
+        try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "MPI_Alltoall")
         guard n > 0 else { return }
         let count = try wireCount(n, "MPI_Alltoall"), datatype = Element.kind.datatype
         try check(
@@ -80,10 +76,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
         let call = "MPI_Alltoallv"
-        guard sent.columns == received.columns, sent.isContiguous, received.isContiguous else {
-            throw CommunicationError(
-                call: call, reason: "rows of \(sent.columns) and \(received.columns) columns, or not contiguous")
-        }
+        try checkRows(sent, received, call: call)
         let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
         let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
         guard sent.columns > 0 else { return }

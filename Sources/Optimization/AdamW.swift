@@ -38,8 +38,8 @@ package struct AdamWSettings: Sendable, Equatable {
 
 /// The numbers of one update that are the same for all parameters.
 package struct AdamWStep: Sendable {
-    let beta1: Float
-    let beta2: Float
+    let firstAverage: MovingAverage
+    let secondAverage: MovingAverage
     let epsilon: Float
     /// `α / (1 − β₁^t)`
     let stepSize: Float
@@ -53,8 +53,8 @@ package struct AdamWStep: Sendable {
     ///   - learningRate: α after the schedule
     ///   - gradientScale: from `AdamWSettings.clipFactor`
     package init(_ settings: AdamWSettings, number: Int, learningRate: Double, gradientScale: Double) {
-        beta1 = Float(settings.beta1)
-        beta2 = Float(settings.beta2)
+        firstAverage = MovingAverage(settings.beta1)
+        secondAverage = MovingAverage(settings.beta2)
         epsilon = Float(settings.epsilon)
         stepSize = Float(learningRate / (1 - pow(settings.beta1, Double(number))))
         secondMomentScale = Float(1 / (1 - pow(settings.beta2, Double(number))).squareRoot())
@@ -62,7 +62,7 @@ package struct AdamWStep: Sendable {
         self.gradientScale = Float(gradientScale)
     }
 
-    /// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← w − decay·w − stepSize·m / (√v·scale + ε)`, in one pass.
+    /// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← w − (decay·w + stepSize·m / (√v·scale + ε))`, in one pass.
     /// - Parameter decays: whether weight decay pulls at these parameters
     package func update(
         _ parameters: Vector<Float>, gradient: Vector<Float>, firstMoment: Vector<Float>, secondMoment: Vector<Float>,
@@ -72,16 +72,17 @@ package struct AdamWStep: Sendable {
         var w = parameters.mutableSpan, m = firstMoment.mutableSpan, v = secondMoment.mutableSpan
         let n = g.count
         precondition(w.count == n && m.count == n && v.count == n)
-        let keep: Float = decays ? 1 - decay : 1
-        let (b1, b2, c1, c2) = (beta1, beta2, 1 - beta1, 1 - beta2)
+        // Not as a factor 1 − decay, which has no digits for a small decay.
+        let pull = decays ? decay : 0
+        let (first, second) = (firstAverage, secondAverage)
         let (eps, size, root, scale) = (epsilon, stepSize, secondMomentScale, gradientScale)
         for i in 0..<n {
             let gi = g[i] * scale
-            let mi = b1 * m[i] + c1 * gi
-            let vi = b2 * v[i] + c2 * gi * gi
+            let mi = first(m[i], gi)
+            let vi = second(v[i], gi * gi)
             m[i] = mi
             v[i] = vi
-            w[i] = keep * w[i] - size * mi / (vi.squareRoot() * root + eps)
+            w[i] -= pull * w[i] + size * mi / (vi.squareRoot() * root + eps)
         }
     }
 }

@@ -59,7 +59,8 @@ package struct Schedule: Sendable, Equatable {
     }
 
     private func fraction(_ tokens: Int, from start: Double, to end: Double) -> Double {
-        guard end > start else { return Double(tokens) >= end ? 1 : 0 }
+        // Without a phase to come down in, the rate stays.
+        guard end > start else { return 0 }
         return min(1, max(0, (Double(tokens) - start) / (end - start)))
     }
 }

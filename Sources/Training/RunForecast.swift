@@ -11,6 +11,8 @@ import Workers
 /// What a run would do: `train --check`.
 package struct RunForecast: CustomStringConvertible {
     package let description: String
+    /// Why the run would be refused all the same.
+    package let obstacle: Failure?
 
     /// Reads, but writes nothing. **Collective** over `world`.
     package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
@@ -19,7 +21,8 @@ package struct RunForecast: CustomStringConvertible {
         let layout = try JobLayout(configuration, ranks: world.size)
         // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.
         try configuration.model.settleVocabulary(tokenizer: try configuration.data.expectedVocabulary())
-        let workers = Workers(count: configuration.parallel.threadsPerRank)
+        let processors = ProcessInfo.processInfo.activeProcessorCount
+        let workers = Workers(count: min(configuration.parallel.threadsPerRank, processors))
         let rate = Vector<Double>(count: 1)
         do {
             try world.barrier()
@@ -30,7 +33,12 @@ package struct RunForecast: CustomStringConvertible {
         }
         let estimate = MemoryEstimate(configuration, expertParallel: layout.expertParallel)
         description = Self.text(configuration, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
-        try requireMemory(estimate, on: world)
+        do {
+            try requireMemory(estimate, on: world)
+            obstacle = nil
+        } catch {
+            obstacle = error
+        }
     }
 
     private static func text(

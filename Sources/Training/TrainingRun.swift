@@ -77,10 +77,10 @@ package final class TrainingRun {
                 state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
                 on: setup.engine.workers)
         case .weights(let path):
-            try checkpoints.load(&state, from: path, weightsOnly: true)
+            try checkpoints.load(&state, from: path, weightsOnly: true, allowing: options.allowedChanges)
             say("starting with the parameters of \(path)")
         case .branch(let path):
-            try checkpoints.load(&state, from: path, weightsOnly: false)
+            try checkpoints.load(&state, from: path, weightsOnly: false, allowing: options.allowedChanges)
             say("branching off \(path) after step \(state.step)")
         }
     }

@@ -74,12 +74,16 @@ final class Team: @unchecked Sendable {
     }
 
     private func waitForJob(after seen: Int, _ sleeper: Sleeper) {
-        var looks = 0
-        while looks < Self.looksBeforeSleep {
-            if generation.load(ordering: .acquiring) != seen { return }
-            Self.pause(&looks)
+        while true {
+            var looks = 0
+            while looks < Self.looksBeforeSleep {
+                if generation.load(ordering: .acquiring) != seen { return }
+                Self.pause(&looks)
+            }
+            // A ring may be that of the job just done: its caller was set aside before it rang, we were awake, finished
+            // and lay down. So a ring is a reason to look again and nothing more.
+            sleeper.sleep { generation.load(ordering: .sequentiallyConsistent) == seen }
         }
-        sleeper.sleep { generation.load(ordering: .sequentiallyConsistent) == seen }
     }
 }
 

@@ -46,7 +46,7 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
-        _ = platform_die_with_parent()
+        endWithLauncher()
         try reportingFailures {
             let command = self
             try onAllRanks(virtual: virtualRanks) { world in try command.run(on: world) }
@@ -68,6 +68,7 @@ struct Train: ParsableCommand {
         guard !check else {
             let forecast = try RunForecast(configuration, on: world)
             if world.rank == 0 { print(forecast.description) }
+            if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
         // From here on a request waits for the first step instead of ending the process.

@@ -64,8 +64,11 @@ wait_until() {
     done
 }
 
-# The ranks that an mpirun started.
-ranks_of() { pgrep -P "$1" -f "$switchyard"; }
+# The ranks that an mpirun started; /proc answers also where there is no pgrep.
+ranks_of() {
+    { cat /proc/[0-9]*/stat 2>/dev/null || true; } |
+        awk -v parent="$1" '$2 == "(switchyard)" && $4 == parent { print $1 }'
+}
 
 # Whether none of these processes is alive any more; one that its parent has not yet asked about counts as ended.
 are_gone() {

@@ -12,7 +12,7 @@ package struct RouteStatistics: Sendable {
     package var dropped = 0
     /// Assignments to the most wanted expert over the mean of all.
     package var imbalance = 0.0
-    /// 52 bits that change with any token's choice.
+    /// A digest of all choices, in token order; 52 bits.
     package var choicesDigest: UInt64 = 0
 }
 

@@ -106,10 +106,24 @@ extension ModelSettings {
                 advice:
                     "choose feed_forward and granularity so that \(feedForward) × \(dModel) / \(granularity) is whole")
         }
+        try checkSize(section)
         guard choices <= expertCount else {
             throw section.failure(
                 "top_k", "× granularity = \(choices) choices per token, but there are only \(expertCount) experts",
                 advice: "top_k may be at most experts = \(experts)")
+        }
+    }
+
+    /// Beyond this many parameters counts stop fitting into machine words somewhere.
+    private static let mostParameters = 1e15
+
+    private func checkSize(_ section: SettingsSection) throws(Failure) {
+        let d = Double(dModel), vocabulary = Double(max(vocabularySize, 1))
+        let block = 4 * d * d + 3 * d * Double(expertHidden) * Double(experts) * Double(granularity)
+        guard 2 * vocabulary * d + Double(layers) * block < Self.mostParameters else {
+            throw section.failure(
+                "d_model", "× layers × experts give more than \(Self.mostParameters) parameters",
+                advice: "make the model smaller")
         }
     }
 }

@@ -44,6 +44,8 @@ package struct CapacityFactor: Sendable, Equatable {
     package func capacity(tokens: Int, choices: Int, experts: Int) -> Int {
         let (whole, part) = (millionths / 1_000_000, millionths % 1_000_000)
         let assignments = tokens * choices
+        // At a factor of `experts / choices` or more, every token has a seat with every expert it chooses.
+        guard Double(millionths) * Double(choices) < Double(experts) * 1e6 else { return tokens }
         let numerator = whole * assignments * 1_000_000 + part * assignments
         let divisor = experts * 1_000_000
         return min(tokens, (numerator + divisor - 1) / divisor)

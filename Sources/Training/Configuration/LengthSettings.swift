@@ -27,6 +27,9 @@ package struct LengthSettings: Sendable, Equatable {
             let tokens = try section.integer("tokens", in: 1...1 << 60)
             steps = (tokens + batchTokens - 1) / batchTokens
         }
+        guard !steps.multipliedReportingOverflow(by: batchTokens).overflow, steps * batchTokens <= 1 << 60 else {
+            throw section.failure("steps", "× batch.tokens \(batchTokens) is beyond any training: \(steps) steps")
+        }
         validateEvery = try section.integer("validate_every", default: 0)
         validationTokens = try section.integer("validation_tokens", default: 0)
     }

@@ -34,7 +34,9 @@ package struct RunConfiguration: Sendable {
         seed = UInt64(try top.integer("seed", default: 0))
         precision = try top.choice("precision", default: .float32)
         reproducible = try top.boolean("reproducible", default: false)
-        directory = try document.section("run").text("directory", default: "runs/unnamed")
+        let run = try document.section("run")
+        directory = try run.text("directory", default: "runs/unnamed")
+        guard !directory.isEmpty else { throw run.failure("directory", "is empty; it must name a directory") }
         data = try DataSettings(try document.section("data"))
         model = try ModelSettings(reading: try document.section("model"))
         routing = try RoutingSettings(reading: try document.section("routing"))

@@ -83,9 +83,20 @@ package final class CheckpointKeeper {
     }
 
     /// Fills `state` from a checkpoint of another run. **Collective**.
-    /// - Parameter weightsOnly: whether training starts anew with these parameters; otherwise it goes on from that step
-    package func load(_ state: inout TrainingState, from path: String, weightsOnly: Bool) throws(Failure) {
+    /// - Parameters:
+    ///   - weightsOnly: whether training starts anew with these parameters; otherwise it goes on from that step
+    ///   - allowed: keys that may differ although they decide what is learnt
+    package func load(
+        _ state: inout TrainingState, from path: String, weightsOnly: Bool, allowing allowed: Set<String>
+    ) throws(Failure) {
         let reader = try CheckpointReader(path, sharedBy: world)
+        if !weightsOnly {
+            _ = try Resumption.changes(from: reader.record, to: setup.configuration, allowing: allowed)
+        } else if reader.record.tokenizer != setup.corpus.tokenizer.serialized {
+            throw Failure(
+                .configuration, "\(path) was trained with another tokenizer than data.tokenizer gives",
+                advice: "give the run the checkpoint's tokenizer: the same tokens must mean the same text")
+        }
         try Agreement(ranks: world).settle { () throws(Failure) in
             try StateStorage.load(state, from: reader, moments: !weightsOnly)
             try reader.close()
@@ -98,7 +109,7 @@ package final class CheckpointKeeper {
 
     /// Fills `state` from the newest checkpoint that verifies, if there is one. **Collective**.
     /// - Parameters:
-    ///   - allowed: keys whose change does not matter to the user
+    ///   - allowed: keys that may differ although they decide what is learnt
     ///   - requireNewest: whether a damaged newest checkpoint is an error instead of being passed over
     ///   - say: takes what the user should know, on every rank
     /// - Returns: bytes of `metrics.jsonl` that belong to the steps done

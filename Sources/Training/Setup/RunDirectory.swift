@@ -27,8 +27,8 @@ package struct RunDirectory: Sendable {
         try? FileManager.default.removeItem(atPath: probe)
     }
 
-    /// Claims the directory for this job.
-    /// - Throws: `inUse` if another job has it
+    /// Writes a text file of the run whole, in place of the one that is there.
+    /// - Throws: `cannotCreate` with the system's reason
     package func write(_ text: String, to file: String) throws(Failure) {
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)

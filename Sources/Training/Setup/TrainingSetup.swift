@@ -5,7 +5,7 @@ package import Diagnostics
 import Layers
 import Parallel
 
-/// A job ready to take its first step: configuration settled, corpus open, memory checked, state where it begins.
+/// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {
     package let configuration: RunConfiguration
     package let layout: JobLayout
@@ -15,7 +15,7 @@ package struct TrainingSetup {
     package let lock: RunLock?
     package let engine: Engine
 
-    /// Everything that can be wrong is found here, on all ranks alike. **Collective** over `world`.
+    /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
     /// - Parameter report: takes lines of progress, on rank 0
     package init(
         _ given: RunConfiguration, on world: any Communicator, report: @escaping (String) -> Void

@@ -70,7 +70,7 @@ package struct LaneSummary: Sendable {
     /// Dropped share of assignments, and imbalance, by layer.
     package var dropped: [Double]
     package var imbalance: [Double]
-    /// Change with any token's choice, or any lane's loss or place.
+    /// Digests of all lanes' choices, and of their losses, each with the lane's number.
     package var routeDigest: UInt64 = 0
     package var lossDigest: UInt64 = 0
 

@@ -80,7 +80,9 @@ package final class TrainingStep {
             if let number { ledger.enter(statistics, lane: number) }
         }
         gradients.finish(on: engine.workers)
-        try ledger.share(over: engine.mesh.world)
+        let clock = engine.dispatcher.clock, world = engine.mesh.world
+        try clock.wait { () throws(CommunicationError) in try world.barrier() }
+        try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
     }
 
     /// The lane `number` of the step after `step`, valid until the next is asked for: sequence s of lane l of step t is
@@ -126,8 +128,7 @@ package final class TrainingStep {
 
 /// The summed gradients chunk by chunk, converted from fixed point where they must be.
 private struct GradientView: Sendable {
-    /// Of the last step, summed over ranks.
-    package let gradients: GradientAccumulator
+    let gradients: GradientAccumulator
     /// A chunk for each thread.
     private let buffers: [Vector<Float>]
 

@@ -1,0 +1,57 @@
+import ArgumentParser
+import CPlatform
+import Collectives
+import Diagnostics
+import Foundation
+import GEMM
+import HDF5
+import MPI
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Runs `body` as every rank of the job: the ranks mpirun started, one rank where nothing did, or `virtual` ranks inside
+/// this process.
+func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) throws -> Void) throws {
+    MatrixLibrary.prepare()
+    try HDF5File.prepareLibrary()
+    if let virtual {
+        _ = try VirtualRanks.run(virtual, body)
+        return
+    }
+    let agreed: Failure? = try MPIWorld.run { world -> Failure? in
+        do {
+            try body(world)
+        } catch let failure as Failure where failure.isAlwaysAgreed {
+            if world.rank == 0 { complain(failure.description) }
+            return failure
+        }
+        return nil
+    } onError: { error, world in
+        let failure = error as? Failure ?? Failure(.protocolError, "\(error)")
+        // Most failures are agreed on, so rank 0 speaks for all; a rank that fails alone waits whether it does.
+        if world.rank != 0 { sleep(5) }
+        let place = world.rank == 0 ? "" : "rank \(world.rank): "
+        complain(place + failure.description)
+        return failure.status.rawValue
+    }
+    if let agreed { throw ExitCode(agreed.status.rawValue) }
+}
+
+extension Failure {
+    /// Thrown by every rank between two steps, when nobody waits in a collective: the job can end in order.
+    fileprivate var isAlwaysAgreed: Bool { status == .tryAgain || status == .diverged }
+}
+
+/// Ties this process's life to its launcher's: when mpirun is killed, no rank goes on writing. A process that nobody
+/// launched may outlive the shell that started it.
+func endWithLauncher() {
+    let environment = ProcessInfo.processInfo.environment
+    guard environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil else { return }
+    _ = platform_die_with_parent()
+    // The launcher may have died before the call above.
+    if getppid() == 1 { exit(ExitStatus.protocolError.rawValue) }
+}

@@ -1,0 +1,106 @@
+import Randomness
+import Tensors
+
+/// A matrix of doubles: the oracles' side of a comparison.
+struct Matrix {
+    let rows: Int
+    let columns: Int
+    var values: [Double]
+
+    init(rows: Int, columns: Int, _ value: (Int, Int) -> Double = { _, _ in 0 }) {
+        self.rows = rows
+        self.columns = columns
+        values = (0..<rows * columns).map { value($0 / columns, $0 % columns) }
+    }
+
+    init(_ tensor: Tensor) {
+        self.init(rows: tensor.rows, columns: tensor.columns) { Double(tensor[$0, $1]) }
+    }
+
+    subscript(row: Int, column: Int) -> Double {
+        get { values[row * columns + column] }
+        set { values[row * columns + column] = newValue }
+    }
+
+    func row(_ index: Int) -> [Double] { Array(values[index * columns..<(index + 1) * columns]) }
+
+    var transposed: Matrix { Matrix(rows: columns, columns: rows) { self[$1, $0] } }
+
+    static func + (a: Matrix, b: Matrix) -> Matrix {
+        Matrix(rows: a.rows, columns: a.columns) { a[$0, $1] + b[$0, $1] }
+    }
+
+    static func * (a: Matrix, b: Matrix) -> Matrix {
+        precondition(a.columns == b.rows)
+        var c = Matrix(rows: a.rows, columns: b.columns)
+        for i in 0..<a.rows {
+            for k in 0..<a.columns {
+                let factor = a[i, k]
+                for j in 0..<b.columns { c[i, j] += factor * b[k, j] }
+            }
+        }
+        return c
+    }
+
+    /// The largest magnitude, or 1 where there is none.
+    var scale: Double {
+        let largest = values.reduce(0) { max($0, abs($1)) }
+        return largest > 0 ? largest : 1
+    }
+
+    /// The largest difference over the largest magnitude of `self`.
+    func deviation(of found: Tensor) -> Double {
+        precondition(found.rows == rows && found.columns == columns)
+        var largest = 0.0
+        for r in 0..<rows {
+            for c in 0..<columns {
+                let difference = abs(Double(found[r, c]) - self[r, c])
+                largest = difference.isNaN ? .infinity : max(largest, difference)
+            }
+        }
+        return largest / scale
+    }
+}
+
+/// Uniform numbers in (−scale, scale), a function of the shape's elements and the seed.
+func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1) -> Tensor {
+    let draw = RandomFunction(seed: seed, purpose: .tests)
+    let tensor = Tensor(rows: rows, columns: columns)
+    for r in 0..<rows {
+        for c in 0..<columns {
+            tensor[r, c] = Float(scale * (2 * draw.uniform(UInt64(r * columns + c)) - 1))
+        }
+    }
+    return tensor
+}
+
+/// Whole numbers in `0..<bound`.
+func randomIndices(_ count: Int, below bound: Int, seed: UInt64) -> Vector<Int32> {
+    let draw = RandomFunction(seed: seed, purpose: .tests, stream: 1)
+    return Vector((0..<count).map { Int32(draw.integer(UInt64($0), below: UInt64(bound))) })
+}
+
+/// Other memory with the same numbers.
+func copy(of tensor: Tensor) -> Tensor {
+    let result = Tensor(rows: tensor.rows, columns: tensor.columns)
+    for r in 0..<tensor.rows {
+        for c in 0..<tensor.columns { result[r, c] = tensor[r, c] }
+    }
+    return result
+}
+
+/// A vector as a matrix of one row, to compare it.
+func asRow(_ vector: Vector<Float>) -> Tensor { Tensor(vector, rows: 1, columns: vector.count) }
+
+/// `∂f/∂x_i` of a function of doubles by central differences: with steps of 1e-5 right to about 1e-9 for functions of
+/// order 1, which no float32 kernel can tell from the truth.
+func slope(_ x: [Double], _ i: Int, _ f: ([Double]) -> Double) -> Double {
+    let h = 1e-5
+    var moved = x
+    moved[i] = x[i] + h
+    let above = f(moved)
+    moved[i] = x[i] - h
+    return (above - f(moved)) / (2 * h)
+}
+
+func inner(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }

@@ -1,0 +1,52 @@
+import Kernels
+import Tensors
+import Testing
+import Workers
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite struct RotaryTests {
+    private static let shapes: [(heads: Int, headDimension: Int, context: Int, sequences: Int)] = [
+        (1, 2, 1, 1), (1, 2, 5, 3), (3, 4, 63, 2), (2, 6, 64, 1), (1, 34, 65, 2), (2, 64, 129, 1), (1, 2, 7, 0),
+    ]
+
+    private func turned(_ x: Tensor, _ heads: Int, _ dimension: Int, _ context: Int, sign: Double) -> Matrix {
+        var y = Matrix(x)
+        let half = dimension / 2
+        for t in 0..<x.rows {
+            for head in 0..<2 * heads {
+                for i in 0..<half {
+                    let angle = Double(t % context) * pow(10_000, -2 * Double(i) / Double(dimension))
+                    let first = head * dimension + i, a = Double(x[t, first]), b = Double(x[t, first + half])
+                    y[t, first] = a * cos(angle) - sign * b * sin(angle)
+                    y[t, first + half] = sign * a * sin(angle) + b * cos(angle)
+                }
+            }
+        }
+        return y
+    }
+
+    /// Turns queries and keys and not the values; backwards is the transpose, which for a rotation is its inverse.
+    @Test func forwardAndBack() {
+        for (heads, dimension, context, sequences) in Self.shapes {
+            // A table for longer sequences than these.
+            let table = RotaryTable(context: context + 3, headDimension: dimension, base: 10_000)
+            let x = random(sequences * context, 3 * heads * dimension, seed: 1)
+            for inverse in [false, true] {
+                let found = sameOnAnyThreads { workers in
+                    let y = copy(of: x)
+                    rotate(
+                        y, heads: heads, headDimension: dimension, context: context, table: table, inverse: inverse,
+                        on: workers)
+                    return [y]
+                }
+                let expected = turned(x, heads, dimension, context, sign: inverse ? -1 : 1)
+                expectClose(found, [expected], within: 3e-7, "\(heads) heads of \(dimension), context \(context)")
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Kernels
+import Tensors
+import Testing
+import Workers
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+private func swish(_ gateUp: [Double]) -> [Double] {
+    let hidden = gateUp.count / 2
+    return (0..<hidden).map { gateUp[$0] / (1 + exp(-gateUp[$0])) * gateUp[hidden + $0] }
+}
+
+@Suite struct SwiGLUTests {
+    @Test func forwardAndBackward() {
+        var worst = 0.0
+        for (rows, hidden) in normShapes where hidden < 200 {
+            let gateUp = random(rows, 2 * hidden, seed: 1, scale: 6), da = random(rows, hidden, seed: 2)
+            let found = sameOnAnyThreads(
+                { workers in
+                    let a = Tensor(rows: rows, columns: hidden), replaced = copy(of: gateUp)
+                    swiGLU(gateUp, into: a, on: workers)
+                    swiGLUBackward(da, replacing: replaced, on: workers)
+                    return [a, replaced]
+                }, "\(rows) × \(hidden)")
+            let forward = byRow(gateUp, swish)
+            let expected = [
+                Matrix(rows: rows, columns: hidden) { forward[$0, $1] }, swishGradient(gateUp, da),
+            ]
+            worst = max(worst, expectClose(found, expected, within: 6e-7, "\(rows) × \(hidden)"))
+        }
+        print("swiGLU: largest deviation \(worst)")
+    }
+
+    /// Elementwise, so a slope needs one pair and not the whole row.
+    private func swishGradient(_ gateUp: Tensor, _ da: Tensor) -> Matrix {
+        let hidden = da.columns
+        return Matrix(rows: gateUp.rows, columns: 2 * hidden) { t, i in
+            let column = i % hidden
+            let pair = [Double(gateUp[t, column]), Double(gateUp[t, hidden + column])]
+            return Double(da[t, column]) * slope(pair, i / hidden) { swish($0)[0] }
+        }
+    }
+
+    /// Gates so large that `exp` saturates: silu is the identity on the right, nothing on the left, and never NaN.
+    @Test func saturatesWithoutNaN() {
+        let gates: [Float] = [-1e30, -1000, -100, -88, 88, 100, 1000, 1e30]
+        let gateUp = Tensor(rows: 1, columns: 16), a = Tensor(rows: 1, columns: 8), da = Tensor(rows: 1, columns: 8)
+        for (i, gate) in gates.enumerated() {
+            gateUp[0, i] = gate
+            gateUp[0, 8 + i] = 2
+            da[0, i] = 1
+        }
+        swiGLU(gateUp, into: a, on: Workers(count: 1))
+        for (i, gate) in gates.enumerated() {
+            // e^−88 is 6e-39, and no gate is so large that 1e30 of it counts.
+            #expect(gate > 0 ? a[0, i] == 2 * gate : abs(a[0, i]) <= 2e-8, "silu(\(gate)) gave \(a[0, i])")
+        }
+        swiGLUBackward(da, replacing: gateUp, on: Workers(count: 1))
+        for (i, gate) in gates.enumerated() {
+            #expect(abs(gateUp[0, i] - (gate > 0 ? 2 : 0)) <= 1e-6, "gradient at \(gate) is \(gateUp[0, i])")
+        }
+    }
+}

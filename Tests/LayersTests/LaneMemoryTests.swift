@@ -1,0 +1,61 @@
+import Layers
+import Tensors
+import Testing
+
+/// `LaneMemory` predicts what a `LaneWorkspace` allocates; here the two are held together by looking inside.
+@Suite struct LaneMemoryTests {
+    private static let models = [
+        ModelSettings(dModel: 2, layers: 1, heads: 1, context: 1, vocabularySize: 1, feedForward: 0.5),
+        ModelSettings(dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11, experts: 4, topK: 2),
+        ModelSettings(
+            dModel: 8, layers: 2, heads: 2, context: 16, vocabularySize: 50_257, experts: 6, granularity: 2,
+            tieEmbeddings: true, norm: .layer),
+    ]
+
+    struct Case: Sendable {
+        var model: Int, tokens: Int, groupSize: Int, capacity: Double, keepsActivations: Bool, threads: Int
+    }
+
+    @Test(arguments: [
+        Case(model: 0, tokens: 1, groupSize: 1, capacity: 1, keepsActivations: true, threads: 1),
+        Case(model: 1, tokens: 25, groupSize: 1, capacity: 1.25, keepsActivations: true, threads: 1),
+        Case(model: 1, tokens: 25, groupSize: 2, capacity: 0.5, keepsActivations: true, threads: 3),
+        Case(model: 1, tokens: 1200, groupSize: 4, capacity: 8, keepsActivations: false, threads: 2),
+        Case(model: 2, tokens: 480, groupSize: 3, capacity: 1.1, keepsActivations: true, threads: 2),
+        Case(model: 2, tokens: 32, groupSize: 12, capacity: 1, keepsActivations: false, threads: 1),
+    ])
+    func isWhatAWorkspaceHolds(test: Case) {
+        let model = Self.models[test.model]
+        let routing = RoutingSettings(
+            capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
+        let workspace = LaneWorkspace(
+            model, routing, laneTokens: test.tokens, groupSize: test.groupSize, keepsActivations: test.keepsActivations,
+            threads: test.threads)
+        let predicted = LaneMemory(
+            model, routing, laneTokens: test.tokens, groupSize: test.groupSize, keepsActivations: test.keepsActivations,
+            threads: test.threads)
+        #expect(bytes(in: workspace, below: ["blocks", "finalNorm", "output"]) == predicted.activations)
+        #expect(bytes(in: workspace, below: ["homeRows", "expertRows"]) == predicted.exchange)
+        #expect(bytes(in: workspace) == predicted.activations + predicted.exchange + predicted.scratch)
+    }
+
+    /// Bytes of all buffers that `workspace` reaches through the named properties (all if nil), each counted once.
+    private func bytes(in workspace: LaneWorkspace, below names: Set<String>? = nil) -> Int {
+        var seen: [ObjectIdentifier: Int] = [:]
+        for child in Mirror(reflecting: workspace).children where names?.contains(child.label ?? "") ?? true {
+            collect(child.value, into: &seen)
+        }
+        return seen.values.reduce(0, +)
+    }
+
+    private func collect(_ value: Any, into seen: inout [ObjectIdentifier: Int]) {
+        switch value {
+        case let buffer as Buffer<Float>: seen[ObjectIdentifier(buffer)] = 4 * buffer.count
+        case let buffer as Buffer<Int32>: seen[ObjectIdentifier(buffer)] = 4 * buffer.count
+        default:
+            let mirror = Mirror(reflecting: value)
+            if mirror.displayStyle == .class { Issue.record("unknown storage: \(type(of: value))") }
+            for child in mirror.children { collect(child.value, into: &seen) }
+        }
+    }
+}

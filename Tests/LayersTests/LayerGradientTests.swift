@@ -1,0 +1,179 @@
+import Collectives
+import Layers
+import Parallel
+import Tensors
+import Testing
+import Workers
+
+/// Every layer's backward pass against central differences of its forward pass; the error bound is `GradientCheck`'s.
+@Suite struct LayerGradientTests {
+    private func model(
+        _ dModel: Int, heads: Int = 1, context: Int = 5, experts: Int = 1, topK: Int = 1, granularity: Int = 1,
+        feedForward: Double = 1.5, norm: NormKind = .rms
+    ) -> ModelSettings {
+        ModelSettings(
+            dModel: dModel, layers: 1, heads: heads, context: context, vocabularySize: 3, experts: experts, topK: topK,
+            granularity: granularity, feedForward: feedForward, norm: norm)
+    }
+
+    @Test(arguments: NormKind.allCases, [(1, 1), (1, 2), (3, 5), (7, 16), (65, 33)])
+    func norm(kind: NormKind, shape: (tokens: Int, dModel: Int)) throws {
+        let check = try VirtualRanks.run(1) { world in
+            let settings = model(shape.dModel, norm: kind)
+            let layer = try LayerBench(settings, tokens: shape.tokens, on: world), bench = layer.bench
+            let norm = Norm("final_norm", settings, bench.model.layout)
+            let saved = Norm.Activations(tokens: shape.tokens, dModel: shape.dModel)
+            return try layer.check("final_norm", addsToOutputGradient: false) {
+                weightedSum(norm.forward(layer.x, bench.parameters, saving: saved, on: bench.workers), layer.c)
+            } backward: {
+                norm.backward(
+                    layer.c, x: layer.x, bench.parameters, saved: saved, addingTo: layer.dx, gradients: bench.gradients,
+                    on: bench.workers)
+            }
+        }[0]
+        check.report("\(kind) norm of \(shape)")
+    }
+
+    @Test(arguments: [(1, 2), (3, 6), (65, 8)]) func linear(shape: (tokens: Int, dModel: Int)) throws {
+        let check = try VirtualRanks.run(1) { world in
+            let layer = try LayerBench(model(shape.dModel), tokens: shape.tokens, on: world), bench = layer.bench
+            let linear = Linear("blocks.0.attention.output", bench.model.layout)
+            return try layer.check("blocks.0.attention.output", addsToOutputGradient: false) {
+                linear.forward(layer.x, bench.parameters, into: layer.y, on: bench.workers)
+                return weightedSum(layer.y, layer.c)
+            } backward: {
+                linear.backward(
+                    layer.c, x: layer.x, bench.parameters, into: layer.dx, gradients: bench.gradients, on: bench.workers
+                )
+            }
+        }[0]
+        check.report("a linear layer of \(shape)")
+    }
+
+    struct AttentionCase: Sendable {
+        var dModel: Int
+        var heads: Int
+        var context: Int
+        var sequences: Int
+        var norm = NormKind.rms
+    }
+
+    @Test(arguments: [
+        AttentionCase(dModel: 2, heads: 1, context: 1, sequences: 1),
+        AttentionCase(dModel: 2, heads: 1, context: 2, sequences: 1),
+        AttentionCase(dModel: 4, heads: 2, context: 5, sequences: 3, norm: .layer),
+        AttentionCase(dModel: 18, heads: 3, context: 7, sequences: 2),
+        AttentionCase(dModel: 4, heads: 1, context: 131, sequences: 1),
+    ])
+    func selfAttention(test: AttentionCase) throws {
+        let check = try VirtualRanks.run(1) { world in
+            let settings = model(test.dModel, heads: test.heads, context: test.context, norm: test.norm)
+            let tokens = test.sequences * test.context
+            let layer = try LayerBench(settings, tokens: tokens, on: world), bench = layer.bench
+            let attention = SelfAttention("blocks.0", settings, bench.model.layout)
+            let saved = SelfAttention.Activations(tokens: tokens, settings)
+            return try layer.check("blocks.0.attention", addsToOutputGradient: true) {
+                attention.forward(
+                    layer.x, sequenceLength: test.context, bench.parameters, into: layer.y, saving: saved,
+                    workspace: bench.workspace, on: bench.workers)
+                return weightedSum(layer.y, layer.c)
+            } backward: {
+                attention.backward(
+                    addingTo: layer.dx, x: layer.x, sequenceLength: test.context, bench.parameters, saved: saved,
+                    gradients: bench.gradients, workspace: bench.workspace, on: bench.workers)
+            }
+        }[0]
+        check.report("attention \(test)")
+    }
+
+    /// Experts with rows of two lanes, some experts without rows, some lanes without rows for an expert.
+    @Test(arguments: [[[1]], [[3, 0, 2], [0, 0, 5]], [[65, 1], [2, 3]]]) func experts(rows: [[Int]]) throws {
+        let check = try VirtualRanks.run(1) { world in
+            let count = rows[0].count, seats = rows.joined().reduce(0, +)
+            let settings = model(4, experts: count)
+            let layer = try LayerBench(settings, tokens: seats, on: world), bench = layer.bench
+            let experts = Experts("blocks.0", bench.model.layout)
+            let exchange = ExpertExchange(groupSize: rows.count, localExperts: count)
+            for (i, n) in rows.joined().enumerated() { exchange.arrived[i] = Int32(n) }
+            exchange.sumByRank()
+            let saved = Experts.Activations(seats: seats, settings)
+            let dHidden = Tensor(rows: seats, columns: settings.expertHidden)
+            return try layer.check("blocks.0.experts", addsToOutputGradient: true) {
+                for i in 0..<layer.x.count { saved.arrived.vector[i] = layer.x.vector[i] }
+                experts.forward(exchange, bench.parameters, saving: saved, into: layer.y, on: bench.workers)
+                return weightedSum(layer.y, layer.c)
+            } backward: {
+                experts.backward(
+                    replacing: layer.dx, exchange, bench.parameters, saved: saved, dHidden: dHidden,
+                    gradients: bench.gradients, on: bench.workers)
+            }
+        }[0]
+        check.report("experts with rows \(rows)")
+    }
+
+    struct SwitchCase: Sendable {
+        var dModel = 6
+        var tokens: Int
+        var experts: Int
+        var topK = 1
+        var granularity = 1
+        var feedForward = 1.5
+        var capacity: Double
+        var normalize = false
+        var drops = false
+        var norm = NormKind.rms
+    }
+
+    /// Both auxiliary losses are heavy, so that the router's gradient is theirs as much as the gates'.
+    @Test(arguments: [
+        SwitchCase(dModel: 2, tokens: 1, experts: 1, feedForward: 0.5, capacity: 1),
+        SwitchCase(dModel: 1, tokens: 1, experts: 2, feedForward: 1, capacity: 1),
+        SwitchCase(tokens: 7, experts: 3, capacity: 8), SwitchCase(tokens: 13, experts: 3, capacity: 0.7, drops: true),
+        SwitchCase(tokens: 13, experts: 4, topK: 2, capacity: 8, norm: .layer),
+        SwitchCase(tokens: 13, experts: 4, topK: 2, capacity: 0.7, drops: true),
+        SwitchCase(tokens: 13, experts: 4, topK: 2, capacity: 0.7, normalize: true, drops: true),
+        SwitchCase(tokens: 11, experts: 2, granularity: 2, capacity: 0.8, normalize: true, drops: true),
+        SwitchCase(tokens: 11, experts: 3, granularity: 2, capacity: 0.6, drops: true),
+        SwitchCase(tokens: 9, experts: 3, topK: 3, capacity: 8, normalize: true),
+        SwitchCase(tokens: 9, experts: 5, topK: 1, capacity: 3, normalize: true),
+    ])
+    func switchFeedForward(test: SwitchCase) throws {
+        let check = try VirtualRanks.run(1) { world in try switchCheck(test, on: world) }[0]
+        check.report("a Switch feed-forward \(test)")
+    }
+
+    private func switchCheck(_ test: SwitchCase, on world: any Communicator) throws -> GradientCheck {
+        let settings = model(
+            test.dModel, experts: test.experts, topK: test.topK, granularity: test.granularity,
+            feedForward: test.feedForward, norm: test.norm)
+        let routing = RoutingSettings(
+            capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0.75, zLossWeight: 0.25,
+            normalizeGates: test.normalize)
+        let layer = try LayerBench(settings, routing, tokens: test.tokens, on: world), bench = layer.bench
+        let feedForward = SwitchFeedForward("blocks.0", settings, routing, bench.model.layout)
+        let sizes = LaneSizes(settings, routing, laneTokens: test.tokens, groupSize: 1)
+        let saved = Block.Activations(sizes, settings, groupSize: 1).feedForward
+        // One of two lanes of a batch: the auxiliary losses count half.
+        let scale = LossScale(predictedTokens: 1, lanes: 2)
+        var dropped = 0
+        let check = try layer.check("blocks.0", addsToOutputGradient: true) {
+            let route = try feedForward.forward(
+                layer.x, bench.parameters, into: layer.y, for: .training, saving: saved, workspace: bench.workspace,
+                through: bench.dispatcher, on: bench.workers)
+            dropped = route.dropped
+            var result = weightedSum(layer.y, layer.c)
+            let auxiliary = (0.75 * route.loadBalance + 0.25 * route.z) / 2
+            result.value += auxiliary
+            result.magnitude += auxiliary / Double(test.tokens).squareRoot()
+            result.routes = [route.choicesDigest]
+            return result
+        } backward: {
+            try feedForward.backward(
+                addingTo: layer.dx, x: layer.x, bench.parameters, saved: saved, scale: scale,
+                gradients: bench.gradients,
+                workspace: bench.workspace, through: bench.dispatcher, on: bench.workers)
+        }
+        #expect((dropped > 0) == test.drops, "\(dropped) dropped")
+        return check
+    }
+}
