@@ -9,7 +9,7 @@ package struct CheckpointRecord: Sendable, Equatable {
     /// Tokens trained on.
     package var tokens: Int
     package var seed: Int
-    /// Steps into the learning-rate schedule; differs from `step` after a branch.
+    /// Steps into the learning-rate schedule.
     package var schedulePosition: Int
     /// Lanes drawn from the data so far.
     package var dataPosition: Int

@@ -86,7 +86,7 @@ package final class RunLock {
         }
     }
 
-    /// Says that the owner is alive; at least every 20 seconds.
+    /// Says that the owner is alive. The trainer does so after every step; other hosts see `silence` without a beat as death.
     package func beat() throws(Failure) {
         owner.heartbeat = Date().timeIntervalSince1970
         var bytes: [UInt8]

@@ -1,4 +1,5 @@
-/// What a process says to its caller when it ends; the values of BSD's `sysexits.h`, so that scripts can branch on them.
+/// What a process says to its caller when it ends; mostly the values of BSD's `sysexits.h`, so that scripts
+/// can branch on them; 77 and 79 mean here what is said here.
 package enum ExitStatus: Int32, Sendable, CaseIterable {
     case done = 0
     /// The command line is wrong.
