@@ -135,9 +135,3 @@ package struct Manifest: Sendable, Equatable {
         }
     }
 }
-
-/// Sixteen digits.
-func hexadecimal(_ word: UInt64) -> String {
-    let digits = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-}

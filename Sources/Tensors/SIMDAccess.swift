@@ -15,11 +15,4 @@ extension MutableSpan where Element == Float {
     package func sixteen(at index: Int) -> SIMD16<Float> {
         unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index &* 4, as: SIMD16<Float>.self)
     }
-
-    @inlinable @inline(__always)
-    @_lifetime(self: copy self)
-    package mutating func setSixteen(_ value: SIMD16<Float>, at index: Int) {
-        var bytes = mutableBytes
-        bytes.storeBytes(of: value, toByteOffset: index &* 4, as: SIMD16<Float>.self)
-    }
 }

@@ -23,12 +23,6 @@ package func agreeOnJob(_ configuration: RunConfiguration, on world: any Communi
     }
 }
 
-/// `0123456789abcdef`
-package func hexadecimal(_ word: UInt64) -> String {
-    let digits = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-}
-
 /// Changes with every build.
 private func programIdentity() -> String {
     guard let path = Bundle.main.executablePath, let bytes = FileManager.default.contents(atPath: path) else {
