@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // The CPU that plain builds are made for. `SWITCHYARD_CPU=native swift build -c release` builds for this machine,
@@ -12,13 +13,21 @@ import PackageDescription
 let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
+// oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
+let includes = (Context.environment["CPATH"] ?? "").split(separator: ":").map(String.init)
+let hasOneDNN =
+    Context.environment["SWITCHYARD_ONEDNN"] != "0"
+    && (includes + ["/usr/include", "/usr/local/include"]).contains {
+        FileManager.default.fileExists(atPath: $0 + "/dnnl.h")
+    }
+
 let house: [SwiftSetting] =
     [
         .enableExperimentalFeature("Lifetimes"),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-    ] + cpuFlags
+    ] + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -63,7 +72,7 @@ let package = Package(
 
         // safe wrappers
         room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
-        room("GEMM", below: ["Tensors", "COpenBLAS"]),
+        room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
@@ -145,3 +154,5 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if hasOneDNN { package.targets.append(.systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])])) }

@@ -25,7 +25,7 @@ package enum ProductTile {
 ///   - a: `[m, k]`
 ///   - b: `[k, n]`
 ///   - c: `[m, n]`
-package func multiply(_ a: Factor, _ b: Factor, into c: Tensor, adding: Bool = false, on workers: Workers) {
+package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: Workers) {
     let tiles = ProductTile.count(c.rows, c.columns)
     workers.run(tiles) { _, index in
         let (rows, columns) = ProductTile.range(index, c.rows, c.columns)
@@ -37,10 +37,10 @@ package func multiply(_ a: Factor, _ b: Factor, into c: Tensor, adding: Bool = f
 package struct ProductJob: Sendable {
     let a: Factor
     let b: Factor
-    let c: Tensor
+    let c: Operand
     let adding: Bool
 
-    package init(_ a: Factor, _ b: Factor, into c: Tensor, adding: Bool = false) {
+    package init(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
         self.a = a
         self.b = b
         self.c = c

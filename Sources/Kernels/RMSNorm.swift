@@ -11,10 +11,20 @@ let columnTile = 64
 /// - Parameters:
 ///   - x: `[tokens, dModel]`
 ///   - weight: `[1, dModel]`
-///   - y: `[tokens, dModel]`
+///   - y: `[tokens, dModel]`, rounded to its precision
 ///   - reciprocal: `[tokens]`, r, kept for the backward pass
 package func rmsNorm(
-    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor, reciprocal: Vector<Float>, on workers: Workers
+    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Operand, reciprocal: Vector<Float>, on workers: Workers
+) {
+    switch y {
+    case .float32(let y): rmsNorm(x, weight: weight, epsilon: epsilon, into: y, reciprocal: reciprocal, on: workers)
+    case .bfloat16(let y): rmsNorm(x, weight: weight, epsilon: epsilon, into: y, reciprocal: reciprocal, on: workers)
+    }
+}
+
+private func rmsNorm<Element: MatrixElement>(
+    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Matrix<Element>, reciprocal: Vector<Float>,
+    on workers: Workers
 ) {
     let d = x.columns
     workers.run(over: x.rows, tile: rowTile) { rows in
@@ -24,7 +34,7 @@ package func rmsNorm(
             let r = 1 / (dot(row, row) / Float(d) + epsilon).squareRoot()
             reciprocal[t] = r
             var out = y.mutableRow(t)
-            for i in 0..<d { out[i] = row[i] * r * w[i] }
+            for i in 0..<d { out[i] = Element(rounding: row[i] * r * w[i]) }
         }
     }
 }
@@ -55,10 +65,10 @@ package func rmsNormWeightGradient(
     _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, on workers: Workers
 ) {
     workers.run(over: x.columns, tile: columnTile) { columns in
-        var sums = dWeight.columns(columns).mutableRow(0)
+        var sums = dWeight.mutableRow(0, columns)
         if !adding { for i in 0..<columns.count { sums[i] = 0 } }
         for t in 0..<x.rows {
-            let xRow = x.columns(columns).row(t), dyRow = dy.columns(columns).row(t)
+            let xRow = x.row(t, columns), dyRow = dy.row(t, columns)
             let r = reciprocal[t]
             for i in 0..<columns.count { sums[i] += dyRow[i] * xRow[i] * r }
         }

@@ -35,11 +35,11 @@ struct LayoutTrial: Sendable {
     ) throws -> (trace: Trace, gradients: FirstGradients) {
         let configuration = try configuration(expertParallel: expertParallel, threads: threads)
         let engine = try Engine(
-            configuration.model, configuration.routing, expertParallel: expertParallel,
+            configuration.model, configuration.routing, configuration.precision, expertParallel: expertParallel,
             laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
         let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
         let step = TrainingStep(configuration, engine, source)
-        var state = TrainingState(engine.layout)
+        var state = TrainingState(engine.layout, for: engine.precision)
         initialize(state.parameters, scale: 0.5, seed: 3, on: engine.workers)
         var trace = Trace(), gradients = FirstGradients()
         for number in 0..<steps {

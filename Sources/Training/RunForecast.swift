@@ -26,7 +26,7 @@ package struct RunForecast: CustomStringConvertible {
         let rate = Vector<Double>(count: 1)
         do {
             try world.barrier()
-            rate[0] = measureGemmPeak(on: workers, rounds: 3)
+            rate[0] = measureGemmPeak(configuration.precision, on: workers, rounds: 3)
             try world.sum(rate)
         } catch {
             throw Failure(lost: error)

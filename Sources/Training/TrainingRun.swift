@@ -40,7 +40,7 @@ package final class TrainingRun {
         }
         checkpoints = try CheckpointKeeper(setup, on: world)
         requests = RunRequests(world)
-        state = TrainingState(setup.engine.layout)
+        state = TrainingState(setup.engine.layout, for: setup.engine.precision)
     }
 
     /// - Throws: `diverged` when a loss or gradient stops being a number, `tryAgain` when asked to leave; the state is
@@ -103,7 +103,7 @@ package final class TrainingRun {
     /// Of all ranks together, at the same time, because they share machines.
     private func measurePeakOfAll() throws -> Double {
         try world.barrier()
-        return try world.sum(of: measureGemmPeak(on: setup.engine.workers))
+        return try world.sum(of: measureGemmPeak(setup.engine.precision, on: setup.engine.workers))
     }
 
     private func takeStep() throws {

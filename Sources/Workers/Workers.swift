@@ -14,12 +14,12 @@ package final class Workers: Sendable {
     package init(count: Int) {
         precondition(count >= 1)
         self.count = count
-        platform_flush_subnormals()
+        prepareThread()
         let team = Team(helpers: count - 1)
         self.team = team
         threads = (0..<(count - 1)).map { helper in
             JoinableThread {
-                platform_flush_subnormals()
+                prepareThread()
                 team.serve(as: helper)
             }
         }
@@ -48,4 +48,10 @@ package final class Workers: Sendable {
             body(task * tile..<min((task + 1) * tile, extent))
         }
     }
+}
+
+/// What every thread that computes needs: both settings are per thread.
+private func prepareThread() {
+    platform_flush_subnormals()
+    platform_single_openmp_thread()
 }

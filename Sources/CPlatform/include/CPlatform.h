@@ -47,6 +47,10 @@ static inline void platform_flush_subnormals(void) {
 #endif
 }
 
+/// Makes OpenMP regions that libraries open from this thread run on this thread alone; nothing to do where no library
+/// brought OpenMP.
+void platform_single_openmp_thread(void);
+
 /// Lets the sibling hyper-thread run while this one waits in a loop.
 static inline void platform_pause(void) {
 #if defined(__x86_64__)

@@ -15,16 +15,16 @@ package struct Block: Sendable {
         package let attention: SelfAttention.Activations
         package let feedForward: SwitchFeedForward.Activations
 
-        package init(_ sizes: LaneSizes, _ model: ModelSettings, groupSize: Int) {
+        package init(_ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision, groupSize: Int) {
             input = Tensor(rows: sizes.tokens, columns: model.dModel)
             middle = Tensor(rows: sizes.tokens, columns: model.dModel)
-            attention = SelfAttention.Activations(tokens: sizes.tokens, model)
+            attention = SelfAttention.Activations(tokens: sizes.tokens, model, precision)
             feedForward = SwitchFeedForward.Activations(
-                norm: Norm.Activations(tokens: sizes.tokens, dModel: model.dModel),
+                norm: Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32),
                 route: Route(tokens: sizes.tokens, experts: model.expertCount, choicesPerToken: model.choices),
                 exchange: ExpertExchange(groupSize: groupSize, localExperts: model.expertCount / groupSize),
-                experts: Experts.Activations(seats: sizes.seats, model),
-                answers: Tensor(rows: sizes.homeSeats, columns: model.dModel))
+                experts: Experts.Activations(seats: sizes.seats, model, precision),
+                answers: Operand(precision, rows: sizes.homeSeats, columns: model.dModel))
         }
     }
 

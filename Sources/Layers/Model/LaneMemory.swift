@@ -1,4 +1,5 @@
 import Kernels
+package import Tensors
 
 /// Bytes of a `LaneWorkspace`, without making one; a test holds the two together.
 package struct LaneMemory: Sendable {
@@ -9,23 +10,29 @@ package struct LaneMemory: Sendable {
     package let scratch: Int
 
     package init(
-        _ model: ModelSettings, _ routing: RoutingSettings, laneTokens tokens: Int, groupSize: Int,
-        keepsActivations: Bool, threads: Int
+        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32, laneTokens tokens: Int,
+        groupSize: Int, keepsActivations: Bool, threads: Int
     ) {
         let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount, k = model.choices
         let sizes = LaneSizes(model, routing, laneTokens: tokens, groupSize: groupSize)
-        let norm = tokens * (d + 2)
-        let attention = norm + tokens * (4 * d + model.heads)
+        // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
+        let norm = 2 * tokens
         let route = tokens * (experts + 1 + 4 * k) + experts
         let counts = 2 * (experts / groupSize) * groupSize + 2 * groupSize
-        let feedForward = norm + route + counts + sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d
-        let block = 2 * tokens * d + attention + feedForward
-        activations = 4 * ((keepsActivations ? model.layers : 1) * block + norm + tokens * d)
-        exchange = 4 * (sizes.homeSeats + sizes.seats) * d
-        let backward = keepsActivations ? tokens * (5 * d + experts + k) + sizes.seats * hidden : 0
-        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
+        let block = 2 * tokens * d + norm + tokens * model.heads + norm + tokens * d + route + counts
+        let blockOperands = 5 * tokens * d + sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d
+        let blocks = keepsActivations ? model.layers : 1
+        activations =
+            4 * (blocks * block + norm + tokens * d) + precision.size * (blocks * blockOperands + tokens * d)
+        exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
+        let copies = precision == .float32 ? 0 : 1
+        let backward = keepsActivations ? tokens * (2 * d + experts + k) : 0
+        let backwardOperands = keepsActivations ? tokens * (4 + copies) * d + sizes.seats * hidden : 0
+        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize)) * model.vocabularySize
         let rotary = model.context * (model.headDimension / 2) * 2
-        let scores = threads * AttentionShape.scratchElements(context: model.context)
-        scratch = 4 * (backward + chunk * model.vocabularySize + tokens + rotary + scores)
+        let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
+        scratch =
+            4 * (backward + chunk + tokens + rotary) + precision.size * (backwardOperands + copies * chunk)
+            + threads * AttentionScratch.bytes(shape, precision)
     }
 }

@@ -29,6 +29,7 @@ package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on
             }
         }
     }
+    arena.refresh(on: workers)
 }
 
 /// A standard normal cut to [−2, 2] from a uniform `u` in (0, 1), by the inverse of its distribution function.

@@ -4,9 +4,7 @@ package import Layers
 package import Optimization
 package import Parallel
 package import Settings
-
-/// In which numbers matrix products are computed.
-package enum Precision: String, CaseIterable, Sendable { case float32 }
+package import Tensors
 
 /// Everything a configuration file says about a run, checked. docs/configuration.md lists the keys.
 package struct RunConfiguration: Sendable {

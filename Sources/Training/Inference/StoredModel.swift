@@ -30,12 +30,12 @@ package struct StoredModel {
         ).last!
         do {
             engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: expertParallel,
+                configuration.model, configuration.routing, configuration.precision, expertParallel: expertParallel,
                 laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: false, on: world)
         } catch {
             throw Failure(lost: error)
         }
-        let parameters = ParameterArena(engine.layout)
+        let parameters = ParameterArena(engine.layout, for: engine.precision)
         try Agreement(ranks: world).settle { () throws(Failure) in
             try StateStorage.load(parameters, StateStorage.parameters, reader)
             try reader.close()

@@ -33,7 +33,7 @@ package final class Replay {
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
         do {
             engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: 1,
+                configuration.model, configuration.routing, configuration.precision, expertParallel: 1,
                 laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
         } catch {
             throw Failure(lost: error)
@@ -41,7 +41,7 @@ package final class Replay {
         let windows = try TrainingWindows(
             corpus.train, context: configuration.model.context, seed: configuration.seed)
         step = TrainingStep(configuration, engine, windows)
-        state = TrainingState(engine.layout)
+        state = TrainingState(engine.layout, for: engine.precision)
         try begin()
     }
 

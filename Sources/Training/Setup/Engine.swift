@@ -1,6 +1,7 @@
 package import Collectives
 package import Layers
 package import Parallel
+package import Tensors
 package import Workers
 
 /// What one rank computes with: threads, the model, its part of the mesh, and memory for a lane.
@@ -10,22 +11,27 @@ package struct Engine {
     package let workspace: LaneWorkspace
     package let dispatcher: ExpertDispatcher
     package let workers: Workers
+    /// Of matrix products.
+    package let precision: Precision
 
     /// **Collective** over `world`.
     /// - Parameters:
     ///   - laneTokens: of the longest lane
     ///   - forTraining: whether there will be backward passes
     package init(
-        _ settings: ModelSettings, _ routing: RoutingSettings, expertParallel: Int, laneTokens: Int, threads: Int,
+        _ settings: ModelSettings, _ routing: RoutingSettings, _ precision: Precision, expertParallel: Int,
+        laneTokens: Int, threads: Int,
         forTraining: Bool, on world: any Communicator
     ) throws(CommunicationError) {
         mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
         workspace = LaneWorkspace(
-            settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
+            settings, routing, precision, laneTokens: laneTokens, groupSize: expertParallel,
+            keepsActivations: forTraining,
             threads: threads)
         dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)
+        self.precision = precision
     }
 
     package var layout: ParameterLayout { model.layout }

@@ -1,5 +1,6 @@
 import Layers
 import Parallel
+import Tensors
 
 /// How much memory one rank needs, by kind, in bytes.
 package struct MemoryEstimate: Sendable {
@@ -17,12 +18,14 @@ package struct MemoryEstimate: Sendable {
     package init(_ configuration: RunConfiguration, expertParallel: Int) {
         let model = configuration.model
         let layout = ParameterLayout(model, localExperts: 0..<model.expertCount / expertParallel)
-        parameters = 4 * layout.count
-        moments = 2 * parameters
+        let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
+        parameters = (4 + rounded) * layout.count
+        moments = 8 * layout.count
         let largest = layout.entries.map(\.count).max() ?? 0
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
         let lane = LaneMemory(
-            model, configuration.routing, laneTokens: configuration.batch.laneTokens, groupSize: expertParallel,
+            model, configuration.routing, configuration.precision, laneTokens: configuration.batch.laneTokens,
+            groupSize: expertParallel,
             keepsActivations: true, threads: configuration.parallel.threadsPerRank)
         activations = lane.activations
         exchange = lane.exchange

@@ -47,7 +47,8 @@ package struct TrainingSetup {
         self.directory = directory
         do {
             engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: layout.expertParallel,
+                configuration.model, configuration.routing, configuration.precision,
+                expertParallel: layout.expertParallel,
                 laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
                 forTraining: true, on: world)
         } catch {

@@ -116,12 +116,13 @@ package final class TrainingStep {
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
         let (w, m, v) = (state.parameters.values, state.firstMoment.values, state.secondMoment.values)
-        let layout = engine.layout, local = chunks.local, view = view
+        let layout = engine.layout, local = chunks.local, view = view, parameters = state.parameters
         engine.workers.run(local.count) { worker, index in
             let range = local[index].range
             step.update(
                 w[range], gradient: view.values(local[index], worker: worker), firstMoment: m[range],
                 secondMoment: v[range], decays: layout[local[index].parameter].decays)
+            parameters.refresh(range)
         }
     }
 }

@@ -1,0 +1,36 @@
+/// The upper half of a float32: 8 bits of exponent, 8 of significand (the first implied).
+package struct BFloat16: BitwiseCopyable, Sendable, Equatable {
+    package let bits: UInt16
+
+    @inlinable @inline(__always)
+    package init(bits: UInt16) { self.bits = bits }
+}
+
+/// Numbers that matrices hold and kernels compute with in float32.
+package protocol MatrixElement: BitwiseCopyable, Sendable, Equatable {
+    /// The nearest element, ties to even; NaN stays NaN.
+    init(rounding value: Float)
+    var float: Float { get }
+}
+
+extension Float: MatrixElement {
+    @inlinable @inline(__always)
+    package init(rounding value: Float) { self = value }
+
+    @inlinable @inline(__always)
+    package var float: Float { self }
+}
+
+extension BFloat16: MatrixElement {
+    // Integer arithmetic alone, so that loops over it become vector instructions.
+    @inlinable @inline(__always)
+    package init(rounding value: Float) {
+        let bits = value.bitPattern
+        let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
+        let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
+        self.init(bits: UInt16(truncatingIfNeeded: (isNaN ? bits | 0x40_0000 : rounded) &>> 16))
+    }
+
+    @inlinable @inline(__always)
+    package var float: Float { Float(bitPattern: UInt32(bits) &<< 16) }
+}
