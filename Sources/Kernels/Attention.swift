@@ -85,7 +85,7 @@ private func write(_ sums: Tensor, into target: Operand) {
 }
 
 /// Softmax of each row of scores over the keys its query sees, zeros after; leaves the logsumexps.
-private func causalSoftmax<Element: MatrixElement>(
+private func causalSoftmax<Element: KernelElement>(
     _ scores: Tensor, firstQuery: Int, _ scale: Float, into p: Matrix<Element>, _ logSumExp: Tensor
 ) {
     for row in 0..<scores.rows {
@@ -96,8 +96,8 @@ private func causalSoftmax<Element: MatrixElement>(
         let total = sum(scores.row(row, 0..<seen))
         let reciprocal = 1 / total
         var out = p.mutableRow(row)
-        for i in 0..<seen { out[i] = Element(rounding: values[i] * reciprocal) }
-        for i in seen..<out.count { out[i] = Element(rounding: 0) }
+        for i in 0..<seen { out[i] = Element(storing: values[i] * reciprocal) }
+        for i in seen..<out.count { out[i] = Element(storing: 0) }
         logSumExp[0, row] = top * scale + log(total)
     }
 }
@@ -116,7 +116,7 @@ private func scoresBackward(
 }
 
 /// Scores → probabilities, and `do·vᵀ` → `ds`, row by row.
-private func scoresBackward<Element: MatrixElement>(
+private func scoresBackward<Element: KernelElement>(
     _ scores: Tensor, _ dP: Tensor, _ out: Matrix<Element>, _ dOut: Matrix<Element>, _ firstQuery: Int,
     _ scale: Float, _ logSumExp: Tensor, into p: Matrix<Element>, _ ds: Matrix<Element>
 ) {
@@ -127,12 +127,12 @@ private func scoresBackward<Element: MatrixElement>(
         var probability = p.mutableRow(row), result = ds.mutableRow(row)
         for i in 0..<seen {
             let value = exponential(score[i] * scale - logSum), slope = gradient[i]
-            probability[i] = Element(rounding: value)
-            result[i] = Element(rounding: value * (slope - delta) * scale)
+            probability[i] = Element(storing: value)
+            result[i] = Element(storing: value * (slope - delta) * scale)
         }
         for i in seen..<result.count {
-            probability[i] = Element(rounding: 0)
-            result[i] = Element(rounding: 0)
+            probability[i] = Element(storing: 0)
+            result[i] = Element(storing: 0)
         }
     }
 }

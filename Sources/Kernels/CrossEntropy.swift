@@ -72,7 +72,7 @@ package func crossEntropyWithGradient(
     }
 }
 
-private func lossGradients<Element: MatrixElement>(
+private func lossGradients<Element: KernelElement>(
     _ z: Tensor, _ targets: Vector<Int32>, _ scale: Float, _ losses: Vector<Float>, into dz: Matrix<Element>,
     on workers: Workers
 ) {
@@ -83,8 +83,8 @@ private func lossGradients<Element: MatrixElement>(
             let factor = scale / total, target = Int(targets[t])
             let row = z.row(t), atTarget = row[target] * factor - scale
             var out = dz.mutableRow(t)
-            for i in 0..<row.count { out[i] = Element(rounding: row[i] * factor) }
-            out[target] = Element(rounding: atTarget)
+            for i in 0..<row.count { out[i] = Element(storing: row[i] * factor) }
+            out[target] = Element(storing: atTarget)
         }
     }
 }

@@ -22,7 +22,7 @@ package func rmsNorm(
     }
 }
 
-private func rmsNorm<Element: MatrixElement>(
+private func rmsNorm<Element: KernelElement>(
     _ x: Tensor, weight: Tensor, epsilon: Float, into y: Matrix<Element>, reciprocal: Vector<Float>,
     on workers: Workers
 ) {
@@ -34,7 +34,7 @@ private func rmsNorm<Element: MatrixElement>(
             let r = 1 / (dot(row, row) / Float(d) + epsilon).squareRoot()
             reciprocal[t] = r
             var out = y.mutableRow(t)
-            for i in 0..<d { out[i] = Element(rounding: row[i] * r * w[i]) }
+            for i in 0..<d { out[i] = Element(storing: row[i] * r * w[i]) }
         }
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 
 /// `Σ_i a_i·b_i`
 @inline(__always)
-func dot<A: MatrixElement, B: MatrixElement>(_ a: Span<A>, _ b: Span<B>) -> Float {
+func dot<A: KernelElement, B: KernelElement>(_ a: Span<A>, _ b: Span<B>) -> Float {
     let n = a.count
     precondition(b.count == n)
     var s0 = SIMD16<Float>(), s1 = s0, s2 = s0, s3 = s0
@@ -23,7 +23,7 @@ func dot<A: MatrixElement, B: MatrixElement>(_ a: Span<A>, _ b: Span<B>) -> Floa
     }
     var sum = ((s0 + s1) + (s2 + s3)).sum()
     while i < n {
-        sum.addProduct(a[i].float, b[i].float)
+        sum.addProduct(a[i].value, b[i].value)
         i &+= 1
     }
     return sum

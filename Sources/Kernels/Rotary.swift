@@ -53,7 +53,7 @@ private struct Rotation: Sendable {
     /// 1, or −1 for the way back.
     let direction: Float
 
-    func apply<Element: MatrixElement>(to matrix: Matrix<Element>, on workers: Workers) {
+    func apply<Element: KernelElement>(to matrix: Matrix<Element>, on workers: Workers) {
         let half = headDimension / 2
         workers.run(over: matrix.rows, tile: rowTile) { rows in
             for t in rows {
@@ -63,9 +63,9 @@ private struct Rotation: Sendable {
                     var a = matrix.mutableRow(t, first..<first + half)
                     var b = matrix.mutableRow(t, first + half..<first + 2 * half)
                     for i in 0..<half {
-                        let x = a[i].float, y = b[i].float, c = cosine[i], s = sine[i] * direction
-                        a[i] = Element(rounding: x * c - y * s)
-                        b[i] = Element(rounding: y * c + x * s)
+                        let x = a[i].value, y = b[i].value, c = cosine[i], s = sine[i] * direction
+                        a[i] = Element(storing: x * c - y * s)
+                        b[i] = Element(storing: y * c + x * s)
                     }
                 }
             }

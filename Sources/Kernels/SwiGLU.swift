@@ -13,7 +13,7 @@ package func swiGLU(_ gateUp: Operand, into a: Operand, on workers: Workers) {
     }
 }
 
-private func swiGLU<Element: MatrixElement>(
+private func swiGLU<Element: KernelElement>(
     _ gateUp: Matrix<Element>, into a: Matrix<Element>, on workers: Workers
 ) {
     let hidden = a.columns
@@ -22,8 +22,8 @@ private func swiGLU<Element: MatrixElement>(
             let gate = gateUp.row(t, 0..<hidden), up = gateUp.row(t, hidden..<2 * hidden)
             var out = a.mutableRow(t)
             for i in 0..<hidden {
-                let g = gate[i].float
-                out[i] = Element(rounding: g * sigmoid(g) * up[i].float)
+                let g = gate[i].value
+                out[i] = Element(storing: g * sigmoid(g) * up[i].value)
             }
         }
     }
@@ -41,7 +41,7 @@ package func swiGLUBackward(_ da: Operand, replacing gateUp: Operand, on workers
     }
 }
 
-private func swiGLUBackward<Element: MatrixElement>(
+private func swiGLUBackward<Element: KernelElement>(
     _ da: Matrix<Element>, replacing gateUp: Matrix<Element>, on workers: Workers
 ) {
     let hidden = da.columns
@@ -50,11 +50,11 @@ private func swiGLUBackward<Element: MatrixElement>(
             let d = da.row(t)
             var gate = gateUp.mutableRow(t, 0..<hidden), up = gateUp.mutableRow(t, hidden..<2 * hidden)
             for i in 0..<hidden {
-                let g = gate[i].float, u = up[i].float, di = d[i].float
+                let g = gate[i].value, u = up[i].value, di = d[i].value
                 let s = sigmoid(g)
                 let silu = g * s
-                gate[i] = Element(rounding: di * u * (s + silu * (1 - s)))
-                up[i] = Element(rounding: di * silu)
+                gate[i] = Element(storing: di * u * (s + silu * (1 - s)))
+                up[i] = Element(storing: di * silu)
             }
         }
     }

@@ -15,7 +15,7 @@ package func scatterToSeats(_ x: Tensor, k: Int, rowOf: Vector<Int32>, into rows
     }
 }
 
-private func scatter<Element: MatrixElement>(
+private func scatter<Element: KernelElement>(
     _ x: Tensor, k: Int, rowOf: Vector<Int32>, into rows: Matrix<Element>, on workers: Workers
 ) {
     workers.run(over: x.rows, tile: rowTile) { tokens in
@@ -50,7 +50,7 @@ package func scatterToSeatsBackward(
 
 /// `y_t += Σ_j factor(t·k + j)·rows[rowOf[t, j]]`
 @inline(__always)
-private func gather<Element: MatrixElement>(
+private func gather<Element: KernelElement>(
     _ rows: Matrix<Element>, k: Int, rowOf: Vector<Int32>, addingTo y: Tensor, on workers: Workers,
     factor: @Sendable (Int) -> Float
 ) {
@@ -61,7 +61,7 @@ private func gather<Element: MatrixElement>(
                 guard row >= 0 else { continue }
                 let source = rows.row(row), scale = factor(choice)
                 var out = y.mutableRow(t)
-                for c in 0..<source.count { out[c] += scale * source[c].float }
+                for c in 0..<source.count { out[c] += scale * source[c].value }
             }
         }
     }
@@ -87,7 +87,7 @@ private struct GatedChoices: Sendable {
     let gates: Vector<Float>
     let dGates: Vector<Float>
 
-    func backward<Element: MatrixElement>(
+    func backward<Element: KernelElement>(
         _ dy: Tensor, _ answers: Matrix<Element>, _ dAnswers: Matrix<Element>, _ workers: Workers
     ) {
         workers.run(over: dy.rows, tile: rowTile) { tokens in
@@ -102,7 +102,7 @@ private struct GatedChoices: Sendable {
                     dGates[i] = dot(gradient, answers.row(row))
                     let gate = gates[i]
                     var out = dAnswers.mutableRow(row)
-                    for c in 0..<gradient.count { out[c] = Element(rounding: gate * gradient[c]) }
+                    for c in 0..<gradient.count { out[c] = Element(storing: gate * gradient[c]) }
                 }
             }
         }

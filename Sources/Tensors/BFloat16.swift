@@ -2,7 +2,6 @@
 package struct BFloat16: BitwiseCopyable, Sendable, Equatable {
     package let bits: UInt16
 
-    @inlinable @inline(__always)
     package init(bits: UInt16) { self.bits = bits }
 }
 
@@ -14,23 +13,22 @@ package protocol MatrixElement: BitwiseCopyable, Sendable, Equatable {
 }
 
 extension Float: MatrixElement {
-    @inlinable @inline(__always)
     package init(rounding value: Float) { self = value }
-
-    @inlinable @inline(__always)
     package var float: Float { self }
 }
 
 extension BFloat16: MatrixElement {
-    // Integer arithmetic alone, so that loops over it become vector instructions.
-    @inlinable @inline(__always)
-    package init(rounding value: Float) {
-        let bits = value.bitPattern
-        let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
-        let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
-        self.init(bits: UInt16(truncatingIfNeeded: (isNaN ? bits | 0x40_0000 : rounded) &>> 16))
-    }
-
-    @inlinable @inline(__always)
+    package init(rounding value: Float) { self.init(bits: bfloat16Bits(value)) }
     package var float: Float { Float(bitPattern: UInt32(bits) &<< 16) }
+}
+
+/// The upper half of the nearest float32 whose lower half is zero, ties to even; NaN stays NaN.
+///
+/// Integer arithmetic alone, so that loops over it become vector instructions.
+@inlinable @inline(__always)
+package func bfloat16Bits(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let rounded = bits &+ 0x7FFF &+ ((bits &>> 16) & 1)
+    let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
+    return UInt16(truncatingIfNeeded: (isNaN ? bits | 0x40_0000 : rounded) &>> 16)
 }

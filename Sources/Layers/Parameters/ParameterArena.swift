@@ -1,3 +1,4 @@
+import Kernels
 package import Tensors
 package import Workers
 
@@ -36,9 +37,7 @@ package struct ParameterArena: Sendable {
     /// To be called after the values of `range` have changed and before products read them.
     package func refresh(_ range: Range<Int>) {
         guard let rounded else { return }
-        let source = values[range].span
-        var target = rounded[range].mutableSpan
-        for i in 0..<source.count { target[i] = BFloat16(rounding: source[i]) }
+        round(values[range], into: rounded[range])
     }
 
     /// `refresh` for all values.
