@@ -8,7 +8,8 @@ package import Workers
 package struct ArenaSums: Sendable {
     private let plan: ChunkPlan
     private let mesh: Mesh
-    private let layout: ParameterLayout
+    /// By parameter.
+    private let tensors: [TensorDigest]
     private let squares: Vector<Double>
     private let partDigests: Vector<UInt64>
     private let total = Vector<UInt64>(count: 1)
@@ -16,7 +17,7 @@ package struct ArenaSums: Sendable {
     package init(_ layout: ParameterLayout, _ plan: ChunkPlan, _ mesh: Mesh) {
         self.plan = plan
         self.mesh = mesh
-        self.layout = layout
+        tensors = layout.entries.map { TensorDigest(name: $0.name) }
         squares = Vector(count: plan.total)
         partDigests = Vector(count: plan.local.count)
     }
@@ -51,7 +52,7 @@ package struct ArenaSums: Sendable {
     }
 
     private func digest(of chunk: Chunk, _ elements: Vector<Float>) -> UInt64 {
-        contentDigest(elements.span, tensor: layout[chunk.parameter].nameDigest, first: chunk.globalOffset)
+        tensors[chunk.parameter.index].part(elements.span, at: chunk.globalOffset)
     }
 
     private func sumOfDigests(_ parts: Int) throws(CommunicationError) -> UInt64 {
