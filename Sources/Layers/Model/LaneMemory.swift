@@ -10,8 +10,8 @@ package struct LaneMemory: Sendable {
     package let scratch: Int
 
     package init(
-        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32, laneTokens tokens: Int,
-        groupSize: Int, keepsActivations: Bool, threads: Int
+        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
+        recomputation: Recomputation = .none, laneTokens tokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int
     ) {
         let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount, k = model.choices
         let sizes = LaneSizes(model, routing, laneTokens: tokens, groupSize: groupSize)
@@ -19,11 +19,14 @@ package struct LaneMemory: Sendable {
         let norm = 2 * tokens
         let route = tokens * (experts + 1 + 4 * k) + experts
         let counts = 2 * (experts / groupSize) * groupSize + 2 * groupSize
-        let block = 2 * tokens * d + norm + tokens * model.heads + norm + tokens * d + route + counts
-        let blockOperands = 5 * tokens * d + sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d
-        let blocks = keepsActivations ? model.layers : 1
-        activations =
-            4 * (blocks * block + norm + tokens * d) + precision.size * (blocks * blockOperands + tokens * d)
+        let kept = recomputation.kept(layers: model.layers, forBackward: keepsActivations)
+        let numbers =
+            kept.inputs * tokens * d + kept.attention * (norm + tokens * model.heads)
+            + kept.feedForward * (2 * tokens * d + norm + route + counts)
+        let operands =
+            kept.attention * 5 * tokens * d
+            + kept.feedForward * (sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d)
+        activations = 4 * (numbers + norm + tokens * d) + precision.size * (operands + tokens * d)
         exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
         let copies = precision == .float32 ? 0 : 1
         let backward = keepsActivations ? tokens * (2 * d + experts + k) : 0

@@ -6,6 +6,7 @@ package import Tensors
 package final class LaneWorkspace: Sendable {
     /// Activations of every block; all the same memory if nothing is kept for a backward pass.
     let blocks: [Block.Activations]
+    let recomputation: Recomputation
     let finalNorm: Norm.Activations
     /// `[tokens, dModel]`: what leaves the last block.
     let output: Tensor
@@ -42,20 +43,23 @@ package final class LaneWorkspace: Sendable {
 
     /// - Parameters:
     ///   - precision: of matrix products
+    ///   - recomputation: what backward passes compute again
     ///   - laneTokens: the longest lane
     ///   - groupSize: ranks that share out one set of experts
     ///   - keepsActivations: whether there will be backward passes
     package init(
-        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32, laneTokens: Int,
-        groupSize: Int, keepsActivations: Bool, threads: Int
+        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
+        recomputation: Recomputation = .none, laneTokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int
     ) {
         let tokens = laneTokens, d = model.dModel
         let sizes = LaneSizes(model, routing, laneTokens: laneTokens, groupSize: groupSize)
         seatsPerExpert = sizes.seatsPerExpert
-        let activations = (0..<(keepsActivations ? model.layers : 1)).map { _ in
-            Block.Activations(sizes, model, precision, groupSize: groupSize)
+        self.recomputation = recomputation
+        let first = Block.Activations(sizes, model, precision, groupSize: groupSize)
+        blocks = (0..<model.layers).map {
+            guard $0 > 0, keepsActivations else { return first }
+            return Block.Activations(sizes, model, precision, groupSize: groupSize, sharing: first, recomputation)
         }
-        blocks = (0..<model.layers).map { activations[keepsActivations ? $0 : 0] }
         finalNorm = Norm.Activations(tokens: tokens, dModel: d, precision)
         output = Tensor(rows: tokens, columns: d)
 

@@ -45,6 +45,18 @@ package struct SelfAttention: Sendable {
         _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, into y: Tensor, saving saved: Activations,
         workspace: LaneWorkspace, on workers: Workers
     ) {
+        attend(
+            x, sequenceLength: sequenceLength, parameters, saving: saved, workspace: workspace, on: workers)
+        copyRows(x, into: y, on: workers)
+        output.forward(
+            saved.attended.rows(0..<x.rows), parameters, into: .float32(y), adding: true, on: workers)
+    }
+
+    /// What `forward` leaves in `saved`, that is all up to the output projection.
+    package func attend(
+        _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saving saved: Activations,
+        workspace: LaneWorkspace, on workers: Workers
+    ) {
         let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
         let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
         projection.forward(h, parameters, into: qkv, on: workers)
@@ -54,8 +66,6 @@ package struct SelfAttention: Sendable {
         attention(
             qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
             scratch: workspace.attentionScratch, on: workers)
-        copyRows(x, into: y, on: workers)
-        output.forward(attended, parameters, into: .float32(y), adding: true, on: workers)
     }
 
     /// - Parameters:
