@@ -73,6 +73,13 @@ final class LeaveDeadline: Sendable {
         }
     }
 
-    /// Until the ranks agree again, waiting is no sign of a rank that hangs.
+    /// Until `comesBack`, waiting is no sign of a rank that hangs.
     func goesAway() { state.change { $0.isAway = true } }
+
+    func comesBack() {
+        state.change { state in
+            state.isAway = false
+            state.lastAgreement = .now
+        }
+    }
 }

@@ -45,8 +45,12 @@ package final class RunRequests {
         try vote(isOverdue: false, isWriting: false).wantsLeave
     }
 
-    /// Before a save, which takes as long as it takes.
-    func suspendDeadline() { deadline?.goesAway() }
+    /// For a save, which takes as long as it takes.
+    func withoutDeadline(_ body: () throws(Failure) -> Void) throws(Failure) {
+        deadline?.goesAway()
+        defer { deadline?.comesBack() }
+        try body()
+    }
 
     private func vote(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Answer {
         heard |= platform_take_requests()
