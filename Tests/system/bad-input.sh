@@ -70,6 +70,8 @@ done
 # said once, by whom it concerns
 said_once() { [[ $(timeout "$limit" "${@:2}" 2>&1 </dev/null | grep -cE -- "$1") -eq 1 ]]; }
 expect "an unknown option is complained of once" said_once "Unknown option '--nonsense'" "${train[@]}" --nonsense
+expect "what all ranks find is said once" said_once 'there is no checkpoint nowhere' \
+    "${on_two_ranks[@]}" "$switchyard" evaluate nowhere --data corpus.txt
 expect "help is shown once" said_once '^USAGE' "${on_two_ranks[@]}" "$switchyard" train --help
 expect "an evaluation answers once" said_once 'nats per token' \
     "${on_two_ranks[@]}" "$switchyard" evaluate run --data corpus.txt
