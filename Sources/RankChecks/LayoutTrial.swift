@@ -14,6 +14,8 @@ struct LayoutTrial: Sendable {
     var choices = 1
     /// Which lane's data each lane gets.
     var laneOrder = Array(0..<8)
+    /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
+    var flippedBit: String?
 
     /// What a layout can be held to, step by step.
     struct Trace: Sendable, Equatable {
@@ -35,8 +37,7 @@ struct LayoutTrial: Sendable {
     ) throws -> (trace: Trace, gradients: FirstGradients) {
         let configuration = try configuration(expertParallel: expertParallel, threads: threads)
         let engine = try Engine(
-            configuration.model, configuration.routing, configuration.precision, expertParallel: expertParallel,
-            laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
+            configuration, expertParallel: expertParallel, threads: threads, forTraining: true, on: world)
         let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
         let step = TrainingStep(configuration, engine, source)
         var state = TrainingState(engine.layout, for: engine.precision)
@@ -49,9 +50,21 @@ struct LayoutTrial: Sendable {
             trace.gradientDigests.append(outcome.gradientDigest)
             trace.parameterDigests.append(outcome.parameterDigest)
             trace.dropped.append(outcome.lanes.dropped.reduce(0, +))
-            if number == 0 { gradients = firstGradients(step, engine.layout) }
+            if number == 0 {
+                gradients = firstGradients(step, engine.layout)
+                flip(state.parameters)
+            }
         }
         return (trace, gradients)
+    }
+
+    /// On the ranks that hold it.
+    private func flip(_ parameters: ParameterArena) {
+        guard let flippedBit else { return }
+        let id = parameters.layout.id(flippedBit)
+        guard parameters.layout[id].globalOffset == 0 else { return }
+        let values = parameters.vector(id)
+        values[0] = -values[0]
     }
 
     /// On one virtual rank with one thread: what every other layout is compared with.

@@ -11,7 +11,8 @@ package struct LaneMemory: Sendable {
 
     package init(
         _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
-        recomputation: Recomputation = .none, laneTokens tokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int
+        recomputation: Recomputation = .none, laneTokens tokens: Int, groupSize: Int, keepsActivations: Bool,
+        threads: Int
     ) {
         let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount, k = model.choices
         let sizes = LaneSizes(model, routing, laneTokens: tokens, groupSize: groupSize)

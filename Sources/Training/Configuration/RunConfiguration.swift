@@ -10,6 +10,7 @@ package import Tensors
 package struct RunConfiguration: Sendable {
     package var seed: UInt64
     package var precision: Precision
+    package var recomputation: Recomputation
     /// Exact mode: the same bits on every layout.
     package var reproducible: Bool
     package var directory: String
@@ -31,6 +32,7 @@ package struct RunConfiguration: Sendable {
         let top = try document.section("")
         seed = UInt64(try top.integer("seed", default: 0))
         precision = try top.choice("precision", default: .float32)
+        recomputation = try top.choice("recompute", default: Recomputation.none)
         reproducible = try top.boolean("reproducible", default: false)
         let run = try document.section("run")
         directory = try run.text("directory", default: "runs/unnamed")

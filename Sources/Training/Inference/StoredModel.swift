@@ -30,8 +30,7 @@ package struct StoredModel {
         ).last!
         do {
             engine = try Engine(
-                configuration.model, configuration.routing, configuration.precision, expertParallel: expertParallel,
-                laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: false, on: world)
+                configuration, expertParallel: expertParallel, threads: threads, forTraining: false, on: world)
         } catch {
             throw Failure(lost: error)
         }

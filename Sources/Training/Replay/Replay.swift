@@ -33,8 +33,7 @@ package final class Replay {
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
         do {
             engine = try Engine(
-                configuration.model, configuration.routing, configuration.precision, expertParallel: 1,
-                laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
+                configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
         } catch {
             throw Failure(lost: error)
         }

@@ -15,23 +15,21 @@ package struct Engine {
     package let precision: Precision
 
     /// **Collective** over `world`.
-    /// - Parameters:
-    ///   - laneTokens: of the longest lane
-    ///   - forTraining: whether there will be backward passes
+    /// - Parameter forTraining: whether there will be backward passes
     package init(
-        _ settings: ModelSettings, _ routing: RoutingSettings, _ precision: Precision, expertParallel: Int,
-        laneTokens: Int, threads: Int,
-        forTraining: Bool, on world: any Communicator
+        _ configuration: RunConfiguration, expertParallel: Int, threads: Int, forTraining: Bool,
+        on world: any Communicator
     ) throws(CommunicationError) {
+        let settings = configuration.model, routing = configuration.routing
         mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
         workspace = LaneWorkspace(
-            settings, routing, precision, laneTokens: laneTokens, groupSize: expertParallel,
-            keepsActivations: forTraining,
+            settings, routing, configuration.precision, recomputation: configuration.recomputation,
+            laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
             threads: threads)
         dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)
-        self.precision = precision
+        precision = configuration.precision
     }
 
     package var layout: ParameterLayout { model.layout }
