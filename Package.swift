@@ -88,7 +88,7 @@ let package = Package(
             below: [
                 "Tensors", "Workers", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives",
             ]),
-        room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
+        room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Diagnostics"]),
 

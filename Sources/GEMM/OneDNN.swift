@@ -131,9 +131,15 @@ import Tensors
             return result
         }
 
-        static var version: String {
+        static var kernelSet: String {
             let version = unsafe dnnl_version()!.pointee
-            return "oneDNN \(version.major).\(version.minor).\(version.patch)"
+            let instructions = String(dnnl_get_effective_cpu_isa().rawValue, radix: 16)
+            return "oneDNN \(version.major).\(version.minor).\(version.patch) ISA 0x\(instructions)"
+        }
+
+        static var hasWideVectors: Bool {
+            dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core.rawValue
+                == dnnl_cpu_isa_avx512_core.rawValue
         }
     }
 
@@ -144,6 +150,9 @@ import Tensors
 #else
     /// Stands where oneDNN was not there at build time; `MatrixLibrary` says so before anybody multiplies.
     enum OneDNN {
+        static let hasWideVectors = false
+        static let kernelSet = "built without oneDNN"
+
         static func multiply<Input, Output>(
             _ a: Matrix<Input>, _ transposeA: Bool, _ b: Matrix<Input>, _ transposeB: Bool, into c: Matrix<Output>,
             adding: Bool

@@ -64,32 +64,24 @@ package func layerNormBackward(
     }
 }
 
-/// Backward of `layerNorm` to its weight: `dw (+)= Σ_t dy·x̂`, in token order; threads own columns.
+/// Backward of `layerNorm` to its weight: `dw (+)= Σ_t dy·x̂`, in the order of `sumOverTokens`.
 /// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
 package func layerNormWeightGradient(
     _ dy: Tensor, x: Tensor, mean: Vector<Float>, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool,
     on workers: Workers
 ) {
-    workers.run(over: x.columns, tile: columnTile) { columns in
-        var sums = dWeight.mutableRow(0, columns)
-        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
-        for t in 0..<x.rows {
-            let xRow = x.row(t, columns), dyRow = dy.row(t, columns)
-            let r = reciprocal[t], mu = mean[t]
-            for i in 0..<columns.count { sums[i] += dyRow[i] * (xRow[i] - mu) * r }
-        }
+    sumOverTokens(x.rows, into: dWeight, adding: adding, on: workers) { t, sums in
+        let xRow = x.row(t), dyRow = dy.row(t)
+        let r = reciprocal[t], mu = mean[t]
+        for i in 0..<xRow.count { sums[i] += dyRow[i] * (xRow[i] - mu) * r }
     }
 }
 
-/// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in token order; threads own columns.
+/// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in the order of `sumOverTokens`.
 /// - Parameter dBias: `[1, dModel]`, overwritten, or added to if `adding`
 package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, on workers: Workers) {
-    workers.run(over: dy.columns, tile: columnTile) { columns in
-        var sums = dBias.mutableRow(0, columns)
-        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
-        for t in 0..<dy.rows {
-            let row = dy.row(t, columns)
-            for i in 0..<columns.count { sums[i] += row[i] }
-        }
+    sumOverTokens(dy.rows, into: dBias, adding: adding, on: workers) { t, sums in
+        let row = dy.row(t)
+        for i in 0..<row.count { sums[i] += row[i] }
     }
 }

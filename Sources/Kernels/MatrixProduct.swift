@@ -5,7 +5,7 @@ package import Workers
 /// How products are cut for threads: output tiles of this many rows and columns, whatever the number of threads, so
 /// that a lane's products have the same shapes, and so the same bits, everywhere.
 package enum ProductTile {
-    static let rows = 512
+    static let rows = 256
     static let columns = 512
 
     static func count(_ rows: Int, _ columns: Int) -> Int {

@@ -3,8 +3,6 @@ package import Workers
 
 /// Rows that one task of an elementwise kernel takes.
 let rowTile = 64
-/// Columns that one task of a sum over rows takes.
-let columnTile = 64
 
 /// `y = x · r · w`, `r = 1/√(mean x² + ε)` per row. Zhang & Sennrich, "Root Mean Square Layer Normalization"
 /// (arXiv:1910.07467), equation 4.
@@ -59,19 +57,15 @@ package func rmsNormBackward(
     }
 }
 
-/// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in token order; threads own columns.
+/// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in the order of `sumOverTokens`.
 /// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
 package func rmsNormWeightGradient(
     _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, on workers: Workers
 ) {
-    workers.run(over: x.columns, tile: columnTile) { columns in
-        var sums = dWeight.mutableRow(0, columns)
-        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
-        for t in 0..<x.rows {
-            let xRow = x.row(t, columns), dyRow = dy.row(t, columns)
-            let r = reciprocal[t]
-            for i in 0..<columns.count { sums[i] += dyRow[i] * xRow[i] * r }
-        }
+    sumOverTokens(x.rows, into: dWeight, adding: adding, on: workers) { t, sums in
+        let xRow = x.row(t), dyRow = dy.row(t)
+        let r = reciprocal[t]
+        for i in 0..<xRow.count { sums[i] += dyRow[i] * xRow[i] * r }
     }
 }
 
