@@ -1,5 +1,6 @@
-import Collectives
+package import Collectives
 import CPlatform
+import Machine
 import Tensors
 
 /// What the ranks agree on between two steps: whether somebody asked to save or to leave, and how much memory is used. A
@@ -35,10 +36,18 @@ struct RunRequests {
 
 extension Communicator {
     /// The sum of one number over all ranks. **Collective**.
-    func sum(of value: Double) throws(CommunicationError) -> Double {
+    package func sum(of value: Double) throws(CommunicationError) -> Double {
         let vector = Vector<Double>(count: 1)
         vector[0] = value
         try sum(vector)
+        return vector[0]
+    }
+
+    /// The largest of one number over all ranks. **Collective**.
+    package func maximum(of value: Double) throws(CommunicationError) -> Double {
+        let vector = Vector<Double>(count: 1)
+        vector[0] = value
+        try maximum(vector)
         return vector[0]
     }
 }

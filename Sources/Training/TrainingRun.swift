@@ -108,8 +108,10 @@ package final class TrainingRun {
 
     private func takeStep() throws {
         let clock = ContinuousClock(), start = clock.now
+        options.trace?.begin(state.step + 1)
         let outcome = try step.run(&state)
         let seconds = (clock.now - start) / .seconds(1)
+        try options.trace?.end()
         guard outcome.isSound else { throw try diverged(outcome) }
         let isLast = state.step == configuration.length.steps
         let every = configuration.length.validateEvery
@@ -189,6 +191,8 @@ package struct TrainingOptions {
     package var allowedChanges: Set<String> = []
     /// Whether a damaged newest checkpoint ends the job instead of being passed over.
     package var requireNewest = false
+    /// Records what some steps are made of; its tracer is that of the setup.
+    package var trace: StepTrace?
     /// Sees every finished step and the state after it, on every rank: for tests.
     package var observe: (StepOutcome, TrainingState) throws -> Void = { _, _ in }
 

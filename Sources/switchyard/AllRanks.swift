@@ -28,6 +28,9 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         } catch let failure as Failure where failure.isAlwaysAgreed {
             if world.rank == 0 { complain(failure.description) }
             return failure
+        } catch let agreed as AgreedFailure {
+            if world.rank == 0 { complain(agreed.failure.description) }
+            return agreed.failure
         }
         return nil
     } onError: { error, world in
@@ -41,16 +44,24 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
     if let agreed { throw ExitCode(agreed.status.rawValue) }
 }
 
+/// A failure that every rank throws, with nobody waiting in a collective: the job can end in order.
+struct AgreedFailure: Error { let failure: Failure }
+
 extension Failure {
     /// Thrown by every rank between two steps, when nobody waits in a collective: the job can end in order.
     fileprivate var isAlwaysAgreed: Bool { status == .tryAgain || status == .diverged }
 }
 
+/// Whether mpirun or a batch system started this process as a rank.
+var isLaunched: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil
+}
+
 /// Ties this process's life to its launcher's: when mpirun is killed, no rank goes on writing. A process that nobody
 /// launched may outlive the shell that started it.
 func endWithLauncher() {
-    let environment = ProcessInfo.processInfo.environment
-    guard environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil else { return }
+    guard isLaunched else { return }
     _ = platform_die_with_parent()
     // The launcher may have died before the call above.
     if getppid() == 1 { exit(ExitStatus.protocolError.rawValue) }

@@ -12,6 +12,7 @@ package struct RunDirectory: Sendable {
     package var summary: String { "\(path)/run.json" }
     package var metrics: String { "\(path)/metrics.jsonl" }
     package var checkpoints: String { "\(path)/checkpoints" }
+    package var trace: String { "\(path)/trace.json" }
     package var data: String { "\(path)/data" }
 
     /// Makes the directory if it is missing.

@@ -4,6 +4,7 @@ package import Corpora
 package import Diagnostics
 import Layers
 import Parallel
+package import Tracing
 
 /// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {
@@ -16,9 +17,12 @@ package struct TrainingSetup {
     package let engine: Engine
 
     /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
-    /// - Parameter report: takes lines of progress, on rank 0
+    /// - Parameters:
+    ///   - tracer: records what this rank is busy with, where somebody wants to know
+    ///   - report: takes lines of progress, on rank 0
     package init(
-        _ given: RunConfiguration, on world: any Communicator, report: @escaping (String) -> Void
+        _ given: RunConfiguration, on world: any Communicator, tracer: Tracer? = nil,
+        report: @escaping (String) -> Void
     ) throws(Failure) {
         try agreeOnJob(given, on: world)
         let agreement = Agreement(ranks: world)
@@ -49,7 +53,7 @@ package struct TrainingSetup {
             engine = try Engine(
                 configuration.model, configuration.routing, expertParallel: layout.expertParallel,
                 laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
-                forTraining: true, on: world)
+                forTraining: true, on: world, tracer: tracer)
         } catch {
             throw Failure(lost: error)
         }
