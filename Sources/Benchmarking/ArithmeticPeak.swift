@@ -32,14 +32,13 @@ package struct ArithmeticPeak: Codable, Sendable, Equatable {
     }
 
     private static func best(_ kind: platform_fma, on workers: Workers, rounds: Int) -> Double {
-        let clock = ContinuousClock(), perThread = 1_000_000
+        let clock = ContinuousClock(), turns = 1_000_000
+        let operations = platform_multiply_add(Int32(kind.rawValue), 1) * Double(turns * workers.count)
         var best = 0.0
         for _ in 0..<rounds {
             let start = clock.now
-            workers.run(workers.count) { _, _ in _ = platform_multiply_add(Int32(kind.rawValue), perThread) }
+            workers.run(workers.count) { _, _ in _ = platform_multiply_add(Int32(kind.rawValue), turns) }
             let seconds = (clock.now - start) / .seconds(1)
-            // As many again as the loop reports for one round, times rounds and threads.
-            let operations = platform_multiply_add(Int32(kind.rawValue), 1) * Double(perThread * workers.count)
             best = max(best, operations / seconds)
         }
         return best

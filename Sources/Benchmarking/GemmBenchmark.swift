@@ -27,18 +27,16 @@ package struct GemmBenchmark: Encodable, Sendable {
     package var gemmPeak: Double
     package var products: [Row]
 
-    /// - Parameter configuration: nil: only the peaks
-    package init(_ configuration: RunConfiguration?, on workers: Workers, rounds: Int) {
+    package init(_ configuration: RunConfiguration, on workers: Workers, rounds: Int) {
         threads = workers.count
         arithmeticPeak = ArithmeticPeak.measure(on: workers, of: .ofThisMachine)
         let peak = measureGemmPeak(on: workers)
         gemmPeak = peak
-        let shapes = configuration.map {
-            ProductShape.all(
-                of: $0.model, $0.routing, laneTokens: $0.batch.laneTokens,
-                headChunk: crossEntropyChunk(vocabulary: $0.model.vocabularySize))
-        }
-        products = (shapes ?? []).map { shape in
+        let model = configuration.model
+        let shapes = ProductShape.all(
+            of: model, configuration.routing, laneTokens: configuration.batch.laneTokens,
+            headChunk: crossEntropyChunk(vocabulary: model.vocabularySize))
+        products = shapes.map { shape in
             let flops = shape.measure(on: workers, rounds: rounds)
             return Row(
                 name: shape.name, pass: shape.pass, rows: shape.rows, inner: shape.inner, columns: shape.columns,
@@ -52,7 +50,6 @@ package struct GemmBenchmark: Encodable, Sendable {
             "\(threads) thread\(threads == 1 ? "" : "s"): GEMM peak \(gigaflops(gemmPeak)), "
             + "\(percent(gemmPeak / peak)) of the \(gigaflops(peak)) of multiply-adds in registers "
             + "(\(arithmeticPeak.instructions), float32)"
-        guard !products.isEmpty else { return summary }
         var table = TextTable(["product", "pass", "copies × m × k × n", "GFLOP/s", "spread", "of peak"])
         for row in products {
             table.add([

@@ -13,6 +13,7 @@ func processorFindings(_ facts: HostFacts) -> [Finding] {
 
 private func targetFinding(_ facts: HostFacts) -> Finding {
     let (processor, target) = (facts.processor, facts.target), subject = "build"
+    guard !processor.features.isEmpty else { return .ok(subject, "built for \(target.name)") }
     guard processor.runs(target) else {
         let missing = target.needs.subtracting(processor.features).sorted().joined(separator: ", ")
         return .fail(

@@ -9,7 +9,7 @@ import Foundation
 package struct Processor: Codable, Sendable, Equatable {
     /// As its maker calls it.
     package var model: String
-    /// Instruction sets by Linux's names: `avx2`, `fma`, `avx512f`, `avx512_bf16`, `amx_bf16`, `asimd`.
+    /// Instruction sets by Linux's names, empty where the system does not tell: `avx2`, `fma`, `avx512f`, `avx512_bf16`, `amx_bf16`, `asimd`.
     package var features: Set<String>
     /// Logical processors of the machine.
     package var count: Int
@@ -45,7 +45,10 @@ extension Processor {
     package static var ofThisMachine: Processor {
         #if canImport(Darwin)
             Processor(
-                model: systemText("machdep.cpu.brand_string") ?? "unknown", features: [],
+                model: systemText("machdep.cpu.brand_string") ?? "unknown",
+                features: Set(
+                    ["machdep.cpu.features", "machdep.cpu.leaf7_features"].compactMap(systemText)
+                        .joined(separator: " ").lowercased().split(separator: " ").map(String.init)),
                 count: ProcessInfo.processInfo.processorCount)
         #else
             Processor(

@@ -61,6 +61,7 @@ struct CheckupTests {
         #expect(level("build") { $0.processor.features = ["avx2", "fma"] } == .ok)
         #expect(level("build") { $0.processor.features = ["sse2"] } == .fail)
         #expect(level("build") { $0.target = .baseline } == .warn)
+        #expect(level("build") { $0.processor.features = [] } == .ok)
         #expect(
             level("build") {
                 $0.target = .avx512
