@@ -63,7 +63,7 @@ extension StepBenchmark {
         configuration.routing.spreadsEvenly = options.routing == .uniform
         let layout = try JobLayout(configuration, ranks: world.size)
         try configuration.settleVocabularyWithoutData()
-        try requireMemory(MemoryEstimate(configuration, expertParallel: layout.expertParallel), on: world)
+        try requireMemory(MemoryEstimate(configuration, layout), on: world)
         let timed: TimedSteps
         do {
             timed = try TimedSteps(configuration, layout, options, on: world)

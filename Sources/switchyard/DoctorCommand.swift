@@ -24,7 +24,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         // MPI sets the same variables when it starts a process that nobody launched.
-        let (threads, json, wasLaunched) = (threads, json, isLaunched)
+        let (threads, json, wasLaunched) = (threads, json, launchedRank != nil)
         try reportingFailures {
             try onAllRanks(virtual: nil) { world in
                 let checkup = Checkup(try examine(world, threads: threads, isLaunched: wasLaunched))
