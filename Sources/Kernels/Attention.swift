@@ -1,5 +1,6 @@
 import GEMM
 package import Tensors
+import Tracing
 package import Workers
 
 #if canImport(Glibc)
@@ -51,6 +52,8 @@ package struct AttentionShape: Sendable {
 package func attention(
     _ qkv: Tensor, shape: AttentionShape, into o: Tensor, logSumExp: Tensor, scratch: [Tensor], on workers: Workers
 ) {
+    workers.tracer?.begin(.attention)
+    defer { workers.tracer?.end() }
     let sequences = qkv.rows / shape.context
     workers.run(sequences * shape.heads) { worker, task in
         let head = HeadWindow(sequence: task / shape.heads, head: task % shape.heads, shape)
@@ -91,6 +94,8 @@ package func attentionBackward(
     _ dO: Tensor, qkv: Tensor, o: Tensor, logSumExp: Tensor, shape: AttentionShape, into dQKV: Tensor,
     scratch: [Tensor], on workers: Workers
 ) {
+    workers.tracer?.begin(.attentionBackward)
+    defer { workers.tracer?.end() }
     let sequences = qkv.rows / shape.context
     workers.run(sequences * shape.heads) { worker, task in
         let head = HeadWindow(sequence: task / shape.heads, head: task % shape.heads, shape)

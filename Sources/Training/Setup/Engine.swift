@@ -1,6 +1,7 @@
 package import Collectives
 package import Layers
 package import Parallel
+package import Tracing
 package import Workers
 
 /// What one rank computes with: threads, the model, its part of the mesh, and memory for a lane.
@@ -15,17 +16,18 @@ package struct Engine {
     /// - Parameters:
     ///   - laneTokens: of the longest lane
     ///   - forTraining: whether there will be backward passes
+    ///   - tracer: records what the rank is busy with, where somebody wants to know
     package init(
         _ settings: ModelSettings, _ routing: RoutingSettings, expertParallel: Int, laneTokens: Int, threads: Int,
-        forTraining: Bool, on world: any Communicator
+        forTraining: Bool, on world: any Communicator, tracer: Tracer? = nil
     ) throws(CommunicationError) {
         mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
         workspace = LaneWorkspace(
             settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
             threads: threads)
-        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
-        workers = Workers(count: threads)
+        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock(tracer: tracer))
+        workers = Workers(count: threads, tracer: tracer)
     }
 
     package var layout: ParameterLayout { model.layout }

@@ -3,6 +3,7 @@ package import Layers
 import Optimization
 package import Parallel
 import Tensors
+import Tracing
 import Workers
 
 /// What one optimizer step did.
@@ -46,14 +47,19 @@ package final class TrainingStep {
 
     /// Step `state.step + 1`. **Collective** over the world.
     package func run(_ state: inout TrainingState) throws(CommunicationError) -> StepOutcome {
+        let tracer = engine.workers.tracer
+        tracer?.begin(.step, state.step + 1)
+        defer { tracer?.end() }
         engine.dispatcher.clock.reset()
         try computeGradients(state)
         try sumGradients(gradients, over: engine.mesh, clock: engine.dispatcher.clock)
         let lanes = ledger.summary(choices: configuration.model.choices)
         let view = view
+        tracer?.begin(.sums)
         let norm = try sums.norm(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
         let digest = try sums.digest(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
         let isOutOfRange = try isOutOfRange()
+        tracer?.end()
         var outcome = StepOutcome(
             lanes: lanes, gradientNorm: norm, learningRate: learningRate(of: state.step),
             gradientDigest: digest &+ lanes.lossDigest,
@@ -61,7 +67,9 @@ package final class TrainingStep {
             isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
         if outcome.isSound { update(&state, outcome) }
         let parameters = state.parameters
+        tracer?.begin(.sums)
         outcome.parameterDigest = try sums.digest(on: engine.workers) { chunk, _ in parameters.values[chunk.range] }
+        tracer?.end()
         outcome.times = engine.dispatcher.clock.times
         return outcome
     }
@@ -73,6 +81,8 @@ package final class TrainingStep {
         ledger.clear()
         for round in 0..<engine.mesh.rounds(lanes: batch.lanes) {
             let number = engine.mesh.lane(round: round, of: batch.lanes)
+            engine.workers.tracer?.begin(.lane, number ?? -1)
+            defer { engine.workers.tracer?.end() }
             let lane = number.map { fill(lane: $0, step: state.step) } ?? self.lane.prefix(sequences: 0)
             let statistics = try engine.model.train(
                 lane, state.parameters, scale: scale, gradients: gradients, workspace: engine.workspace,
@@ -111,6 +121,8 @@ package final class TrainingStep {
     }
 
     private func update(_ state: inout TrainingState, _ outcome: StepOutcome) {
+        engine.workers.tracer?.begin(.update)
+        defer { engine.workers.tracer?.end() }
         state.step += 1
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,

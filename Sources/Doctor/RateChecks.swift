@@ -1,0 +1,86 @@
+import Benchmarking
+import Machine
+import Metrics
+
+/// The matrix library, and how near it comes to what the processor can do.
+func matrixFindings(_ facts: HostFacts) -> [Finding] {
+    var findings: [Finding] = []
+    if facts.processor.runs(.avx512), !isKernelForAVX512(facts.matrixKernel) {
+        findings.append(
+            .warn(
+                "matrix library", "\(facts.matrixKernel): a kernel without AVX-512 on a processor that has it",
+                "unset OPENBLAS_CORETYPE; if it is not set, install a newer OpenBLAS"))
+    } else {
+        findings.append(.ok("matrix library", facts.matrixKernel))
+    }
+    if let load = facts.load, load > 0.5 * Double(facts.processor.count) {
+        findings.append(
+            .warn(
+                "other work", "\(fixed(load, 1)) processes wanted a processor in the last minute",
+                "the rates below are too low while that lasts: look with top, wait, and try again"))
+    }
+    guard let rates = facts.rates else { return findings }
+    findings.append(
+        rateFinding("GEMM, one thread", rates.gemmOfOne, of: rates.peakOfOne.float32, rates.peakOfOne.instructions))
+    if rates.threads > 1 {
+        let ofAll = rateFinding(
+            "GEMM, \(rates.threads) threads", rates.gemmOfAll, of: rates.peakOfAll.float32,
+            rates.peakOfAll.instructions)
+        findings.append(scalingFinding(rates) ?? ofAll)
+    }
+    findings.append(pairFinding(rates.peakOfAll.bfloat16, facts.processor))
+    return findings
+}
+
+/// OpenBLAS's names of kernels that use AVX-512.
+private func isKernelForAVX512(_ kernel: String) -> Bool {
+    ["SkylakeX", "Cooperlake", "Sapphire", "Zen4", "Zen5"].contains { kernel.lowercased().contains($0.lowercased()) }
+}
+
+private func rateFinding(_ subject: String, _ rate: Double, of peak: Double, _ instructions: String) -> Finding {
+    let share = rate / peak
+    let text =
+        "float32 \(gigaflops(rate)), \(percent(share)) of the \(gigaflops(peak)) that a loop of multiply-adds in "
+        + "registers reaches (\(instructions))"
+    guard share < 0.6 else { return .ok(subject, text) }
+    return .warn(
+        subject, text,
+        "other work on this machine, a forced or old OpenBLAS kernel, or a processor that slows down: "
+            + "look with top, and try again")
+}
+
+/// Threads that do not help each other share a core, or the machine is busy.
+private func scalingFinding(_ rates: HostFacts.Rates) -> Finding? {
+    let gain = rates.gemmOfAll / rates.gemmOfOne
+    guard gain < 0.6 * Double(rates.threads) else { return nil }
+    return .warn(
+        "GEMM, \(rates.threads) threads",
+        "float32 \(gigaflops(rates.gemmOfAll)), only \(fixed(gain, 1)) times what one thread reaches",
+        "the threads share cores or a power limit, or other work runs here: see threads and binding")
+}
+
+private func pairFinding(_ peak: Double?, _ processor: Processor) -> Finding {
+    let subject = "bfloat16"
+    if let peak { return .ok(subject, "\(gigaflops(peak)) of bfloat16 products in registers, all threads") }
+    if processor.features.contains("amx_bf16") { return .ok(subject, "AMX tiles; their peak is not measured") }
+    return .ok(
+        subject, "no instructions for bfloat16 products that this program can measure: float32 is the choice here")
+}
+
+/// What a kernel that the environment forces costs.
+func forcedKernelFindings(_ forced: ForcedKernel?) -> [Finding] {
+    guard let forced else {
+        return [.ok("forced kernel", "neither \(ForcedKernel.names.joined(separator: " nor ")) is set")]
+    }
+    let set = forced.variables.joined(separator: " ")
+    guard forced.loss > 0.05 else {
+        return [.ok("forced kernel", "\(set), which costs nothing here: \(forced.forced.description)")]
+    }
+    return [
+        .warn(
+            "forced kernel",
+            "\(set) loses \(percent(forced.loss)) of the matrix rate: \(forced.forced.description) instead of "
+                + forced.free.description,
+            "unset \(forced.variables.map { $0.split(separator: "=")[0] }.joined(separator: " "))")
+    ]
+}
