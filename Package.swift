@@ -68,10 +68,12 @@ let package = Package(
         room("Randomness"),
         room("Tensors"),
         room("Threads"),
+        room("Tracing"),
         room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
 
         // safe wrappers
-        room("Workers", below: ["Tensors", "Threads", "CPlatform"]),
+        room("Workers", below: ["Tensors", "Threads", "Tracing", "CPlatform"]),
+        room("Machine", below: ["CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
@@ -80,20 +82,23 @@ let package = Package(
         room("Minimisation", below: ["CLBFGS"]),
 
         // numbers
-        room("Kernels", below: ["Tensors", "Workers", "GEMM", "Randomness"]),
+        room("Kernels", below: ["Tensors", "Workers", "Tracing", "GEMM", "Randomness"]),
 
         // learning
         room(
             "Layers",
             below: [
-                "Tensors", "Workers", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness", "Collectives",
+                "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness",
+                "Collectives",
             ]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
-        room("Metrics", below: ["Diagnostics"]),
+        room("Metrics", below: ["Tracing", "Diagnostics"]),
 
         // distribution
-        room("Parallel", below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Settings", "Diagnostics"]),
+        room(
+            "Parallel",
+            below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Tracing", "Settings", "Diagnostics"]),
         room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
@@ -101,9 +106,25 @@ let package = Package(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Collectives", "Tensors", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5", "CPlatform",
+                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
+                "Machine",
+                "CPlatform",
             ]),
         room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
+
+        // tools
+        room(
+            "Benchmarking",
+            below: [
+                "Training", "Parallel", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
+                "Machine", "Collectives", "Tensors", "Tracing", "Randomness", "Diagnostics", "CPlatform",
+            ]),
+        room(
+            "Doctor",
+            below: [
+                "Benchmarking", "Training", "Metrics", "GEMM", "MPI", "HDF5", "Workers", "Machine", "Collectives",
+                "Tensors", "Diagnostics",
+            ]),
 
         // command line: the only place that names everything
         .executableTarget(
@@ -112,7 +133,7 @@ let package = Package(
                 "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
                 "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "Kernels", argumentParser,
+                "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
             ],
             swiftSettings: house),
 
@@ -121,7 +142,7 @@ let package = Package(
             "RankChecks",
             below: [
                 "Training", "Checkpoints", "Parallel", "Layers", "Settings", "Randomness", "Collectives", "Tensors",
-                "Diagnostics",
+                "Machine", "Diagnostics",
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
@@ -149,6 +170,10 @@ let package = Package(
         tests(of: "Workers", with: ["Tensors", "Threads"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
         tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
+        tests(of: "Machine", with: []),
+        tests(of: "Doctor", with: ["Benchmarking", "Machine", "Diagnostics"]),
+        tests(of: "Tracing", with: []),
+        tests(of: "Benchmarking", with: ["GEMM", "Collectives", "Settings", "Training", "Tracing", "Diagnostics"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],

@@ -97,16 +97,20 @@ class Experts(nn.Module):
         The last seat of an expert is for the choices it cannot seat: they overwrite each other there and count nothing,
         which costs one row and saves slicing and concatenating.
         """
-        experts, seats = self.gate_up.shape[0], route.capacity + 1
+        experts, seats = route.share.shape[0], route.capacity + 1
         slot = route.chosen * seats + route.place.clamp(max=route.capacity)
         gates = (gates * route.seated).to(x.dtype)
         buffer = x.new_zeros(experts * seats, x.shape[1])
         for choice in range(slot.shape[1]):
             buffer.index_copy_(0, slot[:, choice], x)
-        gate, up = torch.bmm(buffer.view(experts, seats, -1), self.gate_up).chunk(2, dim=-1)
-        answers = torch.bmm(F.silu(gate) * up, self.down).flatten(0, 1)
+        answers = self.products(buffer.view(experts, seats, -1)).flatten(0, 1)
         y = [answers.index_select(0, slot[:, choice]) * gates[:, choice, None] for choice in range(slot.shape[1])]
         return sum(y[1:], y[0])
+
+    def products(self, rows):
+        """rows: [experts, seats, d_model]"""
+        gate, up = torch.bmm(rows, self.gate_up).chunk(2, dim=-1)
+        return torch.bmm(F.silu(gate) * up, self.down)
 
     def loop(self, x, route, gates):
         """Each expert over the tokens it was given, no padding."""

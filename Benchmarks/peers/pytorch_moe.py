@@ -95,8 +95,8 @@ def time_steps(step, steps, warm_up, tokens):
     return seconds[warm_up:]
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def argument_parser(description):
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--config", choices=CONFIGS, default="smaller")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--compile", action="store_true", help="run the model through torch.compile")
@@ -104,11 +104,25 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=5, help="timed steps")
     parser.add_argument("--warm-up", type=int, default=2, help="steps before them")
-    return parser.parse_args()
+    return parser
+
+
+def figures(arguments, settings, tokens, seconds, peak):
+    """What the last line of the output says."""
+    tokens_per_second = tokens / statistics.median(seconds)
+    model_gflops = tokens_per_second * flops_per_token(settings) / 1e9
+    return vars(arguments) | {
+        "tokens_per_second": round(tokens_per_second, 1),
+        "best_tokens_per_second": round(tokens / min(seconds), 1),
+        "model_gflops": round(model_gflops, 1),
+        "gemm_gflops": round(peak, 1),
+        "mfu": round(model_gflops / peak, 4),
+        "torch": torch.__version__,
+    }
 
 
 def main():
-    arguments = parse_arguments()
+    arguments = argument_parser(__doc__).parse_args()
     keep_freed_memory()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
@@ -119,17 +133,9 @@ def main():
     model, step = make_step(settings, sequences, precision, arguments.compile)
     tokens = sequences * settings.context
     seconds = time_steps(step, arguments.steps, arguments.warm_up, tokens)
-    tokens_per_second = tokens / statistics.median(seconds)
-    model_gflops = tokens_per_second * flops_per_token(settings) / 1e9
-    print(json.dumps(vars(arguments) | {
-        "tokens_per_second": round(tokens_per_second, 1),
-        "best_tokens_per_second": round(tokens / min(seconds), 1),
-        "model_gflops": round(model_gflops, 1),
-        "gemm_gflops": round(peak, 1),
-        "mfu": round(model_gflops / peak, 4),
+    print(json.dumps(figures(arguments, settings, tokens, seconds, peak) | {
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "torch": torch.__version__,
     }))
 
 

@@ -2,6 +2,15 @@
 #pragma once
 #include <hdf5.h>
 
+/// Whether the library was built with MPI.
+static inline int shim_is_parallel(void) {
+#ifdef H5_HAVE_PARALLEL
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 static inline hid_t shim_file_create(void) { return H5P_FILE_CREATE; }
 static inline hid_t shim_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t shim_group_create(void) { return H5P_GROUP_CREATE; }

@@ -97,4 +97,7 @@ package final class HDF5File {
 
     /// `major.minor.release` of the library, for the run record.
     package static var libraryVersion: String { Library.version }
+
+    /// Whether several ranks can write one file with it.
+    package static var isParallel: Bool { Library.isParallel }
 }

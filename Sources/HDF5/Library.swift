@@ -47,6 +47,8 @@ enum Library {
     /// Wakes the library; harmless when repeated.
     static func start() throws(Failure) { try call("H5open", "HDF5") { 0 } }
 
+    static var isParallel: Bool { shim_is_parallel() != 0 }
+
     /// `major.minor.release`, for the run record.
     static var version: String {
         var major: UInt32 = 0, minor: UInt32 = 0, release: UInt32 = 0

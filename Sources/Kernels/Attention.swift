@@ -1,5 +1,6 @@
 import GEMM
 package import Tensors
+import Tracing
 package import Workers
 
 #if canImport(Glibc)
@@ -21,6 +22,8 @@ package func attention(
     _ qkv: Operand, shape: AttentionShape, into o: Operand, logSumExp: Tensor, scratch: [AttentionScratch],
     on workers: Workers
 ) {
+    workers.tracer?.begin(.attention)
+    defer { workers.tracer?.end() }
     let sequences = qkv.rows / shape.context
     workers.run(sequences * shape.heads) { worker, task in
         let head = AttentionHead(sequence: task / shape.heads, head: task % shape.heads, shape)
@@ -49,6 +52,8 @@ package func attentionBackward(
     _ dO: Operand, qkv: Operand, o: Operand, logSumExp: Tensor, shape: AttentionShape, into dQKV: Operand,
     scratch: [AttentionScratch], on workers: Workers
 ) {
+    workers.tracer?.begin(.attentionBackward)
+    defer { workers.tracer?.end() }
     let sequences = qkv.rows / shape.context
     workers.run(sequences * shape.heads) { worker, task in
         let head = AttentionHead(sequence: task / shape.heads, head: task % shape.heads, shape)

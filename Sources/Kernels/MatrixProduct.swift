@@ -1,5 +1,6 @@
 package import GEMM
 package import Tensors
+import Tracing
 package import Workers
 
 /// How products are cut for threads: output tiles of this many rows and columns, whatever the number of threads, so
@@ -26,6 +27,8 @@ package enum ProductTile {
 ///   - b: `[k, n]`
 ///   - c: `[m, n]`
 package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: Workers) {
+    workers.tracer?.begin(.products)
+    defer { workers.tracer?.end() }
     let tiles = ProductTile.count(c.rows, c.columns)
     workers.run(tiles) { _, index in
         let (rows, columns) = ProductTile.range(index, c.rows, c.columns)
@@ -50,6 +53,8 @@ package struct ProductJob: Sendable {
 
 /// Products that do not depend on each other, such as the experts' of one lane, tile by tile on all threads.
 package func multiply(_ jobs: [ProductJob], on workers: Workers) {
+    workers.tracer?.begin(.products)
+    defer { workers.tracer?.end() }
     var firstTile = [0]
     for job in jobs { firstTile.append(firstTile.last! + ProductTile.count(job.c.rows, job.c.columns)) }
     let starts = firstTile

@@ -42,6 +42,16 @@ package enum MPIWorld {
         return try MPICommunicator(shim_comm_world())
     }
 
+    /// Who may call MPI, by the standard's words without their prefix (MPI 3.1, section 12.4.3).
+    package static var threadLevel: String {
+        var level: Int32 = 0
+        guard unsafe MPI_Query_thread(&level) == MPI_SUCCESS else { return "unknown" }
+        return [
+            Int32(MPI_THREAD_SINGLE): "single", Int32(MPI_THREAD_FUNNELED): "funneled",
+            Int32(MPI_THREAD_SERIALIZED): "serialized", Int32(MPI_THREAD_MULTIPLE): "multiple",
+        ][level] ?? "unknown"
+    }
+
     /// The library's name and version, for the run record.
     package static var libraryVersion: String {
         var buffer = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)

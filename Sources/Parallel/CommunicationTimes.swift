@@ -1,3 +1,5 @@
+package import Tracing
+
 /// Seconds this rank spent communicating, by kind; waiting for a slower rank is its own figure.
 package struct CommunicationTimes: Sendable {
     /// Until the slowest rank of the group had come.
@@ -14,26 +16,33 @@ package struct CommunicationTimes: Sendable {
 package final class CommunicationClock {
     package private(set) var times = CommunicationTimes()
     private let clock = ContinuousClock()
+    private let tracer: Tracer?
 
-    package init() {}
+    package init(tracer: Tracer? = nil) { self.tracer = tracer }
 
     package func reset() { times = CommunicationTimes() }
 
     package func wait<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        tracer?.begin(.waiting)
         let start = clock.now
         try body()
+        tracer?.end()
         times.waiting += seconds(since: start)
     }
 
     package func exchange<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        tracer?.begin(.exchange)
         let start = clock.now
         try body()
+        tracer?.end()
         times.exchange += seconds(since: start)
     }
 
     package func reduce<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+        tracer?.begin(.reduction)
         let start = clock.now
         try body()
+        tracer?.end()
         times.reduction += seconds(since: start)
     }
 

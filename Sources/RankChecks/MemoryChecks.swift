@@ -3,6 +3,7 @@ import Diagnostics
 import Layers
 import Parallel
 import Settings
+import Machine
 import Tensors
 import Training
 

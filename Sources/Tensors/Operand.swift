@@ -1,5 +1,5 @@
 /// In which numbers matrix products take their factors. Sums are always taken in float32.
-package enum Precision: String, CaseIterable, Sendable {
+package enum Precision: String, CaseIterable, Codable, Sendable {
     case float32, bfloat16
 
     /// Bytes of one element.

@@ -3,6 +3,7 @@ import Corpora
 package import Diagnostics
 import Foundation
 import Layers
+import Machine
 import Metrics
 import Parallel
 import Tensors

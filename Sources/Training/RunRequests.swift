@@ -1,6 +1,7 @@
 package import Collectives
 import CPlatform
 package import Diagnostics
+import Machine
 import Tensors
 
 /// What the ranks agree on while they run: whether somebody asked to save or to leave, whether a save in the background is
@@ -79,10 +80,18 @@ extension Failure {
 
 extension Communicator {
     /// The sum of one number over all ranks. **Collective**.
-    func sum(of value: Double) throws(CommunicationError) -> Double {
+    package func sum(of value: Double) throws(CommunicationError) -> Double {
         let vector = Vector<Double>(count: 1)
         vector[0] = value
         try sum(vector)
+        return vector[0]
+    }
+
+    /// The largest of one number over all ranks. **Collective**.
+    package func maximum(of value: Double) throws(CommunicationError) -> Double {
+        let vector = Vector<Double>(count: 1)
+        vector[0] = value
+        try maximum(vector)
         return vector[0]
     }
 }

@@ -28,6 +28,8 @@ package struct TrainingOptions {
     /// Ends this process when it was asked to leave and the other ranks do not come to agree; nil: it waits. Called by
     /// another thread.
     package var giveUp: (@Sendable (Failure) -> Void)?
+    /// Records what some steps are made of; its tracer is that of the setup.
+    package var trace: StepTrace?
     /// Sees every finished step and the state after it, on every rank: for tests.
     package var observe: (StepOutcome, TrainingState) throws -> Void = { _, _ in }
 

@@ -99,7 +99,7 @@ package final class TrainingRun {
             let directory = setup.directory
             try directory.write(configuration.resolved, to: directory.configuration)
             let summary = RunSummary(
-                configuration, setup.layout, kernels: MatrixLibrary.kernelSet, gemmPeak: gemmPeak)
+                configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision), gemmPeak: gemmPeak)
             try directory.write(summary.json, to: directory.summary)
             let file = try MetricsFile(directory.metrics, keeping: bytes)
             reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)
@@ -132,8 +132,10 @@ package final class TrainingRun {
 
     private func takeStep() throws {
         let clock = ContinuousClock(), start = clock.now
+        options.trace?.begin(state.step + 1)
         let outcome = try step.run(&state)
         let seconds = (clock.now - start) / .seconds(1)
+        try writeTrace()
         guard outcome.isSound else { throw try diverged(outcome) }
         let isLast = state.step == configuration.length.steps
         let validation = try validateIfDue(isLast: isLast)
@@ -163,6 +165,16 @@ package final class TrainingRun {
         guard let validation, isLast || (every > 0 && state.step % every == 0) else { return (nil, false) }
         let result = try validation.run(state.parameters, unless: requests)
         return (result, result == nil)
+    }
+
+    /// A trace that cannot be written costs a warning, not the run.
+    private func writeTrace() throws(Failure) {
+        do {
+            try options.trace?.end()
+        } catch {
+            if error.status == .protocolError { throw error }
+            say("warning: \(error)")
+        }
     }
 
     private func report(_ record: StepRecord?, _ validation: ValidationResult?) throws(Failure) {

@@ -1,5 +1,6 @@
 import CPlatform
 import Threads
+package import Tracing
 
 /// A fixed team of threads: the caller and `count - 1` helpers that wait for work.
 ///
@@ -8,12 +9,15 @@ import Threads
 package final class Workers: Sendable {
     /// Threads, the caller included.
     package let count: Int
+    /// Told what the thread that hands out the work is busy with, if anybody asks.
+    package let tracer: Tracer?
     private let team: Team
     private let threads: [JoinableThread]
 
-    package init(count: Int) {
+    package init(count: Int, tracer: Tracer? = nil) {
         precondition(count >= 1)
         self.count = count
+        self.tracer = tracer
         prepareThread()
         let team = Team(helpers: count - 1)
         self.team = team

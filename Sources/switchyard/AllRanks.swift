@@ -29,6 +29,9 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         } catch let failure as Failure where failure.isAlwaysAgreed {
             if world.rank == 0 { complain(failure.description) }
             return failure
+        } catch let agreed as AgreedFailure {
+            if world.rank == 0 { complain(agreed.failure.description) }
+            return agreed.failure
         }
         return nil
     } onError: { error, world in
@@ -43,6 +46,9 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
     }
     if let agreed { throw ExitCode(agreed.status.rawValue) }
 }
+
+/// A failure that every rank throws, with nobody waiting in a collective: the job can end in order.
+struct AgreedFailure: Error { let failure: Failure }
 
 extension Failure {
     /// Thrown by every rank between two steps, when nobody waits in a collective: the job can end in order.
@@ -67,7 +73,7 @@ var launchedRank: Int? {
 /// Name to version of this program and of the libraries that matter.
 func libraryVersions() -> [String: String] {
     [
-        "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion, "matrix library": MatrixLibrary.kernelSet,
+        "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion, "matrix library": MatrixLibrary.kernelSet(.float32),
         "program": programIdentity(),
     ]
 }

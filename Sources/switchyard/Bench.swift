@@ -1,7 +1,138 @@
 import ArgumentParser
+import Benchmarking
+import Collectives
+import Diagnostics
+import Parallel
+import Training
+import Workers
 
 /// `switchyard bench`: figures of this machine.
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures this machine.", subcommands: [BenchCheckpoint.self])
+        abstract: "Measures this machine: how near a run comes to what it can do, and where the rest goes.",
+        discussion: """
+            Figures are medians of several rounds with their spread (half of highest less lowest, over the median). Under \
+            mpirun all ranks measure at the same time and rank 0 speaks. docs/benchmarks.md says what each figure means.
+            """,
+        subcommands: [
+            BenchGemm.self, BenchKernels.self, BenchMemory.self, BenchExchange.self, BenchStep.self,
+            BenchCheckpoint.self,
+        ])
+}
+
+/// How often to measure, and how to say it.
+struct BenchOptions: ParsableArguments {
+    @Option(help: "Rounds of every measurement.") var rounds = 5
+    @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
+
+    func validate() throws {
+        if rounds < 1 { throw ValidationError("--rounds must be at least 1") }
+    }
+
+    func answer(_ figures: some Encodable, _ text: String, on world: any Communicator) throws {
+        guard world.rank == 0 else { return }
+        if json { try printJSON(figures, snakeCase: true) } else { print(text) }
+    }
+}
+
+/// The configuration that shapes come from.
+struct ShapeOptions: ParsableArguments {
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "Threads of each rank; parallel.threads_per_rank if not given.") var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    }
+
+    func read() throws(Failure) -> (configuration: RunConfiguration, workers: Workers) {
+        var configuration = try options.read()
+        try configuration.settleVocabularyWithoutData()
+        return (configuration, Workers(count: threads ?? configuration.parallel.threadsPerRank))
+    }
+}
+
+struct BenchGemm: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gemm", abstract: "Measures every matrix product of a configuration's training step.")
+    @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var options: BenchOptions
+
+    func run() throws {
+        let command = self
+        try reportingFailures {
+            try onAllRanks(virtual: nil) { world in
+                let (configuration, workers) = try command.shapes.read()
+                try world.barrier()
+                let figures = GemmBenchmark(configuration, on: workers, rounds: command.options.rounds)
+                try command.options.answer(figures, figures.text, on: world)
+            }
+        }
+    }
+}
+
+struct BenchKernels: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels", abstract: "Measures every other kernel of a configuration's training step.")
+    @OptionGroup var shapes: ShapeOptions
+    @OptionGroup var options: BenchOptions
+
+    func run() throws {
+        let command = self
+        try reportingFailures {
+            try onAllRanks(virtual: nil) { world in
+                let (configuration, workers) = try command.shapes.read()
+                try world.barrier()
+                let figures = KernelBenchmark(configuration, on: workers, rounds: command.options.rounds)
+                try command.options.answer(figures, figures.text, on: world)
+            }
+        }
+    }
+}
+
+struct BenchMemory: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "memory", abstract: "Measures the bandwidth of memory.")
+    @Option(help: "Threads of each rank.") var threads = 1
+    @Option(help: "Size of each of two arrays in MB (2^20 bytes); many times the caches.") var megabytes = 256
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if megabytes < 1 { throw ValidationError("--megabytes must be at least 1") }
+    }
+
+    func run() throws {
+        let command = self
+        try reportingFailures {
+            try onAllRanks(virtual: nil) { world in
+                let workers = Workers(count: command.threads)
+                try world.barrier()
+                let figures = MemoryBandwidth.measure(
+                    on: workers, megabytes: command.megabytes, rounds: command.options.rounds)
+                try command.options.answer(figures, figures.text, on: world)
+            }
+        }
+    }
+}
+
+struct BenchExchange: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exchange", abstract: "Measures all-to-all and all-reduce between the ranks, by message size.")
+    @Option(help: "The largest message, MB (2^20 bytes).") var megabytes = 16
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        if megabytes < 1 { throw ValidationError("--megabytes must be at least 1") }
+    }
+
+    func run() throws {
+        let command = self
+        try reportingFailures {
+            try onAllRanks(virtual: nil) { world in
+                let figures = try ExchangeBenchmark(
+                    world, largest: command.megabytes << 20, rounds: command.options.rounds)
+                try command.options.answer(figures, figures.text, on: world)
+            }
+        }
+    }
 }

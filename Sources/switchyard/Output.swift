@@ -2,8 +2,10 @@ import Diagnostics
 import Foundation
 
 /// One line of JSON on standard output.
-func printJSON(_ value: some Encodable) throws {
+/// - Parameter snakeCase: whether the names of properties become keys in snake_case
+func printJSON(_ value: some Encodable, snakeCase: Bool = false) throws {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = snakeCase ? .convertToSnakeCase : .useDefaultKeys
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

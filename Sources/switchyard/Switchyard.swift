@@ -8,7 +8,8 @@ struct Switchyard: ParsableCommand {
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
         subcommands: [
             Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self, Convert.self,
-            Inspect.self, Verify.self, ReplayCommand.self, Bench.self,
+            Inspect.self, Verify.self, ReplayCommand.self, Bench.self, DoctorCommand.self,
+            GemmRateCommand.self,
         ])
 
     /// As the parser's own, except that of many ranks with the same wrong command line one says so.

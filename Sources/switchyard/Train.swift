@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarking
 import CPlatform
 import Checkpoints
 import Collectives
@@ -36,6 +37,12 @@ struct Train: ParsableCommand {
 
     @Option(help: "Tokens over which a branch decays; it ends there.")
     var decayTokens: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Record what steps are made of in the run's trace.json: FIRST:LAST, or a number of steps after the first.",
+            valueName: "steps"))
+    var trace: TracedSteps?
 
     func validate() throws {
         if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
@@ -76,7 +83,15 @@ struct Train: ParsableCommand {
         // From here on a request is answered in order instead of ending the process.
         platform_watch_requests()
         let progress = ProgressLine()
-        let setup = try TrainingSetup(configuration, on: world) { progress.say($0) }
+        if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.say(warning) }
+        training.trace = try trace.map { steps throws(Failure) in
+            try StepTrace(steps, RunDirectory(configuration.directory), on: world)
+        }
+        let setup = try TrainingSetup(configuration, on: world, tracer: training.trace?.tracer) { progress.say($0) }
         try TrainingRun(setup, on: world, progress: progress, options: training).run()
     }
+}
+
+extension TracedSteps: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }

@@ -3,6 +3,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "BuildTarget.h"
+#include "Peak.h"
 #include "Signals.h"
 
 #include <errno.h>
@@ -30,6 +32,19 @@ static inline int platform_allowed_processors(void) {
     CPU_ZERO(&set);
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
 #else
+    return -1;
+#endif
+}
+
+/// Whether this process may run on processor `number`; -1 where the system does not tell.
+static inline int platform_may_use_processor(int number) {
+#ifdef __linux__
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return -1;
+    return CPU_ISSET(number, &set) ? 1 : 0;
+#else
+    (void)number;
     return -1;
 #endif
 }

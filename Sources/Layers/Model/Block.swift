@@ -1,9 +1,11 @@
 package import Collectives
 package import Tensors
+import Tracing
 package import Workers
 
 /// One pre-norm transformer block: attention, then the Switch feed-forward, each added to the residual stream.
 package struct Block: Sendable {
+    private let layer: Int
     private let attention: SelfAttention
     private let feedForward: SwitchFeedForward
 
@@ -41,6 +43,7 @@ package struct Block: Sendable {
     }
 
     package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+        self.layer = layer
         attention = SelfAttention("blocks.\(layer)", model, layout)
         feedForward = SwitchFeedForward("blocks.\(layer)", model, routing, layout)
     }
@@ -53,9 +56,13 @@ package struct Block: Sendable {
         on workers: Workers
     ) throws(CommunicationError) -> RouteStatistics {
         let tokens = 0..<y.rows
+        workers.tracer?.begin(.attentionHalf, layer)
         attention.forward(
             saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, into: saved.middle.rows(tokens),
             saving: saved.attention, workspace: workspace, on: workers)
+        workers.tracer?.end()
+        workers.tracer?.begin(.feedForwardHalf, layer)
+        defer { workers.tracer?.end() }
         return try feedForward.forward(
             saved.middle.rows(tokens), parameters, into: y, for: purpose, saving: saved.feedForward,
             workspace: workspace, through: dispatcher, on: workers)
@@ -74,9 +81,13 @@ package struct Block: Sendable {
                 into: workspace.output.rows(tokens), sequenceLength: sequenceLength, parameters, for: .training,
                 saving: saved, workspace: workspace, through: dispatcher, on: workers)
         }
+        workers.tracer?.begin(.feedForwardHalf, layer)
         try feedForward.backward(
             addingTo: dx, x: saved.middle.rows(tokens), parameters, saved: saved.feedForward, scale: scale,
             gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
+        workers.tracer?.end()
+        workers.tracer?.begin(.attentionHalf, layer)
+        defer { workers.tracer?.end() }
         if workspace.recomputation == .attention {
             attention.attend(
                 saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, saving: saved.attention,

@@ -2,6 +2,7 @@ package import Collectives
 import GEMM
 import Kernels
 package import Tensors
+import Tracing
 package import Workers
 
 /// A decoder-only Switch transformer: embedding, blocks, final norm, head. A description; arenas hold the numbers.
@@ -30,8 +31,12 @@ package struct LanguageModel: Sendable {
         _ lane: Lane, _ parameters: ParameterArena, scale: LossScale, gradients: GradientAccumulator,
         workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers
     ) throws(CommunicationError) -> LaneStatistics {
+        workers.tracer?.begin(.forward)
         var statistics = try forward(lane, parameters, for: .training, workspace, dispatcher, workers)
+        workers.tracer?.end()
         lossAndHeadBackward(lane, parameters, scale, gradients, workspace, workers)
+        workers.tracer?.begin(.backward)
+        defer { workers.tracer?.end() }
         let dx = workspace.dStream.rows(0..<lane.tokens)
         for (block, saved) in zip(blocks, workspace.blocks).reversed() {
             try block.backward(
@@ -105,6 +110,8 @@ package struct LanguageModel: Sendable {
         _ workspace: LaneWorkspace, _ workers: Workers
     ) {
         guard lane.tokens > 0 else { return }
+        workers.tracer?.begin(.loss)
+        defer { workers.tracer?.end() }
         let tokens = 0..<lane.tokens
         let x = workspace.output.rows(tokens), dNorm = workspace.dNorm.rows(tokens)
         let h = finalNorm.forward(x, parameters, saving: workspace.finalNorm, on: workers)

@@ -49,6 +49,7 @@ package struct SwitchFeedForward: Sendable {
         chooseExperts(
             p, k: model.choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates,
             on: workers)
+        if routing.spreadsEvenly { route.spreadEvenly(tokens: tokens) }
         route.assignSeats(tokens: tokens)
         let capacity = capacity(tokens: tokens, for: purpose)
         copyRows(x, into: y, on: workers)

@@ -33,6 +33,15 @@ package struct Route: Sendable {
         assigned = Vector(count: experts)
     }
 
+    /// Instead of the router's choices: experts in turn, each with the same share of the tokens to one. Gates are the
+    /// probabilities the router gave them.
+    package func spreadEvenly(tokens: Int) {
+        for i in 0..<tokens * choicesPerToken {
+            choices[i] = Int32(i % experts)
+            gates[i] = probabilities[i / choicesPerToken, i % experts]
+        }
+    }
+
     /// Queues up: every token's first choice in token order, then every token's second choice, and so on.
     package func assignSeats(tokens: Int) {
         for e in 0..<experts { assigned[e] = 0 }

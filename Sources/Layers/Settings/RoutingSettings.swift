@@ -10,6 +10,8 @@ package struct RoutingSettings: Sendable, Equatable {
     package var zLossWeight: Double
     /// Whether a token's gates are divided by their sum.
     package var normalizeGates: Bool
+    /// Benchmarks only: tokens go to the experts in turn, whatever the router says, so that every expert gets its share.
+    package var spreadsEvenly = false
 
     package init(
         capacityFactor: CapacityFactor, evaluationCapacityFactor: CapacityFactor? = nil, loadBalanceWeight: Double,

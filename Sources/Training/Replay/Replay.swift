@@ -27,7 +27,7 @@ package final class Replay {
         run = try RecordedRun(RunDirectory(path), upTo: last, say: say)
         self.last = last
         self.say = say
-        try Self.requireKernels(run.kernels)
+        try Self.requireKernels(run.kernels, MatrixLibrary.kernelSet(run.configuration.precision))
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
         var configuration = run.configuration
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
@@ -44,11 +44,11 @@ package final class Replay {
         try begin()
     }
 
-    private static func requireKernels(_ recorded: String?) throws(Failure) {
-        guard let recorded, recorded != MatrixLibrary.kernelSet else { return }
+    private static func requireKernels(_ recorded: String?, _ ours: String) throws(Failure) {
+        guard let recorded, recorded != ours else { return }
         throw Failure(
             .configuration,
-            "warning: the run computed with \(recorded), this machine has \(MatrixLibrary.kernelSet): bits would "
+            "warning: the run computed with \(recorded), this machine has \(ours): bits would "
                 + "differ whether or not anything went wrong",
             advice: "replay on the same kind of CPU with the same library; OPENBLAS_CORETYPE can choose the kernels")
     }

@@ -1,19 +1,32 @@
-import CPlatform
 package import Collectives
 package import Diagnostics
+import Foundation
+package import Machine
+
+/// Where every rank of the job runs, in rank order. **Collective**.
+package func placesOfRanks(threadsPerRank: Int, on world: any Communicator) throws(Failure) -> [RankPlace] {
+    let agreement = Agreement(ranks: world)
+    let mine = (try? JSONEncoder().encode(RankPlace.ofThisProcess(threads: threadsPerRank))) ?? Data()
+    let elsewhere = RankPlace(host: "", process: 0, processors: [], threads: threadsPerRank)
+    return try agreement.gather(Array(mine)).map {
+        (try? JSONDecoder().decode(RankPlace.self, from: Data($0))) ?? elsewhere
+    }
+}
 
 /// Whether threads have processors of their own; what cures it if not. **Collective**: all ranks look, one is told.
 ///
-/// `mpirun -np 1` binds a process to one core, and two threads then share it.
+/// `mpirun -np 1` binds a process to one core, and two threads then share it; `--cpu-set` and hand-written rank files can
+/// bind two ranks to one.
 /// - Returns: a warning, nil if all is well or the system does not tell
 package func bindingWarning(threadsPerRank: Int, on world: any Communicator) throws(Failure) -> String? {
-    let allowed = Int(platform_allowed_processors())
-    let all = try Agreement(ranks: world).gather(Array("\(allowed)".utf8)).map {
-        Int(String(decoding: $0, as: UTF8.self)) ?? -1
-    }
-    let crowded = all.indices.filter { all[$0] > 0 && all[$0] < threadsPerRank }
-    guard let first = crowded.first else { return nil }
-    return "warning: \(crowded.count) of \(all.count) ranks have fewer processors than threads (rank \(first): "
-        + "\(all[first]) for parallel.threads_per_rank \(threadsPerRank)), so threads wait for each other; "
-        + "start mpirun with --map-by slot:PE=\(threadsPerRank) --bind-to core, or with --bind-to none"
+    let found = crowds(try placesOfRanks(threadsPerRank: threadsPerRank, on: world))
+    guard let first = found.first else { return nil }
+    let more = found.count > 1 ? " (and \(found.count - 1) more such places)" : ""
+    return "warning: more threads than processors, so threads wait for each other: \(first.description)\(more); "
+        + bindingAdvice(threadsPerRank: threadsPerRank)
+}
+
+package func bindingAdvice(threadsPerRank: Int) -> String {
+    "start mpirun with --map-by slot:PE=\(threadsPerRank) --bind-to core, or with --bind-to none, and no more threads "
+        + "than the machine has cores"
 }

@@ -2,6 +2,7 @@ package import Collectives
 package import Layers
 package import Parallel
 package import Tensors
+package import Tracing
 package import Workers
 
 /// What one rank computes with: threads, the model, its part of the mesh, and memory for a lane.
@@ -15,10 +16,12 @@ package struct Engine {
     package let precision: Precision
 
     /// **Collective** over `world`.
-    /// - Parameter forTraining: whether there will be backward passes
+    /// - Parameters:
+    ///   - forTraining: whether there will be backward passes
+    ///   - tracer: records what the rank is busy with, where somebody wants to know
     package init(
         _ configuration: RunConfiguration, expertParallel: Int, threads: Int, forTraining: Bool,
-        on world: any Communicator
+        on world: any Communicator, tracer: Tracer? = nil
     ) throws(CommunicationError) {
         let settings = configuration.model, routing = configuration.routing
         mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
@@ -27,8 +30,8 @@ package struct Engine {
             settings, routing, configuration.precision, recomputation: configuration.recomputation,
             laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
             threads: threads)
-        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
-        workers = Workers(count: threads)
+        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock(tracer: tracer))
+        workers = Workers(count: threads, tracer: tracer)
         precision = configuration.precision
     }
 

@@ -1,6 +1,7 @@
 package import Collectives
 package import Diagnostics
 import Foundation
+import Machine
 import Metrics
 
 /// Refuses a job that cannot fit: the ranks of each machine together against what that machine has left. **Collective**.

@@ -12,6 +12,7 @@ package struct RunDirectory: Sendable {
     package var summary: String { "\(path)/run.json" }
     package var metrics: String { "\(path)/metrics.jsonl" }
     package var checkpoints: String { "\(path)/checkpoints" }
+    package var trace: String { "\(path)/trace.json" }
     /// What a job that is killed leaves on that host.
     func remains(of host: String) -> String { "\(path)/remains-\(host.replacing("/", with: "_"))" }
     package var data: String { "\(path)/data" }

@@ -4,6 +4,7 @@ package import Corpora
 package import Diagnostics
 import Layers
 import Parallel
+package import Tracing
 
 #if canImport(Glibc)
     import Glibc
@@ -24,9 +25,12 @@ package struct TrainingSetup {
     private let remains: String?
 
     /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
-    /// - Parameter report: takes lines of progress, on rank 0
+    /// - Parameters:
+    ///   - tracer: records what this rank is busy with, where somebody wants to know
+    ///   - report: takes lines of progress, on rank 0
     package init(
-        _ given: RunConfiguration, on world: any Communicator, report: @escaping (String) -> Void
+        _ given: RunConfiguration, on world: any Communicator, tracer: Tracer? = nil,
+        report: @escaping (String) -> Void
     ) throws(Failure) {
         try agreeOnJob(given, on: world)
         let agreement = Agreement(ranks: world)
@@ -52,7 +56,7 @@ package struct TrainingSetup {
         do {
             engine = try Engine(
                 configuration, expertParallel: layout.expertParallel,
-                threads: configuration.parallel.threadsPerRank, forTraining: true, on: world)
+                threads: configuration.parallel.threadsPerRank, forTraining: true, on: world, tracer: tracer)
         } catch {
             throw Failure(lost: error)
         }

@@ -3,6 +3,7 @@ package import Layers
 import Optimization
 package import Parallel
 import Tensors
+import Tracing
 import Workers
 
 /// What one optimizer step did.
@@ -45,15 +46,20 @@ package final class TrainingStep {
 
     /// Step `state.step + 1`. **Collective** over the world.
     package func run(_ state: inout TrainingState) throws(CommunicationError) -> StepOutcome {
+        let tracer = engine.workers.tracer
+        tracer?.begin(.step, state.step + 1)
+        defer { tracer?.end() }
         engine.dispatcher.clock.reset()
         try computeGradients(state)
         try sumGradients(gradients, over: engine.mesh, clock: engine.dispatcher.clock)
         let lanes = ledger.summary(choices: configuration.model.choices)
         let view = view
+        tracer?.begin(.sums)
         let (norm, digest) = try sums.normAndDigest(on: engine.workers) { chunk, worker in
             view.values(chunk, worker: worker)
         }
         let isOutOfRange = try isOutOfRange()
+        tracer?.end()
         var outcome = StepOutcome(
             lanes: lanes, gradientNorm: norm, learningRate: learningRate(of: state.step),
             gradientDigest: digest &+ lanes.lossDigest,
@@ -71,6 +77,8 @@ package final class TrainingStep {
         ledger.clear()
         for round in 0..<engine.mesh.rounds(lanes: batch.lanes) {
             let number = engine.mesh.lane(round: round, of: batch.lanes)
+            engine.workers.tracer?.begin(.lane, number ?? -1)
+            defer { engine.workers.tracer?.end() }
             let lane = number.map { fill(lane: $0, step: state.step) } ?? self.lane.prefix(sequences: 0)
             let statistics = try engine.model.train(
                 lane, state.parameters, scale: scale, gradients: gradients, workspace: engine.workspace,
@@ -110,6 +118,8 @@ package final class TrainingStep {
 
     /// - Returns: the digest of the new parameters. **Collective**.
     private func update(_ state: inout TrainingState, _ outcome: StepOutcome) throws(CommunicationError) -> UInt64 {
+        engine.workers.tracer?.begin(.update)
+        defer { engine.workers.tracer?.end() }
         state.step += 1
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,

@@ -25,14 +25,22 @@ package enum ProcessMemory {
         [systemAvailable, controlGroupAvailable].compactMap { $0 }.min()
     }
 
+    /// Bytes of physical memory that this machine has.
+    package static var installed: Int { Int(ProcessInfo.processInfo.physicalMemory) }
+
+    /// The tightest limit of a control group around this process, bytes; nil if there is none.
+    package static var controlGroupLimit: Int? { tightest { limit, _ in limit } }
+
     private static var systemAvailable: Int? {
         guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
         let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
         return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
     }
 
-    /// The tightest limit from this process's control group up to the root, less what is used of it.
-    private static var controlGroupAvailable: Int? {
+    private static var controlGroupAvailable: Int? { tightest { limit, used in max(0, limit - used) } }
+
+    /// The smallest of what `measure` makes of limit and use, from this process's control group up to the root.
+    private static func tightest(_ measure: (_ limit: Int, _ used: Int) -> Int) -> Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::") })
         else { return nil }
@@ -40,7 +48,7 @@ package enum ProcessMemory {
         while true {
             let folder = "/sys/fs/cgroup" + (path == "/" ? "" : path)
             if let limit = number(folder + "/memory.max"), let used = number(folder + "/memory.current") {
-                found = min(found ?? Int.max, max(0, limit - used))
+                found = min(found ?? Int.max, measure(limit, used))
             }
             guard path.count > 1, let slash = path.lastIndex(of: "/") else { return found }
             path = slash == path.startIndex ? "/" : String(path[..<slash])

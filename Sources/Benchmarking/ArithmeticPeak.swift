@@ -1,0 +1,46 @@
+import CPlatform
+package import Machine
+package import Workers
+
+/// What the processor can compute at most, measured by loops of multiply-adds that touch no memory: FLOP/s of all threads.
+package struct ArithmeticPeak: Codable, Sendable, Equatable {
+    package var float32: Double
+    /// Products of bfloat16 pairs summed in float32; nil where the loop for it is missing (AMX is not measured).
+    package var bfloat16: Double?
+    /// The instructions the float32 loop used.
+    package var instructions: String
+
+    package init(float32: Double, bfloat16: Double?, instructions: String) {
+        self.float32 = float32
+        self.bfloat16 = bfloat16
+        self.instructions = instructions
+    }
+
+    /// The widest multiply-adds of `processor`, the best of `rounds` rounds of some milliseconds.
+    package static func measure(on workers: Workers, of processor: Processor, rounds: Int = 7) -> ArithmeticPeak {
+        let (kind, name) = widest(processor)
+        let hasPairs = processor.features.isSuperset(of: ["avx512_bf16", "avx512bw", "avx512vl"])
+        return ArithmeticPeak(
+            float32: best(kind, on: workers, rounds: rounds),
+            bfloat16: hasPairs ? best(platform_fma_avx512_bf16, on: workers, rounds: rounds) : nil, instructions: name)
+    }
+
+    private static func widest(_ processor: Processor) -> (kind: platform_fma, name: String) {
+        if processor.runs(.avx512) { return (platform_fma_avx512, "AVX-512") }
+        if processor.runs(.avx2) { return (platform_fma_avx2, "AVX2") }
+        return (platform_fma_baseline, "the compiler's baseline")
+    }
+
+    private static func best(_ kind: platform_fma, on workers: Workers, rounds: Int) -> Double {
+        let clock = ContinuousClock(), turns = 1_000_000
+        let operations = platform_multiply_add(Int32(kind.rawValue), 1) * Double(turns * workers.count)
+        var best = 0.0
+        for _ in 0..<rounds {
+            let start = clock.now
+            workers.run(workers.count) { _, _ in _ = platform_multiply_add(Int32(kind.rawValue), turns) }
+            let seconds = (clock.now - start) / .seconds(1)
+            best = max(best, operations / seconds)
+        }
+        return best
+    }
+}

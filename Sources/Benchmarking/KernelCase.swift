@@ -1,0 +1,129 @@
+import Kernels
+import Layers
+import Optimization
+import Tensors
+import Workers
+
+/// One kernel on the shapes of a lane, and what one call moves or computes.
+struct KernelCase {
+    enum Work { case bytes(Int), flops(Double) }
+
+    let name: String
+    let work: Work
+    let run: (Workers) -> Void
+}
+
+/// The memory of a lane that kernels are measured on.
+struct KernelShapes {
+    let tokens: Int
+    let model: ModelSettings
+    let optimizer: AdamWSettings
+    let threads: Int
+    /// Of what goes into products.
+    let precision: Precision
+
+    var d: Int { model.dModel }
+    /// Bytes of `[tokens, dModel]`.
+    var stream: Int { 4 * tokens * d }
+    /// The same in the precision of products.
+    var wire: Int { precision.size * tokens * d }
+    /// Pairs of positions that see each other, times heads × head dimension, in one lane.
+    var causalWork: Double { Double(tokens) * Double(model.context + 1) / 2 * Double(d) }
+
+    func rows(_ columns: Int) -> Tensor { filled(tokens, columns) }
+    func operand(_ rows: Int, _ columns: Int) -> Operand { filled(precision, rows, columns) }
+    func floats(_ count: Int) -> Vector<Float> {
+        let vector = Vector<Float>(count: count)
+        fill(vector)
+        return vector
+    }
+    func integers(_ count: Int, below bound: Int) -> Vector<Int32> {
+        let vector = Vector<Int32>(count: count)
+        for i in 0..<count { vector[i] = Int32(i % bound) }
+        return vector
+    }
+}
+
+extension KernelShapes {
+    /// Every kernel of a training step but the products.
+    var cases: [KernelCase] {
+        streamCases + normCases + attentionCases + expertCases + routingCases + lossCases + parameterCases
+    }
+
+    private var streamCases: [KernelCase] {
+        let a = rows(d), y = rows(d)
+        let ids = integers(tokens, below: model.vocabularySize), table = filled(model.vocabularySize, d)
+        return [
+            KernelCase(name: "copy rows", work: .bytes(2 * stream)) { copyRows(a, into: y, on: $0) },
+            KernelCase(name: "clear", work: .bytes(stream)) { clear(y, on: $0) },
+            KernelCase(name: "embedding", work: .bytes(2 * stream)) { embed(ids, table: table, into: y, on: $0) },
+            KernelCase(name: "embedding backward", work: .bytes(3 * stream)) {
+                embedBackward(a, tokens: ids, dTable: table, adding: true, on: $0)
+            },
+        ]
+    }
+
+    private var normCases: [KernelCase] {
+        let x = rows(d), dy = rows(d), y = rows(d), h = operand(tokens, d), weight = filled(1, d), bias = filled(1, d)
+        let mean = floats(tokens), reciprocal = floats(tokens)
+        return [
+            KernelCase(name: "RMS norm", work: .bytes(stream + wire)) {
+                rmsNorm(x, weight: weight, epsilon: 1e-5, into: h, reciprocal: reciprocal, on: $0)
+            },
+            KernelCase(name: "RMS norm backward", work: .bytes(4 * stream)) {
+                rmsNormBackward(dy, x: x, weight: weight, reciprocal: reciprocal, addingTo: y, on: $0)
+            },
+            KernelCase(name: "RMS norm, weight", work: .bytes(2 * stream)) {
+                rmsNormWeightGradient(dy, x: x, reciprocal: reciprocal, into: bias, adding: false, on: $0)
+            },
+            KernelCase(name: "layer norm", work: .bytes(stream + wire)) {
+                layerNorm(
+                    x, weight: weight, bias: bias, epsilon: 1e-5, into: h, mean: mean, reciprocal: reciprocal, on: $0)
+            },
+            KernelCase(name: "layer norm backward", work: .bytes(4 * stream)) {
+                layerNormBackward(
+                    dy, x: x, weight: weight, mean: mean, reciprocal: reciprocal, addingTo: y, on: $0)
+            },
+            KernelCase(name: "layer norm, weight", work: .bytes(2 * stream)) {
+                layerNormWeightGradient(
+                    dy, x: x, mean: mean, reciprocal: reciprocal, into: bias, adding: false, on: $0)
+            },
+            KernelCase(name: "layer norm, bias", work: .bytes(stream)) {
+                columnSums(dy, into: bias, adding: false, on: $0)
+            },
+        ]
+    }
+
+    private var attentionCases: [KernelCase] {
+        let qkv = operand(tokens, 3 * d), dQKV = operand(tokens, 3 * d), o = operand(tokens, d), dO = operand(tokens, d)
+        let logSumExp = Tensor(rows: model.heads, columns: tokens)
+        let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
+        let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
+        let turns = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
+        return [
+            KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
+                rotate(
+                    qkv, heads: model.heads, headDimension: model.headDimension, context: model.context, table: turns,
+                    inverse: false, on: $0)
+            },
+            KernelCase(name: "attention", work: .flops(4 * causalWork)) {
+                attention(qkv, shape: shape, into: o, logSumExp: logSumExp, scratch: scratch, on: $0)
+            },
+            KernelCase(name: "attention backward", work: .flops(10 * causalWork)) {
+                attentionBackward(
+                    dO, qkv: qkv, o: o, logSumExp: logSumExp, shape: shape, into: dQKV, scratch: scratch, on: $0)
+            },
+        ]
+    }
+
+    private var expertCases: [KernelCase] {
+        let hidden = model.expertHidden, seats = tokens * model.choices
+        let gateUp = operand(seats, 2 * hidden), a = operand(seats, hidden), unit = precision.size * seats * hidden
+        return [
+            KernelCase(name: "SwiGLU", work: .bytes(3 * unit)) { swiGLU(gateUp, into: a, on: $0) },
+            KernelCase(name: "SwiGLU backward", work: .bytes(5 * unit)) {
+                swiGLUBackward(a, replacing: gateUp, on: $0)
+            },
+        ]
+    }
+}

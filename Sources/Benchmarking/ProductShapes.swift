@@ -1,0 +1,86 @@
+import GEMM
+import Kernels
+package import Layers
+package import Tensors
+package import Workers
+
+/// One product of a lane's forward or backward pass: `[rows, inner]·[inner, columns]`, `copies` of them at once, such as
+/// one for each expert that is full.
+package struct ProductShape: Sendable, Equatable {
+    package enum Pass: String, Codable, Sendable { case forward, inputGradient = "dX", weightGradient = "dW" }
+
+    /// The parameter it belongs to.
+    package var name: String
+    package var pass: Pass
+    package var rows: Int
+    package var inner: Int
+    package var columns: Int
+    package var copies: Int
+
+    package var flops: Double { 2 * Double(rows * inner * columns * copies) }
+
+    /// All products of a lane of `tokens` tokens in one layer and the head, experts at capacity, all on this rank.
+    package static func all(
+        of model: ModelSettings, _ routing: RoutingSettings, laneTokens tokens: Int, headChunk: Int
+    ) -> [ProductShape] {
+        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount
+        let seats = routing.capacityFactor.capacity(tokens: tokens, choices: model.choices, experts: experts)
+        return three("qkv", tokens, d, 3 * d) + three("attention output", tokens, d, d)
+            + three("router", tokens, d, experts) + three("expert gate and up", seats, d, 2 * hidden, copies: experts)
+            + three("expert down", seats, hidden, d, copies: experts)
+            + three("head", min(headChunk, tokens), d, model.vocabularySize)
+    }
+
+    /// `Y = X·W`, `dX = dY·Wᵀ`, `dW += Xᵀ·dY` for `W` of `[input, output]`.
+    private static func three(
+        _ name: String, _ rows: Int, _ input: Int, _ output: Int, copies: Int = 1
+    ) -> [ProductShape] {
+        [
+            ProductShape(
+                name: name, pass: .forward, rows: rows, inner: input, columns: output, copies: copies),
+            ProductShape(
+                name: name, pass: .inputGradient, rows: rows, inner: output, columns: input, copies: copies),
+            ProductShape(
+                name: name, pass: .weightGradient, rows: input, inner: rows, columns: output, copies: copies),
+        ]
+    }
+
+    /// FLOP/s of all threads, through the tiles that training uses.
+    package func measure(_ precision: Precision, on workers: Workers, rounds: Int = 5) -> Sample {
+        let jobs = (0..<copies).map { _ in
+            ProductJob(
+                factor(precision, rows, inner, isTransposed: pass == .weightGradient),
+                factor(precision, inner, columns, isTransposed: pass == .inputGradient),
+                into: pass == .weightGradient
+                    ? .float32(Tensor(rows: rows, columns: columns)) : Operand(precision, rows: rows, columns: columns),
+                adding: pass == .weightGradient)
+        }
+        return secondsPerCall(rounds: rounds) { multiply(jobs, on: workers) }.rate(of: flops)
+    }
+}
+
+/// Small numbers, none of them subnormal or growing.
+func filled(_ rows: Int, _ columns: Int) -> Tensor {
+    let tensor = Tensor(rows: rows, columns: columns)
+    fill(tensor.vector)
+    return tensor
+}
+
+func fill(_ vector: Vector<Float>) {
+    var values = vector.mutableSpan
+    for i in 0..<values.count { values[i] = Float(i &* 7 % 13 &- 6) / 64 }
+}
+
+func filled(_ precision: Precision, _ rows: Int, _ columns: Int) -> Operand {
+    let numbers = filled(rows, columns)
+    guard precision == .bfloat16 else { return .float32(numbers) }
+    let rounded = Matrix<BFloat16>(rows: rows, columns: columns)
+    round(numbers.vector, into: rounded.vector)
+    return .bfloat16(rounded)
+}
+
+/// `[rows, columns]` as a factor, stored transposed if so.
+private func factor(_ precision: Precision, _ rows: Int, _ columns: Int, isTransposed: Bool) -> Factor {
+    Factor(
+        filled(precision, isTransposed ? columns : rows, isTransposed ? rows : columns), isTransposed: isTransposed)
+}

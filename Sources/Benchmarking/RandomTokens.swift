@@ -1,0 +1,28 @@
+import Corpora
+package import Diagnostics
+import Layers
+import Randomness
+package import Training
+
+extension RunConfiguration {
+    /// A vocabulary that the configuration leaves to its tokenizer; where it names the size, no file is looked at.
+    package mutating func settleVocabularyWithoutData() throws(Failure) {
+        guard model.vocabularySize == 0 else { return }
+        try model.settleVocabulary(tokenizer: try data.expectedVocabulary())
+    }
+}
+
+/// Sequences of tokens drawn evenly from the vocabulary: a step's speed does not depend on their sense.
+struct RandomTokens: SequenceSource {
+    let vocabulary: Int
+    let seed: UInt64
+
+    func fill(sequence n: Int, inputs: inout MutableSpan<Int32>, targets: inout MutableSpan<Int32>) {
+        let random = RandomFunction(seed: seed, purpose: .benchmarks, stream: UInt64(n))
+        func token(_ i: Int) -> Int32 { Int32(random.integer(UInt64(i), below: UInt64(vocabulary))) }
+        for i in 0..<inputs.count {
+            inputs[i] = token(i)
+            targets[i] = token(i + 1)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package import Tracing
+
+/// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on one
+/// track, which the viewers nest by time.
+///
+/// "Trace Event Format" (Google, 2016), sections "JSON Object Format" and "Complete Events".
+package struct TraceDocument: Sendable {
+    private var events: [String] = []
+    private var lost = 0
+
+    package init() {}
+
+    /// The events of one rank's spans as JSON, joined by commas: what ranks send to the one that writes.
+    package static func events(_ spans: [Span], rank: Int) -> String {
+        spans.map { span in
+            let arguments = span.number >= 0 ? #", "args": {"number": \#(span.number)}"# : ""
+            return #"{"name": "\#(span.phase.name)", "cat": "\#(span.phase.kind.rawValue)", "ph": "X", "#
+                + #""ts": \#(microseconds(span.start)), "dur": \#(microseconds(span.duration)), "#
+                + #""pid": \#(rank), "tid": 0\#(arguments)}"#
+        }
+        .joined(separator: ",\n")
+    }
+
+    /// - Parameters:
+    ///   - events: from `events(_:rank:)`
+    ///   - lost: spans that there was no room for
+    package mutating func add(_ events: String, lost: Int) {
+        if !events.isEmpty { self.events.append(events) }
+        self.lost += lost
+    }
+
+    /// Names the track of a rank.
+    package mutating func name(rank: Int, host: String) {
+        let place = host.filter { $0.isLetter || $0.isNumber || "-._".contains($0) }
+        events.append(
+            #"{"name": "process_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "rank \#(rank) (\#(place))"}},"#
+                + "\n" + #"{"name": "thread_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "steps"}}"#)
+    }
+
+    /// The whole document.
+    package var json: String {
+        #"{"displayTimeUnit": "ms", "otherData": {"lost_spans": \#(lost)}, "traceEvents": ["# + "\n"
+            + events.joined(separator: ",\n") + "\n]}\n"
+    }
+
+    /// `12.345` from nanoseconds.
+    private static func microseconds(_ nanoseconds: Int64) -> String {
+        let digits = String(1000 + nanoseconds % 1000)
+        return "\(nanoseconds / 1000).\(digits.dropFirst())"
+    }
+}

@@ -1,0 +1,42 @@
+/// What a rank can be busy with, as traces and breakdowns call it.
+package enum Phase: UInt8, CaseIterable, Sendable {
+    case step
+    case lane
+    case forward, backward
+    case attentionHalf, feedForwardHalf
+    case loss
+    case products, attention, attentionBackward
+    case sums, update
+    case waiting, exchange, reduction
+
+    package enum Kind: String, Sendable { case structure, compute, communication }
+
+    /// Phases of structure are there to hold others.
+    package var kind: Kind {
+        switch self {
+        case .step, .lane, .forward, .backward, .attentionHalf, .feedForwardHalf: .structure
+        case .loss, .products, .attention, .attentionBackward, .sums, .update: .compute
+        case .waiting, .exchange, .reduction: .communication
+        }
+    }
+
+    package var name: String {
+        switch self {
+        case .step: "step"
+        case .lane: "lane"
+        case .forward: "forward"
+        case .backward: "backward"
+        case .attentionHalf: "attention half"
+        case .feedForwardHalf: "feed-forward half"
+        case .loss: "loss"
+        case .products: "matrix products"
+        case .attention: "attention"
+        case .attentionBackward: "attention backward"
+        case .sums: "norm and digests"
+        case .update: "optimizer"
+        case .waiting: "waiting"
+        case .exchange: "exchange"
+        case .reduction: "reduction"
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/// One stretch of time that a rank spent on something.
+package struct Span: Sendable, Equatable {
+    package var phase: Phase
+    /// Which layer, step or lane; −1 if there is but one.
+    package var number: Int32
+    /// How many spans it lies in.
+    package var depth: Int32
+    /// Nanoseconds since the tracer's time zero.
+    package var start: Int64
+    package var duration: Int64
+
+    package init(_ phase: Phase, number: Int32 = -1, depth: Int32, start: Int64, duration: Int64) {
+        self.phase = phase
+        self.number = number
+        self.depth = depth
+        self.start = start
+        self.duration = duration
+    }
+
+    package var end: Int64 { start + duration }
+}
+
+/// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a span while
+/// it records, a comparison while it does not.
+package final class Tracer: @unchecked Sendable {
+    // Unchecked because only the thread that takes a rank's steps records; the threads that help it do not.
+    private var spans: [Span] = []
+    private var open: [Int] = []
+    private let capacity: Int
+    private let clock = ContinuousClock()
+    private var zero: ContinuousClock.Instant
+    /// Whether spans are kept. Changed between steps only, when none is open.
+    package var isRecording = false
+    /// Spans there was no room for since the last `take`.
+    package private(set) var lost = 0
+
+    /// - Parameter capacity: spans between two calls of `take`
+    package init(capacity: Int = 1 << 17) {
+        self.capacity = capacity
+        spans.reserveCapacity(capacity)
+        open.reserveCapacity(64)
+        zero = clock.now
+    }
+
+    /// Makes now the time zero: called by all ranks as they leave a barrier, it makes their times comparable.
+    package func setZero() { zero = clock.now }
+
+    /// Opens a span within the one that is open. Every `begin` has its `end`.
+    package func begin(_ phase: Phase, _ number: Int = -1) {
+        guard isRecording else { return }
+        guard spans.count < capacity else {
+            lost += 1
+            open.append(-1)
+            return
+        }
+        let depth = Int32(open.count)
+        open.append(spans.count)
+        spans.append(
+            Span(phase, number: Int32(truncatingIfNeeded: number), depth: depth, start: now, duration: 0))
+    }
+
+    package func end() {
+        guard isRecording, let index = open.popLast(), index >= 0 else { return }
+        spans[index].duration = now - spans[index].start
+    }
+
+    /// The spans since the last call, in the order in which they began; whoever is inside another comes after it.
+    package func take() -> [Span] {
+        precondition(open.isEmpty, "a span is open")
+        defer {
+            spans.removeAll(keepingCapacity: true)
+            lost = 0
+        }
+        return Array(spans)
+    }
+
+    private var now: Int64 {
+        let (seconds, attoseconds) = (clock.now - zero).components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}

@@ -1,0 +1,77 @@
+package import Collectives
+package import Diagnostics
+import Foundation
+import Metrics
+package import Tracing
+
+/// Which steps of a job are traced: `10:13` (steps 10 to 13), or `3` (three steps, the first of the job left out).
+package enum TracedSteps: Sendable, Equatable {
+    case count(Int)
+    case range(ClosedRange<Int>)
+
+    /// Nil if `text` is neither.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        switch (parts.count, parts.first ?? nil, parts.last ?? nil) {
+        case (1, let count?, _) where count > 0: self = .count(count)
+        case (2, let first?, let last?) where first > 0 && first <= last: self = .range(first...last)
+        default: return nil
+        }
+    }
+
+    /// - Parameter first: the first step of the job
+    func contains(_ step: Int, first: Int) -> Bool {
+        switch self {
+        case .count(let count): step > first && step <= first + count
+        case .range(let range): range.contains(step)
+        }
+    }
+}
+
+/// `trace.json` of a run: what every rank did in the traced steps. Written anew after each, whole, so that it can be read
+/// however the run ends. One on every rank.
+package final class StepTrace {
+    package let tracer: Tracer
+    private let steps: TracedSteps
+    private let directory: RunDirectory
+    private let agreement: Agreement
+    private var document = TraceDocument()
+    private var firstStep: Int?
+
+    /// **Collective**.
+    package init(_ steps: TracedSteps, _ directory: RunDirectory, on world: any Communicator) throws(Failure) {
+        self.steps = steps
+        tracer = Tracer()
+        self.directory = directory
+        agreement = Agreement(ranks: world)
+        let hosts = try agreement.gather(Array(ProcessInfo.processInfo.hostName.utf8))
+        for (rank, host) in hosts.enumerated() {
+            document.name(rank: rank, host: String(decoding: host, as: UTF8.self))
+        }
+        // Ranks leave a barrier together: the same time zero for all.
+        try agreement.barrier()
+        tracer.setZero()
+    }
+
+    func begin(_ step: Int) {
+        firstStep = firstStep ?? step
+        tracer.isRecording = steps.contains(step, first: firstStep ?? step)
+    }
+
+    /// Gathers and writes what the step was made of. **Collective** if the step was traced.
+    func end() throws(Failure) {
+        guard tracer.isRecording else { return }
+        tracer.isRecording = false
+        let lost = tracer.lost
+        let mine = "\(lost)\n" + TraceDocument.events(tracer.take(), rank: agreement.ranks.rank)
+        let all = try agreement.gather(Array(mine.utf8))
+        try agreement.settle { () throws(Failure) in
+            guard agreement.ranks.rank == 0 else { return }
+            for answer in all {
+                let parts = String(decoding: answer, as: UTF8.self).split(separator: "\n", maxSplits: 1)
+                document.add(parts.count > 1 ? String(parts[1]) : "", lost: parts.first.flatMap { Int($0) } ?? 0)
+            }
+            try directory.write(document.json, to: directory.trace)
+        }
+    }
+}

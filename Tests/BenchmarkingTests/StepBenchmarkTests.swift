@@ -1,0 +1,72 @@
+import Benchmarking
+import Collectives
+import GEMM
+import Settings
+import Testing
+import Tracing
+import Training
+
+struct StepBenchmarkTests {
+    private func configuration(_ changes: [String] = []) throws -> RunConfiguration {
+        MatrixLibrary.prepare()
+        let yaml = """
+            data: {train: nowhere.txt}
+            model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4, top_k: 2, vocabulary_size: 300}
+            batch: {tokens: 256, lane_tokens: 64}
+            train: {steps: 8}
+            """
+        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "bench", overrides: changes))
+    }
+
+    private func measure(_ routing: StepBenchmark.Routing, ranks: Int) throws -> [StepBenchmark] {
+        let configuration = try configuration()
+        return try VirtualRanks.run(ranks) { world in
+            var options = StepBenchmark.Options()
+            (options.routing, options.steps, options.warmUp) = (routing, 3, 1)
+            return try StepBenchmark(configuration, options, on: world)
+        }
+    }
+
+    /// Whatever the router says, every expert gets its share: nothing is dropped even at a capacity factor of 1.
+    @Test(arguments: [1, 2]) func uniformRoutingIsEven(ranks: Int) throws {
+        for figures in try measure(.uniform, ranks: ranks) {
+            #expect(figures.loadImbalance == 1)
+            #expect(figures.droppedShare == 0)
+        }
+    }
+
+    @Test func realRoutingIsTheRouters() throws {
+        #expect(try measure(.real, ranks: 1)[0].loadImbalance > 1)
+    }
+
+    /// The spans account for the whole step on every rank, and both ranks say the same.
+    @Test func partsAddUpToTheStep() throws {
+        let all = try measure(.real, ranks: 2)
+        for figures in all {
+            #expect(figures.stepSeconds.count == 3 && figures.ranks == 2 && figures.expertParallel == 2)
+            let parts = figures.breakdown.reduce(0) { $0 + $1.seconds.highest }
+            #expect(parts >= 0.5 * figures.stepSeconds.lowest)
+            #expect(figures.breakdown.reduce(0) { $0 + $1.seconds.lowest } <= figures.stepSeconds.highest)
+            #expect(figures.tokensPerSecond == 256 / figures.stepSeconds.median)
+        }
+        #expect(all[0].stepSeconds == all[1].stepSeconds)
+    }
+
+    @Test func productsBelongToThePassTheyAreIn() {
+        let spans = [
+            Span(.step, depth: 0, start: 0, duration: 100), Span(.forward, depth: 1, start: 0, duration: 40),
+            Span(.products, depth: 2, start: 0, duration: 10), Span(.exchange, depth: 2, start: 20, duration: 5),
+            Span(.loss, depth: 1, start: 40, duration: 20), Span(.products, depth: 2, start: 45, duration: 10),
+            Span(.backward, depth: 1, start: 60, duration: 30), Span(.products, depth: 2, start: 60, duration: 12),
+        ]
+        let breakdown = Breakdown(spans)
+        func nanoseconds(_ part: Breakdown.Part) -> Int { Int((breakdown[part] * 1e9).rounded()) }
+        #expect(nanoseconds(.forwardProducts) == 10)
+        #expect(nanoseconds(.backwardProducts) == 12)
+        #expect(nanoseconds(.lossAndHead) == 20)
+        #expect(nanoseconds(.exchange) == 5)
+        #expect(nanoseconds(.otherKernels) == 25 + 18)
+        #expect(nanoseconds(.rest) == 10)
+        #expect(nanoseconds(.waiting) == 0)
+    }
+}

@@ -1,0 +1,6 @@
+import Doctor
+import Testing
+
+struct FindingTests {
+    @Test func levelsAreOrdered() { #expect(Finding.Level.ok < .warn && .warn < .fail && !(Finding.Level.fail < .ok)) }
+}

@@ -1,0 +1,65 @@
+import Testing
+import Tracing
+
+struct TracerTests {
+    @Test func spansLieWithinEachOther() throws {
+        let tracer = Tracer()
+        tracer.isRecording = true
+        tracer.begin(.step, 7)
+        tracer.begin(.lane)
+        tracer.begin(.products)
+        tracer.end()
+        tracer.end()
+        tracer.begin(.update)
+        tracer.end()
+        tracer.end()
+        let spans = tracer.take()
+        #expect(spans.map(\.phase) == [.step, .lane, .products, .update])
+        #expect(spans.map(\.depth) == [0, 1, 2, 1])
+        #expect(spans.map(\.number) == [7, -1, -1, -1])
+        for (outer, inner) in [(0, 1), (1, 2), (0, 3)] {
+            #expect(spans[outer].start <= spans[inner].start && spans[inner].end <= spans[outer].end)
+        }
+        #expect(spans[1].end <= spans[3].start)
+        #expect(tracer.take().isEmpty)
+    }
+
+    @Test func nothingIsKeptWhileNobodyAsks() {
+        let tracer = Tracer()
+        tracer.begin(.step)
+        tracer.end()
+        #expect(tracer.take().isEmpty)
+    }
+
+    /// What has no room is counted, and what encloses it still ends.
+    @Test func aFullTracerLosesTheInnermost() {
+        let tracer = Tracer(capacity: 2)
+        tracer.isRecording = true
+        tracer.begin(.step)
+        for _ in 0..<3 {
+            tracer.begin(.lane)
+            tracer.end()
+        }
+        tracer.end()
+        #expect(tracer.lost == 2)
+        #expect(tracer.take().map(\.phase) == [.step, .lane])
+        #expect(tracer.lost == 0)
+    }
+
+    @Test func ownTimesAddUp() {
+        let spans = [
+            Span(.step, depth: 0, start: 0, duration: 100), Span(.lane, depth: 1, start: 10, duration: 60),
+            Span(.forward, depth: 2, start: 20, duration: 30), Span(.products, depth: 3, start: 20, duration: 25),
+            Span(.waiting, depth: 2, start: 50, duration: 10), Span(.update, depth: 1, start: 80, duration: 15),
+        ]
+        var own: [Phase: Int64] = [:], around: [Phase: [Phase]] = [:]
+        forEachOwnTime(spans) { phase, outer, nanoseconds in
+            own[phase] = nanoseconds
+            around[phase] = outer
+        }
+        #expect(
+            own == [.step: 25, .lane: 20, .forward: 5, .products: 25, .waiting: 10, .update: 15])
+        #expect(around[.products] == [.step, .lane, .forward])
+        #expect(around[.update] == [.step])
+    }
+}

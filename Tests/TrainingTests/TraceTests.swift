@@ -1,0 +1,95 @@
+import Collectives
+import Foundation
+import Metrics
+import Testing
+import Training
+
+/// `trace.json` is what Chrome and Perfetto read, and accounts for the steps.
+struct TraceTests {
+    struct Event: Decodable {
+        var name: String
+        var ph: String
+        var pid: Int
+        var tid: Int
+        var ts: Double?
+        var dur: Double?
+        var args: Arguments?
+
+        var end: Double { (ts ?? 0) + (dur ?? 0) }
+        /// Timestamps have three decimals of a microsecond.
+        func encloses(_ other: Event) -> Bool {
+            pid == other.pid && (ts ?? 0) <= (other.ts ?? 0) + 0.002 && other.end <= end + 0.002
+        }
+    }
+
+    struct Arguments: Decodable { var number: Int? }
+
+    struct Document: Decodable { var traceEvents: [Event] }
+
+    private func trace(_ steps: TracedSteps, ranks: Int, in folder: String) throws -> [Event] {
+        let run = try TinyRun(in: folder), configuration = try run.configuration()
+        _ = try VirtualRanks.run(ranks) { world in
+            var options = TrainingOptions()
+            options.trace = try StepTrace(steps, run.directory, on: world)
+            let setup = try TrainingSetup(configuration, on: world, tracer: options.trace?.tracer) { _ in }
+            try TrainingRun(setup, on: world, progress: ProgressLine(), options: options).run()
+        }
+        let bytes = try Data(contentsOf: URL(filePath: run.directory.trace))
+        return try JSONDecoder().decode(Document.self, from: bytes).traceEvents
+    }
+
+    @Test func everyRanksStepsAreThereAndNest() throws {
+        try inScratchFolder { folder in
+            let events = try trace(.range(3...6), ranks: 2, in: folder)
+            #expect(Set(events.filter { $0.ph == "M" }.map(\.name)) == ["process_name", "thread_name"])
+            let spans = events.filter { $0.ph == "X" }
+            for rank in 0..<2 {
+                let mine = spans.filter { $0.pid == rank }
+                let named = Dictionary(grouping: mine, by: \.name), steps = named["step"] ?? []
+                #expect(steps.compactMap(\.args?.number) == [3, 4, 5, 6])
+                let expected: Set = [
+                    "exchange", "waiting", "reduction", "matrix products", "attention backward", "optimizer",
+                ]
+                #expect(expected.subtracting(named.keys).isEmpty)
+                // Of two spans of one track either one lies in the other or they do not touch.
+                for (a, b) in zip(mine, mine.dropFirst()) {
+                    #expect(a.encloses(b) || a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
+                }
+                #expect(mine.allSatisfy { span in steps.contains { $0.encloses(span) } })
+            }
+        }
+    }
+
+    /// What a step and a lane consist of is told to nine tenths; the best step counts, because the system may interrupt
+    /// any of them anywhere.
+    @Test func spansCoverTheSteps() throws {
+        try inScratchFolder { folder in
+            let spans = try trace(.count(7), ranks: 2, in: folder).filter { $0.ph == "X" }
+            func coverage(_ whole: String, by parts: Set<String>, rank: Int) -> Double {
+                spans.filter { $0.name == whole && $0.pid == rank }.map { outer in
+                    let inner = spans.filter { parts.contains($0.name) && outer.encloses($0) }
+                    return inner.reduce(0) { $0 + ($1.dur ?? 0) } / (outer.dur ?? 1)
+                }.max() ?? 0
+            }
+            for rank in 0..<2 {
+                let parts: Set = ["lane", "norm and digests", "optimizer"]
+                // Waiting and reduction outside of lanes count, those inside are the lane's.
+                let outside = spans.filter { ["waiting", "reduction"].contains($0.name) && $0.pid == rank }
+                    .filter { span in !spans.contains { $0.name == "lane" && $0.encloses(span) } }
+                let steps = spans.filter { $0.name == "step" && $0.pid == rank }.map { step in
+                    let inner = spans.filter { parts.contains($0.name) && step.encloses($0) }
+                    let between = outside.filter { step.encloses($0) }
+                    return (inner + between).reduce(0) { $0 + ($1.dur ?? 0) } / (step.dur ?? 1)
+                }
+                #expect(steps.count == 7 && (steps.max() ?? 0) >= 0.9 && (steps.max() ?? 2) <= 1.001)
+                #expect(coverage("lane", by: ["forward", "loss", "backward"], rank: rank) >= 0.9)
+            }
+        }
+    }
+
+    @Test func stepsAreGivenAsRangeOrCount() {
+        #expect(TracedSteps("10:13") == .range(10...13))
+        #expect(TracedSteps("4") == .count(4))
+        for wrong in ["", "0", "-1", "3:2", "0:2", "1:2:3", "a", "1:", ":"] { #expect(TracedSteps(wrong) == nil) }
+    }
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The tools around training: doctor, bench and the trace, on one rank and on two.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+write_tiny_run "$work"
+cd "$work"
+
+# the doctor: what it finds depends on the machine, but it finds, and nothing that tests need fails here
+expect_exit "doctor on one rank" 0 'processor .*GEMM, one thread .*MPI .*HDF5 .*threads and binding .* ok, [0-9]+ warnings, 0 failures' -- \
+    "$switchyard" doctor
+expect_exit "doctor on two ranks" 0 'rank 0: .*rank 1: .*2 ranks on 1 machine' -- "${on_two_ranks[@]}" "$switchyard" doctor --threads 1
+expect_exit "doctor as JSON" 0 '"status":"(ok|warn)"' -- "$switchyard" doctor --json
+expect_exit "two ranks on one processor" 0 'warn +threads and binding +ranks 0, 1 on .*: 2 threads on processor [0-9]+' -- \
+    mpirun --bind-to core --cpu-set 0 -np 2 "$switchyard" doctor --threads 1
+
+# a forced kernel: obeyed, and said if it costs; one that OpenBLAS would choose itself costs nothing
+expect_exit "doctor measures a forced kernel" 0 'forced kernel +OPENBLAS_CORETYPE=Prescott' -- \
+    env OPENBLAS_CORETYPE=Prescott "$switchyard" doctor
+if grep -qw avx2 /proc/cpuinfo 2>/dev/null; then
+    expect_exit "train warns of a forced kernel" 0 'warning: OPENBLAS_CORETYPE=Prescott .*is obeyed, .* % slower here.*checkpoint' -- \
+        env OPENBLAS_CORETYPE=Prescott "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --set run.directory=forced
+fi
+
+# bench
+expect_exit "bench gemm" 0 '"name":"expert down"' -- \
+    "$switchyard" bench gemm tiny.yaml --rounds 1 --json
+expect_exit "bench kernels" 0 'AdamW .*GB/s' -- "$switchyard" bench kernels tiny.yaml --rounds 1
+expect_exit "bench memory" 0 '"update":\{"count":1,' -- "$switchyard" bench memory --megabytes 8 --rounds 1 --json
+expect_exit "bench exchange on two ranks" 0 'all-to-all +1,024 .*all-reduce +65,536 .*2 ranks' -- \
+    "${on_two_ranks[@]}" "$switchyard" bench exchange --megabytes 1 --rounds 1
+for ranks in one two; do
+    on="on_${ranks}_rank$([[ $ranks == one ]] || echo s)[@]"
+    expect_exit "bench step on $ranks" 0 '"mfu":[0-9.e-]+.*"ranks":[12],"routing":"uniform".*"tokens_per_second":[0-9]' -- \
+        "${!on}" "$switchyard" bench step tiny.yaml --routing uniform --steps 2 --json
+done
+expect_exit "bench step refuses what train refuses" 78 'expert_parallel` is 3' -- \
+    "$switchyard" bench step tiny.yaml --set parallel.expert_parallel=3
+
+# the trace: whole after every step, whatever ends the run
+expect_exit "train --trace" 0 'checkpoint' -- "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --trace 1:2
+expect "both ranks are in the trace" grep -q '"name": "step", .*"pid": 1, ' run/trace.json
+"${on_two_ranks[@]}" "$switchyard" train tiny.yaml --trace 1:1000000 --set train.steps=1000000 --set run.directory=cut \
+    >cut.log 2>&1 </dev/null &
+job=$!
+expect "a trace appears while the run goes on" wait_until 60 test -s cut/trace.json
+kill -KILL "$job"
+wait "$job" 2>/dev/null || true
+expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" = ']}'
+expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0
