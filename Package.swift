@@ -95,13 +95,19 @@ let package = Package(
                 "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "HDF5", "CPlatform",
             ]),
         room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
+        room(
+            "Conversion",
+            below: [
+                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
+                "Randomness", "Settings", "Diagnostics",
+            ]),
 
         // command line: the only place that names everything
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
-                "GEMM",
+                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
+                "MPI", "HDF5", "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
                 "Kernels", argumentParser,
             ],
@@ -128,6 +134,14 @@ let package = Package(
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
                 "Tensors", "Diagnostics",
             ]),
+        tests(
+            of: "Conversion",
+            with: [
+                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
+                "Randomness",
+                "Settings", "Diagnostics", "Metrics",
+            ],
+            resources: [.copy("Golden")]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),

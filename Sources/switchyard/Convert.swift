@@ -3,5 +3,5 @@ import ArgumentParser
 /// `switchyard convert`: checkpoints into other forms.
 struct Convert: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Turns checkpoints into other forms.", subcommands: [ConvertReshard.self])
+        abstract: "Turns checkpoints into other forms.", subcommands: [ConvertReshard.self, ConvertToHuggingFace.self])
 }
