@@ -19,9 +19,14 @@ package struct StagedDirectory {
         try makeDirectory(staging)
     }
 
-    package func publish() throws(Failure) {
+    /// The last part of the path.
+    package var name: String { URL(fileURLWithPath: target).standardizedFileURL.lastPathComponent }
+
+    /// Gives what was written its name.
+    /// - Parameter part: only this of what was written; `discard` removes the rest
+    package func publish(_ part: String? = nil) throws(Failure) {
         do {
-            try FileManager.default.moveItem(atPath: staging, toPath: target)
+            try FileManager.default.moveItem(atPath: part.map { "\(staging)/\($0)" } ?? staging, toPath: target)
         } catch {
             throw Failure(.cannotCreate, "cannot rename \(staging) to \(target): \(error.localizedDescription)")
         }

@@ -21,17 +21,7 @@ struct ConvertToHuggingFace: ParsableCommand {
     var profile = ExportProfile.portable
     @Option(help: "Bytes of tensors in a file, such as 500MB or 5GB.")
     var maxShardSize = ByteCount(bytes: ToHuggingFace.defaultShardBytes)
-    @Flag(inversion: .prefixedNo, help: "Read the files back, compare every tensor and the logits.")
-    var verify = true
-    @Option(help: "Tokens to compare the logits of.") var verifyTokens = 256
-    @Option(
-        help: "Also write these tokens and Switchyard's logits to this safetensors file, to compare other software.")
-    var reference: String?
-
-    func validate() throws {
-        if verifyTokens < 1 { throw ValidationError("--verify-tokens must be at least 1") }
-        if reference != nil, !verify { throw ValidationError("--reference needs --verify") }
-    }
+    @OptionGroup var checks: CheckOptions
 
     func run() throws {
         try reportingFailures {
@@ -46,17 +36,12 @@ struct ConvertToHuggingFace: ParsableCommand {
                 let progress = ProgressLine()
                 var clock = Pace(export.bytes)
                 try export.write(to: directory.staging) { bytes in clock.tell(bytes) { progress.say($0) } }
-                var check: ConversionCheck?
-                if command.verify {
-                    let tokens = source.sampleTokens(command.verifyTokens)
-                    check = try ConversionCheck(
-                        directory.staging, is: source, tokens: tokens, reference: command.reference, on: world)
-                }
+                let found = try command.checks.report(on: directory.staging, of: source, on: world)
                 try directory.publish()
                 print(
                     "\(command.output): \(export.className), \(export.tensors) tensors, \(export.bytes) bytes in "
                         + "\(export.files) file\(export.files == 1 ? "" : "s"), from \(source.reader.directory)")
-                if let check { print(check.inWords) }
+                if let found { print(found) }
             }
         }
     }

@@ -9,8 +9,8 @@ package final class ImportedModel {
     let files: WeightFiles
     /// Which tensors make up a parameter's matrix: parameter, then expert.
     private let parts: [String: [Int: [(name: String, from: Int)]]]
-    /// The matrix read last, which experts' tensors are cut from.
-    private var last: (name: String, values: Vector<Float>)?
+    /// The tensors that make up the matrix read last: it is read some rows at a time, and they hold its columns.
+    private var last: (parameter: String, slab: Int, tensors: [String: Vector<Float>])?
 
     /// Every tensor is expected, of the right shape, and none is missing; tensors that must add nothing do not.
     /// - Throws: `data`, naming what is missing, unexpected or more than this program can hold
@@ -82,9 +82,10 @@ package final class ImportedModel {
         if isWhole(entry) {
             return try files.read(parts[0].name, rows.lowerBound * entry.columns..<rows.upperBound * entry.columns)
         }
+        if last?.parameter != entry.name || last?.slab != slab { last = (entry.name, slab, [:]) }
         for part in parts {
             let shape = try files.stored(part.name).shape
-            let whole = try matrix(part.name)
+            let whole = try tensor(part.name)
             let to = Tensor(values, rows: rows.count, columns: entry.columns).columns(
                 part.from..<part.from + shape[0])
             copyTransposed(whole, columns: shape[1], rows, into: to)
@@ -92,11 +93,10 @@ package final class ImportedModel {
         return values
     }
 
-    private func matrix(_ name: String) throws(Failure) -> Vector<Float> {
-        if let last, last.name == name { return last.values }
-        last = nil
+    private func tensor(_ name: String) throws(Failure) -> Vector<Float> {
+        if let values = last?.tensors[name] { return values }
         let values = try files.read(name)
-        last = (name, values)
+        last?.tensors[name] = values
         return values
     }
 }

@@ -52,7 +52,7 @@ package struct ConversionCheck: Sendable {
             (ours.dModel, ours.layers, ours.heads, ours.vocabularySize, ours.choices)
             == (theirs.dModel, theirs.layers, theirs.heads, theirs.vocabularySize, theirs.choices)
             && ours.expertCount == theirs.expertCount && ours.tieEmbeddings == theirs.tieEmbeddings
-            && ours.context == theirs.context && ours.normEpsilon == theirs.normEpsilon
+            && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
             && ours.ropeBase == theirs.ropeBase && ours.expertHidden == theirs.expertHidden
             && (model.configuration.kind == .llama
                 || source.configuration.routing.normalizeGates == model.configuration.normalizesGates)

@@ -51,7 +51,7 @@ struct LayerwiseForward {
             } catch {
                 throw Failure(lost: error)
             }
-            copy(y, into: saved.input)
+            copy(y.vector, into: saved.input.vector)
         }
         let norm = Norm("final_norm", model, engine.layout)
         let kept = Norm.Activations(tokens: tokens.count, dModel: model.dModel)
@@ -87,11 +87,5 @@ struct LayerwiseForward {
             try source.reader.read(
                 stored, offset: shape.map { _ in 0 }, shape: shape, into: arena.vector(id))
         }
-    }
-
-    private func copy(_ from: Tensor, into to: Tensor) {
-        let source = from.span
-        var target = to.rows(0..<from.rows).mutableSpan
-        for i in source.indices { target[i] = source[i] }
     }
 }
