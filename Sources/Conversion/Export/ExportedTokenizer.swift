@@ -1,20 +1,20 @@
-import Corpora
-import Diagnostics
+package import Corpora
+package import Diagnostics
 
 /// A tokenizer of ours in the words of Hugging Face's `tokenizers`: byte-level BPE, without merges for bytes.
-struct ExportedTokenizer {
+package struct ExportedTokenizer {
     /// GPT-2's name for it.
     static let endOfText = "<|endoftext|>"
     private let tokenizer: any Tokenizer
     private let context: Int
 
-    init(_ tokenizer: any Tokenizer, context: Int) {
+    package init(_ tokenizer: any Tokenizer, context: Int) {
         self.tokenizer = tokenizer
         self.context = context
     }
 
     /// `tokenizer.json`
-    func json() throws(Failure) -> [UInt8] {
+    package func json() throws(Failure) -> [UInt8] {
         let printable = PrintableBytes()
         var vocabulary: [String: Int] = [:]
         for token in 0..<tokenizer.endOfText { vocabulary[printable.text(of: tokenizer.bytes(of: token))] = token }
@@ -32,7 +32,7 @@ struct ExportedTokenizer {
     }
 
     /// `tokenizer_config.json`
-    func settings() throws(Failure) -> [UInt8] {
+    package func settings() throws(Failure) -> [UInt8] {
         struct Settings: Encodable {
             var tokenizer_class = "PreTrainedTokenizerFast"
             var bos_token = ExportedTokenizer.endOfText

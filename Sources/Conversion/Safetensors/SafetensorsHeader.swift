@@ -1,4 +1,4 @@
-import Diagnostics
+package import Diagnostics
 
 /// How a safetensors file stores numbers.
 package enum StoredNumber: String, Sendable, CaseIterable {
@@ -21,7 +21,7 @@ package struct SafetensorsTensor: Sendable, Equatable {
 }
 
 /// The header of a safetensors file, taken apart and distrusted: https://huggingface.co/docs/safetensors, "Format".
-enum SafetensorsHeader {
+package enum SafetensorsHeader {
     /// Bytes; a hundred thousand tensors need less.
     static let limit = 1 << 25
     private static let mostAxes = 8
@@ -53,7 +53,7 @@ enum SafetensorsHeader {
     ///   - path: of the file, for messages
     /// - Returns: the tensors in the order in which they lie in the file
     /// - Throws: `data` unless every tensor is of a type we read, lies in the file, and no byte is left over or shared
-    static func tensors(json: [UInt8], fileBytes: Int, path: String) throws(Failure) -> [SafetensorsTensor] {
+    package static func tensors(json: [UInt8], fileBytes: Int, path: String) throws(Failure) -> [SafetensorsTensor] {
         let items = try JSONFile.decode(json, as: [String: Item].self, from: "\(path), header")
         let start = 8 + json.count, room = fileBytes - start
         var found: [(tensor: SafetensorsTensor, end: Int)] = []

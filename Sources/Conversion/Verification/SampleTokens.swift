@@ -5,6 +5,12 @@ package struct SampleTokens: Sendable, Equatable {
     /// `[sequences][length]`
     package let sequences: [[Int]]
 
+    /// - Parameter sequences: of one length, at least one
+    package init(sequences: [[Int]]) {
+        precondition(Set(sequences.map(\.count)).count == 1)
+        self.sequences = sequences
+    }
+
     /// - Parameters:
     ///   - count: how many, at least; whole sequences of at most `context` are taken
     package init(count: Int, context: Int, vocabulary: Int) {
