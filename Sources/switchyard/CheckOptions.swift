@@ -18,7 +18,9 @@ struct CheckOptions: ParsableArguments {
     }
 
     /// Compares a Hugging Face directory with a checkpoint, unless the user does not want it; says what was found.
-    func report(on directory: String, of source: Source, on world: any Communicator) throws(Failure) -> String? {
+    func report(on directory: String, of source: SourceCheckpoint, on world: any Communicator) throws(Failure)
+        -> String?
+    {
         guard verify else { return nil }
         let check = try ConversionCheck(
             directory, is: source, tokens: source.sampleTokens(verifyTokens), reference: reference, on: world)

@@ -35,7 +35,7 @@ struct ConvertFromHuggingFace: ParsableCommand {
                 let found =
                     command.checks.verify
                     ? try command.checks.report(
-                        on: command.directory, of: try Source(CheckpointReader(checkpoint)), on: world) : nil
+                        on: command.directory, of: try SourceCheckpoint(CheckpointReader(checkpoint)), on: world) : nil
                 try place.publish("checkpoint")
                 print("\(command.output): \(bytes) bytes, from \(command.directory)")
                 if let found { print(found) }

@@ -35,10 +35,10 @@ struct ConvertPrune: ParsableCommand {
         try reportingFailures {
             let command = self
             try onAllRanks(virtual: 1) { world in
-                let source = try Source(try CheckpointArgument(path: command.checkpoint).open())
+                let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
                 let scratch = try TemporaryDirectory(on: world)
                 defer { scratch.remove(on: world) }
-                func measure(_ source: Source) throws(Failure) -> Calibration {
+                func measure(_ source: SourceCheckpoint) throws(Failure) -> Calibration {
                     try Calibration(
                         source, on: command.calibration, in: scratch.path, tokens: command.tokens,
                         threads: command.threads, world: world)
@@ -49,7 +49,7 @@ struct ConvertPrune: ParsableCommand {
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
                 let bytes = try prune.write(to: checkpoint, run: place.name)
-                let after = try measure(try Source(CheckpointReader(checkpoint)))
+                let after = try measure(try SourceCheckpoint(CheckpointReader(checkpoint)))
                 try place.publish("checkpoint")
                 try command.report(bytes, before, after, prune.kept)
             }

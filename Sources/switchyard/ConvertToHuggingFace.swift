@@ -27,7 +27,7 @@ struct ConvertToHuggingFace: ParsableCommand {
         try reportingFailures {
             let command = self
             try onAllRanks(virtual: 1) { world in
-                let source = try Source(try CheckpointArgument(path: command.checkpoint).open())
+                let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
                 let export = try ToHuggingFace(
                     source, profile: command.profile, shardBytes: command.maxShardSize.bytes)
                 for note in export.notes { complain("note: \(note)") }

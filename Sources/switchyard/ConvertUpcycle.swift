@@ -21,7 +21,7 @@ struct ConvertUpcycle: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            let source = try Source(try CheckpointArgument(path: checkpoint).open())
+            let source = try SourceCheckpoint(try CheckpointArgument(path: checkpoint).open())
             let place = try StagedDirectory(output)
             defer { place.discard() }
             let bytes = try Upcycle(source, experts: experts, topK: topK)

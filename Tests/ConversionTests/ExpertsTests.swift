@@ -11,7 +11,8 @@ struct ExpertsTests {
         try Data(text.utf8).write(to: URL(filePath: folder + "/text.txt"))
         return try onOneRank { world in
             try Calibration(
-                Source(CheckpointReader(checkpoint)), on: [folder + "/text.txt"], in: folder + "/data", tokens: 1000,
+                SourceCheckpoint(CheckpointReader(checkpoint)), on: [folder + "/text.txt"], in: folder + "/data",
+                tokens: 1000,
                 threads: 1, world: world)
         }
     }
@@ -19,7 +20,7 @@ struct ExpertsTests {
     @Test(arguments: [(2, 1), (4, 2), (5, 5)]) func upcyclingKeepsTheLoss(experts: Int, topK: Int) throws {
         try inScratchFolder { folder in
             let dense = try TinyModel().write(in: folder)
-            let source = try Source(CheckpointReader(dense))
+            let source = try SourceCheckpoint(CheckpointReader(dense))
             _ = try Upcycle(source, experts: experts, topK: topK).write(to: folder + "/up", run: "up")
             let (before, after) = (try calibrate(dense, in: folder), try calibrate(folder + "/up", in: folder))
             #expect(abs(before.loss - after.loss) < 1e-5 && before.tokens == 992)
@@ -31,7 +32,7 @@ struct ExpertsTests {
 
     @Test func onlyDenseModelsAreUpcycled() throws {
         try inScratchFolder { folder in
-            let source = try Source(CheckpointReader(TinyModel(["model.experts=2"]).write(in: folder)))
+            let source = try SourceCheckpoint(CheckpointReader(TinyModel(["model.experts=2"]).write(in: folder)))
             #expect(refusal { _ = try Upcycle(source, experts: 4, topK: 2) }?.contains("has 2 experts a layer") == true)
         }
     }
@@ -40,7 +41,7 @@ struct ExpertsTests {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(["model.experts=4", "model.granularity=2"]).write(in: folder)
             let use = try calibrate(checkpoint, in: folder)
-            let prune = try Prune(Source(CheckpointReader(checkpoint)), experts: 4, by: rule, use)
+            let prune = try Prune(SourceCheckpoint(CheckpointReader(checkpoint)), experts: 4, by: rule, use)
             _ = try prune.write(to: folder + "/pruned", run: "pruned")
             #expect(try digests(checkpoint) == digests(folder + "/pruned"))
             #expect(prune.kept == Array(repeating: Array(0..<8), count: 3))
@@ -51,7 +52,7 @@ struct ExpertsTests {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
             let use = try calibrate(checkpoint, in: folder), reader = try CheckpointReader(checkpoint)
-            let prune = try Prune(Source(reader), experts: 3, by: rule, use)
+            let prune = try Prune(SourceCheckpoint(reader), experts: 3, by: rule, use)
             _ = try prune.write(to: folder + "/pruned", run: "pruned")
             let pruned = try CheckpointReader(folder + "/pruned")
             for (layer, kept) in prune.kept.enumerated() {
@@ -89,7 +90,7 @@ struct ExpertsTests {
     @Test func tooFewOrTooManyAreRefused() throws {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
-            let use = try calibrate(checkpoint, in: folder), source = try Source(CheckpointReader(checkpoint))
+            let use = try calibrate(checkpoint, in: folder), source = try SourceCheckpoint(CheckpointReader(checkpoint))
             for experts in [0, 1, 9] {
                 let message = refusal { _ = try Prune(source, experts: experts, by: .counts, use) }
                 #expect(message?.contains("a token chooses 2") == true)

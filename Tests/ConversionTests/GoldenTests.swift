@@ -28,7 +28,7 @@ struct GoldenTests {
                 let sample = SampleTokens(
                     sequences: stride(from: 0, to: 72, by: 24).map { Array(tokens[$0..<$0 + 24]) })
                 _ = try ConversionCheck(
-                    directory, is: Source(CheckpointReader(checkpoint)), tokens: sample, on: world
+                    directory, is: SourceCheckpoint(CheckpointReader(checkpoint)), tokens: sample, on: world
                 ) { part, first in
                     for row in 0..<part.rows {
                         for c in 0..<part.columns {

@@ -75,7 +75,7 @@ func export(_ checkpoint: String, to directory: String, _ profile: ExportProfile
     throws
 {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let source = try Source(CheckpointReader(checkpoint))
+    let source = try SourceCheckpoint(CheckpointReader(checkpoint))
     try ToHuggingFace(source, profile: profile, shardBytes: shard).write(to: directory) { _ in }
 }
 
@@ -86,7 +86,7 @@ func onOneRank<Result: Sendable>(_ body: @escaping @Sendable (any Communicator) 
 
 func check(_ directory: String, is checkpoint: String) throws -> ConversionCheck {
     try onOneRank { world in
-        let source = try Source(CheckpointReader(checkpoint))
+        let source = try SourceCheckpoint(CheckpointReader(checkpoint))
         return try ConversionCheck(directory, is: source, tokens: source.sampleTokens(40), on: world)
     }
 }

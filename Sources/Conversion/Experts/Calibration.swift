@@ -21,7 +21,7 @@ package struct Calibration: Sendable {
     ///   - directory: where the token file of texts is made
     ///   - limit: look at no more tokens than this; 0: at all
     package init(
-        _ source: Source, on paths: [String], in directory: String, tokens limit: Int, threads: Int,
+        _ source: SourceCheckpoint, on paths: [String], in directory: String, tokens limit: Int, threads: Int,
         world: any Communicator
     ) throws(Failure) {
         let model = source.configuration.model
@@ -41,7 +41,8 @@ package struct Calibration: Sendable {
     }
 
     private mutating func measure(
-        _ source: Source, _ windows: EvaluationWindows, _ range: Range<Int>, _ threads: Int, _ world: any Communicator
+        _ source: SourceCheckpoint, _ windows: EvaluationWindows, _ range: Range<Int>, _ threads: Int,
+        _ world: any Communicator
     ) throws {
         var configuration = source.configuration
         configuration.routing.evaluationCapacityFactor = nil

@@ -5,7 +5,7 @@ import Layers
 import Tensors
 import Training
 
-extension Source {
+extension SourceCheckpoint {
     /// Some rows of a parameter as the checkpoint holds it.
     func read(_ entry: ParameterEntry, _ part: Rectangle) throws(Failure) -> Vector<Float> {
         try reader.read("parameters/\(entry.name)", offset: part.offset, shape: part.shape)

@@ -15,14 +15,16 @@ package enum PruningRule: String, Sendable, CaseIterable {
 /// The same model with fewer experts: in every layer the most used ones stay, in their order, with their columns of the
 /// router.
 package struct Prune {
-    private let source: Source
+    private let source: SourceCheckpoint
     private let configuration: RunConfiguration
     /// `[layers][kept]`: numbers of the experts that stay, ascending.
     package let kept: [[Int]]
 
     /// - Parameter experts: in units of a dense feed-forward, as `model.experts`
     /// - Throws: `usage` if that is more than there are, or fewer than a token chooses
-    package init(_ source: Source, experts: Int, by rule: PruningRule, _ calibration: Calibration) throws(Failure) {
+    package init(_ source: SourceCheckpoint, experts: Int, by rule: PruningRule, _ calibration: Calibration)
+        throws(Failure)
+    {
         let model = source.configuration.model
         guard (max(1, model.topK)...model.experts).contains(experts) else {
             throw Failure(

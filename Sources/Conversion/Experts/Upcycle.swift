@@ -10,11 +10,11 @@ import Workers
 ///
 /// Komatsuzaki et al., "Sparse Upcycling: Training Mixture-of-Experts from Dense Checkpoints" (arXiv:2212.05055).
 package struct Upcycle {
-    private let source: Source
+    private let source: SourceCheckpoint
     private let configuration: RunConfiguration
 
     /// - Throws: `usage` if the model is not dense or the numbers do not fit
-    package init(_ source: Source, experts: Int, topK: Int) throws(Failure) {
+    package init(_ source: SourceCheckpoint, experts: Int, topK: Int) throws(Failure) {
         let model = source.configuration.model
         guard model.expertCount == 1 else {
             throw Failure(

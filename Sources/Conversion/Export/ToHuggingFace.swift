@@ -6,7 +6,7 @@ import Training
 
 /// Writes a checkpoint as a directory that `transformers` loads.
 package struct ToHuggingFace {
-    private let source: Source
+    private let source: SourceCheckpoint
     private let modelClass: ModelClass
     private let plan: ShardPlan
 
@@ -14,7 +14,7 @@ package struct ToHuggingFace {
     package static let defaultShardBytes = 5_000_000_000
 
     /// - Throws: `configuration` for a model that no class of `transformers` holds exactly
-    package init(_ source: Source, profile: ExportProfile, shardBytes: Int) throws(Failure) {
+    package init(_ source: SourceCheckpoint, profile: ExportProfile, shardBytes: Int) throws(Failure) {
         self.source = source
         modelClass = try ModelClass(for: source.configuration.model, profile: profile)
         plan = ShardPlan(exportedTensors(source.configuration.model, as: modelClass), limit: shardBytes)

@@ -5,7 +5,7 @@ import Layers
 import Tensors
 import Training
 
-extension Source {
+extension SourceCheckpoint {
     /// Tokens that the tokenizer can make, in sequences that the model was made for.
     package func sampleTokens(_ count: Int) -> SampleTokens {
         SampleTokens(count: count, context: configuration.model.context, vocabulary: tokenizer.vocabularySize)
@@ -15,7 +15,8 @@ extension Source {
 extension ConversionCheck {
     /// Checks, and writes tokens and our logits to `reference`, a safetensors file, if it is given.
     package init(
-        _ directory: String, is source: Source, tokens: SampleTokens, reference: String?, on world: any Communicator
+        _ directory: String, is source: SourceCheckpoint, tokens: SampleTokens, reference: String?,
+        on world: any Communicator
     ) throws(Failure) {
         guard let reference else {
             self = try ConversionCheck(directory, is: source, tokens: tokens, on: world)

@@ -28,7 +28,7 @@ package struct ConversionCheck: Sendable {
     /// - Parameter record: takes our logits, if given: columns from the first of each piece on
     /// - Throws: `data` naming the tensor that differs, or the difference of logits
     package init(
-        _ directory: String, is source: Source, tokens: SampleTokens, on world: any Communicator,
+        _ directory: String, is source: SourceCheckpoint, tokens: SampleTokens, on world: any Communicator,
         recording record: ((Tensor, Int) -> Void)? = nil
     ) throws(Failure) {
         let model = try ImportedModel(directory)
@@ -46,7 +46,7 @@ package struct ConversionCheck: Sendable {
     /// Whether rounding may have sent a token to another expert, so that a large difference means nothing.
     package var hasCloseCall: Bool { closestCall < Self.closeCall }
 
-    private func compareSettings(_ model: ImportedModel, _ source: Source) throws(Failure) {
+    private func compareSettings(_ model: ImportedModel, _ source: SourceCheckpoint) throws(Failure) {
         let ours = source.configuration.model, theirs = model.configuration.model
         let isSame =
             (ours.dModel, ours.layers, ours.heads, ours.vocabularySize, ours.choices)
@@ -61,7 +61,7 @@ package struct ConversionCheck: Sendable {
         }
     }
 
-    private mutating func compareDigests(_ model: ImportedModel, _ source: Source) throws(Failure) {
+    private mutating func compareDigests(_ model: ImportedModel, _ source: SourceCheckpoint) throws(Failure) {
         for entry in model.parameters where !model.isRouterOfDense(entry) {
             let name = "parameters/\(entry.name)", digest = TensorDigest(name: name)
             var sum: UInt64 = 0
@@ -81,7 +81,7 @@ package struct ConversionCheck: Sendable {
     }
 
     private mutating func compareLogits(
-        _ model: ImportedModel, _ source: Source, _ tokens: SampleTokens, _ world: any Communicator,
+        _ model: ImportedModel, _ source: SourceCheckpoint, _ tokens: SampleTokens, _ world: any Communicator,
         _ record: ((Tensor, Int) -> Void)?
     ) throws(Failure) {
         self.tokens = tokens.count

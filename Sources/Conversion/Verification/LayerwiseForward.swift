@@ -8,7 +8,7 @@ import Training
 
 /// Our model's logits, straight from a checkpoint, with one layer in memory at a time.
 struct LayerwiseForward {
-    private let source: Source
+    private let source: SourceCheckpoint
     private let engine: Engine
     private let tokens: SampleTokens
     /// A model of one layer and without a vocabulary: what is in memory at a time.
@@ -16,7 +16,7 @@ struct LayerwiseForward {
     private let routing: RoutingSettings
 
     /// Dropless, whatever the configuration says about evaluation.
-    init(_ source: Source, _ tokens: SampleTokens, on world: any Communicator) throws(Failure) {
+    init(_ source: SourceCheckpoint, _ tokens: SampleTokens, on world: any Communicator) throws(Failure) {
         self.source = source
         self.tokens = tokens
         var model = source.configuration.model

@@ -6,7 +6,7 @@ import Settings
 package import Training
 
 /// A checkpoint with what it says about itself, read; its tensors stay on the disk.
-package struct Source {
+package struct SourceCheckpoint {
     package let reader: CheckpointReader
     package let configuration: RunConfiguration
     package let tokenizer: any Tokenizer
