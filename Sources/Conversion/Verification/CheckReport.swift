@@ -45,7 +45,7 @@ extension ConversionCheck {
         let found =
             "verified: \(tensors) tensors by digest; largest logit difference \(largestDifference) over \(tokens) tokens "
             + "(largest logit \(largestLogit))"
-        guard hasCloseCall else { return found }
+        guard isLarge else { return found }
         return found + "; an expert was chosen by a margin of \(closestCall), which rounding may turn"
     }
 }
