@@ -17,7 +17,7 @@ struct ConvertToHuggingFace: ParsableCommand {
 
     @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
     @Argument(help: "The directory to write; must not exist.") var output: String
-    @Option(help: "`portable` for every program that reads the class, `minimal` for transformers alone.")
+    @Option(help: "`portable` for other programs that read the class, too; `minimal` for transformers alone.")
     var profile = ExportProfile.portable
     @Option(help: "Bytes of tensors in a file, such as 500MB or 5GB.")
     var maxShardSize = ByteCount(bytes: ToHuggingFace.defaultShardBytes)

@@ -58,10 +58,19 @@ struct ImportedConfigurationTests {
         (#""hidden_size": 48"#, #""hidden_size": 48, "hidden_size": 64"#, "stands twice"),
         (#""attention_dropout": 0.0"#, #""attention_dropout": 0.1"#, "dropout is not supported"),
         (#""use_cache": true}"#, #""use_cache": true"#, "config.json"),
+
     ]) func whatIsNotSupportedIsNamed(old: String, new: String, words: String) throws {
         try #require(Self.mixture.contains(old))
         let message = refusal { _ = try read(Self.mixture.replacing(old, with: new)) }
         #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+    }
+
+    @Test func sizesBeyondCountingAreRefused() throws {
+        let huge = Self.mixture.replacing(#""hidden_size": 48"#, with: #""hidden_size": 1048576"#)
+            .replacing(#""moe_intermediate_size": 40"#, with: #""moe_intermediate_size": 1048576"#)
+            .replacing(#""num_experts": 6"#, with: #""num_experts": 65536"#)
+        let message = refusal { _ = try read(huge) }
+        #expect(message?.contains("are more than 10^15 parameters") == true, "\(message ?? "accepted")")
     }
 
     @Test func biasesOfALlamaAreRefused() throws {

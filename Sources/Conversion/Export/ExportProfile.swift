@@ -3,7 +3,8 @@ package import Layers
 
 /// How much a Qwen2-MoE export carries that the model does not need.
 package enum ExportProfile: String, Sendable, CaseIterable {
-    /// For every program that reads the class: a shared expert of zeros and biases of zero, which some always expect.
+    /// For other programs that read the class, such as llama.cpp and vLLM: a shared expert and biases of zeros, which they
+    /// always expect.
     case portable
     /// For `transformers`: no biases, and a shared expert of one neuron, because the class cannot be without.
     case minimal

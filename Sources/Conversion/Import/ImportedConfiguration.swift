@@ -73,6 +73,9 @@ package struct ImportedConfiguration: Sendable, Equatable {
         self.normalizesGates = normalizesGates
     }
 
+    /// As `model` of a configuration has it: beyond it counts stop fitting into machine words somewhere.
+    private static let mostParameters = 1e15
+
     private static func shape(
         _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, choices: Int
     ) throws(Failure) -> ModelSettings {
@@ -91,6 +94,11 @@ package struct ImportedConfiguration: Sendable, Equatable {
         }
         let hidden = try keys.integer(hiddenKey, in: 1...1 << 20)
         let layers = try keys.integer("num_hidden_layers", in: 1...10_000)
+        guard Double(layers) * Double(d) * (4 * Double(d) + 3 * Double(hidden) * Double(experts)) < mostParameters
+        else {
+            throw keys.failure(
+                "num_hidden_layers", "× hidden_size × experts are more than 10^15 parameters")
+        }
         try requireFullAttention(&keys, layers: layers)
         try keys.require("hidden_act", .text("silu"), feature: "this activation")
         try keys.require("attention_dropout", .integer(0), .number(0), feature: "dropout")

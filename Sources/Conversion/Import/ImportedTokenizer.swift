@@ -57,14 +57,13 @@ package enum ImportedTokenizer {
                 .data, "\(path): the token `\(text.prefix(80))` does not have the id \(id) that its merge gives it",
                 advice: "ids must be 0–255 for the bytes and then the merges in order")
         }
-        guard found.count == 1, let (name, id) = found.first, id == tokenizer.endOfText else {
+        guard found.count == 1, found.first?.value == tokenizer.endOfText else {
             let others = found.keys.sorted().prefix(3).map { "`\($0.prefix(80))`" }.joined(separator: ", ")
             throw Failure(
                 .data,
                 "\(path): one token more was expected, the end of text with the id \(tokenizer.endOfText), not "
                     + (others.isEmpty ? "none" : others))
         }
-        guard name.count > 0 else { throw Failure(.data, "\(path): the end of text has no name") }
     }
 
     /// What decides ids; other parts decorate.
