@@ -92,7 +92,7 @@ let package = Package(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Collectives", "Tensors", "Randomness", "Settings", "Diagnostics", "HDF5", "CPlatform",
+                "Collectives", "Tensors", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5", "CPlatform",
             ]),
         room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
         room(

@@ -20,4 +20,6 @@ void platform_watch_requests(void) {
     sigaction(SIGTERM, &action, NULL);
 }
 
+int platform_pending_requests(void) { return atomic_load(&requests); }
+
 int platform_take_requests(void) { return atomic_exchange(&requests, 0); }

@@ -42,7 +42,10 @@ enum Files {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw Failure(.inputOutput, "cannot open \(path) to sync it: \(reason())") }
         defer { close(file) }
-        guard fsync(file) == 0 else { throw Failure(.inputOutput, "cannot sync \(path) to the disk: \(reason())") }
+        while fsync(file) != 0 {
+            if errno == EINTR { continue }
+            throw Failure(.inputOutput, "cannot sync \(path) to the disk: \(reason())")
+        }
     }
 
     /// Writes a new file whole.

@@ -10,8 +10,7 @@ enum IndexFile {
         to path: String, _ record: CheckpointRecord, _ tensors: [StoredTensor], shards: [String],
         atFault: () throws(Failure) -> Void
     ) throws(Failure) {
-        let file = try HDF5File.create(path)
-        do {
+        try HDF5File.create(path).writing { file throws(Failure) in
             let root = try file.root()
             try record.write(to: root)
             try root.setAttribute("shards", Int64(shards.count))
@@ -27,17 +26,7 @@ enum IndexFile {
             }
             try root.close()
             try atFault()
-            try file.flush()
-        } catch {
-            Files.empty(path)
-            do {
-                try file.close()
-            } catch {
-                // The first failure is the one to report.
-            }
-            throw error
         }
-        try file.close()
     }
 
     static func readRecord(_ path: String) throws(Failure) -> CheckpointRecord {

@@ -63,7 +63,7 @@ struct ShardFile: Sendable {
     func stream(
         _ numbers: (StoredTensor, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> ShardReport {
-        try withFile(try HDF5File.create(path)) { file throws(Failure) in
+        try HDF5File.create(path).writing { file throws(Failure) in
             let datasets = try createDatasets(in: file)
             for (tensor, piece) in pieces {
                 for part in piece.rectangle.slices(ofAtMost: Self.streamed) {
@@ -118,30 +118,13 @@ struct ShardFile: Sendable {
     private func writeAlone(
         isFirst: Bool, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
     ) throws(Failure) {
-        try withFile(isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)) {
-            file throws(Failure) in
+        let file = isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)
+        try file.writing { file throws(Failure) in
             let datasets = isFirst ? try createDatasets(in: file) : try openDatasets(of: mine, in: file)
             try write(mine, to: datasets)
             try atFault()
             for dataset in datasets.values { try dataset.close() }
         }
-    }
-
-    private func withFile(_ file: HDF5File, _ body: (HDF5File) throws(Failure) -> Void) throws(Failure) {
-        do {
-            try body(file)
-            try file.flush()
-        } catch {
-            // HDF5 still wants to write its metadata: the file's space, given back, makes room for that.
-            Files.empty(path)
-            do {
-                try file.close()
-            } catch {
-                // The first failure is the one to report.
-            }
-            throw error
-        }
-        try file.close()
     }
 
     private func createDatasets(in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {

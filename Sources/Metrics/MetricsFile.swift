@@ -6,6 +6,8 @@ package final class MetricsFile {
     private let path: String
     private let handle: FileHandle
     private let encoder = JSONEncoder()
+    /// Records that could not be written yet.
+    private var waiting = Data()
     /// Bytes written so far: a checkpoint remembers them, and a resumed run cuts off what came after.
     package private(set) var bytes: Int
 
@@ -29,13 +31,30 @@ package final class MetricsFile {
         }
     }
 
+    /// Writes a record, and before it those that could not be written.
+    /// - Throws: `inputOutput` if there is no room; the file then ends after the last whole record, and the others wait in
+    ///   memory
     package func append(_ record: StepRecord) throws(Failure) {
         do {
-            var line = try encoder.encode(record)
-            line.append(UInt8(ascii: "\n"))
-            try handle.write(contentsOf: line)
-            bytes += line.count
+            waiting += try encoder.encode(record) + [UInt8(ascii: "\n")]
         } catch {
+            throw Failure(.software, "\(path): the record of step \(record.step) cannot be encoded: \(error)")
+        }
+        try flush()
+    }
+
+    /// Writes what waits.
+    /// - Throws: `inputOutput`, as `append`
+    package func flush() throws(Failure) {
+        guard !waiting.isEmpty else { return }
+        do {
+            try handle.write(contentsOf: waiting)
+            bytes += waiting.count
+            waiting = Data()
+        } catch {
+            // Best effort: what cannot be cut off now is overwritten by the next attempt.
+            try? handle.truncate(atOffset: UInt64(bytes))
+            try? handle.seek(toOffset: UInt64(bytes))
             throw Failure(.inputOutput, "\(path) cannot be written: \(error.localizedDescription)")
         }
     }

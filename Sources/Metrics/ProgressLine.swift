@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -5,12 +7,16 @@
 #endif
 
 /// Progress of long work on standard error: one line rewritten in place on a terminal, plain lines now and then elsewhere.
-package final class ProgressLine {
+/// Any thread may show.
+package final class ProgressLine: Sendable {
     private let isTerminal: Bool
     private let interval: Double
-    private let clock = ContinuousClock()
-    private var last: ContinuousClock.Instant?
-    private var shownWidth = 0
+    private let shown = Mutex(Shown())
+
+    private struct Shown {
+        var last: ContinuousClock.Instant?
+        var width = 0
+    }
 
     package init() {
         isTerminal = isatty(2) == 1
@@ -19,15 +25,15 @@ package final class ProgressLine {
 
     /// Shows `text` if the last one is old enough, or always if `important`.
     package func show(_ text: @autoclosure () -> String, important: Bool = false) {
-        let now = clock.now
-        if !important, let last, (now - last) / .seconds(1) < interval { return }
-        last = now
-        let line = text()
-        if isTerminal {
-            put("\r" + line + String(repeating: " ", count: max(0, shownWidth - line.count)) + (important ? "\n" : ""))
-            shownWidth = important ? 0 : line.count
-        } else {
-            put(line + "\n")
+        shown.withLock { shown in
+            let now = ContinuousClock.now
+            if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
+            shown.last = now
+            let line = text()
+            guard isTerminal else { return put(line + "\n") }
+            let rest = String(repeating: " ", count: max(0, shown.width - line.count))
+            put("\r" + line + rest + (important ? "\n" : ""))
+            shown.width = important ? 0 : line.count
         }
     }
 

@@ -5,6 +5,7 @@ import Parallel
 package let layoutCheckList: [RankCheck] = [
     RankCheck("exact mode: every layout, the same bits, one choice") { try exactLayouts(choices: 1, on: $0) },
     RankCheck("exact mode: every layout, the same bits, two choices") { try exactLayouts(choices: 2, on: $0) },
+    RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
     RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
 ]
 
@@ -20,6 +21,36 @@ private func exactLayouts(choices: Int, on world: any Communicator) throws {
             expectations.expectEqual(
                 trace, reference, "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads")
         }
+    }
+    try expectations.settle()
+}
+
+/// Lanes that change places leave the sum of their gradients as it is: only their losses, each with its lane's number, can
+/// tell. A flipped bit of a parameter shows in the parameters' digest of that step and the gradients' of the next.
+private func digestsAreAlive(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    var trial = LayoutTrial(reproducible: true, steps: 2)
+    let expertParallel = ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size).last!
+    func trace(_ trial: LayoutTrial) throws -> LayoutTrial.Trace {
+        try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+    }
+    let reference = try trace(trial)
+    trial.laneOrder.swapAt(1, 6)
+    let exchanged = try trace(trial)
+    expectations.expectEqual(exchanged.losses[0], reference.losses[0], "the loss of the same lanes")
+    expectations.expectEqual(exchanged.parameterDigests, reference.parameterDigests, "what the same lanes teach")
+    expectations.expect(
+        exchanged.gradientDigests[0] != reference.gradientDigests[0], "exchanged lanes do not show in the digest")
+    trial = LayoutTrial(reproducible: true, steps: 2)
+    for tensor in ["embedding", "blocks.1.experts.down"] {
+        trial.flippedBit = tensor
+        let flipped = try trace(trial)
+        expectations.expectEqual(flipped.parameterDigests[0], reference.parameterDigests[0], "before the flip")
+        expectations.expect(
+            flipped.parameterDigests[1] != reference.parameterDigests[1], "a flipped bit of \(tensor) does not show")
+        expectations.expect(
+            flipped.gradientDigests[1] != reference.gradientDigests[1],
+            "a flipped bit of \(tensor) does not show in the gradients")
     }
     try expectations.settle()
 }

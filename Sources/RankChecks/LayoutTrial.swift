@@ -14,6 +14,8 @@ struct LayoutTrial: Sendable {
     var choices = 1
     /// Which lane's data each lane gets.
     var laneOrder = Array(0..<8)
+    /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
+    var flippedBit: String?
 
     /// What a layout can be held to, step by step.
     struct Trace: Sendable, Equatable {
@@ -49,9 +51,21 @@ struct LayoutTrial: Sendable {
             trace.gradientDigests.append(outcome.gradientDigest)
             trace.parameterDigests.append(outcome.parameterDigest)
             trace.dropped.append(outcome.lanes.dropped.reduce(0, +))
-            if number == 0 { gradients = firstGradients(step, engine.layout) }
+            if number == 0 {
+                gradients = firstGradients(step, engine.layout)
+                flip(state.parameters)
+            }
         }
         return (trace, gradients)
+    }
+
+    /// On the ranks that hold it.
+    private func flip(_ parameters: ParameterArena) {
+        guard let flippedBit else { return }
+        let id = parameters.layout.id(flippedBit)
+        guard parameters.layout[id].globalOffset == 0 else { return }
+        let values = parameters.vector(id)
+        values[0] = -values[0]
     }
 
     /// On one virtual rank with one thread: what every other layout is compared with.

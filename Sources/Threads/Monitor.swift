@@ -43,4 +43,20 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
             unsafe pthread_cond_wait(condition, mutex)
         }
     }
+
+    /// As `wait(until:)`, but no longer than `limit`: nil if nothing was ready by then.
+    package func wait<Result>(upTo limit: Duration, until ready: (Value) -> Result?) -> Result? {
+        var deadline = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &deadline)
+        let (seconds, attoseconds) = limit.components
+        let nanoseconds = deadline.tv_nsec + Int(attoseconds / 1_000_000_000)
+        deadline.tv_sec += Int(seconds) + nanoseconds / 1_000_000_000
+        deadline.tv_nsec = nanoseconds % 1_000_000_000
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = ready(value) { return result }
+            guard unsafe pthread_cond_timedwait(condition, mutex, &deadline) == 0 else { return ready(value) }
+        }
+    }
 }

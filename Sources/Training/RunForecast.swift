@@ -14,11 +14,17 @@ package struct RunForecast: CustomStringConvertible {
     /// Why the run would be refused all the same.
     package let obstacle: Failure?
 
-    /// Reads, but writes nothing. **Collective** over `world`.
+    /// Reads, and leaves nothing behind. **Collective** over `world`.
+    /// - Throws: what the run would end with before it computes
     package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
         try agreeOnJob(given, on: world)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            guard world.rank == 0 else { return }
+            try given.data.requireFiles()
+            try RunDirectory(given.directory).rehearse()
+        }
         // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.
         try configuration.model.settleVocabulary(tokenizer: try configuration.data.expectedVocabulary())
         let processors = ProcessInfo.processInfo.activeProcessorCount
@@ -31,8 +37,10 @@ package struct RunForecast: CustomStringConvertible {
         } catch {
             throw Failure(lost: error)
         }
-        let estimate = MemoryEstimate(configuration, expertParallel: layout.expertParallel)
-        description = Self.text(configuration, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
+        let estimate = MemoryEstimate(configuration, layout)
+        let account = Self.text(configuration, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
+        let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
+        description = [account, binding].compactMap(\.self).joined(separator: "\n")
         do {
             try requireMemory(estimate, on: world)
             obstacle = nil

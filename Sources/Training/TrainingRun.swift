@@ -13,7 +13,8 @@ package final class TrainingRun {
     private let world: any Communicator
     private let step: TrainingStep
     private let validation: Validation?
-    private let checkpoints: CheckpointKeeper
+    private let keeper: CheckpointKeeper
+    private let saves: RunSaves
     private let requests: RunRequests
     private let progress: ProgressLine
     private let options: TrainingOptions
@@ -38,9 +39,10 @@ package final class TrainingRun {
                 setup.engine, try EvaluationWindows(dataset, context: context),
                 laneTokens: configuration.batch.laneTokens, tokens: configuration.length.validationTokens)
         }
-        checkpoints = try CheckpointKeeper(setup, on: world)
-        requests = RunRequests(world)
         state = TrainingState(setup.engine.layout)
+        keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world)
+        requests = RunRequests(world, giveUp: options.giveUp)
+        saves = RunSaves(keeper, requests) { text in if world.rank == 0 { progress.say(text) } }
     }
 
     /// - Throws: `diverged` when a loss or gradient stops being a number, `tryAgain` when asked to leave; the state is
@@ -49,38 +51,43 @@ package final class TrainingRun {
         do {
             try runToEnd()
         } catch let failure as Failure where failure.status == .tryAgain || failure.status == .diverged {
-            setup.lock?.release()
+            try setup.close(on: world)
             throw failure
         }
-        setup.lock?.release()
+        try setup.close(on: world)
     }
 
     private func runToEnd() throws {
-        let keptBytes = try checkpoints.resume(
-            &state, allowing: options.allowedChanges, requireNewest: options.requireNewest
-        ) { say($0) }
-        if state.step == 0 { try begin() }
-        guard state.step < configuration.length.steps else {
+        let loader = StateLoader(
+            setup: setup, world: world, allowedChanges: options.allowedChanges, say: { [self] in say($0) })
+        let resumed = try loader.resume(&state, requireNewest: options.requireNewest)
+        if let resumed {
+            keeper.resumed(at: state.step, best: resumed.best)
+            if let other = options.start.checkpoint { say("\(other) is left aside: the run has its own checkpoints") }
+        } else {
+            try begin(loader)
+        }
+        guard state.step < configuration.length.steps || resumed?.unfinished != nil else {
             say("nothing to do: the run has done \(state.step) of \(configuration.length.steps) steps")
             return
         }
-        try openRecords(keeping: keptBytes)
-        if state.step == 0, let result = try validation?.run(state.parameters) { say("before training: \(result)") }
+        try openRecords(keeping: resumed?.metricsBytes ?? 0)
+        try validateBeforeTraining(resumed?.unfinished)
         while state.step < configuration.length.steps { try takeStep() }
     }
 
     /// The state that a new run starts with.
-    private func begin() throws(Failure) {
+    private func begin(_ loader: StateLoader) throws(Failure) {
         switch options.start {
         case .random:
             initialize(
                 state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
                 on: setup.engine.workers)
         case .weights(let path):
-            try checkpoints.load(&state, from: path, weightsOnly: true, allowing: options.allowedChanges)
+            try loader.load(&state, from: path, weightsOnly: true)
             say("starting with the parameters of \(path)")
         case .branch(let path):
-            try checkpoints.load(&state, from: path, weightsOnly: false, allowing: options.allowedChanges)
+            try loader.load(&state, from: path, weightsOnly: false)
             say("branching off \(path) after step \(state.step)")
         }
     }
@@ -106,91 +113,86 @@ package final class TrainingRun {
         return try world.sum(of: measureGemmPeak(on: setup.engine.workers))
     }
 
+    /// The validation that precedes the first step, or the one that an earlier job had to break off.
+    private func validateBeforeTraining(_ unfinished: UnfinishedRecord?) throws {
+        guard try !requests.wantLeave() else { throw Failure.leaving("before the first step") }
+        guard state.step == 0 || unfinished != nil else { return }
+        let result = try validation?.run(state.parameters, unless: requests)
+        guard validation == nil || result != nil else { throw Failure.leaving("during a validation") }
+        guard var record = unfinished?.record else {
+            if let result { say("before training: \(result)") }
+            return
+        }
+        record.enter(result)
+        reporter?.report(record)
+        guard let result else { return }
+        keeper.validated(state.step, loss: result.loss)
+        say("validation after step \(state.step): \(result)")
+    }
+
     private func takeStep() throws {
         let clock = ContinuousClock(), start = clock.now
         let outcome = try step.run(&state)
         let seconds = (clock.now - start) / .seconds(1)
         guard outcome.isSound else { throw try diverged(outcome) }
         let isLast = state.step == configuration.length.steps
-        let every = configuration.length.validateEvery
-        let isDue = isLast || (every > 0 && state.step % every == 0)
-        let result = isDue ? try validation?.run(state.parameters) : nil
-        let request = try requests.agree(isOverdue: checkpoints.isOverdue)
-        try report(outcome, seconds, request.peakMemory, result)
+        let validation = try validateIfDue(isLast: isLast)
+        let request = try requests.agree(isOverdue: keeper.isOverdue, isWriting: keeper.isWriting)
+        let stall = saves.takeStall()
+        let record = reporter?.record(
+            outcome, step: state.step, seconds: seconds, stall: stall, peakMemory: request.peakMemory,
+            validation: validation.result)
+        if !validation.isBrokenOff { try report(record, validation.result) }
         try options.observe(outcome, state)
-        if checkpoints.isDue(after: state.step) || request.wantsSave {
-            try save(validationLoss: result?.loss, mustSucceed: isLast || request.wantsLeave)
+        if request.allHaveWritten { try saves.finish() }
+        let position = position(validation.result, unfinished: validation.isBrokenOff ? record : nil)
+        if isLast || request.wantsLeave {
+            try saves.saveNow(state, position)
+        } else if keeper.isDue(after: state.step) || request.wantsSave {
+            try saves.save(state, position)
         }
-        if request.wantsLeave, !isLast {
+        if request.wantsLeave, !isLast || validation.isBrokenOff {
             throw Failure(
                 .tryAgain, "asked to leave after step \(state.step): the state is saved",
                 advice: "start the same command again to go on")
         }
     }
 
-    private func report(
-        _ outcome: StepOutcome, _ seconds: Double, _ peakMemory: Int, _ validation: ValidationResult?
-    ) throws(Failure) {
-        try Agreement(ranks: world).settle { () throws(Failure) in
-            try reporter?.report(
-                outcome, step: state.step, seconds: seconds, peakMemory: peakMemory, validation: validation)
-            try setup.lock?.beat()
-        }
+    private func validateIfDue(isLast: Bool) throws -> (result: ValidationResult?, isBrokenOff: Bool) {
+        let every = configuration.length.validateEvery
+        guard let validation, isLast || (every > 0 && state.step % every == 0) else { return (nil, false) }
+        let result = try validation.run(state.parameters, unless: requests)
+        return (result, result == nil)
+    }
+
+    private func report(_ record: StepRecord?, _ validation: ValidationResult?) throws(Failure) {
+        if let record { reporter?.report(record) }
+        try Agreement(ranks: world).settle { () throws(Failure) in try setup.lock?.requireOwnership() }
         if let validation { say("validation after step \(state.step): \(validation)") }
     }
 
-    /// A save that fails costs a warning, not the run, unless nothing would be left of it.
-    private func save(validationLoss: Double?, mustSucceed: Bool) throws(Failure) {
-        do {
-            let directory = try checkpoints.save(
-                state, metricsBytes: reporter?.metricsBytes ?? 0, validationLoss: validationLoss)
-            say("checkpoint \(directory)")
-        } catch {
-            if mustSucceed || error.status == .protocolError { throw error }
-            say("warning: no checkpoint after step \(state.step), training goes on: \(error)")
-            return
-        }
-        do {
-            try checkpoints.removeOld()
-        } catch {
-            if error.status == .protocolError { throw error }
-            say("warning: an old checkpoint could not be removed: \(error)")
-        }
+    private func position(_ validation: ValidationResult?, unfinished: StepRecord? = nil) -> RunSaves.Position {
+        RunSaves.Position(
+            metricsBytes: { [reporter] () throws(Failure) in try reporter?.flushed() ?? 0 },
+            validationLoss: validation?.loss, unfinished: unfinished.map(UnfinishedRecord.init))
     }
 
     /// Saves the last sound state and says what happened.
     private func diverged(_ outcome: StepOutcome) throws(Failure) -> Failure {
-        if !checkpoints.holds(state.step) { try save(validationLoss: nil, mustSucceed: true) }
+        try saves.saveNow(state, position(nil))
+        let isFinite = outcome.lanes.loss.isFinite && outcome.gradientNorm.isFinite
+        let cause =
+            isFinite
+            ? "a gradient is not a number, or larger than the sums of exact mode hold (2^13 / lanes)"
+            : "the loss is \(outcome.lanes.loss) and the gradient's norm \(outcome.gradientNorm)"
         return Failure(
             .diverged,
-            "training diverged at step \(state.step + 1): the loss is \(outcome.lanes.loss) and the gradient's norm "
-                + "\(outcome.gradientNorm); the state after step \(state.step) is kept in \(setup.directory.checkpoints)",
+            "training diverged at step \(state.step + 1): \(cause); the state after step \(state.step) is kept in "
+                + setup.directory.checkpoints,
             advice: "lower optimizer.learning_rate, lengthen schedule.warmup_tokens, or lower optimizer.gradient_clip")
     }
 
     private func say(_ text: String) {
         if world.rank == 0 { progress.say(text) }
     }
-}
-
-/// What of a run is not configuration.
-package struct TrainingOptions {
-    /// What a run without checkpoints of its own begins with.
-    package enum Start: Sendable {
-        case random
-        /// The parameters of a checkpoint, nothing else.
-        case weights(String)
-        /// The whole state of a checkpoint of another run.
-        case branch(String)
-    }
-
-    package var start = Start.random
-    /// Keys that may differ from those of the checkpoint that training goes on from.
-    package var allowedChanges: Set<String> = []
-    /// Whether a damaged newest checkpoint ends the job instead of being passed over.
-    package var requireNewest = false
-    /// Sees every finished step and the state after it, on every rank: for tests.
-    package var observe: (StepOutcome, TrainingState) throws -> Void = { _, _ in }
-
-    package init() {}
 }

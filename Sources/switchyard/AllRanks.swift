@@ -6,6 +6,7 @@ import Foundation
 import GEMM
 import HDF5
 import MPI
+import Training
 
 #if canImport(Glibc)
     import Glibc
@@ -31,9 +32,11 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         }
         return nil
     } onError: { error, world in
-        let failure = error as? Failure ?? Failure(.protocolError, "\(error)")
+        let failure = foreseen(error)
         // Most failures are agreed on, so rank 0 speaks for all; a rank that fails alone waits whether it does.
-        if world.rank != 0 { sleep(5) }
+        // The signal that ends it, if a handler takes that, only interrupts the sleep.
+        var left: UInt32 = world.rank == 0 ? 0 : 5
+        while left > 0 { left = sleep(left) }
         let place = world.rank == 0 ? "" : "rank \(world.rank): "
         complain(place + failure.description)
         return failure.status.rawValue
@@ -49,9 +52,22 @@ extension Failure {
 /// Ties this process's life to its launcher's: when mpirun is killed, no rank goes on writing. A process that nobody
 /// launched may outlive the shell that started it.
 func endWithLauncher() {
-    let environment = ProcessInfo.processInfo.environment
-    guard environment["OMPI_COMM_WORLD_RANK"] != nil || environment["PMIX_RANK"] != nil else { return }
+    guard launchedRank != nil else { return }
     _ = platform_die_with_parent()
     // The launcher may have died before the call above.
     if getppid() == 1 { exit(ExitStatus.protocolError.rawValue) }
+}
+
+/// This process' rank as its launcher numbers it; nil if nothing launched it. Known before MPI starts.
+var launchedRank: Int? {
+    let environment = ProcessInfo.processInfo.environment
+    return (environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"]).flatMap { Int($0) }
+}
+
+/// Name to version of this program and of the libraries that matter.
+func libraryVersions() -> [String: String] {
+    [
+        "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion, "matrix library": MatrixLibrary.kernelSet,
+        "program": programIdentity(),
+    ]
 }

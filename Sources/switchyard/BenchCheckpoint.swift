@@ -7,6 +7,10 @@ import HDF5
 import MPI
 import Tensors
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// `switchyard bench checkpoint`: what a save costs, beside plain files of the same bytes by the same ranks.
 struct BenchCheckpoint: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -15,7 +19,8 @@ struct BenchCheckpoint: ParsableCommand {
         discussion: """
             Pairs of saves: plain files, one per rank, written and synced; then a checkpoint. The ratio is the median \
             over pairs of (plain seconds) / (seconds that the checkpoint spends writing and syncing its shards). `stall` is \
-            how long training would stand still for a save whose writing overlaps it.
+            how long training would stand still for a save whose writing overlaps it. `cold_read` asks the system to forget \
+            the files' pages first, which not every file system does.
             """)
 
     @Option(help: "Size of the state in MB (2^20 bytes).") var megabytes = 1024
@@ -42,6 +47,7 @@ struct BenchCheckpoint: ParsableCommand {
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")
         let writer = try CheckpointWriter(
             directory: folder, ranks: world, shards: shards, faults: FaultPoints.fromEnvironment())
+        let staging = StagingBuffers(for: state)
         var figures = Figures()
         for _ in 0..<pairs {
             let plain = try timed(world) { try writePlain(state, to: "\(folder)/plain-\(world.rank)") }
@@ -56,8 +62,10 @@ struct BenchCheckpoint: ParsableCommand {
             }
             phases["write + sync"] = try slowest(durable, world)
             let read = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
+            try dropPages(of: outcome?.directory ?? "", world)
+            phases["cold_read"] = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
             if world.rank == 0 { try FileManager.default.removeItem(atPath: outcome?.directory ?? "") }
-            let stall = try stallOfBackgroundSave(writer, record, state, world)
+            let stall = try stallOfBackgroundSave(writer, record, state, staging, world)
             figures.add(plain: plain, total: total, phases: phases, read: read, stall: stall)
         }
         guard world.rank == 0 else { return }
@@ -65,19 +73,26 @@ struct BenchCheckpoint: ParsableCommand {
         print(json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
     }
 
+    /// The files are on the disk; from now on they are nowhere else.
+    private func dropPages(of directory: String, _ world: any Communicator) throws {
+        #if canImport(Glibc)
+            guard world.rank == 0 else { return }
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
+                let file = try FileHandle(forReadingFrom: URL(filePath: "\(directory)/\(name)"))
+                posix_fadvise(file.fileDescriptor, 0, 0, POSIX_FADV_DONTNEED)
+                try file.close()
+            }
+        #endif
+    }
+
     /// Seconds that training would stand still for a save in the background: copying the state, the beginning, the end.
     private func stallOfBackgroundSave(
-        _ writer: CheckpointWriter, _ record: CheckpointRecord, _ state: [TensorShard], _ world: any Communicator
+        _ writer: CheckpointWriter, _ record: CheckpointRecord, _ state: [TensorShard], _ staging: StagingBuffers,
+        _ world: any Communicator
     ) throws -> Double {
         var pending: PendingCheckpoint?
         let beginning = try timed(world) {
-            let copies = state.map { shard in
-                var copy = shard
-                copy.values = Vector(count: shard.values.count)
-                unsafe copy.values.pointer.update(from: shard.values.pointer, count: shard.values.count)
-                return copy
-            }
-            pending = try writer.begin(record, copies, inBackground: true)
+            pending = try writer.begin(record, staging.copy(state), inBackground: true)
         }
         while let pending, !pending.isReady { Thread.sleep(forTimeInterval: 0.001) }
         var directory = ""
@@ -141,7 +156,7 @@ struct BenchCheckpoint: ParsableCommand {
 /// Seconds of every pair.
 private struct Figures {
     private var columns: [(name: String, seconds: [Double])] = [
-        "plain", "save", "digest", "write", "sync", "hash", "publish", "read", "stall",
+        "plain", "save", "digest", "write", "sync", "hash", "publish", "read", "cold_read", "stall",
     ]
     .map { ($0, []) }
     private var ratios: [Double] = []
@@ -156,7 +171,7 @@ private struct Figures {
         var lines = columns.map { name, seconds in
             let rate = Double(bytes) / 1e9 / median(seconds)
             return String(
-                format: "%@ %6.3f s (%.3f–%.3f), %5.2f GB/s", name.padding(toLength: 8, withPad: " ", startingAt: 0),
+                format: "%@ %6.3f s (%.3f–%.3f), %5.2f GB/s", name.padding(toLength: 9, withPad: " ", startingAt: 0),
                 median(seconds), seconds.min() ?? 0, seconds.max() ?? 0, rate)
         }
         lines.append(

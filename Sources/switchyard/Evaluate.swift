@@ -33,10 +33,11 @@ struct Evaluate: ParsableCommand {
         try reportingFailures {
             let (argument, data, threads, json) = (CheckpointArgument(path: checkpoint), data, threads, json)
             try onAllRanks(virtual: nil) { world in
-                let model = try StoredModel(try argument.open(), threads: threads, on: world)
+                let requests = RunRequests(world, giveUp: giveUp)
+                let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)
                 let place = try TemporaryDirectory(on: world)
                 defer { place.remove(on: world) }
-                let result = try model.evaluate(data, in: place.path, on: world) { complain($0) }
+                let result = try model.evaluate(data, in: place.path, on: world, unless: requests) { complain($0) }
                 if world.rank == 0 { try report(result, json: json) }
             }
         }

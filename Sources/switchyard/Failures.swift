@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Diagnostics
 
 #if canImport(Glibc)
@@ -7,14 +8,36 @@ import Diagnostics
     import Darwin
 #endif
 
-/// Runs the body of a command: a `Failure` becomes one message on standard error and its exit code.
+/// Runs the body of a command: a `Failure` becomes one message on standard error and its exit code, and so does what
+/// nobody foresaw.
 func reportingFailures(_ body: () throws -> Void) throws {
     do {
         try body()
     } catch let failure as Failure {
         complain(failure.description)
         throw ExitCode(failure.status.rawValue)
+    } catch let code as ExitCode {
+        throw code
+    } catch {
+        let failure = foreseen(error)
+        complain(failure.description)
+        throw ExitCode(failure.status.rawValue)
     }
+}
+
+/// Any error as a `Failure`: ranks that lost touch, or a defect.
+func foreseen(_ error: any Error) -> Failure {
+    switch error {
+    case let failure as Failure: failure
+    case let error as CommunicationError: Failure(lost: error)
+    default: Failure(.software, "\(error)", advice: "please report this message")
+    }
+}
+
+/// Ends this process at once, from any thread; under mpirun the other ranks are ended with it.
+@Sendable func giveUp(_ failure: Failure) {
+    complain(failure.description)
+    _exit(failure.status.rawValue)
 }
 
 /// One message on standard error, written whole.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import Metrics
 import ScalingLaws
-import Synchronization
 
 /// Fits scaling laws to finished runs.
 struct FitCommand: ParsableCommand {
@@ -88,8 +88,10 @@ struct FitCommand: ParsableCommand {
         options.refit = !trainOnly
         options.resamples = bootstrap
         options.seed = seed
-        let progress = ProgressLines(title: "fitting \(law)", unit: "starts")
-        options.progress = { done, all in progress.report(done, of: all) }
+        let progress = ProgressLine()
+        options.progress = { done, all in
+            progress.show("fitting \(law): \(done) of \(all) starts", important: done == all)
+        }
         return options
     }
 
@@ -113,29 +115,5 @@ struct FitCommand: ParsableCommand {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
-    }
-}
-
-/// Progress of long work on standard error: one line that renews itself on a terminal, else a line every tenth.
-final class ProgressLines: Sendable {
-    private let title, unit: String
-    private let shown = Mutex(0)
-    private let terminal = isatty(2) == 1
-
-    init(title: String, unit: String) {
-        self.title = title
-        self.unit = unit
-    }
-
-    func report(_ done: Int, of all: Int) {
-        let steps = terminal ? 100 : 10
-        let step = done * steps / max(all, 1)
-        let isNews = shown.withLock { last in
-            defer { last = max(last, step) }
-            return step > last
-        }
-        guard isNews else { return }
-        let line = "\(title): \(done) of \(all) \(unit)"
-        FileHandle.standardError.write(Data((terminal ? "\r" + line + (done == all ? "\n" : "") : line + "\n").utf8))
     }
 }

@@ -1,10 +1,13 @@
 import ArgumentParser
+import Collectives
 import Diagnostics
 import Foundation
 import Training
 
 struct Generate: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Continues a text with a trained model.")
+    static let configuration = CommandConfiguration(
+        abstract: "Continues a text with a trained model.",
+        discussion: "Under mpirun the ranks share out the model's experts, and one of them prints.")
 
     @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
     var checkpoint: String
@@ -39,12 +42,14 @@ struct Generate: ParsableCommand {
             let argument = CheckpointArgument(path: checkpoint)
             let sampling = Sampling(temperature: temperature, top: top, seed: seed)
             let (prompt, tokens, threads) = (Array(prompt.utf8), tokens, threads)
-            try onAllRanks(virtual: 1) { world in
-                let model = try StoredModel(try argument.open(), threads: threads, on: world)
-                let out = FileHandle.standardOutput
+            try onAllRanks(virtual: nil) { world in
+                let requests = RunRequests(world, giveUp: giveUp)
+                let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)
+                let out = world.rank == 0 ? FileHandle.standardOutput : .nullDevice
                 out.write(Data(prompt))
-                try model.generate(after: prompt, tokens: tokens, sampling) { out.write(Data($0)) }
-                out.write(Data("\n".utf8))
+                // After a broken-off text, too, the caller's next line is one of its own.
+                defer { out.write(Data("\n".utf8)) }
+                try model.generate(after: prompt, tokens: tokens, sampling, unless: requests) { out.write(Data($0)) }
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 @main
 struct Switchyard: ParsableCommand {
@@ -9,4 +10,20 @@ struct Switchyard: ParsableCommand {
             Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self, Convert.self,
             Inspect.self, Verify.self, ReplayCommand.self, Bench.self,
         ])
+
+    /// As the parser's own, except that of many ranks with the same wrong command line one says so.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            if let rank = launchedRank, rank > 0, !(error is ExitCode) {
+                let code = exitCode(for: error)
+                // mpirun ends all ranks as soon as one fails: the first must have spoken.
+                if code != .success { sleep(2) }
+                Foundation.exit(code.rawValue)
+            }
+            exit(withError: error)
+        }
+    }
 }

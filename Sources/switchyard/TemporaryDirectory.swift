@@ -13,7 +13,7 @@ struct TemporaryDirectory {
     let path: String
 
     init(on world: any Communicator) throws(Failure) {
-        let own = "\(NSTemporaryDirectory())/switchyard-evaluate-\(getpid())"
+        let own = FileManager.default.temporaryDirectory.appending(path: "switchyard-evaluate-\(getpid())").path()
         path = String(decoding: try Agreement(ranks: world).gather(Array(own.utf8))[0], as: UTF8.self)
     }
 

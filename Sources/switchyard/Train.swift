@@ -58,9 +58,11 @@ struct Train: ParsableCommand {
         var training = TrainingOptions()
         training.allowedChanges = Set(allowChange)
         training.requireNewest = requireNewest
-        if let from { training.start = .weights(try checkpoint(from, on: world).directory) }
+        training.versions = libraryVersions()
+        training.giveUp = giveUp
+        if let from { training.start = .weights(try CheckpointArgument(path: from).open(sharedBy: world).directory) }
         if let branchFrom, let decayTokens {
-            let trunk = try checkpoint(branchFrom, on: world)
+            let trunk = try CheckpointArgument(path: branchFrom).open(sharedBy: world)
             configuration = try options.read(
                 configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens))
             training.start = .branch(trunk.directory)
@@ -71,16 +73,10 @@ struct Train: ParsableCommand {
             if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
-        // From here on a request waits for the first step instead of ending the process.
+        // From here on a request is answered in order instead of ending the process.
         platform_watch_requests()
         let progress = ProgressLine()
         let setup = try TrainingSetup(configuration, on: world) { progress.say($0) }
         try TrainingRun(setup, on: world, progress: progress, options: training).run()
-    }
-
-    /// Verified by all ranks together. **Collective**.
-    private func checkpoint(_ path: String, on world: any Communicator) throws(Failure) -> CheckpointReader {
-        if let newest = try CheckpointFolder("\(path)/checkpoints").newest(sharedBy: world).reader { return newest }
-        return try CheckpointReader(path, sharedBy: world)
     }
 }

@@ -57,7 +57,7 @@ import Threads
         try inScratchFolder { folder in
             let held = try VirtualRanks.run(3) { c in
                 let lock = try RunLock.take(runDirectory: folder, ranks: c)
-                try lock?.beat()
+                try lock?.requireOwnership()
                 try c.barrier()
                 return lock != nil
             }
@@ -71,5 +71,40 @@ import Threads
             #expect(codes == [.inUse, .inUse])
             lock.release()
         }
+    }
+
+    @Test("it beats by itself until it is released") func heartbeat() throws {
+        try inScratchFolder { folder in
+            let lock = try RunLock(runDirectory: folder, beatingEvery: .milliseconds(5))
+            let first = try owner(in: folder).heartbeat
+            while try owner(in: folder).heartbeat == first { Thread.sleep(forTimeInterval: 0.005) }
+            try lock.requireOwnership()
+            lock.release()
+            Thread.sleep(forTimeInterval: 0.05)
+            #expect(try bytes(folder + "/lock").isEmpty)
+        }
+    }
+
+    @Test("a job that was taken for dead notices who has the run now") func takenOver() throws {
+        try inScratchFolder { folder in
+            let lock = try RunLock(runDirectory: folder, beatingEvery: .milliseconds(5))
+            let other = RunLock.Owner(
+                host: "node-7", pid: 12, job: "", heartbeat: Date().timeIntervalSince1970)
+            let content = try JSONEncoder().encode(other)
+            // In place, as another host would; a beat between its reading and its writing may come in between.
+            var failure: Failure?
+            while failure == nil {
+                let file = try FileHandle(forWritingTo: URL(filePath: folder + "/lock"))
+                try file.write(contentsOf: content + Data(repeating: 0x20, count: 512 - content.count))
+                try file.close()
+                Thread.sleep(forTimeInterval: 0.02)
+                do throws(Failure) { try lock.requireOwnership() } catch { failure = error }
+            }
+            #expect(failure?.status == .inUse && failure?.message.contains("process 12 on node-7") == true)
+        }
+    }
+
+    private func owner(in folder: String) throws -> RunLock.Owner {
+        try JSONDecoder().decode(RunLock.Owner.self, from: Data(bytes(folder + "/lock")))
     }
 }

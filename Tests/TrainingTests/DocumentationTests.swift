@@ -70,12 +70,20 @@ struct DocumentationTests {
         #expect(found == key.defaultValue)
     }
 
-    @Test(arguments: [(512, 4096, 2048), (4096, 8192, 4096), (512, 1024, 1024), (1000, 4000, 2000)])
+    @Test(arguments: [
+        (512, 4096, 2048), (4096, 8192, 4096), (512, 1024, 1024), (1000, 4000, 2000), (512, 2560, 512),
+        (256, 3584, 1792),
+    ])
     func lanesHoldWholeSequences(context: Int, batch: Int, lane: Int) throws {
         var settings = Self.smallest
         settings["model.context"] = "\(context)"
         settings["batch.tokens"] = "\(batch)"
         #expect(try Self.read(settings)["batch.lane_tokens"] == "\(lane)")
+    }
+
+    @Test func aBatchOfBrokenSequencesIsRefusedForWhatItIs() {
+        let complaint = Self.complaint("batch.tokens", "1000") ?? ""
+        #expect(complaint.contains("not a whole number of sequences of model.context = 512"))
     }
 
     @Test func cosineEndsAtATenth() throws {

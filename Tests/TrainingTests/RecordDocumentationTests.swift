@@ -10,6 +10,7 @@ struct RecordDocumentationTests {
         var record = StepRecord()
         record.validationLoss = 1
         record.validationBitsPerByte = 1
+        record.checkpointStallSeconds = 1
         let fields = try #require(
             try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
         let described = try MarkdownTable("docs/metrics.md", head: "field", section: "## `metrics.jsonl`").rows

@@ -109,3 +109,13 @@ import Workers
         }
     }
 }
+
+@Suite struct MonitorTests {
+    @Test func aWaitWithALimitEndsWithoutAChangeAndAtOnceWithOne() {
+        let monitor = Monitor(0)
+        #expect(monitor.wait(upTo: .milliseconds(1)) { $0 > 0 ? $0 : nil } == nil)
+        let thread = JoinableThread { monitor.change { $0 = 7 } }
+        #expect(monitor.wait(upTo: .seconds(600)) { $0 > 0 ? $0 : nil } == 7)
+        thread.join()
+    }
+}

@@ -66,3 +66,32 @@ for mode in false true; do
     expect "the state before the divergence is kept (reproducible: $mode)" \
         sh -c "ls diverged-$mode/checkpoints/step-*/*.h5"
 done
+
+# said once, by whom it concerns
+said_once() { [[ $(timeout "$limit" "${@:2}" 2>&1 </dev/null | grep -cE -- "$1") -eq 1 ]]; }
+expect "an unknown option is complained of once" said_once "Unknown option '--nonsense'" "${train[@]}" --nonsense
+expect "what all ranks find is said once" said_once 'there is no checkpoint nowhere' \
+    "${on_two_ranks[@]}" "$switchyard" evaluate nowhere --data corpus.txt
+expect "help is shown once" said_once '^USAGE' "${on_two_ranks[@]}" "$switchyard" train --help
+expect "an evaluation answers once" said_once 'nats per token' \
+    "${on_two_ranks[@]}" "$switchyard" evaluate run --data corpus.txt
+expect "a text is written once" said_once '^The quick' \
+    "${on_two_ranks[@]}" "$switchyard" generate run --prompt 'The quick' --tokens 5
+
+# what --check finds
+checks() {
+    local name=$1 code=$2 pattern=$3 override
+    local -a overrides=()
+    for override in "${@:4}"; do overrides+=(--set "$override"); done
+    expect_exit "--check: $name" "$code" "$pattern" -- "${train[@]}" --check "${overrides[@]}"
+}
+checks "a run that is possible" 0 'memory: staging .*memory: a rank' \
+    checkpoint.every_steps=2 run.directory=checked/deep
+expect "… leaves nothing behind" [ ! -e checked ]
+checks "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
+checks "missing validation" 66 'missing.txt: No such file' data.validation=missing.txt
+checks "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
+checks "run directory below a file" 73 'corpus.txt cannot be written' run.directory=corpus.txt/run
+checks "run directory that cannot be made" 73 '/proc cannot be written' run.directory=/proc/run
+expect_exit "--check: too few processors" 0 'warning: 1 of 1 ranks have fewer processors than threads' -- \
+    mpirun --bind-to core -np 1 "$switchyard" train tiny.yaml --check --set parallel.threads_per_rank=2

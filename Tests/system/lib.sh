@@ -38,12 +38,19 @@ expect_exit() {
     timeout --kill-after=5 "$limit" "$@" >"$output" 2>&1 </dev/null || status=$?
     if ((status == 124)); then
         fails "$name" "still running after $limit s" "$output"
-    elif ((status != code)); then
-        fails "$name" "exit code $status instead of $code" "$output"
-    elif ! tr '\n' ' ' <"$output" | grep -qE -- "$pattern"; then
-        fails "$name" "the output does not match /$pattern/" "$output"
     else
-        passes "$name"
+        judge "$name" "$status" "$code" "$pattern" "$output"
+    fi
+}
+
+# judge NAME STATUS CODE REGEX FILE
+judge() {
+    if (($2 != $3)); then
+        fails "$1" "exit code $2 instead of $3" "$5"
+    elif ! tr '\n' ' ' <"$5" | grep -qE -- "$4"; then
+        fails "$1" "the output does not match /$4/" "$5"
+    else
+        passes "$1"
     fi
 }
 
@@ -102,6 +109,45 @@ batch:
 train:
   steps: 3
 END
+}
+
+# All that a run says of its steps, except for times and memory.
+figures() { sed -E 's/"(([a-z]+_)*seconds|mfu|peak_memory_bytes|tokens_per_second)":[^,}]*,?//g' "$1/metrics.jsonl"; }
+
+# same_figures NAME A B [FIRST]: from step FIRST on.
+same_figures() {
+    figures "$2" | tail -n "+${4:-1}" >"$work/a"
+    figures "$3" | tail -n "+${5:-${4:-1}}" >"$work/b"
+    if [[ -s $work/a ]] && cmp -s "$work/a" "$work/b"; then
+        passes "$1"
+    else
+        comm -3 <(sort "$work/a") <(sort "$work/b") | head -n 4 >"$work/difference"
+        fails "$1" "$(wc -l <"$work/a") steps and $(wc -l <"$work/b"); they differ in" \
+            "$work/difference"
+    fi
+}
+
+# has_step DIRECTORY STEP
+has_step() { grep -q "\"step\":$2," "$1/metrics.jsonl"; }
+
+# starts LOG COMMAND…: in the background; sets job.
+starts() {
+    : >"$1"
+    "${@:2}" >"$1" 2>&1 </dev/null &
+    job=$!
+}
+
+# ends NAME CODE REGEX LOG [SECONDS]: the job that was started ends in time with that exit code and these words.
+ends() {
+    local name=$1 code=$2 pattern=$3 log=$4 status=0
+    if ! wait_until "${5:-10}" are_gone "$job"; then
+        fails "$name" "still running after ${5:-10} s" "$log"
+        kill -KILL "$job"
+        { wait "$job" || true; } 2>/dev/null
+        return
+    fi
+    { wait "$job" || status=$?; } 2>/dev/null
+    judge "$name" "$status" "$code" "$pattern" "$log"
 }
 
 end_of_tests() {

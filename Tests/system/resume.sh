@@ -30,22 +30,6 @@ dies_in_save() {
     expect_exit "$2" 137 'signal 9' -- env "SWITCHYARD_FAULT=$fault" "${command[@]}"
 }
 
-# All that a run says of its steps, except for times and memory.
-figures() { sed -E 's/"(([a-z]+_)?seconds|mfu|peak_memory_bytes|tokens_per_second)":[^,}]*,?//g' "$1/metrics.jsonl"; }
-
-# same_figures NAME A B [FIRST]: from step FIRST on.
-same_figures() {
-    figures "$2" | tail -n "+${4:-1}" >"$work/a"
-    figures "$3" | tail -n "+${5:-${4:-1}}" >"$work/b"
-    if [[ -s $work/a ]] && cmp -s "$work/a" "$work/b"; then
-        passes "$1"
-    else
-        comm -3 <(sort "$work/a") <(sort "$work/b") | head -n 4 >"$work/difference"
-        fails "$1" "$(wc -l <"$work/a") steps and $(wc -l <"$work/b"); they differ in" \
-            "$work/difference"
-    fi
-}
-
 # copy FROM TO: a run and its checkpoints under another name.
 copy() { cp -r "$1" "$2"; }
 
@@ -77,7 +61,6 @@ for run in four-to-1 four-to-2 four-to-3 one; do
 done
 
 # requests through mpirun
-has_step() { grep -q "\"step\":$2," "$1/metrics.jsonl"; }
 long=("${exact[@]}" --set train.steps=600 --set train.validate_every=0 --set checkpoint.every_steps=0)
 finishes "a longer run" 2 long "${long[@]}"
 train 2 asked "${long[@]}"

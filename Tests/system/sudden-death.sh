@@ -23,7 +23,9 @@ start_long_run() {
 
 has_steps() { grep -q '"step":2,' "$1/metrics.jsonl"; }
 
+# In order, if mpirun still lives: killed, it would leave its shared memory behind.
 stop_long_run() {
+    if kill -TERM "$job" 2>/dev/null; then wait_until 5 are_gone "$job" "${ranks[@]}" || true; fi
     kill -KILL "$job" "${ranks[@]}" 2>/dev/null || true
     { wait "$job" || true; } 2>/dev/null
 }

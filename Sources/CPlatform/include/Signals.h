@@ -1,4 +1,4 @@
-// Requests to a running job, as signals. A handler may only set a flag: the training loop reads it between steps.
+// Requests to a running job, as signals. A handler may only set a flag: long work looks at it now and then.
 #pragma once
 
 enum {
@@ -10,6 +10,9 @@ enum {
 
 /// From now on the signals set flags instead of ending the process.
 void platform_watch_requests(void);
+
+/// The requests that nobody has taken yet.
+int platform_pending_requests(void);
 
 /// The requests since the last call; clears them.
 int platform_take_requests(void);

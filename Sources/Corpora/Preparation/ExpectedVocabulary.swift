@@ -14,4 +14,19 @@ extension DataSettings {
             return try TokenFile(first).tokenizer.vocabularySize
         }
     }
+
+    /// Whether what the configuration names is there, as far as can be told without reading texts.
+    /// - Throws: as preparing would
+    package func requireFiles() throws(Failure) {
+        var sides = [train]
+        if case .files(let paths) = validation { sides.append(paths) }
+        for paths in sides {
+            if let file = paths.first, TokenFile.isTokenFile(file) {
+                _ = try TokenFile(file)
+            } else {
+                let files = try textFiles(at: paths)
+                if files.allSatisfy({ $0.bytes == 0 }) { try requireText(0, in: files) }
+            }
+        }
+    }
 }

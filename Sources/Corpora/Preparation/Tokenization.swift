@@ -1,3 +1,4 @@
+import CPlatform
 import Diagnostics
 
 /// How much a tokenisation read and wrote.
@@ -34,7 +35,7 @@ func tokenize(
                 if position == text.count { tokens.append(UInt16(tokenizer.endOfText)) }
                 try sink.append(tokens.span)
                 summary.tokens += tokens.count
-                progress.show(bytes: summary.bytes + position, report)
+                try progress.show(bytes: summary.bytes + position, report)
             }
             try sink.endDocument(hash: text.digest)
             summary.documents += 1
@@ -52,6 +53,15 @@ func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
         .data, "the corpus is empty: there is no text in \(names)", advice: "name files with text")
 }
 
+/// Ends long work when somebody has asked the job to leave: the ranks that wait for it hear of it with its failure.
+/// - Throws: `tryAgain`
+func leaveIfAsked(during work: String) throws(Failure) {
+    guard platform_pending_requests() & Int32(platform_request_leave) != 0 else { return }
+    throw Failure(
+        .tryAgain, "asked to leave while \(work): there is nothing to save yet",
+        advice: "start the same command again to begin anew")
+}
+
 /// `tokenising 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then.
 struct Progress {
     private let verb: String
@@ -65,7 +75,9 @@ struct Progress {
         self.totalBytes = totalBytes
     }
 
-    mutating func show(bytes: Int, _ report: (String) -> Void) {
+    /// - Throws: `tryAgain` if somebody asked to leave
+    mutating func show(bytes: Int, _ report: (String) -> Void) throws(Failure) {
+        try leaveIfAsked(during: verb)
         let now = ContinuousClock.now
         guard now - shown >= Self.interval else { return }
         shown = now

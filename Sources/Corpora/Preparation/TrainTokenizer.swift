@@ -16,6 +16,7 @@ package func trainBytePairs(
                     + "\(wanted) are needed",
                 advice: "ask for `bpe \(training.merges.count + 257)` or less, or add text")
         }
+        try leaveIfAsked(during: "learning merges")
         if ContinuousClock.now - shown > .seconds(2) {
             shown = .now
             report("learning merges: \(training.merges.count) of \(wanted)")
@@ -31,7 +32,7 @@ private func countWords(of files: [TextFile], report: (String) -> Void) throws(F
     var progress = Progress("counting words of", totalBytes: files.reduce(0) { $0 + $1.bytes })
     var bytes = 0
     for file in files {
-        try file.forEachDocument { (text: Span<UInt8>) in
+        try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in
             var position = 0, nextReport = 0
             while position < text.count {
                 let end = text.preTokenEnd(from: position)
@@ -40,7 +41,7 @@ private func countWords(of files: [TextFile], report: (String) -> Void) throws(F
                 frequencies[index] += 1
                 position = end
                 if position >= nextReport {
-                    progress.show(bytes: bytes + position, report)
+                    try progress.show(bytes: bytes + position, report)
                     nextReport = position + 1 << 20
                 }
             }

@@ -12,8 +12,14 @@ package struct BatchSettings: Sendable, Equatable {
 
     package init(reading section: SettingsSection, context: Int) throws(Failure) {
         tokens = try section.integer("tokens", in: 1...1 << 40)
-        let fallback = min(tokens, max(context, 2048 / context * context))
-        laneTokens = try section.integer("lane_tokens", default: fallback, in: 1...1 << 31)
+        guard tokens % context == 0 else {
+            throw section.failure(
+                "tokens", "is \(tokens), not a whole number of sequences of model.context = \(context) tokens",
+                advice: "the nearest that are: \(max(1, tokens / context) * context) and "
+                    + "\((tokens / context + 1) * context)")
+        }
+        laneTokens = try section.integer(
+            "lane_tokens", default: Self.defaultLane(batch: tokens, context: context), in: 1...1 << 31)
         guard laneTokens % context == 0 else {
             throw section.failure(
                 "lane_tokens", "is \(laneTokens), not a whole number of sequences of model.context = \(context) tokens",
@@ -26,5 +32,11 @@ package struct BatchSettings: Sendable, Equatable {
                 advice: "the nearest that are: \(max(1, tokens / laneTokens) * laneTokens) and "
                     + "\((tokens / laneTokens + 1) * laneTokens)")
         }
+    }
+
+    /// The most whole sequences that fit into 2048 tokens and divide the batch, at least one.
+    private static func defaultLane(batch: Int, context: Int) -> Int {
+        let most = max(1, 2048 / context)
+        return context * ((1...most).last { batch % (context * $0) == 0 } ?? 1)
     }
 }

@@ -16,6 +16,8 @@ package struct CheckpointSettings: Sendable, Equatable {
     package var keepBest: Bool
     /// Files a checkpoint is cut into; nil: the writer chooses.
     package var shards: Int?
+    /// Whether training goes on while a checkpoint is written.
+    package var overlap: Bool
 
     package init(reading section: SettingsSection) throws(Failure) {
         everySteps = try section.integer("every_steps", default: 0)
@@ -25,5 +27,12 @@ package struct CheckpointSettings: Sendable, Equatable {
         keepEvery = try section.integer("keep_every", default: 0)
         keepBest = try section.boolean("keep_best", default: true)
         shards = try section.integerOrAuto("shards", in: 1...1 << 20)
+        overlap = try section.boolean("overlap", default: true)
+    }
+
+    /// Whether a job of `ranks` ranks writes while it trains: asked to, with checkpoints on the way, and with a file for
+    /// each rank, because files that ranks share are written through MPI, which only the training thread may call.
+    package func overlaps(ranks: Int) -> Bool {
+        overlap && (everySteps > 0 || everyTokens > 0 || everyMinutes > 0) && (shards ?? ranks) >= ranks
     }
 }

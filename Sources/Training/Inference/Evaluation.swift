@@ -8,9 +8,12 @@ extension StoredModel {
     /// - Parameters:
     ///   - paths: texts, directories of them, or one token file of this model's tokenizer
     ///   - directory: where the token file of texts is made
+    ///   - requests: asked before every round
     ///   - report: takes lines of progress, on rank 0
+    /// - Throws: `tryAgain` if somebody asked to leave
     package func evaluate(
-        _ paths: [String], in directory: String, on world: any Communicator, report: (String) -> Void
+        _ paths: [String], in directory: String, on world: any Communicator, unless requests: RunRequests,
+        report: (String) -> Void
     ) throws -> ValidationResult {
         let agreement = Agreement(ranks: world)
         try agreement.settle { () throws(Failure) in
@@ -21,6 +24,10 @@ extension StoredModel {
             try Corpus.openEvaluation(of: paths, tokenizer: tokenizer, directory: directory)
         }
         let windows = try EvaluationWindows(dataset, context: configuration.model.context)
-        return try Validation(engine, windows, laneTokens: configuration.batch.laneTokens, tokens: 0).run(parameters)
+        let validation = Validation(engine, windows, laneTokens: configuration.batch.laneTokens, tokens: 0)
+        guard let result = try validation.run(parameters, unless: requests) else {
+            throw Failure.leaving("during the evaluation")
+        }
+        return result
     }
 }

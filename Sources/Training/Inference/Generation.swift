@@ -1,24 +1,33 @@
-package import Collectives
+import Collectives
 import Corpora
+import Diagnostics
 import Layers
+import Parallel
 import Tensors
 
 extension StoredModel {
-    /// Continues a text token by token, each from the last `context` tokens. **Collective** over the ranks of the engine.
+    /// Continues a text token by token, each from the last `context` tokens. **Collective** over the ranks of the engine,
+    /// which compute the same.
     /// - Parameters:
     ///   - prompt: where to begin; nothing stands for the beginning of a document
+    ///   - requests: asked before every token
     ///   - emit: takes the bytes of each new token
+    /// - Throws: `tryAgain` if somebody asked to leave
     package func generate(
-        after prompt: [UInt8], tokens count: Int, _ sampling: Sampling, emit: ([UInt8]) -> Void
-    ) throws(CommunicationError) {
+        after prompt: [UInt8], tokens count: Int, _ sampling: Sampling, unless requests: RunRequests,
+        emit: ([UInt8]) -> Void
+    ) throws {
         var text = prompt.isEmpty ? [tokenizer.endOfText] : tokenizer.encode(prompt).dropLastEnd(tokenizer.endOfText)
         for position in 0..<count {
+            guard try !requests.wantLeave() else { throw Failure.leaving("while generating") }
             let window = text.suffix(configuration.model.context)
             let lane = Lane(sequences: 1, sequenceLength: window.count)
             for (i, token) in window.enumerated() { lane.inputs[i] = Int32(token) }
             let logits = try engine.model.nextTokenLogits(
                 lane, parameters, workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
-            let token = sampling.choose(logits, allowed: tokenizer.vocabularySize, position: position)
+            let own = sampling.choose(logits, allowed: tokenizer.vocabularySize, position: position)
+            // One rank's choice counts: where machines differ, ranks must not come to differ about the end.
+            let token = try Agreement(ranks: engine.mesh.world).choice(of: own)
             if token == tokenizer.endOfText { return }
             text.append(token)
             emit(tokenizer.decode([token]))
@@ -31,5 +40,12 @@ extension [UInt16] {
     fileprivate func dropLastEnd(_ end: Int) -> [Int] {
         let numbers = map(Int.init)
         return numbers.last == end ? numbers.dropLast() : numbers
+    }
+}
+
+extension Agreement {
+    /// Rank 0's number, on every rank. **Collective**.
+    fileprivate func choice(of number: Int) throws(Failure) -> Int {
+        Int(String(decoding: try gather(Array("\(number)".utf8))[0], as: UTF8.self)) ?? number
     }
 }

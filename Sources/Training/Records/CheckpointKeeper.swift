@@ -1,34 +1,65 @@
 import Checkpoints
-package import Collectives
+import Collectives
 import Corpora
-package import Diagnostics
+import Diagnostics
 import GEMM
-import Layers
+import Parallel
 
-/// Saves training state when it is due and finds where to go on.
-package final class CheckpointKeeper {
+/// Saves training state: knows when it is due, writes it at once or while training goes on, and removes what need not stay.
+final class CheckpointKeeper {
     private let setup: TrainingSetup
     private let writer: CheckpointWriter
     private let folder: CheckpointFolder
     private let faults: FaultPoints
     private let world: any Communicator
+    private let versions: [String: String]
+    private let staging: StagingBuffers?
     private var lastSaved: Int?
     private var best: BestCheckpoint?
-    private var lastSaveTime = ContinuousClock.now
+    private var lastAttempt = ContinuousClock.now
+    private var pending: Pending?
+
+    /// A save that has begun.
+    private struct Pending {
+        var checkpoint: PendingCheckpoint
+        var step: Int
+        var best: BestCheckpoint?
+    }
 
     /// **Collective** over `world`.
-    package init(_ setup: TrainingSetup, on world: any Communicator) throws(Failure) {
+    /// - Parameters:
+    ///   - state: what will be saved; room for a copy is made now if saves overlap with training
+    ///   - versions: of the libraries, for the record
+    init(
+        _ setup: TrainingSetup, _ state: TrainingState, versions: [String: String], on world: any Communicator
+    ) throws(Failure) {
         self.setup = setup
         self.world = world
+        self.versions = versions
         faults = try FaultPoints.fromEnvironment()
         folder = CheckpointFolder(setup.directory.checkpoints)
+        let checkpoint = setup.configuration.checkpoint
         writer = try CheckpointWriter(
-            directory: setup.directory.checkpoints, ranks: world,
-            shards: setup.configuration.checkpoint.shards ?? world.size, faults: faults)
+            directory: setup.directory.checkpoints, ranks: world, shards: checkpoint.shards ?? world.size,
+            faults: faults)
+        staging =
+            checkpoint.overlaps(ranks: world.size)
+            ? StagingBuffers(for: StateStorage.shards(of: state, setup.engine.mesh)) : nil
+    }
+
+    /// The run goes on from its own checkpoint of `step`.
+    func resumed(at step: Int, best: BestCheckpoint?) {
+        lastSaved = step
+        self.best = best
+    }
+
+    /// The validation of a state that was saved without it.
+    func validated(_ step: Int, loss: Double) {
+        best = BestCheckpoint.better(best, BestCheckpoint(step: step, loss: loss))
     }
 
     /// Whether steps or tokens ask for a checkpoint after `step`; the same answer on every rank.
-    package func isDue(after step: Int) -> Bool {
+    func isDue(after step: Int) -> Bool {
         let checkpoint = setup.configuration.checkpoint, batch = setup.configuration.batch.tokens
         let byTokens =
             checkpoint.everyTokens > 0
@@ -38,41 +69,82 @@ package final class CheckpointKeeper {
             || (checkpoint.everySteps > 0 && step % checkpoint.everySteps == 0)
     }
 
-    /// Whether the time for a checkpoint has come on this rank's clock: the ranks must still agree.
-    package var isOverdue: Bool {
+    /// Whether the time for a checkpoint has come on this rank's clock: the ranks must still agree. A save that failed
+    /// waits for its turn again.
+    var isOverdue: Bool {
         let minutes = setup.configuration.checkpoint.everyMinutes
-        return minutes > 0 && (ContinuousClock.now - lastSaveTime) / .seconds(60) >= minutes
+        return minutes > 0 && (ContinuousClock.now - lastAttempt) / .seconds(60) >= minutes
     }
 
-    /// **Collective**.
+    /// Whether training goes on while a save is written; otherwise the state must stay as it is until `finish`.
+    var overlaps: Bool { staging != nil }
+
+    /// The step whose save has begun and not been finished; the same answer on every rank.
+    var pendingStep: Int? { pending?.step }
+    var isPending: Bool { pending != nil }
+
+    /// Whether this rank still writes: the ranks must agree before they finish.
+    var isWriting: Bool { pending.map { !$0.checkpoint.isReady } ?? false }
+
+    /// Whether the state after `step` is already saved.
+    func holds(_ step: Int) -> Bool { lastSaved == step }
+
+    /// Begins to save; `finish` ends it. **Collective**.
     /// - Parameters:
-    ///   - metricsBytes: of rank 0; the others' value does not matter
+    ///   - position: bytes of `metrics.jsonl` that belong to the state, all on the disk; asked on rank 0
     ///   - validationLoss: of this very state, if it was measured
-    /// - Returns: the checkpoint's directory
-    @discardableResult
-    package func save(
-        _ state: TrainingState, metricsBytes: Int, validationLoss: Double?
-    ) throws(Failure) -> String {
-        let bytes = try Agreement(ranks: world).gather(Array("\(metricsBytes)".utf8))[0]
+    ///   - unfinished: the record of the last step, if its validation was broken off; on rank 0
+    ///   - inBackground: whether training goes on meanwhile, where there is room for a copy of the state
+    func begin(
+        _ state: TrainingState, metricsBytes position: () throws(Failure) -> Int, validationLoss: Double?,
+        unfinished: String? = nil, inBackground: Bool
+    ) throws(Failure) {
+        lastAttempt = ContinuousClock.now
+        let agreement = Agreement(ranks: world)
+        let mine = try agreement.settle { () throws(Failure) in
+            world.rank == 0 ? ["\(try position())", unfinished ?? ""] : []
+        }
+        let told = try agreement.gather(Array(mine.joined(separator: "\n").utf8))[0]
+        let lines = String(decoding: told, as: UTF8.self).split(
+            separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        let best = BestCheckpoint.better(best, validationLoss.map { BestCheckpoint(step: state.step, loss: $0) })
+        let record = record(
+            of: state, metricsBytes: lines.first.flatMap { Int($0) } ?? 0, best: best,
+            unfinished: lines.count > 1 && !lines[1].isEmpty ? String(lines[1]) : nil)
+        let shards = StateStorage.shards(of: state, setup.engine.mesh)
+        let copy = inBackground ? staging?.copy(shards) : nil
+        pending = Pending(
+            checkpoint: try writer.begin(record, copy ?? shards, inBackground: copy != nil), step: state.step,
+            best: best)
+    }
+
+    private func record(
+        of state: TrainingState, metricsBytes: Int, best: BestCheckpoint?, unfinished: String?
+    ) -> CheckpointRecord {
         let configuration = setup.configuration
-        let candidate = validationLoss.map { BestCheckpoint(step: state.step, loss: $0) }
-        let best = BestCheckpoint.better(best, candidate)
-        let record = CheckpointRecord(
+        var extras = best?.extras ?? [:]
+        extras[UnfinishedRecord.key] = unfinished
+        return CheckpointRecord(
             run: configuration.runName, step: state.step, tokens: state.step * configuration.batch.tokens,
             seed: Int(configuration.seed), schedulePosition: state.step,
-            dataPosition: state.step * configuration.batch.lanes,
-            metricsBytes: Int(String(decoding: bytes, as: UTF8.self)) ?? 0, kernels: MatrixLibrary.kernelSet,
-            configuration: configuration.resolved, tokenizer: setup.corpus.tokenizer.serialized,
-            extras: best?.extras ?? [:])
-        let outcome = try writer.write(record, StateStorage.shards(of: state, setup.engine.mesh))
-        lastSaved = state.step
-        lastSaveTime = ContinuousClock.now
-        self.best = best
+            dataPosition: state.step * configuration.batch.lanes, metricsBytes: metricsBytes,
+            kernels: MatrixLibrary.kernelSet, versions: versions, configuration: configuration.resolved,
+            tokenizer: setup.corpus.tokenizer.serialized, extras: extras)
+    }
+
+    /// Waits until all ranks have written, and publishes. **Collective**, when `isPending`.
+    /// - Returns: the checkpoint's directory
+    func finish() throws(Failure) -> String {
+        guard let pending else { throw Failure(.software, "there is no save to finish") }
+        self.pending = nil
+        let outcome = try pending.checkpoint.finish()
+        lastSaved = pending.step
+        best = pending.best
         return outcome.directory
     }
 
     /// Removes the checkpoints that need not stay, after a new one is there. **Collective**.
-    package func removeOld() throws(Failure) {
+    func removeOld() throws(Failure) {
         try Agreement(ranks: world).settle { () throws(Failure) in
             guard world.rank == 0 else { return }
             let checkpoint = setup.configuration.checkpoint
@@ -80,65 +152,6 @@ package final class CheckpointKeeper {
             let best = checkpoint.keepBest ? best?.step : nil
             try folder.apply(Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults)
         }
-    }
-
-    /// Fills `state` from a checkpoint of another run. **Collective**.
-    /// - Parameters:
-    ///   - weightsOnly: whether training starts anew with these parameters; otherwise it goes on from that step
-    ///   - allowed: keys that may differ although they decide what is learnt
-    package func load(
-        _ state: inout TrainingState, from path: String, weightsOnly: Bool, allowing allowed: Set<String>
-    ) throws(Failure) {
-        let reader = try CheckpointReader(path, sharedBy: world)
-        if !weightsOnly {
-            _ = try Resumption.changes(from: reader.record, to: setup.configuration, allowing: allowed)
-        } else if reader.record.tokenizer != setup.corpus.tokenizer.serialized {
-            throw Failure(
-                .configuration, "\(path) was trained with another tokenizer than data.tokenizer gives",
-                advice: "give the run the checkpoint's tokenizer: the same tokens must mean the same text")
-        }
-        try Agreement(ranks: world).settle { () throws(Failure) in
-            try StateStorage.load(state, from: reader, moments: !weightsOnly)
-            try reader.close()
-        }
-        state.step = weightsOnly ? 0 : reader.record.step
-    }
-
-    /// Whether the state after `step` is already saved.
-    package func holds(_ step: Int) -> Bool { lastSaved == step }
-
-    /// Fills `state` from the newest checkpoint that verifies, if there is one. **Collective**.
-    /// - Parameters:
-    ///   - allowed: keys that may differ although they decide what is learnt
-    ///   - requireNewest: whether a damaged newest checkpoint is an error instead of being passed over
-    ///   - say: takes what the user should know, on every rank
-    /// - Returns: bytes of `metrics.jsonl` that belong to the steps done
-    package func resume(
-        _ state: inout TrainingState, allowing allowed: Set<String>, requireNewest: Bool, say: (String) -> Void
-    ) throws(Failure) -> Int {
-        let (reader, passedOver) = try folder.newest(sharedBy: world)
-        if requireNewest, let newest = passedOver.first {
-            throw Failure(
-                .data, "the newest checkpoint cannot be used: \(newest.reason.message)",
-                advice: reader.map { "without --require-newest the run goes on from \($0.directory)" })
-        }
-        for other in passedOver { say("warning: passing over \(other.directory): \(other.reason.message)") }
-        guard let reader else { return 0 }
-        let changes = try Resumption.changes(from: reader.record, to: setup.configuration, allowing: allowed)
-        try Agreement(ranks: world).settle { () throws(Failure) in
-            try StateStorage.load(state, from: reader)
-            try reader.close()
-        }
-        state.step = reader.record.step
-        lastSaved = state.step
-        best = BestCheckpoint(extras: reader.record.extras)
-        say("going on from \(reader.directory)" + (changes.isEmpty ? "" : " with " + changes.joined(separator: "; ")))
-        if reader.record.kernels != MatrixLibrary.kernelSet {
-            say(
-                "warning: saved with \(reader.record.kernels), now running \(MatrixLibrary.kernelSet): bits will differ"
-            )
-        }
-        return reader.record.metricsBytes
     }
 }
 

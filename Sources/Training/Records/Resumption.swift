@@ -1,5 +1,7 @@
 import Checkpoints
+import Corpora
 import Diagnostics
+import Layers
 import Settings
 
 /// Whether a run may go on from a checkpoint with the configuration it is given now.
@@ -17,11 +19,18 @@ enum Resumption {
     static func changes(
         from record: CheckpointRecord, to configuration: RunConfiguration, allowing allowed: Set<String>
     ) throws(Failure) -> [String] {
-        let document = try SettingsDocument(
-            yaml: record.configuration, file: "stored configuration of step \(record.step)")
-        let stored = Dictionary(uniqueKeysWithValues: try RunConfiguration(document).values.map { ($0.key, $0.value) })
+        let source = "stored configuration of step \(record.step)"
+        let document = try SettingsDocument(yaml: record.configuration, file: source)
+        var old = try RunConfiguration(document)
+        try old.model.settleVocabulary(
+            tokenizer: try readTokenizer(Array(record.tokenizer.utf8), from: source).vocabularySize)
+        let stored = Dictionary(uniqueKeysWithValues: old.values.map { ($0.key, $0.value) })
         var refused: [String] = [], told: [String] = []
         for (key, value) in configuration.values where stored[key] != value {
+            // `auto` and the number that it stands for are the same.
+            if key == "model.vocabulary_size", old.model.vocabularySize == configuration.model.vocabularySize {
+                continue
+            }
             let change = "\(key): \(stored[key] ?? "absent") → \(value)"
             if changesMeaning(key) && !allowed.contains(key) { refused.append(change) } else { told.append(change) }
         }

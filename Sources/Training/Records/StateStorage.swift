@@ -20,14 +20,27 @@ package enum StateStorage {
         return arenas.flatMap { folder, arena in
             arena.layout.all.compactMap { id -> TensorShard? in
                 let entry = arena.layout[id]
-                let isMine =
-                    entry.experts == nil ? id.index % mesh.world.size == mesh.world.rank : mesh.replicas.rank == 0
-                guard isMine else { return nil }
+                guard
+                    entry.isStored(
+                        by: mesh.world.rank, of: mesh.world.size, number: id.index,
+                        expertParallel: mesh.expertGroup.size)
+                else { return nil }
                 return TensorShard(
                     name: "\(folder)/\(entry.name)", globalShape: entry.storedShape, offset: entry.storedOffset,
                     shape: entry.storedLocalShape, values: arena.vector(id))
             }
         }
+    }
+
+    /// Elements that the rank which writes most writes of one arena.
+    package static func mostElements(_ layout: ParameterLayout, ranks: Int, expertParallel: Int) -> Int {
+        (0..<ranks).map { rank in
+            layout.entries.enumerated().reduce(0) { sum, numbered in
+                let (number, entry) = numbered
+                let isIts = entry.isStored(by: rank, of: ranks, number: number, expertParallel: expertParallel)
+                return sum + (isIts ? entry.count : 0)
+            }
+        }.max() ?? 0
     }
 
     /// Fills what this rank holds of `state` from a checkpoint written by any ranks.
@@ -60,6 +73,12 @@ package enum StateStorage {
 }
 
 extension ParameterEntry {
+    /// Experts are stored by the first of their replicas, which are the ranks of the first expert group; replicated
+    /// tensors by one rank each.
+    fileprivate func isStored(by rank: Int, of ranks: Int, number: Int, expertParallel: Int) -> Bool {
+        experts == nil ? number % ranks == rank : rank < expertParallel
+    }
+
     /// Norms are stored as vectors.
     private var isVector: Bool { !decays }
     package var storedShape: [Int] { isVector ? [columns] : globalShape }

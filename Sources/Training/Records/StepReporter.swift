@@ -1,18 +1,20 @@
-package import Diagnostics
+import Diagnostics
 import Layers
-package import Metrics
+import Metrics
 import Parallel
 
 /// Turns outcomes into records: a line in `metrics.jsonl` and a line of progress. On rank 0.
-package final class StepReporter {
+final class StepReporter {
     private let configuration: RunConfiguration
     private let work: ModelWork
     private let gemmPeak: Double
     private let file: MetricsFile
     private let progress: ProgressLine
     private var recentSeconds: [Double] = []
+    /// Whether records wait to be written.
+    private var isBehind = false
 
-    package init(_ configuration: RunConfiguration, gemmPeak: Double, file: MetricsFile, progress: ProgressLine) {
+    init(_ configuration: RunConfiguration, gemmPeak: Double, file: MetricsFile, progress: ProgressLine) {
         self.configuration = configuration
         work = ModelWork(configuration.model)
         self.gemmPeak = gemmPeak
@@ -20,19 +22,30 @@ package final class StepReporter {
         self.progress = progress
     }
 
-    package var metricsBytes: Int { file.bytes }
-
-    package func report(
-        _ outcome: StepOutcome, step: Int, seconds: Double, peakMemory: Int, validation: ValidationResult?
-    ) throws(Failure) {
-        let record = record(outcome, step: step, seconds: seconds, peakMemory: peakMemory, validation: validation)
-        try file.append(record)
-        recentSeconds = (recentSeconds + [seconds]).suffix(20)
-        progress.show(line(record), important: step == configuration.length.steps)
+    /// Bytes of the records so far, all of them in the file.
+    /// - Throws: `inputOutput` if some could not be written
+    func flushed() throws(Failure) -> Int {
+        try file.flush()
+        return file.bytes
     }
 
-    private func record(
-        _ outcome: StepOutcome, step: Int, seconds: Double, peakMemory: Int, validation: ValidationResult?
+    /// A full disk costs a warning: the record waits for room in memory.
+    func report(_ record: StepRecord) {
+        do {
+            try file.append(record)
+            isBehind = false
+        } catch {
+            if !isBehind { progress.say("warning: records wait in memory, training goes on: \(error)") }
+            isBehind = true
+        }
+        recentSeconds = (recentSeconds + [record.seconds]).suffix(20)
+        progress.show(line(record), important: record.step == configuration.length.steps)
+    }
+
+    /// - Parameter stall: seconds that training stood still for checkpoints since the record before
+    func record(
+        _ outcome: StepOutcome, step: Int, seconds: Double, stall: Double?, peakMemory: Int,
+        validation: ValidationResult?
     ) -> StepRecord {
         let lanes = outcome.lanes, routing = configuration.routing
         var record = StepRecord()
@@ -54,12 +67,12 @@ package final class StepReporter {
         record.reductionSeconds = outcome.times.reduction
         record.waitingSeconds = outcome.times.waiting
         record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
+        record.checkpointStallSeconds = stall
         record.peakMemoryBytes = peakMemory
         record.parameterDigest = hexadecimal(outcome.parameterDigest)
         record.gradientDigest = hexadecimal(outcome.gradientDigest)
         record.routeDigest = hexadecimal(lanes.routeDigest)
-        record.validationLoss = validation?.loss
-        record.validationBitsPerByte = validation?.bitsPerByte
+        record.enter(validation)
         return record
     }
 
@@ -70,5 +83,12 @@ package final class StepReporter {
             + "norm \(fixed(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
             + "MFU \(fixed(100 * record.mfu, 1)) %  dropped \(fixed(100 * record.droppedShare, 1)) %  "
             + "ETA \(duration(left * typical))"
+    }
+}
+
+extension StepRecord {
+    mutating func enter(_ validation: ValidationResult?) {
+        validationLoss = validation?.loss
+        validationBitsPerByte = validation?.bitsPerByte
     }
 }

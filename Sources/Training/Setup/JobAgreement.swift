@@ -23,8 +23,8 @@ package func agreeOnJob(_ configuration: RunConfiguration, on world: any Communi
     }
 }
 
-/// Changes with every build.
-private func programIdentity() -> String {
+/// A number that changes with every build.
+package func programIdentity() -> String {
     guard let path = Bundle.main.executablePath, let bytes = FileManager.default.contents(atPath: path) else {
         return "unknown"
     }

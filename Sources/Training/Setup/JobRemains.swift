@@ -1,3 +1,5 @@
+import Collectives
+import Diagnostics
 import Foundation
 
 #if canImport(Glibc)
@@ -6,18 +8,40 @@ import Foundation
     import Darwin
 #endif
 
-/// What Open MPI leaves on a machine when mpirun is killed: the job's session directory and its shared memory. The run's
-/// lock notes them, and who takes over the run clears them away.
-struct JobRemains {
-    /// The session directory, `…/ompi.HOST.USER/pid.N` with mpirun's process number, and then what the names of the job's
-    /// shared-memory files begin with; empty if mpirun did not start this process.
-    let places: [String]
+/// What Open MPI leaves on a machine when mpirun is killed: the job's session directory and its shared memory. The run
+/// directory notes them, host by host, and the next job on that host clears them away.
+struct JobRemains: Codable {
+    /// The session directory, `…/ompi.HOST.USER/pid.N`, and then what the names of the job's shared-memory files begin
+    /// with; empty if mpirun did not start this process.
+    var places: [String]
+    /// mpirun, or its daemon on this host.
+    var launcher: Int32
+
+    /// Clears away what the last job of this run left here, and notes what this one would leave. By the lowest rank of
+    /// each host. Nothing that fails here matters: others may have been quicker. **Collective** over `world`.
+    /// - Returns: the note, to be removed after an orderly end, when mpirun itself leaves nothing
+    static func trade(in directory: RunDirectory, on world: any Communicator) throws(Failure) -> String? {
+        let host = ProcessInfo.processInfo.hostName
+        let hosts = try Agreement(ranks: world).gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        guard hosts.firstIndex(of: host) == world.rank else { return nil }
+        let file = directory.remains(of: host)
+        if let bytes = FileManager.default.contents(atPath: file),
+            let old = try? JSONDecoder().decode(JobRemains.self, from: bytes)
+        {
+            old.remove()
+        }
+        let mine = ofThisJob()
+        unlink(file)
+        guard !mine.places.isEmpty else { return nil }
+        try? JSONEncoder().encode(mine).write(to: URL(fileURLWithPath: file))
+        return file
+    }
 
     /// Those that this job would leave; once MPI runs.
-    static func ofThisJob() -> JobRemains {
-        guard let session = ProcessInfo.processInfo.environment["PMIX_SERVER_TMPDIR"], processNumber(session) != nil
-        else { return JobRemains(places: []) }
-        return JobRemains(places: [session] + (mappedSegment().map { [$0] } ?? []))
+    private static func ofThisJob() -> JobRemains {
+        guard let session = ProcessInfo.processInfo.environment["PMIX_SERVER_TMPDIR"], isSession(session)
+        else { return JobRemains(places: [], launcher: 0) }
+        return JobRemains(places: [session] + (mappedSegment().map { [$0] } ?? []), launcher: getppid())
     }
 
     /// `…/vader_segment.HOST.USER.JOB.`, without the rank, of a file that this process has mapped.
@@ -33,18 +57,23 @@ struct JobRemains {
 
     private static let segment = "/vader_segment."
 
-    /// mpirun's, if the directory is called as Open MPI calls them.
-    private static func processNumber(_ session: String) -> Int32? {
-        let parts = session.split(separator: "/")
-        guard parts.count >= 2, parts[parts.count - 2].hasPrefix("ompi."), parts[parts.count - 1].hasPrefix("pid.")
-        else { return nil }
-        return Int32(parts[parts.count - 1].dropFirst(4))
+    /// Whether the directory lies where Open MPI makes them: what anybody else may have written here is not removed.
+    private static func isSession(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return parts.count >= 2 && parts[parts.count - 2].hasPrefix("ompi.")
+            && (parts[parts.count - 1].hasPrefix("pid.") || parts[parts.count - 1].hasPrefix("jf."))
     }
 
-    /// Removes them, unless that mpirun lives and will do so itself. Failures do not matter: others may have been quicker.
+    /// mpirun's, where the directory bears it.
+    private static func processNumber(_ session: String) -> Int32? {
+        guard let name = session.split(separator: "/").last, name.hasPrefix("pid.") else { return nil }
+        return Int32(name.dropFirst(4))
+    }
+
+    /// Removes them, unless the launcher lives and will do so itself.
     func remove() {
-        guard let session = places.first, let mpirun = Self.processNumber(session), mpirun > 0,
-            kill(mpirun, 0) != 0, errno == ESRCH
+        guard let session = places.first, Self.isSession(session),
+            Self.isDead(launcher), Self.processNumber(session).map(Self.isDead) ?? true
         else { return }
         var doomed = [session]
         for prefix in places.dropFirst() where prefix.contains(Self.segment) {
@@ -56,4 +85,6 @@ struct JobRemains {
         // The user's directory of sessions goes with the last of them; `rmdir` leaves it if there are others.
         rmdir(URL(fileURLWithPath: session).deletingLastPathComponent().path)
     }
+
+    private static func isDead(_ process: Int32) -> Bool { process > 1 && kill(process, 0) != 0 && errno == ESRCH }
 }

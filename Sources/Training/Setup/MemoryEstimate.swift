@@ -9,13 +9,15 @@ package struct MemoryEstimate: Sendable {
     package let activations: Int
     package let exchange: Int
     package let scratch: Int
+    /// A copy of what the rank saves, where training goes on during a save. Of the rank that saves most.
+    package let staging: Int
     /// The process itself: program, libraries, MPI's and the matrix library's buffers.
     package let process = 120 << 20
 
-    package var total: Int { parameters + gradients + moments + activations + exchange + scratch + process }
+    package var total: Int { parameters + gradients + moments + activations + exchange + scratch + staging + process }
 
-    package init(_ configuration: RunConfiguration, expertParallel: Int) {
-        let model = configuration.model
+    package init(_ configuration: RunConfiguration, _ job: JobLayout) {
+        let model = configuration.model, expertParallel = job.expertParallel
         let layout = ParameterLayout(model, localExperts: 0..<model.expertCount / expertParallel)
         parameters = 4 * layout.count
         moments = 2 * parameters
@@ -27,13 +29,16 @@ package struct MemoryEstimate: Sendable {
         activations = lane.activations
         exchange = lane.exchange
         scratch = lane.scratch
+        staging =
+            configuration.checkpoint.overlaps(ranks: job.ranks)
+            ? 12 * StateStorage.mostElements(layout, ranks: job.ranks, expertParallel: expertParallel) : 0
     }
 
     /// Kind and bytes, for tables.
     package var rows: [(kind: String, bytes: Int)] {
         [
             ("parameters", parameters), ("gradients", gradients), ("moments", moments), ("activations", activations),
-            ("exchange", exchange), ("scratch", scratch), ("process", process),
+            ("exchange", exchange), ("scratch", scratch), ("staging", staging), ("process", process),
         ]
     }
 }

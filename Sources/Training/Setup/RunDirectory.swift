@@ -12,16 +12,33 @@ package struct RunDirectory: Sendable {
     package var summary: String { "\(path)/run.json" }
     package var metrics: String { "\(path)/metrics.jsonl" }
     package var checkpoints: String { "\(path)/checkpoints" }
+    /// What a job that is killed leaves on that host.
+    func remains(of host: String) -> String { "\(path)/remains-\(host.replacing("/", with: "_"))" }
     package var data: String { "\(path)/data" }
 
     /// Makes the directory if it is missing.
     /// - Throws: `cannotCreate` if it cannot be made or written to
     package func create() throws(Failure) {
         try makeDirectory(path)
-        let probe = "\(path)/.write-test"
+        try Self.probe(path)
+    }
+
+    /// Whether `create` would succeed: whether something can be made in the lowest folder on the way that exists. Nothing
+    /// stays.
+    /// - Throws: as `create`
+    package func rehearse() throws(Failure) {
+        var folder = URL(fileURLWithPath: path).standardizedFileURL
+        while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+            folder.deleteLastPathComponent()
+        }
+        try Self.probe(folder.path)
+    }
+
+    private static func probe(_ folder: String) throws(Failure) {
+        let probe = "\(folder)/.write-test"
         guard FileManager.default.createFile(atPath: probe, contents: Data()) else {
             throw Failure(
-                .cannotCreate, "the run directory \(path) cannot be written to",
+                .cannotCreate, "the run directory cannot be made: \(folder) cannot be written to",
                 advice: "choose another with --set run.directory=PATH")
         }
         try? FileManager.default.removeItem(atPath: probe)

@@ -5,6 +5,12 @@ package import Diagnostics
 import Layers
 import Parallel
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {
     package let configuration: RunConfiguration
@@ -14,6 +20,8 @@ package struct TrainingSetup {
     /// Held by rank 0 until the job ends.
     package let lock: RunLock?
     package let engine: Engine
+    /// The note of what this job would leave on this host; on its lowest rank there.
+    private let remains: String?
 
     /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
     /// - Parameter report: takes lines of progress, on rank 0
@@ -30,17 +38,13 @@ package struct TrainingSetup {
         lock = try agreement.settle { () throws(Failure) -> RunLock? in
             guard world.rank == 0 else { return nil }
             try directory.create()
-            let lock = try RunLock(runDirectory: directory.path, remains: JobRemains.ofThisJob().places)
-            if let remains = lock.previous?.remains { JobRemains(places: remains).remove() }
-            try Corpus.prepare(settings: given.data, directory: directory.data, report: report)
-            return lock
+            return try RunLock(runDirectory: directory.path)
         }
-        let corpus = try agreement.settle { () throws(Failure) in
-            try Corpus.open(settings: given.data, directory: directory.data)
-        }
+        remains = try JobRemains.trade(in: directory, on: world)
+        let corpus = try Self.corpus(given.data, in: directory.data, lock, agreement, report: report)
         var configuration = given
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
-        try requireMemory(MemoryEstimate(configuration, expertParallel: layout.expertParallel), on: world)
+        try requireMemory(MemoryEstimate(configuration, layout), on: world)
         self.configuration = configuration
         self.layout = layout
         self.corpus = corpus
@@ -53,5 +57,29 @@ package struct TrainingSetup {
         } catch {
             throw Failure(lost: error)
         }
+    }
+
+    /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.
+    private static func corpus(
+        _ data: DataSettings, in directory: String, _ lock: RunLock?, _ agreement: Agreement,
+        report: (String) -> Void
+    ) throws(Failure) -> Corpus {
+        try agreement.settle { () throws(Failure) in
+            guard agreement.ranks.rank == 0 else { return }
+            do throws(Failure) {
+                try Corpus.prepare(settings: data, directory: directory, report: report)
+            } catch {
+                lock?.release()
+                throw error
+            }
+        }
+        return try agreement.settle { () throws(Failure) in try Corpus.open(settings: data, directory: directory) }
+    }
+
+    /// Gives the run directory back when the job has ended in order. **Collective** over `world`.
+    func close(on world: any Communicator) throws(Failure) {
+        if let remains { unlink(remains) }
+        try Agreement(ranks: world).barrier()
+        lock?.release()
     }
 }

@@ -38,11 +38,16 @@ package final class Validation {
     }
 
     /// **Collective** over the world.
-    package func run(_ parameters: ParameterArena) throws(CommunicationError) -> ValidationResult {
+    /// - Parameter requests: asked before every round
+    /// - Returns: nil if somebody asked to leave meanwhile
+    package func run(
+        _ parameters: ParameterArena, unless requests: RunRequests
+    ) throws(CommunicationError) -> ValidationResult? {
         let lanes = (count + perLane - 1) / perLane
         // Per lane: sum of losses, tokens, bytes; summed in lane order, so that the layout does not show.
         let table = Vector<Double>(count: 3 * lanes)
         for round in 0..<engine.mesh.rounds(lanes: lanes) {
+            guard try !requests.wantLeave() else { return nil }
             let number = engine.mesh.lane(round: round, of: lanes)
             let filled = number.map { fill($0) }
             let statistics = try engine.model.evaluate(

@@ -1,0 +1,99 @@
+import Collectives
+import Diagnostics
+
+/// Saves during a run and says what came of it. A save that fails costs a warning, not the run, unless nothing would be left
+/// of it. All methods are **collective**.
+final class RunSaves {
+    private let keeper: CheckpointKeeper
+    private let requests: RunRequests
+    private let say: (String) -> Void
+    private var stall = Duration.zero
+
+    /// What a save needs to know besides the state.
+    struct Position {
+        /// Bytes of `metrics.jsonl` that belong to the state, all on the disk. Asked on rank 0.
+        var metricsBytes: () throws(Failure) -> Int
+        /// Of this very state, if it was measured.
+        var validationLoss: Double?
+        /// The record of the last step, if its validation was broken off. On rank 0.
+        var unfinished: UnfinishedRecord?
+    }
+
+    /// - Parameter say: takes what the user should know, on every rank
+    init(_ keeper: CheckpointKeeper, _ requests: RunRequests, say: @escaping (String) -> Void) {
+        self.keeper = keeper
+        self.requests = requests
+        self.say = say
+    }
+
+    /// How long training stood still since the last time this was asked, in seconds; nil if it did not.
+    func takeStall() -> Double? {
+        defer { stall = .zero }
+        return stall == .zero ? nil : stall / .seconds(1)
+    }
+
+    /// Saves while training goes on, if saves overlap with it, and otherwise at once.
+    func save(_ state: TrainingState, _ position: Position) throws(Failure) {
+        try standingStill { () throws(Failure) in
+            try finishPending()
+            do throws(Failure) {
+                try begin(state, position, inBackground: true)
+            } catch {
+                return try warn(error, step: state.step)
+            }
+            if !keeper.overlaps { try finishPending() }
+        }
+    }
+
+    /// Saves at once; a failure is thrown.
+    func saveNow(_ state: TrainingState, _ position: Position) throws(Failure) {
+        try standingStill { () throws(Failure) in
+            try finishPending()
+            guard !keeper.holds(state.step) else { return }
+            try begin(state, position, inBackground: false)
+            try publish()
+        }
+    }
+
+    /// Publishes what was written while training went on.
+    func finish() throws(Failure) {
+        guard keeper.isPending else { return }
+        try standingStill { () throws(Failure) in try finishPending() }
+    }
+
+    private func begin(_ state: TrainingState, _ position: Position, inBackground: Bool) throws(Failure) {
+        try keeper.begin(
+            state, metricsBytes: position.metricsBytes, validationLoss: position.validationLoss,
+            unfinished: position.unfinished?.text, inBackground: inBackground)
+    }
+
+    private func finishPending() throws(Failure) {
+        guard let step = keeper.pendingStep else { return }
+        do {
+            try publish()
+        } catch {
+            try warn(error, step: step)
+        }
+    }
+
+    private func publish() throws(Failure) {
+        say("checkpoint \(try keeper.finish())")
+        do {
+            try keeper.removeOld()
+        } catch {
+            if error.status == .protocolError { throw error }
+            say("warning: an old checkpoint could not be removed: \(error)")
+        }
+    }
+
+    private func warn(_ failure: Failure, step: Int) throws(Failure) {
+        if failure.status == .protocolError { throw failure }
+        say("warning: no checkpoint after step \(step), training goes on: \(failure)")
+    }
+
+    private func standingStill(_ body: () throws(Failure) -> Void) throws(Failure) {
+        let start = ContinuousClock.now
+        defer { stall += ContinuousClock.now - start }
+        try requests.withoutDeadline(body)
+    }
+}
