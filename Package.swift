@@ -111,6 +111,12 @@ let package = Package(
                 "CPlatform",
             ]),
         room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
+        room(
+            "Conversion",
+            below: [
+                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
+                "Randomness", "Settings", "Diagnostics",
+            ]),
 
         // tools
         room(
@@ -130,8 +136,8 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "MPI", "HDF5",
-                "GEMM",
+                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
+                "MPI", "HDF5", "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
                 "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
             ],
@@ -158,6 +164,14 @@ let package = Package(
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
                 "Tensors", "Diagnostics",
             ]),
+        tests(
+            of: "Conversion",
+            with: [
+                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
+                "Randomness",
+                "Settings", "Diagnostics", "Metrics",
+            ],
+            resources: [.copy("Golden")]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),

@@ -38,6 +38,17 @@ package struct Rectangle: Sendable, Equatable {
         return Rectangle(offset: start, shape: zip(start, end).map { $1 - $0 })
     }
 
+    /// Cut along the first axis into parts of at most `count` elements, or of one row.
+    func slices(ofAtMost count: Int) -> [Rectangle] {
+        let rows = max(1, count / max(1, shape.dropFirst().reduce(1, *)))
+        return stride(from: 0, to: shape[0], by: rows).map { start in
+            var part = self
+            part.offset[0] += start
+            part.shape[0] = min(rows, shape[0] - start)
+            return part
+        }
+    }
+
     /// The same place as seen from the corner of `frame`.
     func relative(to frame: Rectangle) -> Rectangle {
         Rectangle(offset: zip(offset, frame.offset).map { $0 - $1 }, shape: shape)

@@ -55,17 +55,23 @@ struct ShardFile: Sendable {
 
     private var isLeader: Bool { group?.rank ?? 0 == 0 }
 
+    /// Elements that `stream` asks for at a time, if a row of a tensor has no more.
+    private static let streamed = 1 << 22
+
     /// Writes the file alone, one dataset after the other, and reports on it. Not collective.
+    /// - Parameter numbers: of a part of a tensor: some of its rows, all of each
     func stream(
-        _ numbers: (StoredTensor, StoredPiece) throws(Failure) -> Vector<Float>
+        _ numbers: (StoredTensor, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> ShardReport {
         try HDF5File.create(path).writing { file throws(Failure) in
             let datasets = try createDatasets(in: file)
             for (tensor, piece) in pieces {
-                let shard = TensorShard(
-                    name: tensor.name, globalShape: tensor.shape, offset: piece.rectangle.offset,
-                    shape: piece.rectangle.shape, values: try numbers(tensor, piece))
-                try write([(shard, piece)], to: datasets)
+                for part in piece.rectangle.slices(ofAtMost: Self.streamed) {
+                    let shard = TensorShard(
+                        name: tensor.name, globalShape: tensor.shape, offset: part.offset, shape: part.shape,
+                        values: try numbers(tensor, part))
+                    try write([(shard, piece)], to: datasets)
+                }
             }
             for dataset in datasets.values { try dataset.close() }
         }
@@ -147,14 +153,11 @@ struct ShardFile: Sendable {
             guard let dataset = datasets[piece.dataset] else {
                 throw Failure(.software, "\(path) has no dataset \(piece.dataset)")
             }
-            let place = shard.rectangle.relative(to: piece.rectangle)
-            let row = place.shape.dropFirst().reduce(1, *), rows = max(1, Self.largestWrite / max(1, row))
-            for start in stride(from: 0, to: place.shape[0], by: rows) {
-                var part = place
-                part.offset[0] += start
-                part.shape[0] = min(rows, place.shape[0] - start)
-                try dataset.write(
-                    shard.values[start * row..<start * row + part.count], offset: part.offset, shape: part.shape)
+            var start = 0
+            for part in shard.rectangle.relative(to: piece.rectangle).slices(ofAtMost: Self.largestWrite) {
+                let values = shard.values[start..<start + part.count]
+                try dataset.write(values, offset: part.offset, shape: part.shape)
+                start += part.count
             }
         }
     }

@@ -5,12 +5,6 @@ import Foundation
 import Metrics
 import Training
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures a checkpoint's loss on text it was not trained on.",
@@ -64,19 +58,5 @@ struct Evaluate: ParsableCommand {
             Answer(
                 loss: result.loss, perplexity: exp(result.loss), bits_per_byte: result.bitsPerByte,
                 tokens: result.tokens))
-    }
-}
-
-/// A directory for files that nobody needs afterwards, the same on all ranks. On one machine: evaluation is one job there.
-private struct TemporaryDirectory {
-    let path: String
-
-    init(on world: any Communicator) throws(Failure) {
-        let own = FileManager.default.temporaryDirectory.appending(path: "switchyard-evaluate-\(getpid())").path()
-        path = String(decoding: try Agreement(ranks: world).gather(Array(own.utf8))[0], as: UTF8.self)
-    }
-
-    func remove(on world: any Communicator) {
-        if world.rank == 0 { try? FileManager.default.removeItem(atPath: path) }
     }
 }

@@ -23,6 +23,10 @@ func tokenize(
     var tokens: [UInt16] = []
     let piece = 1 << 20
     for file in files {
+        guard !file.holdsTokens else {
+            try copyTokens(of: file, meaning: tokenizer, into: sink, counting: &summary)
+            continue
+        }
         try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in
             var position = 0
             while position < text.count {

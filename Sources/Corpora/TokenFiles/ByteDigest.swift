@@ -1,11 +1,21 @@
 import Randomness
 
+/// A 64-bit digest of bytes that arrive in pieces: FNV-1a byte by byte, then mixed, for texts and headers. For naming, not
+/// for security.
+struct ByteDigest {
+    private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+
+    var value: UInt64 { mix(hash) }
+}
+
 extension Span<UInt8> {
-    /// A 64-bit digest: FNV-1a byte by byte, then mixed, for texts and headers. For naming, not for security.
+    /// `ByteDigest` of the whole.
     var digest: UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for i in indices { hash = (hash ^ UInt64(self[i])) &* 0x0000_0100_0000_01B3 }
-        return mix(hash)
+        var digest = ByteDigest()
+        for i in indices { digest.add(self[i]) }
+        return digest.value
     }
 
     /// The eight bytes at `offset` as a number, least significant first.

@@ -2,13 +2,13 @@
 /// itself, the others are the characters from U+0100 on, in ascending order.
 ///
 /// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `bytes_to_unicode` of its code.
-struct PrintableBytes: Sendable {
+package struct PrintableBytes: Sendable {
     /// The byte of each of the tokens 0–255: the printing ones, then the rest, ascending in each.
     let byteOfToken: [UInt8]
     /// The inverse.
     let tokenOfByte: [UInt16]
 
-    init() {
+    package init() {
         let printing = Array(33...126) + Array(161...172) + Array(174...255)
         let order = printing + (0...255).filter { !printing.contains($0) }
         var tokenOfByte = [UInt16](repeating: 0, count: 256)
@@ -19,7 +19,7 @@ struct PrintableBytes: Sendable {
 
     private static let printingCount = 188
 
-    func text(of bytes: [UInt8]) -> String {
+    package func text(of bytes: [UInt8]) -> String {
         var text = String.UnicodeScalarView()
         for byte in bytes {
             let token = Int(tokenOfByte[Int(byte)])

@@ -1,5 +1,5 @@
 import Randomness
-import Tensors
+package import Tensors
 package import Workers
 
 #if canImport(Glibc)
@@ -14,18 +14,24 @@ package import Workers
 /// An element's value is a function of the seed, the tensor's name and the element's global index: no rank matters.
 package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on workers: Workers) {
     for id in arena.layout.all {
-        let entry = arena.layout[id], values = arena.vector(id)
-        switch entry.role {
-        case .gain: for i in 0..<values.count { values[i] = 1 }
-        case .bias: for i in 0..<values.count { values[i] = 0 }
-        case .matrix(let fanIn):
-            let sigma = (scale / Double(fanIn)).squareRoot()
-            let random = RandomFunction(seed: seed, purpose: .parameterValues, stream: entry.nameDigest)
-            workers.run(over: values.count, tile: 1 << 14) { range in
-                for i in range {
-                    let u = random.uniform(UInt64(entry.globalOffset + i))
-                    values[i] = Float(sigma * truncatedNormal(u))
-                }
+        initialize(arena.vector(id), as: arena.layout[id], scale: scale, seed: seed, on: workers)
+    }
+}
+
+/// The same for what a rank holds of one tensor.
+package func initialize(
+    _ values: Vector<Float>, as entry: ParameterEntry, scale: Double, seed: UInt64, on workers: Workers
+) {
+    switch entry.role {
+    case .gain: for i in 0..<values.count { values[i] = 1 }
+    case .bias: for i in 0..<values.count { values[i] = 0 }
+    case .matrix(let fanIn):
+        let sigma = (scale / Double(fanIn)).squareRoot()
+        let random = RandomFunction(seed: seed, purpose: .parameterValues, stream: entry.nameDigest)
+        workers.run(over: values.count, tile: 1 << 14) { range in
+            for i in range {
+                let u = random.uniform(UInt64(entry.globalOffset + i))
+                values[i] = Float(sigma * truncatedNormal(u))
             }
         }
     }

@@ -82,7 +82,7 @@ extension ParameterEntry {
 
     /// Norms are stored as vectors.
     private var isVector: Bool { !decays }
-    var storedShape: [Int] { isVector ? [columns] : globalShape }
+    package var storedShape: [Int] { isVector ? [columns] : globalShape }
     fileprivate var storedOffset: [Int] { experts.map { [$0.lowerBound, 0, 0] } ?? storedShape.map { _ in 0 } }
     fileprivate var storedLocalShape: [Int] { experts.map { [$0.count, rows, columns] } ?? storedShape }
 }

@@ -1,0 +1,83 @@
+import Checkpoints
+package import Collectives
+import Corpora
+package import Diagnostics
+import Layers
+import Tensors
+import Training
+
+/// Loss over some texts, and how much each expert was used on the way.
+package struct Calibration: Sendable {
+    /// Nats per token, dropless.
+    package private(set) var loss = 0.0
+    package private(set) var tokens = 0
+    /// `[layers][experts]`: how often an expert was chosen.
+    package private(set) var counts: [[Int]]
+    /// `[layers][experts]`: the router's probability of an expert, summed over tokens.
+    package private(set) var probabilities: [[Double]]
+
+    /// - Parameters:
+    ///   - paths: texts, directories of them, or one token file of this model's tokenizer
+    ///   - directory: where the token file of texts is made
+    ///   - limit: look at no more tokens than this; 0: at all
+    package init(
+        _ source: SourceCheckpoint, on paths: [String], in directory: String, tokens limit: Int, threads: Int,
+        world: any Communicator
+    ) throws(Failure) {
+        let model = source.configuration.model
+        counts = Array(repeating: Array(repeating: 0, count: model.expertCount), count: model.layers)
+        probabilities = Array(repeating: Array(repeating: 0, count: model.expertCount), count: model.layers)
+        try Corpus.prepareEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory) { _ in }
+        let dataset = try Corpus.openEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory)
+        let windows = try EvaluationWindows(dataset, context: model.context)
+        let count = limit > 0 ? min(windows.count, max(1, limit / model.context)) : windows.count
+        do {
+            try measure(source, windows, 0..<count, threads, world)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(.protocolError, "\(error)")
+        }
+    }
+
+    private mutating func measure(
+        _ source: SourceCheckpoint, _ windows: EvaluationWindows, _ range: Range<Int>, _ threads: Int,
+        _ world: any Communicator
+    ) throws {
+        var configuration = source.configuration
+        configuration.routing.evaluationCapacityFactor = nil
+        let perLane = max(1, configuration.batch.laneTokens / windows.context)
+        // Room for a backward pass is room for every layer's route.
+        let engine = try Engine(
+            configuration.model, configuration.routing, expertParallel: 1, laneTokens: perLane * windows.context,
+            threads: threads, forTraining: true, on: world)
+        let parameters = ParameterArena(engine.layout)
+        try StateStorage.load(parameters, "parameters", source.reader)
+        try source.reader.close()
+        let lane = Lane(sequences: perLane, sequenceLength: windows.context)
+        var losses = 0.0
+        for first in stride(from: 0, to: range.upperBound, by: perLane) {
+            let sequences = min(perLane, range.upperBound - first)
+            for s in 0..<sequences {
+                let place = s * windows.context..<(s + 1) * windows.context
+                var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan
+                windows.fill(window: first + s, inputs: &inputs, targets: &targets)
+            }
+            let filled = lane.prefix(sequences: sequences)
+            let statistics = try engine.model.evaluate(
+                filled, parameters, workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
+            losses += statistics.crossEntropy
+            tokens += statistics.tokens
+            for layer in counts.indices { count(engine.workspace.route(inLayer: layer), layer, filled.tokens) }
+        }
+        loss = losses / Double(tokens)
+    }
+
+    private mutating func count(_ route: Route, _ layer: Int, _ tokens: Int) {
+        for expert in counts[layer].indices { counts[layer][expert] += Int(route.assigned[expert]) }
+        for token in 0..<tokens {
+            let row = route.probabilities.row(token)
+            for expert in 0..<row.count { probabilities[layer][expert] += Double(row[expert]) }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import Checkpoints
+import Corpora
+import Diagnostics
+import Layers
+import Tensors
+import Training
+
+extension SourceCheckpoint {
+    /// Some rows of a parameter as the checkpoint holds it.
+    func read(_ entry: ParameterEntry, _ part: Rectangle) throws(Failure) -> Vector<Float> {
+        try reader.read("parameters/\(entry.name)", offset: part.offset, shape: part.shape)
+    }
+
+    /// Writes another model's parameters, made from this one's, as a checkpoint of step 0 without moments.
+    /// - Returns: bytes written
+    func derive(
+        _ configuration: RunConfiguration, to target: String, run: String,
+        numbers: (ParameterEntry, Rectangle) throws(Failure) -> Vector<Float>
+    ) throws(Failure) -> Int {
+        let record = CheckpointRecord(
+            run: run, step: 0, seed: Int(configuration.seed), configuration: configuration.resolved,
+            tokenizer: tokenizer.serialized, extras: ["converted_from": reader.directory])
+        let bytes = try StreamedCheckpoint.write(
+            record, configuration.model.layoutOfAllExperts, to: target, numbers: numbers)
+        try reader.close()
+        return bytes
+    }
+}

@@ -1,0 +1,83 @@
+import Checkpoints
+package import Corpora
+package import Diagnostics
+import Layers
+import Settings
+import Tensors
+import Training
+
+/// Writes a directory of Hugging Face as a checkpoint: parameters without an optimizer's moments, to evaluate or to begin
+/// a run with.
+package struct FromHuggingFace {
+    private let model: ImportedModel
+    private let tokenizer: any Tokenizer
+    private let configuration: RunConfiguration
+
+    /// - Parameters:
+    ///   - tokenizer: instead of the directory's own
+    ///   - context: tokens of a sequence, if fewer than the model allows
+    /// - Throws: naming whatever the directory asks for that our models do not do
+    package init(_ directory: String, tokenizer given: (any Tokenizer)?, context: Int?) throws(Failure) {
+        model = try ImportedModel(directory)
+        guard let tokenizer = given == nil ? try ImportedTokenizer.read(in: directory) : given else {
+            throw Failure(
+                .noInput, "\(directory) has no tokenizer.json, and a checkpoint holds a tokenizer",
+                advice: "say --tokenizer byte, or --tokenizer FILE for a file of merges")
+        }
+        self.tokenizer = tokenizer
+        var shape = model.configuration.model
+        if let context {
+            guard (1...shape.context).contains(context) else {
+                throw Failure(.usage, "--context \(context): the model was made for at most \(shape.context)")
+            }
+            shape.context = context
+        }
+        configuration = try Self.configuration(shape, normalizesGates: model.configuration.normalizesGates)
+        try shape.settleVocabulary(tokenizer: tokenizer.vocabularySize)
+    }
+
+    private static func configuration(
+        _ model: ModelSettings, normalizesGates: Bool
+    ) throws(Failure) -> RunConfiguration {
+        let lane = max(1, 2048 / model.context) * model.context
+        let settings = [
+            // Where the model learnt what it knows is not recorded there.
+            "data.train=[unknown]", "model.d_model=\(model.dModel)", "model.layers=\(model.layers)",
+            "model.heads=\(model.heads)", "model.context=\(model.context)",
+            "model.vocabulary_size=\(model.vocabularySize)", "model.experts=\(model.experts)",
+            "model.top_k=\(model.topK)", "model.feed_forward=\(model.feedForward)",
+            "model.tie_embeddings=\(model.tieEmbeddings)", "model.norm_epsilon=\(model.normEpsilon)",
+            "model.rope_base=\(model.ropeBase)", "routing.normalize_gates=\(normalizesGates)",
+            "batch.tokens=\(lane)", "batch.lane_tokens=\(lane)", "train.steps=1",
+        ]
+        return try RunConfiguration(SettingsDocument(yaml: "", file: "config.json", overrides: settings))
+    }
+
+    /// - Returns: bytes written
+    package func write(to target: String, run: String) throws(Failure) -> Int {
+        let record = CheckpointRecord(
+            run: run, step: 0, configuration: configuration.resolved, tokenizer: tokenizer.serialized,
+            extras: ["converted_from": "\(model.directory)"])
+        return try StreamedCheckpoint.write(
+            record, configuration.model.layoutOfAllExperts, to: target
+        ) { entry, part throws(Failure) in
+            try numbers(entry, part)
+        }
+    }
+
+    private func numbers(_ entry: ParameterEntry, _ part: Rectangle) throws(Failure) -> Vector<Float> {
+        switch part.shape.count {
+        case 1:
+            let all = try model.read(entry, slab: 0, rows: 0..<1)
+            return all[part.offset[0]..<part.offset[0] + part.shape[0]]
+        case 2: return try model.read(entry, slab: 0, rows: part.offset[0]..<part.offset[0] + part.shape[0])
+        default:
+            let values = Vector<Float>(count: part.count), size = entry.rows * entry.columns
+            for slab in 0..<part.shape[0] {
+                let matrix = try model.read(entry, slab: part.offset[0] + slab, rows: 0..<entry.rows)
+                copy(matrix, into: values[slab * size..<(slab + 1) * size])
+            }
+            return values
+        }
+    }
+}

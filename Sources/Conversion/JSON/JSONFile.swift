@@ -1,0 +1,70 @@
+import Diagnostics
+import Foundation
+
+/// JSON that came from outside: read up to a limit, whole, every key of an object once.
+enum JSONFile {
+    /// - Parameter limit: bytes; what parsing allocates is a small multiple of it
+    /// - Throws: `noInput` if it cannot be read, `data` if it is longer than `limit`
+    static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Failure(.noInput, "cannot open \(path)", advice: "a Hugging Face model is a directory of files")
+        }
+        let bytes: [UInt8]
+        do {
+            bytes = Array(try handle.read(upToCount: limit + 1) ?? Data())
+        } catch {
+            throw Failure(.inputOutput, "cannot read \(path): \(error.localizedDescription)")
+        }
+        guard bytes.count <= limit else {
+            throw Failure(.data, "\(path) is longer than the \(limit) bytes that such a file may have")
+        }
+        return bytes
+    }
+
+    /// - Parameter source: where the bytes come from, for messages
+    /// - Throws: `data` for what is no JSON, has a key twice, or is not a `type`
+    static func decode<Value: Decodable>(
+        _ bytes: [UInt8], as type: Value.Type, from source: String
+    ) throws(Failure) -> Value {
+        let value: Value
+        do {
+            value = try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw Failure(.data, "\(source): \(error.inWords)")
+        } catch {
+            throw Failure(.data, "\(source) is not the JSON that was expected: \(error.localizedDescription)")
+        }
+        if let key = RepeatedKey.find(in: bytes) {
+            throw Failure(.data, "\(source): the key `\(key)` stands twice in one object")
+        }
+        return value
+    }
+
+    /// Sorted keys, so that the same contents are the same bytes.
+    static func encode(_ value: some Encodable, indented: Bool = true) throws(Failure) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if indented { encoder.outputFormatting.insert(.prettyPrinted) }
+        do {
+            return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
+        } catch {
+            throw Failure(.software, "cannot write JSON: \(error)")
+        }
+    }
+}
+
+extension DecodingError {
+    /// `shape[1]: expected Int`, without the names of Swift's types around it.
+    fileprivate var inWords: String {
+        let (context, complaint): (Context, String) =
+            switch self {
+            case .typeMismatch(let type, let context): (context, "is not of type \(type)")
+            case .valueNotFound(let type, let context): (context, "is null instead of \(type)")
+            case .keyNotFound(let key, let context): (context, "has no `\(key.stringValue)`")
+            case .dataCorrupted(let context): (context, context.debugDescription)
+            @unknown default: (Context(codingPath: [], debugDescription: ""), "is not the JSON that was expected")
+            }
+        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue.prefix(200))" }.joined()
+        return path.isEmpty ? complaint : "`\(path.hasPrefix(".") ? String(path.dropFirst()) : path)` \(complaint)"
+    }
+}

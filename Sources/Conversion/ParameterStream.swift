@@ -1,0 +1,33 @@
+import Checkpoints
+import Diagnostics
+import Layers
+import Tensors
+import Training
+
+extension ModelSettings {
+    /// All parameters, with all experts on one rank.
+    var layoutOfAllExperts: ParameterLayout { ParameterLayout(self, localExperts: 0..<expertCount) }
+}
+
+extension StreamedCheckpoint {
+    /// A checkpoint of parameters alone.
+    /// - Parameter numbers: some rows of a parameter
+    /// - Returns: bytes written
+    static func write(
+        _ record: CheckpointRecord, _ layout: ParameterLayout, to target: String,
+        numbers: (ParameterEntry, Rectangle) throws(Failure) -> Vector<Float>
+    ) throws(Failure) -> Int {
+        let entries = Dictionary(uniqueKeysWithValues: layout.entries.map { ("parameters/\($0.name)", $0) })
+        let parts = layout.entries.map { Part(name: "parameters/\($0.name)", shape: $0.storedShape) }
+        return try write(record, parts, to: target) { name, part throws(Failure) in
+            guard let entry = entries[name] else { throw Failure(.software, "no parameter is called \(name)") }
+            return try numbers(entry, part)
+        }
+    }
+}
+
+func copy(_ source: Vector<Float>, into target: Vector<Float>) {
+    let from = source.span
+    var to = target.mutableSpan
+    for i in from.indices { to[i] = from[i] }
+}

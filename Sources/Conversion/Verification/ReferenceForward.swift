@@ -1,0 +1,154 @@
+import Diagnostics
+import Foundation
+import GEMM
+import Layers
+import Tensors
+
+/// Logits straight from the files of a Hugging Face model, computed as `transformers` defines the classes and with
+/// nothing of ours but matrix products: by the files' names and layouts, in plain loops.
+///
+/// Memory: one layer's attention or one expert.
+final class ReferenceForward {
+    private let files: WeightFiles
+    private let configuration: ImportedConfiguration
+    private let tokens: SampleTokens
+    /// By how much the last expert chosen was more probable than the first one passed over, at the closest call.
+    private(set) var closestCall = Float.infinity
+
+    init(_ model: ImportedModel, _ tokens: SampleTokens) {
+        files = model.files
+        configuration = model.configuration
+        self.tokens = tokens
+    }
+
+    private var d: Int { configuration.model.dModel }
+
+    /// - Returns: `[tokens, dModel]`: what the head sees
+    func hidden() throws(Failure) -> Tensor {
+        let x = Tensor(rows: tokens.count, columns: d)
+        for (row, token) in tokens.all.enumerated() {
+            let values = try files.read("model.embed_tokens.weight", token * d..<(token + 1) * d)
+            for c in 0..<d { x[row, c] = values[c] }
+        }
+        for layer in 0..<configuration.model.layers {
+            let name = "model.layers.\(layer)"
+            add(try attention(norm(x, "\(name).input_layernorm.weight"), "\(name).self_attn"), to: x)
+            let h = try norm(x, "\(name).post_attention_layernorm.weight")
+            add(try feedForward(h, "\(name).mlp"), to: x)
+        }
+        return try norm(x, "model.norm.weight")
+    }
+
+    /// Logits of the tokens `vocabulary`.
+    func logits(_ hidden: Tensor, _ vocabulary: Range<Int>) throws(Failure) -> Tensor {
+        let name = configuration.model.tieEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
+        let head = try files.read(name, vocabulary.lowerBound * d..<vocabulary.upperBound * d)
+        let logits = Tensor(rows: hidden.rows, columns: vocabulary.count)
+        multiply(hidden.factor, Tensor(head, rows: vocabulary.count, columns: d).transposed, into: logits)
+        return logits
+    }
+
+    /// `x·Wᵀ`, `W` as stored: `[out, in]`.
+    private func linear(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
+        let shape = try files.stored(name).shape
+        let y = Tensor(rows: x.rows, columns: shape[0])
+        guard shape[0] > 0 else { return y }
+        multiply(x.factor, Tensor(try files.read(name), rows: shape[0], columns: shape[1]).transposed, into: y)
+        return y
+    }
+
+    private func norm(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
+        let weight = try files.read(name), y = Tensor(rows: x.rows, columns: x.columns)
+        for t in 0..<x.rows {
+            var squares = 0.0
+            for c in 0..<x.columns { squares += Double(x[t, c]) * Double(x[t, c]) }
+            let scale = 1 / (squares / Double(x.columns) + configuration.model.normEpsilon).squareRoot()
+            for c in 0..<x.columns { y[t, c] = Float(Double(x[t, c]) * scale) * weight[c] }
+        }
+        return y
+    }
+
+    private func add(_ x: Tensor, to y: Tensor) {
+        for t in 0..<x.rows { for c in 0..<x.columns { y[t, c] += x[t, c] } }
+    }
+
+    private func attention(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
+        let q = try linear(h, "\(name).q_proj.weight"), k = try linear(h, "\(name).k_proj.weight")
+        let v = try linear(h, "\(name).v_proj.weight")
+        rotate(q)
+        rotate(k)
+        let y = Tensor(rows: h.rows, columns: d), n = tokens.length, size = configuration.model.headDimension
+        let scores = Tensor(rows: n, columns: n)
+        for start in stride(from: 0, to: h.rows, by: n) {
+            for head in 0..<configuration.model.heads {
+                func part(_ x: Tensor) -> Tensor { x.rows(start..<start + n).columns(head * size..<(head + 1) * size) }
+                multiply(part(q).factor, part(k).transposed, into: scores, scale: 1 / Float(size).squareRoot())
+                for row in 0..<n { softmax(scores, row: row, first: row + 1) }
+                multiply(scores.factor, part(v).factor, into: part(y))
+            }
+        }
+        return try linear(y, "\(name).o_proj.weight")
+    }
+
+    /// `rotate_half`: the second half of a head, negated, is the first half's partner.
+    private func rotate(_ x: Tensor) {
+        let size = configuration.model.headDimension, half = size / 2
+        for t in 0..<x.rows {
+            for i in 0..<half {
+                let frequency = pow(configuration.model.ropeBase, -Double(2 * i) / Double(size))
+                let angle = Double(t % tokens.length) * frequency
+                let cosine = Float(cos(angle)), sine = Float(sin(angle))
+                for start in stride(from: 0, to: d, by: size) {
+                    let a = x[t, start + i], b = x[t, start + half + i]
+                    x[t, start + i] = a * cosine - b * sine
+                    x[t, start + half + i] = b * cosine + a * sine
+                }
+            }
+        }
+    }
+
+    /// Over the first columns of a row; the others become zero.
+    private func softmax(_ x: Tensor, row: Int, first: Int) {
+        var top = -Float.infinity, total = 0.0
+        for c in 0..<first { top = max(top, x[row, c]) }
+        for c in 0..<first { total += exp(Double(x[row, c] - top)) }
+        for c in 0..<x.columns { x[row, c] = c < first ? Float(exp(Double(x[row, c] - top)) / total) : 0 }
+    }
+
+    /// `down(silu(gate·x) · (up·x))`
+    private func gated(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
+        let gate = try linear(h, "\(name).gate_proj.weight"), up = try linear(h, "\(name).up_proj.weight")
+        for t in 0..<gate.rows { for c in 0..<gate.columns { gate[t, c] *= up[t, c] / (1 + exp(-gate[t, c])) } }
+        return try linear(gate, "\(name).down_proj.weight")
+    }
+
+    private func feedForward(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
+        guard case .qwen2Moe(let sharedHidden, _) = configuration.kind else { return try gated(h, name) }
+        let weights = try linear(h, "\(name).gate.weight"), y = Tensor(rows: h.rows, columns: d)
+        let chosen = (0..<h.rows).map { choose(weights, row: $0) }
+        for expert in 0..<weights.columns {
+            let rows = (0..<h.rows).filter { chosen[$0].contains(expert) }
+            guard !rows.isEmpty else { continue }
+            let mine = Tensor(rows: rows.count, columns: d)
+            for (i, t) in rows.enumerated() { for c in 0..<d { mine[i, c] = h[t, c] } }
+            let answer = try gated(mine, "\(name).experts.\(expert)")
+            for (i, t) in rows.enumerated() { for c in 0..<d { y[t, c] += weights[t, expert] * answer[i, c] } }
+        }
+        guard sharedHidden > 0 else { return y }
+        let shared = try gated(h, "\(name).shared_expert"), gate = try linear(h, "\(name).shared_expert_gate.weight")
+        for t in 0..<h.rows { for c in 0..<d { y[t, c] += shared[t, c] / (1 + exp(-gate[t, 0])) } }
+        return y
+    }
+
+    /// Turns a row of router logits into weights; returns the experts with the `num_experts_per_tok` largest.
+    private func choose(_ weights: Tensor, row: Int) -> [Int] {
+        softmax(weights, row: row, first: weights.columns)
+        let order = (0..<weights.columns).sorted { (weights[row, $1], $0) < (weights[row, $0], $1) }
+        let k = configuration.model.choices, chosen = Array(order.prefix(k))
+        if k < order.count { closestCall = min(closestCall, weights[row, order[k - 1]] - weights[row, order[k]]) }
+        guard configuration.normalizesGates else { return chosen }
+        let total = chosen.reduce(Float(0)) { $0 + weights[row, $1] }
+        for expert in chosen { weights[row, expert] /= total }
+        return chosen
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import Collectives
+import Conversion
+import Diagnostics
+
+/// How a conversion proves itself.
+struct CheckOptions: ParsableArguments {
+    @Flag(inversion: .prefixedNo, help: "Read what was written back, compare every tensor and the logits.")
+    var verify = true
+    @Option(help: "Tokens to compare the logits of.") var verifyTokens = 256
+    @Option(
+        help: "Also write these tokens and Switchyard's logits to this safetensors file, to compare other software.")
+    var reference: String?
+
+    func validate() throws {
+        if verifyTokens < 1 { throw ValidationError("--verify-tokens must be at least 1") }
+        if reference != nil, !verify { throw ValidationError("--reference needs --verify") }
+    }
+
+    /// Compares a Hugging Face directory with a checkpoint, unless the user does not want it; says what was found.
+    func report(on directory: String, of source: SourceCheckpoint, on world: any Communicator) throws(Failure)
+        -> String?
+    {
+        guard verify else { return nil }
+        let check = try ConversionCheck(
+            directory, is: source, tokens: source.sampleTokens(verifyTokens), reference: reference, on: world)
+        return check.inWords
+    }
+}

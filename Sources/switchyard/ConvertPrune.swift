@@ -1,0 +1,80 @@
+import ArgumentParser
+import Checkpoints
+import Conversion
+import Diagnostics
+import Metrics
+
+/// `switchyard convert prune`: the same model with its most used experts.
+struct ConvertPrune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Keeps the experts that a text uses most, and says what that costs.",
+        discussion: """
+            In every layer the experts are ranked by how they were used on the calibration text; the best stay, with \
+            their columns of the router. The loss on that text is measured before and after, without drops. The result \
+            evaluates, trains (`train --from`) and exports like any other checkpoint.
+            """)
+
+    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
+    @Argument(help: "The checkpoint to write; must not exist.") var output: String
+    @Option(help: "How many experts a layer keeps, in units of model.experts.") var experts: Int
+    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
+    var calibration: [String]
+    @Option(help: "Rank by how often an expert was chosen, `counts`, or by the router's summed `probability`.")
+    var by = PruningRule.counts
+    @Option(help: "Look at no more tokens than this; 0: at all.") var tokens = 0
+    @Option(help: "Threads.") var threads = 1
+    @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
+
+    func validate() throws {
+        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if tokens < 0 { throw ValidationError("--tokens must not be negative") }
+    }
+
+    func run() throws {
+        try reportingFailures {
+            let command = self
+            try onAllRanks(virtual: 1) { world in
+                let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
+                let scratch = try TemporaryDirectory(on: world)
+                defer { scratch.remove(on: world) }
+                func measure(_ source: SourceCheckpoint) throws(Failure) -> Calibration {
+                    try Calibration(
+                        source, on: command.calibration, in: scratch.path, tokens: command.tokens,
+                        threads: command.threads, world: world)
+                }
+                let before = try measure(source)
+                let prune = try Prune(source, experts: command.experts, by: command.by, before)
+                let place = try StagedDirectory(command.output)
+                defer { place.discard() }
+                let checkpoint = "\(place.staging)/checkpoint"
+                let bytes = try prune.write(to: checkpoint, run: place.name)
+                let after = try measure(try SourceCheckpoint(CheckpointReader(checkpoint)))
+                try place.publish("checkpoint")
+                try command.report(bytes, before, after, prune.kept)
+            }
+        }
+    }
+
+    private func report(_ bytes: Int, _ before: Calibration, _ after: Calibration, _ kept: [[Int]]) throws {
+        struct Answer: Encodable {
+            var loss_before: Double
+            var loss_after: Double
+            var tokens: Int
+            var kept: [[Int]]
+        }
+        if json {
+            return try printJSON(
+                Answer(loss_before: before.loss, loss_after: after.loss, tokens: before.tokens, kept: kept))
+        }
+        for (layer, experts) in kept.enumerated() {
+            print("layer \(layer) keeps \(experts.map(String.init).joined(separator: ", "))")
+        }
+        print("\(output): \(bytes) bytes")
+        print(
+            "loss before \(fixed(before.loss, 4)), after \(fixed(after.loss, 4)) nats per token "
+                + "(\(grouped(before.tokens)) tokens)")
+    }
+}
+
+extension PruningRule: ExpressibleByArgument {}

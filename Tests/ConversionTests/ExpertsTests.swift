@@ -1,0 +1,100 @@
+import Checkpoints
+import Conversion
+import Diagnostics
+import Foundation
+import Tensors
+import Testing
+
+struct ExpertsTests {
+    private func calibrate(_ checkpoint: String, in folder: String) throws -> Calibration {
+        let text = (0..<60).map { "Line \($0) says something, and \($0 * 7) something else.\n" }.joined()
+        try Data(text.utf8).write(to: URL(filePath: folder + "/text.txt"))
+        return try onOneRank { world in
+            try Calibration(
+                SourceCheckpoint(CheckpointReader(checkpoint)), on: [folder + "/text.txt"], in: folder + "/data",
+                tokens: 1000,
+                threads: 1, world: world)
+        }
+    }
+
+    @Test(arguments: [(2, 1), (4, 2), (5, 5)]) func upcyclingKeepsTheLoss(experts: Int, topK: Int) throws {
+        try inScratchFolder { folder in
+            let dense = try TinyModel().write(in: folder)
+            let source = try SourceCheckpoint(CheckpointReader(dense))
+            _ = try Upcycle(source, experts: experts, topK: topK).write(to: folder + "/up", run: "up")
+            let (before, after) = (try calibrate(dense, in: folder), try calibrate(folder + "/up", in: folder))
+            #expect(abs(before.loss - after.loss) < 1e-5 && before.tokens == 992)
+            #expect(after.counts[0].reduce(0, +) == after.tokens * topK)
+            // The router is new: it does not send every token to the same experts.
+            #expect(topK == experts || after.counts[0].filter { $0 > 0 }.count > topK)
+        }
+    }
+
+    @Test func onlyDenseModelsAreUpcycled() throws {
+        try inScratchFolder { folder in
+            let source = try SourceCheckpoint(CheckpointReader(TinyModel(["model.experts=2"]).write(in: folder)))
+            #expect(refusal { _ = try Upcycle(source, experts: 4, topK: 2) }?.contains("has 2 experts a layer") == true)
+        }
+    }
+
+    @Test(arguments: PruningRule.allCases) func keepingAllChangesNothing(rule: PruningRule) throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(["model.experts=4", "model.granularity=2"]).write(in: folder)
+            let use = try calibrate(checkpoint, in: folder)
+            let prune = try Prune(SourceCheckpoint(CheckpointReader(checkpoint)), experts: 4, by: rule, use)
+            _ = try prune.write(to: folder + "/pruned", run: "pruned")
+            #expect(try digests(checkpoint) == digests(folder + "/pruned"))
+            #expect(prune.kept == Array(repeating: Array(0..<8), count: 3))
+        }
+    }
+
+    @Test(arguments: PruningRule.allCases) func theMostUsedStayInTheirOrder(rule: PruningRule) throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
+            let use = try calibrate(checkpoint, in: folder), reader = try CheckpointReader(checkpoint)
+            let prune = try Prune(SourceCheckpoint(reader), experts: 3, by: rule, use)
+            _ = try prune.write(to: folder + "/pruned", run: "pruned")
+            let pruned = try CheckpointReader(folder + "/pruned")
+            for (layer, kept) in prune.kept.enumerated() {
+                let scores = rule == .counts ? use.counts[layer].map(Double.init) : use.probabilities[layer]
+                let least = kept.map { scores[$0] }.min() ?? 0
+                #expect(kept == kept.sorted() && Set(kept).count == 3)
+                #expect((0..<8).allSatisfy { kept.contains($0) || scores[$0] <= least })
+                let router = "parameters/blocks.\(layer).router", down = "parameters/blocks.\(layer).experts.down"
+                for (column, expert) in kept.enumerated() {
+                    #expect(
+                        try pruned.read(router, offset: [0, column], shape: [12, 1]).array
+                            == reader.read(router, offset: [0, expert], shape: [12, 1]).array)
+                    #expect(
+                        try pruned.read(down, offset: [column, 0, 0], shape: [1, 36, 12]).array
+                            == reader.read(down, offset: [expert, 0, 0], shape: [1, 36, 12]).array)
+                }
+            }
+            #expect(try calibrate(folder + "/pruned", in: folder).loss != use.loss)
+            try export(folder + "/pruned", to: folder + "/e")
+            _ = try check(folder + "/e", is: folder + "/pruned")
+        }
+    }
+
+    /// Counts are of choices, probabilities of all experts.
+    @Test func useIsCounted() throws {
+        try inScratchFolder { folder in
+            let use = try calibrate(TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder), in: folder)
+            for layer in 0..<3 {
+                #expect(use.counts[layer].reduce(0, +) == 2 * use.tokens)
+                #expect(abs(use.probabilities[layer].reduce(0, +) - Double(use.tokens)) < 0.01)
+            }
+        }
+    }
+
+    @Test func tooFewOrTooManyAreRefused() throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
+            let use = try calibrate(checkpoint, in: folder), source = try SourceCheckpoint(CheckpointReader(checkpoint))
+            for experts in [0, 1, 9] {
+                let message = refusal { _ = try Prune(source, experts: experts, by: .counts, use) }
+                #expect(message?.contains("a token chooses 2") == true)
+            }
+        }
+    }
+}

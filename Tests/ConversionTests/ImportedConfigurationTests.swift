@@ -1,0 +1,85 @@
+import Conversion
+import Foundation
+import Layers
+import Testing
+
+struct ImportedConfigurationTests {
+    /// As transformers 4 writes it.
+    static let mixture = #"""
+        {"architectures": ["Qwen2MoeForCausalLM"], "model_type": "qwen2_moe", "hidden_act": "silu", "hidden_size": 48,
+         "intermediate_size": 5632, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 4,
+         "num_experts": 6, "num_experts_per_tok": 2, "moe_intermediate_size": 40, "norm_topk_prob": true,
+         "shared_expert_intermediate_size": 0, "decoder_sparse_step": 1, "mlp_only_layers": [], "qkv_bias": false,
+         "max_position_embeddings": 64, "rms_norm_eps": 1e-06, "rope_theta": 1000000.0, "rope_scaling": null,
+         "sliding_window": 4096, "use_sliding_window": false, "tie_word_embeddings": false, "vocab_size": 300,
+         "attention_dropout": 0.0, "router_aux_loss_coef": 0.001, "torch_dtype": "bfloat16", "use_cache": true}
+        """#
+
+    private func read(_ json: String) throws -> ImportedConfiguration {
+        try ImportedConfiguration(json: Array(json.utf8), path: "config.json")
+    }
+
+    @Test func everySettingArrives() throws {
+        let found = try read(Self.mixture)
+        #expect(found.kind == .qwen2Moe(sharedHidden: 0, hasBiases: false) && found.normalizesGates)
+        let model = found.model
+        #expect(model.dModel == 48 && model.layers == 2 && model.heads == 4 && model.context == 64)
+        #expect(model.expertCount == 6 && model.choices == 2 && model.expertHidden == 40)
+        #expect(model.normEpsilon == 1e-6 && model.ropeBase == 1e6 && !model.tieEmbeddings && model.norm == .rms)
+        #expect(model.vocabularySize == 300)
+    }
+
+    @Test func positionsAreFoundWhereTransformersFiveWritesThem() throws {
+        let json = Self.mixture.replacing(
+            #""rope_theta": 1000000.0, "rope_scaling": null"#,
+            with: #""rope_parameters": {"rope_theta": 500.0, "rope_type": "default"}"#)
+        #expect(try read(json).model.ropeBase == 500)
+    }
+
+    @Test(arguments: [
+        (#""model_type": "qwen2_moe""#, #""model_type": "mixtral""#, "`mixtral` are not supported"),
+        (#""num_key_value_heads": 4"#, #""num_key_value_heads": 2"#, "grouped-query attention is not supported"),
+        (#""num_attention_heads": 4"#, #""num_attention_heads": 5"#, "heads of an even size"),
+        (#""hidden_act": "silu""#, #""hidden_act": "gelu""#, "this activation is not supported"),
+        (#""use_sliding_window": false"#, #""use_sliding_window": true"#, "a sliding window is not supported"),
+        (#""mlp_only_layers": []"#, #""mlp_only_layers": [0]"#, "a layer without experts is not supported"),
+        (#""decoder_sparse_step": 1"#, #""decoder_sparse_step": 2"#, "a layer without experts is not supported"),
+        (#""rope_scaling": null"#, #""rope_scaling": {"type": "linear", "factor": 2.0}"#, "scaling of positions"),
+        (
+            #""use_cache": true"#, #""quantization_config": {"bits": 4}"#,
+            "`quantization_config` is an object: a setting"
+        ),
+        (#""use_cache": true"#, #""logit_scale": 2.5"#, "`logit_scale` is 2.5: a setting that is not known"),
+        (#""use_cache": true"#, #""layer_types": ["full_attention", "sliding_attention"]"#, "`layer_types`"),
+        (#""vocab_size": 300"#, #""vocab_size": 151936"#, "`vocab_size` is 151936; 1 to 65536"),
+        (#""hidden_size": 48"#, #""hidden_size": "wide""#, #"`hidden_size` is "wide"; a whole number was expected"#),
+        (#""hidden_size": 48,"#, "", "`hidden_size` is missing"),
+        (#""num_experts_per_tok": 2"#, #""num_experts_per_tok": 7"#, "`num_experts_per_tok` is 7; 1 to 6"),
+        (#""hidden_size": 48"#, #""hidden_size": 48, "hidden_size": 64"#, "stands twice"),
+        (#""attention_dropout": 0.0"#, #""attention_dropout": 0.1"#, "dropout is not supported"),
+        (#""use_cache": true}"#, #""use_cache": true"#, "config.json"),
+
+    ]) func whatIsNotSupportedIsNamed(old: String, new: String, words: String) throws {
+        try #require(Self.mixture.contains(old))
+        let message = refusal { _ = try read(Self.mixture.replacing(old, with: new)) }
+        #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+    }
+
+    @Test func sizesBeyondCountingAreRefused() throws {
+        let huge = Self.mixture.replacing(#""hidden_size": 48"#, with: #""hidden_size": 1048576"#)
+            .replacing(#""moe_intermediate_size": 40"#, with: #""moe_intermediate_size": 1048576"#)
+            .replacing(#""num_experts": 6"#, with: #""num_experts": 65536"#)
+        let message = refusal { _ = try read(huge) }
+        #expect(message?.contains("are more than 10^15 parameters") == true, "\(message ?? "accepted")")
+    }
+
+    @Test func biasesOfALlamaAreRefused() throws {
+        let llama = #"""
+            {"model_type": "llama", "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 1, "vocab_size": 9,
+             "num_attention_heads": 2, "max_position_embeddings": 4, "attention_bias": false}
+            """#
+        #expect(try read(llama).kind == .llama)
+        let message = refusal { _ = try read(llama.replacing("false", with: "true")) }
+        #expect(message?.contains("`attention_bias` is true: a bias is not supported") == true)
+    }
+}

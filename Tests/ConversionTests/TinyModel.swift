@@ -1,0 +1,104 @@
+import Checkpoints
+import Collectives
+import Conversion
+import Corpora
+import Diagnostics
+import Foundation
+import GEMM
+import Layers
+import Settings
+import Tensors
+import Testing
+import Training
+
+/// A small model with numbers that tell every place from every other, as a checkpoint.
+struct TinyModel {
+    static let routing = [
+        "one expert, tied": ["model.tie_embeddings=true"],
+        "one expert": [],
+        "eight experts": ["model.experts=8"],
+        "two of eight": ["model.experts=8", "model.top_k=2"],
+        "two of eight, normalised, tied": [
+            "model.experts=8", "model.top_k=2", "routing.normalize_gates=true", "model.tie_embeddings=true",
+        ],
+        "fine-grained": ["model.experts=4", "model.granularity=2"],
+    ]
+
+    let configuration: RunConfiguration
+
+    init(_ overrides: [String] = []) throws {
+        MatrixLibrary.prepare()
+        let yaml = """
+            data: {train: none}
+            model: {d_model: 12, layers: 3, heads: 2, context: 16, vocabulary_size: 260, norm_epsilon: 2.0e-5}
+            batch: {tokens: 64, lane_tokens: 32}
+            train: {steps: 1}
+            """
+        configuration = try RunConfiguration(SettingsDocument(yaml: yaml, file: "tiny model", overrides: overrides))
+    }
+
+    /// Writes the checkpoint from `ranks` virtual ranks and returns its path.
+    func write(in folder: String, ranks: Int = 1) throws -> String {
+        let configuration = configuration, parallel = configuration.model.expertCount % ranks == 0 ? ranks : 1
+        let written = try VirtualRanks.run(ranks) { world in
+            let engine = try Engine(
+                configuration.model, configuration.routing, expertParallel: parallel,
+                laneTokens: configuration.batch.laneTokens, threads: 1, forTraining: false, on: world)
+            let state = TrainingState(engine.layout)
+            initialize(state.parameters, scale: 2, seed: 5, on: engine.workers)
+            scatterNorms(state.parameters)
+            let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
+            let record = CheckpointRecord(
+                run: "tiny", step: 3, configuration: configuration.resolved, tokenizer: ByteTokenizer.serialized)
+            return try writer.write(record, StateStorage.shards(of: state, engine.mesh)).directory
+        }
+        return written[0]
+    }
+}
+
+/// Norms start as ones everywhere: two that change places would not be noticed.
+private func scatterNorms(_ parameters: ParameterArena) {
+    for id in parameters.layout.all where parameters.layout[id].role == .gain {
+        let values = parameters.vector(id)
+        for i in 0..<values.count { values[i] = 1 + 0.01 * Float(i) + 0.05 * Float(id.index) }
+    }
+}
+
+/// The digests that a checkpoint's manifest gives its parameters.
+func digests(_ checkpoint: String) throws -> [String: UInt64] {
+    let tensors = try CheckpointReader(checkpoint).tensors.filter { $0.name.hasPrefix("parameters/") }
+    return Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.digest) })
+}
+
+/// Exports without a check and returns the directory.
+func export(_ checkpoint: String, to directory: String, _ profile: ExportProfile = .portable, shard: Int = 1 << 30)
+    throws
+{
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let source = try SourceCheckpoint(CheckpointReader(checkpoint))
+    try ToHuggingFace(source, profile: profile, shardBytes: shard).write(to: directory) { _ in }
+}
+
+/// Runs `body` with a communicator of one rank.
+func onOneRank<Result: Sendable>(_ body: @escaping @Sendable (any Communicator) throws -> Result) throws -> Result {
+    try VirtualRanks.run(1, body)[0]
+}
+
+func check(_ directory: String, is checkpoint: String) throws -> ConversionCheck {
+    try onOneRank { world in
+        let source = try SourceCheckpoint(CheckpointReader(checkpoint))
+        return try ConversionCheck(directory, is: source, tokens: source.sampleTokens(40), on: world)
+    }
+}
+
+/// The message of the failure that `body` ends with; nil if it succeeds.
+func refusal(_ body: () throws -> Void) -> String? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return (error as? Failure)?.message ?? "\(error)"
+    }
+}
+
+func fileBytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path))) }

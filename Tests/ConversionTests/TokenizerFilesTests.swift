@@ -1,0 +1,43 @@
+import Conversion
+import Corpora
+import Diagnostics
+import Foundation
+import Testing
+
+struct TokenizerFilesTests {
+    private func bytePairs() throws -> any Tokenizer {
+        try readTokenizer(Array("#version: 0.2\na b\nab c\nĠ a\n".utf8), from: "merges")
+    }
+
+    @Test func eachComesBackAsItWas() throws {
+        for tokenizer in [ByteTokenizer(), try bytePairs()] as [any Tokenizer] {
+            let json = try ExportedTokenizer(tokenizer, context: 8).json()
+            #expect(try ImportedTokenizer.tokenizer(json: json, path: "t").serialized == tokenizer.serialized)
+        }
+    }
+
+    @Test func bytesKeepTheirNumbers() throws {
+        let json = String(decoding: try ExportedTokenizer(ByteTokenizer(), context: 8).json(), as: UTF8.self)
+        for line in ["\"a\" : 97", "\"Ġ\" : 32", "\"<|endoftext|>\" : 256", "\"merges\" : ["] {
+            #expect(json.contains(line))
+        }
+    }
+
+    @Test(arguments: [
+        ("\"type\" : \"BPE\"", "\"type\" : \"Unigram\"", "model.type Unigram is not supported"),
+        ("\"add_prefix_space\" : false", "\"add_prefix_space\" : true", "add_prefix_space is not supported"),
+        ("\"ab\" : 256", "\"ab\" : 258", "does not have the id 256"),
+        ("\"<|endoftext|>\" : 259", "\"<|other|>\" : 260", "one token more was expected"),
+        ("\"version\"", "\"normalizer\" : {\"type\" : \"NFC\"}, \"version\"", "a normalizer is not supported"),
+        ("\"byte_fallback\" : false", "\"byte_fallback\" : true", "byte_fallback is not supported"),
+        ("\"vocab\" : {", "\"vocab\" : { \"a\" : 64,", "stands twice"),
+    ]) func othersAreRefusedByName(old: String, new: String, words: String) throws {
+        let json = String(decoding: try ExportedTokenizer(try bytePairs(), context: 8).json(), as: UTF8.self)
+        try #require(json.contains(old))
+        // The pre-tokenizer is the last ByteLevel in the order of keys.
+        let changed =
+            old.hasPrefix("\"add") ? json.replacing(old, with: new) : json.replacing(old, with: new, maxReplacements: 1)
+        let message = refusal { _ = try ImportedTokenizer.tokenizer(json: Array(changed.utf8), path: "t.json") }
+        #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+    }
+}

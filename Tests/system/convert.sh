@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# A model leaves for Hugging Face and comes back; experts are copied and pruned: each result evaluates, trains and exports,
+# a directory is there whole or not at all, and what cannot be converted is refused with a message and an exit code.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+write_tiny_run "$work"
+cd "$work"
+{
+    "$switchyard" train tiny.yaml
+    "$switchyard" train tiny.yaml --set run.directory=dense --set model.experts=1
+    "$switchyard" train tiny.yaml --set run.directory=layer --set model.norm=layer
+    "$switchyard" train tiny.yaml --set run.directory=one --set reproducible=true
+    mpirun --bind-to none -np 4 "$switchyard" train tiny.yaml --set run.directory=four --set reproducible=true
+} >train.log 2>&1
+
+loss() { "$switchyard" evaluate "$1" --data corpus.txt --json 2>/dev/null | grep -o '"loss":[0-9.]*'; }
+losses_agree() {
+    awk -v a="$(loss "$1" | cut -d: -f2)" -v b="$(loss "$2" | cut -d: -f2)" \
+        'BEGIN { exit !(a > 0 && a - b < 1e-5 && b - a < 1e-5) }'
+}
+trains() {
+    "$switchyard" train tiny.yaml --from "$1" --set "run.directory=$1-run" "${@:2}"
+}
+
+expect_exit "to Hugging Face" 0 'Qwen2MoeForCausalLM, [0-9]+ tensors.*verified: [0-9]+ tensors by digest; largest logit difference' -- \
+    "$switchyard" convert to-huggingface run hf --max-shard-size 40kB
+expect "shards with an index" bash -c "ls hf/model.safetensors.index.json hf/model-00002-of-*.safetensors"
+expect_exit "and back" 0 'verified: [0-9]+ tensors by digest' -- "$switchyard" convert from-huggingface hf back
+expect "the loss has not changed" losses_agree run back
+expect "what came back trains" trains back
+expect_exit "one expert is a Llama" 0 'routers of a model of one expert.*LlamaForCausalLM' -- \
+    "$switchyard" convert to-huggingface dense dense-hf
+for ranks in one four; do "$switchyard" convert to-huggingface $ranks $ranks-hf >/dev/null; done
+expect "four ranks and one export the same bytes" diff -r one-hf four-hf
+
+expect_exit "upcycle" 0 '4 experts a layer, 2 a token' -- "$switchyard" convert upcycle dense up --experts 4
+expect "the loss is the dense model's" losses_agree dense up
+expect "what was upcycled trains" trains up --set model.top_k=2 --set routing.normalize_gates=true
+expect_exit "prune" 0 'loss before [0-9.]+, after [0-9.]+' -- \
+    "$switchyard" convert prune run pruned --experts 2 --calibration corpus.txt
+expect "what was pruned trains" trains pruned --set model.experts=2
+expect_exit "what was pruned exports" 0 'verified' -- "$switchyard" convert to-huggingface pruned pruned-hf
+expect_exit "keeping all" 0 'loss before' -- \
+    "$switchyard" convert prune run kept --experts 4 --calibration corpus.txt --by probability
+parameters() { grep '^tensor.* parameters/' "$1/manifest" | sort; }
+expect "changes nothing" diff <(parameters run/checkpoints/step-00000003) <(parameters kept)
+
+# refusals leave nothing behind
+expect_exit "a directory that is there" 73 'hf exists already' -- "$switchyard" convert to-huggingface run hf
+expect_exit "a model that no class holds" 78 'model.norm is .layer.' -- "$switchyard" convert to-huggingface layer no
+cp -r dense-hf grouped
+sed -i 's/"num_key_value_heads" : 2/"num_key_value_heads" : 1/' grouped/config.json
+expect_exit "grouped-query attention" 65 'grouped-query attention is not supported' -- \
+    "$switchyard" convert from-huggingface grouped no
+expect_exit "no model at all" 66 'cannot open .*config.json' -- "$switchyard" convert from-huggingface "$PWD" no
+rm dense-hf/tokenizer.json
+expect_exit "no tokenizer" 66 'no tokenizer.json.*--tokenizer' -- "$switchyard" convert from-huggingface dense-hf no
+truncate -s -4 grouped/model.safetensors
+sed -i 's/"num_key_value_heads" : 1/"num_key_value_heads" : 2/' grouped/config.json
+expect_exit "truncated weights" 65 'does not lie in the file|end at byte' -- "$switchyard" convert from-huggingface grouped no
+expect_exit "upcycling experts" 64 'has 4 experts a layer' -- "$switchyard" convert upcycle run no --experts 8
+expect_exit "pruning to more" 64 'experts 9: the model has 4' -- \
+    "$switchyard" convert prune run no --experts 9 --calibration corpus.txt
+remains() { find . -name no -o -name '.staging-*'; }
+expect "nothing is left of what was refused" test -z "$(remains)"

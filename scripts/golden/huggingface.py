@@ -1,0 +1,90 @@
+"""Writes Tests/ConversionTests/Golden: small models, a safetensors file and a tokenizer as Hugging Face's own libraries
+make them, with the logits and ids that those compute.
+
+Usage: huggingface.py [DIRECTORY]. Needs torch, transformers, safetensors and tokenizers; seconds.
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEFAULT = HERE.parent.parent / "Tests" / "ConversionTests" / "Golden"
+SHAPE = dict(
+    vocab_size=261, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,
+    max_position_embeddings=24, initializer_range=0.3)
+TEXT = "Tokens, tokens: don't we'll it's 1234 x²½ Grüße — 東京 Привет 😀\t\n\n  two  spaces \u00a0end  "
+
+
+def scatter_norms(model):
+    """Norms start as ones everywhere: two that change places would not be noticed."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "norm" in name:
+                parameter.uniform_(0.5, 1.5)
+
+
+def save(model, folder, **options):
+    """The model as `save_pretrained` leaves it, and `reference.safetensors`: tokens and logits."""
+    shutil.rmtree(folder, ignore_errors=True)
+    scatter_norms(model)
+    model.eval().save_pretrained(folder, **options)
+    tokens = torch.randint(0, SHAPE["vocab_size"], (3, SHAPE["max_position_embeddings"]))
+    with torch.no_grad():
+        logits = model(tokens).logits
+    save_file({"tokens": tokens.float(), "logits": logits.contiguous()}, folder / "reference.safetensors")
+
+
+def mixture():
+    """Four experts, two a token, gates normalised; a shared expert and biases that add nothing; sharded; tied."""
+    config = transformers.Qwen2MoeConfig(
+        **SHAPE, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=20, shared_expert_intermediate_size=8,
+        norm_topk_prob=True, tie_word_embeddings=True)
+    model = transformers.Qwen2MoeForCausalLM(config)
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.mlp.shared_expert.down_proj.weight.zero_()
+            for part in (layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj):
+                part.bias.zero_()
+    return model
+
+
+def dense():
+    """A Llama with an epsilon and a rotary base of its own, in one file; untied."""
+    return transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
+            **SHAPE, intermediate_size=24, rms_norm_eps=1e-5, rope_parameters={
+                "rope_type": "default", "rope_theta": 500.0}))
+
+
+def tokenizer(folder):
+    """GPT-2's byte-level BPE, trained by the library: 256 bytes, 40 merges, the end of text last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=296, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    made.train_from_iterator([TEXT] * 3, trainer)
+    made.add_special_tokens(["<|endoftext|>"])
+    made.save(str(folder / "tokenizer.json"))
+    (folder / "ids.json").write_text(json.dumps({"text": TEXT, "ids": made.encode(TEXT).ids}) + "\n")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    torch.manual_seed(6)
+    save(mixture(), folder / "qwen2moe", max_shard_size="20KB")
+    save(dense(), folder / "llama")
+    tokenizer(folder / "tokenizer")
+    values = {"b": torch.arange(6.0).reshape(2, 3), "a.weight": torch.tensor([0.5, -1.0]), "B": torch.zeros(1, 1, 4)}
+    save_file(values, folder / "library.safetensors", metadata={"format": "pt"})
+
+
+main()
