@@ -44,7 +44,8 @@ extension KernelShapes {
         let vocabulary = model.vocabularySize, chunk = min(tokens, crossEntropyChunk(vocabulary: vocabulary))
         let x = operand(tokens, d), dx = rows(d), head = operand(vocabulary, d), dHead = filled(vocabulary, d)
         let targets = integers(tokens, below: vocabulary), losses = floats(tokens)
-        let scratch = LogitScratch(chunk: chunk, vocabulary: vocabulary, precision), product = 2 * Double(tokens * d * vocabulary)
+        let scratch = LogitScratch(chunk: chunk, vocabulary: vocabulary, precision),
+            product = 2 * Double(tokens * d * vocabulary)
         return [
             KernelCase(name: "cross-entropy", work: .flops(product)) {
                 crossEntropy(x, head: head, targets: targets, losses: losses, logits: scratch.logits, on: $0)

@@ -34,7 +34,9 @@ func matrixFindings(_ facts: HostFacts) -> [Finding] {
 
 /// OpenBLAS's names of kernels that use AVX-512; oneDNN is chosen only where it has such.
 private func isKernelForAVX512(_ kernel: String) -> Bool {
-    ["oneDNN", "SkylakeX", "Cooperlake", "Sapphire", "Zen4", "Zen5"].contains { kernel.lowercased().contains($0.lowercased()) }
+    ["oneDNN", "SkylakeX", "Cooperlake", "Sapphire", "Zen4", "Zen5"].contains {
+        kernel.lowercased().contains($0.lowercased())
+    }
 }
 
 private func rateFinding(_ subject: String, _ rate: Double, of peak: Double, _ instructions: String) -> Finding {

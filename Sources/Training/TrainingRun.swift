@@ -99,7 +99,8 @@ package final class TrainingRun {
             let directory = setup.directory
             try directory.write(configuration.resolved, to: directory.configuration)
             let summary = RunSummary(
-                configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision), gemmPeak: gemmPeak)
+                configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision),
+                gemmPeak: gemmPeak)
             try directory.write(summary.json, to: directory.summary)
             let file = try MetricsFile(directory.metrics, keeping: bytes)
             reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)

@@ -16,6 +16,7 @@ package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on
     for id in arena.layout.all {
         initialize(arena.vector(id), as: arena.layout[id], scale: scale, seed: seed, on: workers)
     }
+    arena.refresh(on: workers)
 }
 
 /// The same for what a rank holds of one tensor.
@@ -35,7 +36,6 @@ package func initialize(
             }
         }
     }
-    arena.refresh(on: workers)
 }
 
 /// A standard normal cut to [−2, 2] from a uniform `u` in (0, 1), by the inverse of its distribution function.
