@@ -17,6 +17,7 @@ package struct RunForecast: CustomStringConvertible {
     /// Reads, but writes nothing. **Collective** over `world`.
     package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
         try agreeOnJob(given, on: world)
+        try requireProducts(in: given.precision)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
         // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.

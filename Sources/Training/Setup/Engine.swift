@@ -1,4 +1,5 @@
 package import Collectives
+package import Diagnostics
 package import Layers
 package import Parallel
 package import Tensors
@@ -18,12 +19,18 @@ package struct Engine {
     /// - Parameters:
     ///   - laneTokens: of the longest lane
     ///   - forTraining: whether there will be backward passes
+    /// - Throws: `unavailable` if some rank's build cannot compute in the precision
     package init(
         _ settings: ModelSettings, _ routing: RoutingSettings, _ precision: Precision, expertParallel: Int,
         laneTokens: Int, threads: Int,
         forTraining: Bool, on world: any Communicator
-    ) throws(CommunicationError) {
-        mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+    ) throws(Failure) {
+        try Agreement(ranks: world).settle { () throws(Failure) in try requireProducts(in: precision) }
+        do {
+            mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        } catch {
+            throw Failure(lost: error)
+        }
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
         workspace = LaneWorkspace(
             settings, routing, precision, laneTokens: laneTokens, groupSize: expertParallel,

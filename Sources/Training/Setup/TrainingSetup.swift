@@ -21,6 +21,7 @@ package struct TrainingSetup {
         _ given: RunConfiguration, on world: any Communicator, report: @escaping (String) -> Void
     ) throws(Failure) {
         try agreeOnJob(given, on: world)
+        try requireProducts(in: given.precision)
         let agreement = Agreement(ranks: world)
         let layout = try JobLayout(given, ranks: world.size)
         let directory = RunDirectory(given.directory)
@@ -45,14 +46,10 @@ package struct TrainingSetup {
         self.layout = layout
         self.corpus = corpus
         self.directory = directory
-        do {
-            engine = try Engine(
-                configuration.model, configuration.routing, configuration.precision,
-                expertParallel: layout.expertParallel,
-                laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
-                forTraining: true, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
+        engine = try Engine(
+            configuration.model, configuration.routing, configuration.precision,
+            expertParallel: layout.expertParallel,
+            laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
+            forTraining: true, on: world)
     }
 }
