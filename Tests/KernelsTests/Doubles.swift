@@ -114,16 +114,10 @@ func rounded(_ tensor: Tensor, to precision: Precision) -> Operand {
 extension Operand {
     /// Other memory with the same numbers, which every float can hold.
     var floats: Tensor {
-        let result = Tensor(rows: rows, columns: columns)
-        for r in 0..<rows {
-            for c in 0..<columns {
-                switch self {
-                case .float32(let matrix): result[r, c] = matrix[r, c]
-                case .bfloat16(let matrix): result[r, c] = matrix[r, c].float
-                }
-            }
+        switch self {
+        case .float32(let matrix): copy(of: matrix)
+        case .bfloat16(let matrix): copy(of: matrix)
         }
-        return result
     }
 }
 
@@ -134,10 +128,10 @@ func randomIndices(_ count: Int, below bound: Int, seed: UInt64) -> Vector<Int32
 }
 
 /// Other memory with the same numbers.
-func copy(of tensor: Tensor) -> Tensor {
-    let result = Tensor(rows: tensor.rows, columns: tensor.columns)
-    for r in 0..<tensor.rows {
-        for c in 0..<tensor.columns { result[r, c] = tensor[r, c] }
+func copy<Element: MatrixElement>(of matrix: Matrix<Element>) -> Tensor {
+    let result = Tensor(rows: matrix.rows, columns: matrix.columns)
+    for r in 0..<matrix.rows {
+        for c in 0..<matrix.columns { result[r, c] = matrix[r, c].float }
     }
     return result
 }
