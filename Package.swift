@@ -147,8 +147,8 @@ let package = Package(
         room(
             "RankChecks",
             below: [
-                "Training", "Checkpoints", "Parallel", "Layers", "Settings", "Randomness", "Collectives", "Tensors",
-                "Machine", "Diagnostics",
+                "Training", "Checkpoints", "Parallel", "Layers", "GEMM", "Settings", "Randomness", "Collectives",
+                "Tensors", "Machine", "Diagnostics",
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
@@ -164,6 +164,7 @@ let package = Package(
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
                 "Tensors", "Diagnostics",
             ]),
+        tests(of: "Tensors", with: []),
         tests(
             of: "Conversion",
             with: [
@@ -178,7 +179,10 @@ let package = Package(
         tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
         tests(
             of: "Layers",
-            with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
+            with: [
+                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Settings", "Tensors",
+                "Workers",
+            ],
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Workers", with: ["Tensors", "Threads"]),

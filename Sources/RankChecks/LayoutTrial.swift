@@ -10,6 +10,7 @@ import Training
 /// A small job that drops tokens, run on any layout: 8 lanes a step, 12 experts, capacity factor 1.
 struct LayoutTrial: Sendable {
     var reproducible: Bool
+    var precision = Precision.float32
     var steps: Int
     var choices = 1
     /// Which lane's data each lane gets.
@@ -83,6 +84,7 @@ struct LayoutTrial: Sendable {
     private func configuration(expertParallel: Int, threads: Int) throws(Failure) -> RunConfiguration {
         let yaml = """
             reproducible: \(reproducible)
+            precision: \(precision.rawValue)
             data: {train: synthetic}
             model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: 12, top_k: \(choices)}
             routing: {capacity_factor: 1.0}

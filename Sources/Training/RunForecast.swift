@@ -19,6 +19,7 @@ package struct RunForecast: CustomStringConvertible {
     /// - Throws: what the run would end with before it computes
     package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
         try agreeOnJob(given, on: world)
+        try requireProducts(in: given.precision)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
         try Agreement(ranks: world).settle { () throws(Failure) in

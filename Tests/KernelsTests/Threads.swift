@@ -24,19 +24,32 @@ private func hasSameBits(_ a: Tensor, _ b: Tensor) -> Bool {
     }
 }
 
-/// Expects every tensor to deviate from its oracle by at most `bound`, relative to the oracle's largest magnitude, and
-/// returns the largest deviation.
+/// Expects every tensor to deviate from its oracle by at most `bound`, relative to the oracle's largest magnitude, and by
+/// what `allowances`, one for each tensor, let its elements err besides.
+/// - Returns: the largest share of its bound that an element's deviation takes
 @discardableResult
 func expectClose(
-    _ found: [Tensor], _ expected: [Matrix], within bound: Double, _ what: @autoclosure () -> String = "",
-    sourceLocation: SourceLocation = #_sourceLocation
+    _ found: [Tensor], _ expected: [Doubles], within bound: Double, allowances: [Doubles]? = nil,
+    _ what: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) -> Double {
+    precondition(found.count == expected.count && allowances.map { $0.count == found.count } ?? true)
     var worst = 0.0
     for (index, (tensor, oracle)) in zip(found, expected).enumerated() {
-        let deviation = oracle.deviation(of: tensor)
-        worst = max(worst, deviation)
+        let share = oracle.deviation(of: tensor, within: bound, allowance: allowances?[index])
+        worst = max(worst, share)
         #expect(
-            deviation <= bound, "result \(index) deviates by \(deviation): \(what())", sourceLocation: sourceLocation)
+            share <= 1, "result \(index) deviates by \(share) of its bound: \(what())", sourceLocation: sourceLocation)
     }
     return worst
+}
+
+/// `expectClose` for results that were rounded to a precision at their end.
+@discardableResult
+func expectClose(
+    _ found: [Tensor], _ expected: [Doubles], within bound: Double, roundedTo precision: Precision,
+    _ what: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
+) -> Double {
+    expectClose(
+        found, expected, within: bound, allowances: expected.map { precision.halfUnit * $0.magnitudes },
+        "\(what()) \(precision)", sourceLocation: sourceLocation)
 }

@@ -27,11 +27,7 @@ struct LayerwiseForward {
         configuration.batch.laneTokens = tokens.count
         model = configuration.model
         routing = configuration.routing
-        do {
-            engine = try Engine(configuration, expertParallel: 1, threads: 1, forTraining: false, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
+        engine = try Engine(configuration, expertParallel: 1, threads: 1, forTraining: false, on: world)
     }
 
     /// - Returns: `[tokens, dModel]`: the normalised output of the last block

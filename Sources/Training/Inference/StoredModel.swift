@@ -28,12 +28,8 @@ package struct StoredModel {
         let expertParallel = ParallelSettings.allowedExpertParallel(
             experts: configuration.model.expertCount, ranks: world.size
         ).last!
-        do {
-            engine = try Engine(
-                configuration, expertParallel: expertParallel, threads: threads, forTraining: false, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
+        engine = try Engine(
+            configuration, expertParallel: expertParallel, threads: threads, forTraining: false, on: world)
         let parameters = ParameterArena(engine.layout, for: engine.precision)
         try Agreement(ranks: world).settle { () throws(Failure) in
             try StateStorage.load(parameters, StateStorage.parameters, reader)

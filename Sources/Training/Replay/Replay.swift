@@ -31,12 +31,7 @@ package final class Replay {
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
         var configuration = run.configuration
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
-        do {
-            engine = try Engine(
-                configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
+        engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
         let windows = try TrainingWindows(
             corpus.train, context: configuration.model.context, seed: configuration.seed)
         step = TrainingStep(configuration, engine, windows)

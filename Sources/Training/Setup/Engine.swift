@@ -1,4 +1,5 @@
 package import Collectives
+package import Diagnostics
 package import Layers
 package import Parallel
 package import Tensors
@@ -19,12 +20,20 @@ package struct Engine {
     /// - Parameters:
     ///   - forTraining: whether there will be backward passes
     ///   - tracer: records what the rank is busy with, where somebody wants to know
+    /// - Throws: `unavailable` if some rank's build cannot compute in the precision
     package init(
         _ configuration: RunConfiguration, expertParallel: Int, threads: Int, forTraining: Bool,
         on world: any Communicator, tracer: Tracer? = nil
-    ) throws(CommunicationError) {
+    ) throws(Failure) {
         let settings = configuration.model, routing = configuration.routing
-        mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            try requireProducts(in: configuration.precision)
+        }
+        do {
+            mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        } catch {
+            throw Failure(lost: error)
+        }
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
         workspace = LaneWorkspace(
             settings, routing, configuration.precision, recomputation: configuration.recomputation,
