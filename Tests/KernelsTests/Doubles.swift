@@ -68,11 +68,12 @@ struct Doubles {
     /// `allowance` says of the element.
     func deviation(of found: Tensor, within share: Double, allowance: Doubles?) -> Double {
         precondition(found.rows == rows && found.columns == columns)
+        let common = share * scale
         var largest = 0.0
         for r in 0..<rows {
             for c in 0..<columns {
                 let difference = abs(Double(found[r, c]) - self[r, c])
-                let bound = share * scale + (allowance?[r, c] ?? 0)
+                let bound = common + (allowance?[r, c] ?? 0)
                 largest = difference.isNaN ? .infinity : max(largest, difference == 0 ? 0 : difference / bound)
             }
         }

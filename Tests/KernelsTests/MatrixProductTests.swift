@@ -9,7 +9,7 @@ import Workers
     private static let shapes: [(m: Int, k: Int, n: Int)] = [
         (0, 3, 2), (3, 2, 0), (1, 1, 1), (2, 3, 1), (1, 5, 7), (63, 65, 64), (129, 7, 127), (511, 3, 512),
         (512, 2, 513),
-        (513, 5, 511), (1025, 3, 2), (1, 2, 1030), (5, 600, 4), (3, 4097, 5), (2, 0, 3),
+        (513, 5, 511), (1025, 3, 2), (1, 2, 1030), (5, 600, 4), (3, 4097, 5),
     ]
 
     @Test(arguments: precisions, [false, true]) func everyTransposition(precision: Precision, left: Bool) {

@@ -1,5 +1,4 @@
 import Collectives
-import GEMM
 import HDF5
 import Layers
 import Tensors
@@ -12,7 +11,7 @@ import Workers
     @Test(arguments: Golden.names, [false, true])
     func agreesWithTheReference(name: String, isExact: Bool) throws {
         let deviations = try VirtualRanks.run(1) { world in
-            try deviation(name, .float32, isExact: isExact, on: world)
+            try deviation(name, isExact: isExact, on: world)
         }[0]
         for (what, deviation) in deviations {
             #expect(deviation <= 1e-5, "\(name): \(what) deviates by \(deviation)")
@@ -21,27 +20,13 @@ import Workers
         print("golden \(name)\(isExact ? " exact" : ""): largest deviation \(worst.1) at \(worst.0)")
     }
 
-    /// bfloat16 against the same reference, where its rounding leaves every route as it is.
-    ///
-    /// Rounding to 8 bits errs by 2^−9 on average over numbers and by 2^−8 at most. A gradient has gone through some
-    /// ten to twenty rounded operands, whose errors add up as a random walk, and softmax and norms pass them on.
-    @Test(arguments: bfloat16Names, [false, true])
-    func agreesWithTheReferenceInBFloat16(name: String, isExact: Bool) throws {
-        let deviations = try VirtualRanks.run(1) { world in
-            try deviation(name, .bfloat16, isExact: isExact, on: world)
-        }[0]
-        for (what, deviation) in deviations { print("golden bfloat16 \(name) \(what) \(deviation * 256)") }
-    }
-
-    private static let bfloat16Names = MatrixLibrary.supports(.bfloat16) ? Golden.names : []
-
     private func deviation(
-        _ name: String, _ precision: Precision, isExact: Bool, on world: any Communicator
+        _ name: String, isExact: Bool, on world: any Communicator
     ) throws -> [(String, Double)] {
         let golden = try Golden(name)
         let lanes = try golden.lanes
         let bench = try Bench(
-            golden.model, golden.routing, precision, laneTokens: lanes[0].tokens, lanes: lanes.count, isExact: isExact,
+            golden.model, golden.routing, laneTokens: lanes[0].tokens, lanes: lanes.count, isExact: isExact,
             threads: 2, on: world)
         try golden.load(into: bench.parameters)
         let statistics = try bench.train(lanes)

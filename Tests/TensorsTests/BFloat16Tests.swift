@@ -30,10 +30,10 @@ import Testing
         #expect(wrong.isEmpty)
     }
 
-    /// The same for floats anywhere, by distances in double precision.
+    /// The same for normal floats anywhere, by distances in double precision.
     @Test func isTheNearestOfBothNeighbours() {
         var wrong: [Float] = []
-        for pattern in stride(from: UInt32(0), to: 0x7F7F_0000, by: 40_503) {
+        for pattern in stride(from: UInt32(0x0080_0000), to: 0x7F7F_0000, by: 40_503) {
             for value in [Float(bitPattern: pattern), -Float(bitPattern: pattern)] {
                 let found = abs(Double(BFloat16(rounding: value).float) - Double(value))
                 let cut = UInt16(value.bitPattern >> 16)

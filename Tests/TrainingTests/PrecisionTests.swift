@@ -17,7 +17,7 @@ private let hasBFloat16 = MatrixLibrary.supports(.bfloat16)
             #expect(try run.configuration().precision == .float32)
             let configuration = try run.configuration(["precision=bfloat16"])
             #expect(configuration.precision == .bfloat16)
-            #expect(configuration.values.contains { $0 == ("precision", "bfloat16") })
+            #expect(configuration.values.contains { $0 == ("precision", "\"bfloat16\"") })
         }
     }
 
@@ -100,7 +100,7 @@ private let hasBFloat16 = MatrixLibrary.supports(.bfloat16)
                 #expect(state.step == 4)
                 return lines
             }[0]
-            #expect(said.contains { $0.contains("precision: \(first) → \(second)") }, "\(said)")
+            #expect(said.contains { $0.contains("precision: \"\(first)\" → \"\(second)\"") }, "\(said)")
             try run.train(ranks: 1, ["precision=\(second)"])
             let losses = try run.records().map(\.loss)
             #expect(losses.count == 8 && losses[7] < losses[0])
