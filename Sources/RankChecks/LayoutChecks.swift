@@ -1,5 +1,6 @@
 import Collectives
 import GEMM
+import Layers
 import Parallel
 import Tensors
 
@@ -12,6 +13,7 @@ package let layoutCheckList: [RankCheck] =
             }
         }
     } + [
+        RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
     ]
@@ -109,4 +111,20 @@ private func compareLosses(
             abs(loss - expected) <= bound * expected,
             "\(layout): loss \(loss) instead of \(expected) at step \(step + 1)\(flipped ? ", routes flipped" : "")")
     }
+}
+
+/// What is computed again is what was computed, exchanges included.
+private func recomputation(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let expertParallel = ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size).last!
+    for precision in Precision.allCases where MatrixLibrary.supports(precision) {
+        var trial = LayoutTrial(reproducible: false, precision: precision, steps: 3, choices: 2)
+        let expected = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+        for recomputation in [Recomputation.attention, .block] {
+            trial.recomputation = recomputation
+            let found = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+            expectations.expect(found == expected, "recompute: \(recomputation) in \(precision) gives other bits")
+        }
+    }
+    try expectations.settle()
 }

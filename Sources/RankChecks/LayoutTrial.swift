@@ -13,6 +13,7 @@ struct LayoutTrial: Sendable {
     var precision = Precision.float32
     var steps: Int
     var choices = 1
+    var recomputation = Recomputation.none
     /// Which lane's data each lane gets.
     var laneOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
@@ -84,6 +85,7 @@ struct LayoutTrial: Sendable {
     private func configuration(expertParallel: Int, threads: Int) throws(Failure) -> RunConfiguration {
         let yaml = """
             reproducible: \(reproducible)
+            recompute: \(recomputation)
             precision: \(precision.rawValue)
             data: {train: synthetic}
             model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: 12, top_k: \(choices)}

@@ -26,15 +26,19 @@ import Testing
             Case(model: 2, tokens: 32, groupSize: 12, capacity: 1, keepsActivations: false, threads: 1),
         ], Precision.allCases)
     func isWhatAWorkspaceHolds(test: Case, precision: Precision) {
+        for recomputation in Recomputation.allCases { isWhatAWorkspaceHolds(test, precision, recomputation) }
+    }
+
+    private func isWhatAWorkspaceHolds(_ test: Case, _ precision: Precision, _ recomputation: Recomputation) {
         let model = Self.models[test.model]
         let routing = RoutingSettings(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
         let workspace = LaneWorkspace(
-            model, routing, precision, laneTokens: test.tokens, groupSize: test.groupSize,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
             keepsActivations: test.keepsActivations,
             threads: test.threads)
         let predicted = LaneMemory(
-            model, routing, precision, laneTokens: test.tokens, groupSize: test.groupSize,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
             keepsActivations: test.keepsActivations,
             threads: test.threads)
         #expect(bytes(in: workspace, below: ["blocks", "finalNorm", "output"]) == predicted.activations)
