@@ -14,11 +14,12 @@ let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
 // oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
-let includes = (Context.environment["CPATH"] ?? "").split(separator: ":").map(String.init)
+// Its second version: the third has another interface.
 let hasOneDNN =
     Context.environment["SWITCHYARD_ONEDNN"] != "0"
-    && (includes + ["/usr/include", "/usr/local/include"]).contains {
-        FileManager.default.fileExists(atPath: $0 + "/dnnl.h")
+    && ["/usr/include", "/usr/local/include"].contains {
+        let version = try? String(contentsOfFile: $0 + "/oneapi/dnnl/dnnl_version.h", encoding: .utf8)
+        return version?.contains("DNNL_VERSION_MAJOR 2") == true
     }
 
 let house: [SwiftSetting] =

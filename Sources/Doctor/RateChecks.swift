@@ -66,8 +66,8 @@ private func pairFinding(_ rates: HostFacts.Rates, _ processor: Processor) -> Fi
     let subject = "bfloat16"
     guard let rate = rates.bfloat16OfAll else {
         return .warn(
-            subject, "this build has no oneDNN, so `precision: bfloat16` is refused",
-            "install libdnnl-dev and build again")
+            subject, "no products in bfloat16: this build has no oneDNN, or this processor no AVX-512",
+            "install libdnnl-dev and build again if the processor has AVX-512")
     }
     guard rate > 1.2 * rates.gemmOfAll else {
         return .warn(

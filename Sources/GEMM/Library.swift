@@ -11,14 +11,18 @@ package enum MatrixLibrary {
     static let float32: MatrixLibrary =
         OneDNN.hasWideVectors && ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil ? .oneDNN : .openBLAS
 
-    /// Whether products in a precision can be computed by this build.
-    package static func supports(_ precision: Precision) -> Bool {
+    /// Whether this build has the library that a precision needs.
+    package static func isBuilt(for precision: Precision) -> Bool {
         #if ONEDNN
             return true
         #else
             return precision == .float32
         #endif
     }
+
+    /// Whether products in a precision can be computed, by this build on this processor: oneDNN's bfloat16 wants vectors of
+    /// 512 bits (where they lack bfloat16 instructions it widens to float32, which gains nothing).
+    package static func supports(_ precision: Precision) -> Bool { precision == .float32 || OneDNN.hasWideVectors }
 
     /// Calls come from our own threads, one each: the library must not start more. Once, before the first product.
     package static func prepare() { openblas_set_num_threads(1) }

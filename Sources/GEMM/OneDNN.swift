@@ -14,7 +14,10 @@ import Tensors
         /// By `Key.index`.
         private let primitives: [dnnl_primitive_t]
 
-        private static let shared = OneDNN()
+        // Three, each made when it is first needed: a processor may have kernels for one and not for another.
+        private static let float32 = OneDNN(dnnl_f32, dnnl_f32)
+        private static let bfloat16 = OneDNN(dnnl_bf16, dnnl_bf16)
+        private static let bfloat16ToFloat32 = OneDNN(dnnl_bf16, dnnl_f32)
 
         /// What distinguishes primitives.
         private struct Key {
@@ -24,27 +27,23 @@ import Tensors
             var transposeB: Bool
             var adding: Bool
 
-            static let types = [(dnnl_f32, dnnl_f32), (dnnl_bf16, dnnl_f32), (dnnl_bf16, dnnl_bf16)]
-            static let all = types.flatMap { types in
+            static func all(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) -> [Key] {
                 (0..<8).map {
                     Key(
-                        factors: types.0, product: types.1, transposeA: $0 & 4 != 0, transposeB: $0 & 2 != 0,
+                        factors: factors, product: product, transposeA: $0 & 4 != 0, transposeB: $0 & 2 != 0,
                         adding: $0 & 1 != 0)
                 }
             }
 
-            var index: Int {
-                let type = factors == dnnl_f32 ? 0 : product == dnnl_f32 ? 1 : 2
-                return 8 * type + (transposeA ? 4 : 0) + (transposeB ? 2 : 0) + (adding ? 1 : 0)
-            }
+            var index: Int { (transposeA ? 4 : 0) + (transposeB ? 2 : 0) + (adding ? 1 : 0) }
         }
 
-        private init() {
+        private init(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) {
             var engine: dnnl_engine_t?
             check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
             let made = engine!
             self.engine = made
-            primitives = Key.all.map { Self.primitive($0, made) }
+            primitives = Key.all(factors, product).map { Self.primitive($0, made) }
         }
 
         private static func primitive(_ key: Key, _ engine: dnnl_engine_t) -> dnnl_primitive_t {
@@ -80,7 +79,8 @@ import Tensors
             let key = Key(
                 factors: type(Input.self), product: type(Output.self), transposeA: transposeA, transposeB: transposeB,
                 adding: adding)
-            shared.run(key) { engine in
+            let library = key.factors == dnnl_f32 ? float32 : key.product == dnnl_f32 ? bfloat16ToFloat32 : bfloat16
+            library.run(key) { engine in
                 (
                     memory(a, transposeA, key.factors, engine), memory(b, transposeB, key.factors, engine),
                     memory(c, false, key.product, engine)

@@ -50,6 +50,7 @@ extension Matrix<Float> {
 package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
     precondition(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes do not fit")
     guard c.rows > 0, c.columns > 0 else { return }
+    guard a.columns > 0 else { return adding ? () : clear(c) }
     switch (a.operand, b.operand, c) {
     case (.float32(let left), .float32(let right), .float32(let product)):
         if MatrixLibrary.float32 == .oneDNN {
@@ -75,4 +76,15 @@ private func sgemm(
         Int32(c.rows), Int32(c.columns), Int32(transposeA ? a.rows : a.columns),
         1, a.pointer, Int32(max(a.stride, 1)), b.pointer, Int32(max(b.stride, 1)),
         adding ? 1 : 0, c.pointer, Int32(c.stride))
+}
+
+/// A sum over nothing.
+private func clear(_ c: Operand) {
+    func clear<Element: MatrixElement>(_ c: Matrix<Element>) {
+        for row in 0..<c.rows { for column in 0..<c.columns { c[row, column] = Element(rounding: 0) } }
+    }
+    switch c {
+    case .float32(let c): clear(c)
+    case .bfloat16(let c): clear(c)
+    }
 }

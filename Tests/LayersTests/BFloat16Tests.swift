@@ -18,7 +18,7 @@ import Testing
     /// is true: a token that goes elsewhere changes gradients by more than any rounding.
     ///
     /// How far rounding carries depends on the model. So each gradient is given three times what rounding the parameters
-    /// alone does to it in float32 (activations are rounded as often and as much), and 8 times 2^−8, the most that rounding
+    /// alone does to it in float32 (activations are rounded as often and as much), and 12 times 2^−8, the most that rounding
     /// moves one number by, of its norm at most.
     @Test(arguments: Golden.names, [false, true]) func isFloat32Rounded(name: String, isExact: Bool) throws {
         let golden = try Golden(name)
@@ -32,7 +32,7 @@ import Testing
             var worst = ("", 0.0)
             for (index, (tensor, reference)) in exact.gradients.enumerated() {
                 let deviation = distance(found.gradients[index].values, reference)
-                let bound = min(3 * distance(moved.gradients[index].values, reference), 8 * 0x1p-8)
+                let bound = min(3 * distance(moved.gradients[index].values, reference), 12 * 0x1p-8)
                 if deviation / bound > worst.1 { worst = (tensor, deviation / bound) }
                 #expect(deviation <= bound, "gradient of \(tensor) deviates by \(deviation), allowed is \(bound)")
             }
