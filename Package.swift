@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // The CPU that plain builds are made for. `SWITCHYARD_CPU=native swift build -c release` builds for this machine,
@@ -12,13 +13,22 @@ import PackageDescription
 let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
+// oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
+// Its second version: the third has another interface.
+let hasOneDNN =
+    Context.environment["SWITCHYARD_ONEDNN"] != "0"
+    && ["/usr/include", "/usr/local/include"].contains {
+        let version = try? String(contentsOfFile: $0 + "/oneapi/dnnl/dnnl_version.h", encoding: .utf8)
+        return version?.contains("DNNL_VERSION_MAJOR 2") == true
+    }
+
 let house: [SwiftSetting] =
     [
         .enableExperimentalFeature("Lifetimes"),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-    ] + cpuFlags
+    ] + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -65,7 +75,7 @@ let package = Package(
         // safe wrappers
         room("Workers", below: ["Tensors", "Threads", "Tracing", "CPlatform"]),
         room("Machine", below: ["CPlatform"]),
-        room("GEMM", below: ["Tensors", "COpenBLAS"]),
+        room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
@@ -82,7 +92,7 @@ let package = Package(
                 "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness",
                 "Collectives",
             ]),
-        room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics"]),
+        room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Tracing", "Diagnostics"]),
 
@@ -120,7 +130,7 @@ let package = Package(
             "Doctor",
             below: [
                 "Benchmarking", "Training", "Metrics", "GEMM", "MPI", "HDF5", "Workers", "Machine", "Collectives",
-                "Diagnostics",
+                "Tensors", "Diagnostics",
             ]),
 
         // command line: the only place that names everything
@@ -138,8 +148,8 @@ let package = Package(
         room(
             "RankChecks",
             below: [
-                "Training", "Checkpoints", "Parallel", "Layers", "Settings", "Randomness", "Collectives", "Tensors",
-                "Machine", "Diagnostics",
+                "Training", "Checkpoints", "Parallel", "Layers", "GEMM", "Settings", "Randomness", "Collectives",
+                "Tensors", "Machine", "Diagnostics",
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
@@ -155,6 +165,7 @@ let package = Package(
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
                 "Tensors", "Diagnostics",
             ]),
+        tests(of: "Tensors", with: []),
         tests(
             of: "Conversion",
             with: [
@@ -169,7 +180,10 @@ let package = Package(
         tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
         tests(
             of: "Layers",
-            with: ["Collectives", "Diagnostics", "HDF5", "Parallel", "Randomness", "Settings", "Tensors", "Workers"],
+            with: [
+                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Settings", "Tensors",
+                "Workers",
+            ],
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
         tests(of: "Workers", with: ["Tensors", "Threads"]),
@@ -184,3 +198,5 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if hasOneDNN { package.targets.append(.systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])])) }

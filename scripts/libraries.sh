@@ -14,9 +14,13 @@ system_libraries() {
     done
 }
 
+# Libraries that Package.swift takes where they are and does without elsewhere.
+is_optional() { [[ $1 == COneDNN ]]; }
+
 library_description() {
     case $1 in
         COpenMPI) say "MPI for C" ;;
+        COneDNN) say "oneDNN, for products in bfloat16" ;;
         CHDF5) say "HDF5 built for MPI" ;;
         *) say "${1#C}" ;;
     esac

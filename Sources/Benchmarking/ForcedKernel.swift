@@ -1,6 +1,7 @@
 package import Diagnostics
 import Foundation
 import GEMM
+import Tensors
 import Training
 import Workers
 
@@ -73,7 +74,8 @@ package struct GemmRate: Codable, Sendable, Equatable, CustomStringConvertible {
     package static func ofThisProcess() -> GemmRate {
         MatrixLibrary.prepare()
         return GemmRate(
-            kernel: MatrixLibrary.kernelSet, flops: measureGemmPeak(on: Workers(count: 1), rounds: 3))
+            kernel: MatrixLibrary.kernelSet(.float32),
+            flops: measureGemmPeak(.float32, on: Workers(count: 1), rounds: 3))
     }
 
     static func ofChild(_ environment: [String: String]) throws(Failure) -> GemmRate {

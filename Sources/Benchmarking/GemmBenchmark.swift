@@ -3,6 +3,7 @@ import Kernels
 import Layers
 import Machine
 import Metrics
+package import Tensors
 package import Training
 package import Workers
 
@@ -21,6 +22,7 @@ package struct GemmBenchmark: Encodable, Sendable {
     }
 
     package var threads: Int
+    package var precision: Precision
     /// FLOP/s of multiply-adds in registers.
     package var arithmeticPeak: ArithmeticPeak
     /// FLOP/s of products that fit the cache: the denominator of MFU.
@@ -29,15 +31,16 @@ package struct GemmBenchmark: Encodable, Sendable {
 
     package init(_ configuration: RunConfiguration, on workers: Workers, rounds: Int) {
         threads = workers.count
+        precision = configuration.precision
         arithmeticPeak = ArithmeticPeak.measure(on: workers, of: .ofThisMachine)
-        let peak = measureGemmPeak(on: workers)
+        let peak = measureGemmPeak(configuration.precision, on: workers)
         gemmPeak = peak
         let model = configuration.model
         let shapes = ProductShape.all(
             of: model, configuration.routing, laneTokens: configuration.batch.laneTokens,
             headChunk: crossEntropyChunk(vocabulary: model.vocabularySize))
         products = shapes.map { shape in
-            let flops = shape.measure(on: workers, rounds: rounds)
+            let flops = shape.measure(configuration.precision, on: workers, rounds: rounds)
             return Row(
                 name: shape.name, pass: shape.pass, rows: shape.rows, inner: shape.inner, columns: shape.columns,
                 copies: shape.copies, flops: flops, share: flops.median / peak)
@@ -45,11 +48,11 @@ package struct GemmBenchmark: Encodable, Sendable {
     }
 
     package var text: String {
-        let peak = arithmeticPeak.float32
+        let peak = precision == .float32 ? arithmeticPeak.float32 : arithmeticPeak.bfloat16 ?? arithmeticPeak.float32
         let summary =
             "\(threads) thread\(threads == 1 ? "" : "s"): GEMM peak \(gigaflops(gemmPeak)), "
             + "\(percent(gemmPeak / peak)) of the \(gigaflops(peak)) of multiply-adds in registers "
-            + "(\(arithmeticPeak.instructions), float32)"
+            + "(\(arithmeticPeak.instructions), \(precision.rawValue))"
         var table = TextTable(["product", "pass", "copies × m × k × n", "GFLOP/s", "spread", "of peak"])
         for row in products {
             table.add([

@@ -24,10 +24,12 @@ package struct KernelBenchmark: Encodable, Sendable {
     package init(_ configuration: RunConfiguration, on workers: Workers, rounds: Int) {
         threads = workers.count
         tokens = configuration.batch.laneTokens
-        let bandwidth = MemoryBandwidth.measure(on: workers, rounds: rounds), peak = measureGemmPeak(on: workers)
+        let bandwidth = MemoryBandwidth.measure(on: workers, rounds: rounds),
+            peak = measureGemmPeak(configuration.precision, on: workers)
         (self.bandwidth, gemmPeak) = (bandwidth, peak)
         let shapes = KernelShapes(
-            tokens: tokens, model: configuration.model, optimizer: configuration.optimizer, threads: workers.count)
+            tokens: tokens, model: configuration.model, optimizer: configuration.optimizer, threads: workers.count,
+            precision: configuration.precision)
         kernels = shapes.cases.map { kernel in
             let seconds = secondsPerCall(rounds: rounds) { kernel.run(workers) }
             switch kernel.work {

@@ -19,14 +19,19 @@ struct KernelShapes {
     let model: ModelSettings
     let optimizer: AdamWSettings
     let threads: Int
+    /// Of what goes into products.
+    let precision: Precision
 
     var d: Int { model.dModel }
     /// Bytes of `[tokens, dModel]`.
     var stream: Int { 4 * tokens * d }
+    /// The same in the precision of products.
+    var wire: Int { precision.size * tokens * d }
     /// Pairs of positions that see each other, times heads × head dimension, in one lane.
     var causalWork: Double { Double(tokens) * Double(model.context + 1) / 2 * Double(d) }
 
     func rows(_ columns: Int) -> Tensor { filled(tokens, columns) }
+    func operand(_ rows: Int, _ columns: Int) -> Operand { filled(precision, rows, columns) }
     func floats(_ count: Int) -> Vector<Float> {
         let vector = Vector<Float>(count: count)
         fill(vector)
@@ -46,10 +51,9 @@ extension KernelShapes {
     }
 
     private var streamCases: [KernelCase] {
-        let a = rows(d), b = rows(d), y = rows(d)
+        let a = rows(d), y = rows(d)
         let ids = integers(tokens, below: model.vocabularySize), table = filled(model.vocabularySize, d)
         return [
-            KernelCase(name: "add", work: .bytes(3 * stream)) { add(a, b, into: y, on: $0) },
             KernelCase(name: "copy rows", work: .bytes(2 * stream)) { copyRows(a, into: y, on: $0) },
             KernelCase(name: "clear", work: .bytes(stream)) { clear(y, on: $0) },
             KernelCase(name: "embedding", work: .bytes(2 * stream)) { embed(ids, table: table, into: y, on: $0) },
@@ -60,11 +64,11 @@ extension KernelShapes {
     }
 
     private var normCases: [KernelCase] {
-        let x = rows(d), dy = rows(d), y = rows(d), weight = filled(1, d), bias = filled(1, d)
+        let x = rows(d), dy = rows(d), y = rows(d), h = operand(tokens, d), weight = filled(1, d), bias = filled(1, d)
         let mean = floats(tokens), reciprocal = floats(tokens)
         return [
-            KernelCase(name: "RMS norm", work: .bytes(2 * stream)) {
-                rmsNorm(x, weight: weight, epsilon: 1e-5, into: y, reciprocal: reciprocal, on: $0)
+            KernelCase(name: "RMS norm", work: .bytes(stream + wire)) {
+                rmsNorm(x, weight: weight, epsilon: 1e-5, into: h, reciprocal: reciprocal, on: $0)
             },
             KernelCase(name: "RMS norm backward", work: .bytes(4 * stream)) {
                 rmsNormBackward(dy, x: x, weight: weight, reciprocal: reciprocal, addingTo: y, on: $0)
@@ -72,9 +76,9 @@ extension KernelShapes {
             KernelCase(name: "RMS norm, weight", work: .bytes(2 * stream)) {
                 rmsNormWeightGradient(dy, x: x, reciprocal: reciprocal, into: bias, adding: false, on: $0)
             },
-            KernelCase(name: "layer norm", work: .bytes(2 * stream)) {
+            KernelCase(name: "layer norm", work: .bytes(stream + wire)) {
                 layerNorm(
-                    x, weight: weight, bias: bias, epsilon: 1e-5, into: y, mean: mean, reciprocal: reciprocal, on: $0)
+                    x, weight: weight, bias: bias, epsilon: 1e-5, into: h, mean: mean, reciprocal: reciprocal, on: $0)
             },
             KernelCase(name: "layer norm backward", work: .bytes(4 * stream)) {
                 layerNormBackward(
@@ -91,13 +95,13 @@ extension KernelShapes {
     }
 
     private var attentionCases: [KernelCase] {
-        let qkv = rows(3 * d), dQKV = rows(3 * d), o = rows(d), dO = rows(d)
+        let qkv = operand(tokens, 3 * d), dQKV = operand(tokens, 3 * d), o = operand(tokens, d), dO = operand(tokens, d)
         let logSumExp = Tensor(rows: model.heads, columns: tokens)
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
-        let scratch = shape.scratch(workers: threads)
+        let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
         let turns = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
         return [
-            KernelCase(name: "rotary positions", work: .bytes(4 * stream)) {
+            KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
                 rotate(
                     qkv, heads: model.heads, headDimension: model.headDimension, context: model.context, table: turns,
                     inverse: false, on: $0)
@@ -114,7 +118,7 @@ extension KernelShapes {
 
     private var expertCases: [KernelCase] {
         let hidden = model.expertHidden, seats = tokens * model.choices
-        let gateUp = filled(seats, 2 * hidden), a = filled(seats, hidden), unit = 4 * seats * hidden
+        let gateUp = operand(seats, 2 * hidden), a = operand(seats, hidden), unit = precision.size * seats * hidden
         return [
             KernelCase(name: "SwiGLU", work: .bytes(3 * unit)) { swiGLU(gateUp, into: a, on: $0) },
             KernelCase(name: "SwiGLU backward", work: .bytes(5 * unit)) {

@@ -1,7 +1,7 @@
 import GEMM
 import Kernels
 package import Layers
-import Tensors
+package import Tensors
 package import Workers
 
 /// One product of a lane's forward or backward pass: `[rows, inner]·[inner, columns]`, `copies` of them at once, such as
@@ -46,13 +46,13 @@ package struct ProductShape: Sendable, Equatable {
     }
 
     /// FLOP/s of all threads, through the tiles that training uses.
-    package func measure(on workers: Workers, rounds: Int = 5) -> Sample {
+    package func measure(_ precision: Precision, on workers: Workers, rounds: Int = 5) -> Sample {
         let jobs = (0..<copies).map { _ in
             ProductJob(
-                filled(pass == .weightGradient ? inner : rows, pass == .weightGradient ? rows : inner).as(
-                    transposed: pass == .weightGradient),
-                filled(pass == .inputGradient ? columns : inner, pass == .inputGradient ? inner : columns).as(
-                    transposed: pass == .inputGradient), into: Tensor(rows: rows, columns: columns),
+                factor(precision, rows, inner, isTransposed: pass == .weightGradient),
+                factor(precision, inner, columns, isTransposed: pass == .inputGradient),
+                into: pass == .weightGradient
+                    ? .float32(Tensor(rows: rows, columns: columns)) : Operand(precision, rows: rows, columns: columns),
                 adding: pass == .weightGradient)
         }
         return secondsPerCall(rounds: rounds) { multiply(jobs, on: workers) }.rate(of: flops)
@@ -71,6 +71,16 @@ func fill(_ vector: Vector<Float>) {
     for i in 0..<values.count { values[i] = Float(i &* 7 % 13 &- 6) / 64 }
 }
 
-extension Tensor {
-    fileprivate func `as`(transposed: Bool) -> Factor { Factor(self, isTransposed: transposed) }
+func filled(_ precision: Precision, _ rows: Int, _ columns: Int) -> Operand {
+    let numbers = filled(rows, columns)
+    guard precision == .bfloat16 else { return .float32(numbers) }
+    let rounded = Matrix<BFloat16>(rows: rows, columns: columns)
+    round(numbers.vector, into: rounded.vector)
+    return .bfloat16(rounded)
+}
+
+/// `[rows, columns]` as a factor, stored transposed if so.
+private func factor(_ precision: Precision, _ rows: Int, _ columns: Int, isTransposed: Bool) -> Factor {
+    Factor(
+        filled(precision, isTransposed ? columns : rows, isTransposed ? rows : columns), isTransposed: isTransposed)
 }

@@ -7,7 +7,7 @@ import Workers
 extension KernelShapes {
     var routingCases: [KernelCase] {
         let k = model.choices, experts = model.expertCount, seats = tokens * k
-        let z = rows(experts), dz = rows(experts), x = rows(d), y = rows(d), travelling = filled(seats, d)
+        let z = rows(experts), dz = rows(experts), x = rows(d), y = rows(d), travelling = operand(seats, d)
         let choices = integers(seats, below: experts), gates = floats(seats), dGates = floats(seats)
         let logSumExp = floats(tokens), assigned = integers(experts, below: max(1, seats / experts))
         let rowOf = integers(seats, below: seats), table = 4 * tokens * experts
@@ -23,16 +23,16 @@ extension KernelShapes {
                     z, k: k, normalize: false, choices: choices, gates: gates, dGates: dGates, logSumExp: logSumExp,
                     assigned: assigned, balanceScale: 1e-3, zScale: 1e-3, into: dz, on: $0)
             },
-            KernelCase(name: "scatter to seats", work: .bytes((1 + k) * stream)) {
+            KernelCase(name: "scatter to seats", work: .bytes(stream + k * wire)) {
                 scatterToSeats(x, k: k, rowOf: rowOf, into: travelling, on: $0)
             },
-            KernelCase(name: "scatter backward", work: .bytes((2 + k) * stream)) {
+            KernelCase(name: "scatter backward", work: .bytes(2 * stream + k * wire)) {
                 scatterToSeatsBackward(travelling, k: k, rowOf: rowOf, addingTo: y, on: $0)
             },
-            KernelCase(name: "combine answers", work: .bytes((2 + k) * stream)) {
+            KernelCase(name: "combine answers", work: .bytes(2 * stream + k * wire)) {
                 combineAnswers(travelling, k: k, rowOf: rowOf, gates: gates, addingTo: y, on: $0)
             },
-            KernelCase(name: "combine backward", work: .bytes((1 + 2 * k) * stream)) {
+            KernelCase(name: "combine backward", work: .bytes(stream + 2 * k * wire)) {
                 combineAnswersBackward(
                     x, answers: travelling, k: k, rowOf: rowOf, gates: gates, dAnswers: travelling, dGates: dGates,
                     on: $0)
@@ -42,17 +42,18 @@ extension KernelShapes {
 
     var lossCases: [KernelCase] {
         let vocabulary = model.vocabularySize, chunk = min(tokens, crossEntropyChunk(vocabulary: vocabulary))
-        let x = rows(d), dx = rows(d), head = filled(vocabulary, d), dHead = filled(vocabulary, d)
+        let x = operand(tokens, d), dx = rows(d), head = operand(vocabulary, d), dHead = filled(vocabulary, d)
         let targets = integers(tokens, below: vocabulary), losses = floats(tokens)
-        let logits = Tensor(rows: chunk, columns: vocabulary), product = 2 * Double(tokens * d * vocabulary)
+        let scratch = LogitScratch(chunk: chunk, vocabulary: vocabulary, precision),
+            product = 2 * Double(tokens * d * vocabulary)
         return [
             KernelCase(name: "cross-entropy", work: .flops(product)) {
-                crossEntropy(x, head: head, targets: targets, losses: losses, logits: logits, on: $0)
+                crossEntropy(x, head: head, targets: targets, losses: losses, logits: scratch.logits, on: $0)
             },
             KernelCase(name: "cross-entropy with gradient", work: .flops(3 * product)) {
                 crossEntropyWithGradient(
                     x, head: head, targets: targets, scale: 1e-4, losses: losses, dx: dx, dHead: dHead, adding: false,
-                    logits: logits, on: $0)
+                    scratch: scratch, on: $0)
             },
         ]
     }
@@ -62,6 +63,7 @@ extension KernelShapes {
         let count = max(1 << 22, 3 * d * model.expertHidden * model.expertCount), piece = 1 << 16
         let w = floats(count), g = floats(count), m = floats(count), v = Vector<Float>(count: count)
         let sums = Vector<Int64>(count: count), digests = Vector<UInt64>(count: (count + piece - 1) / piece)
+        let digest = TensorDigest(name: "w")
         let norms = Vector<Double>(count: digests.count)
         let step = AdamWStep(optimizer, number: 1000, learningRate: 1e-4, gradientScale: 1)
         return [
@@ -79,7 +81,7 @@ extension KernelShapes {
             KernelCase(name: "digest", work: .bytes(4 * count)) {
                 $0.run(digests.count) { _, task in
                     let part = task * piece..<min((task + 1) * piece, count)
-                    digests[task] = contentDigest(w[part].span, tensor: 1, first: part.lowerBound)
+                    digests[task] = digest.part(w[part].span, at: part.lowerBound)
                 }
             },
             KernelCase(name: "fixed-point sum", work: .bytes(20 * count)) {

@@ -64,9 +64,13 @@ extension StepBenchmark {
         let layout = try JobLayout(configuration, ranks: world.size)
         try configuration.settleVocabularyWithoutData()
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
+        let tracer = Tracer()
+        let engine = try Engine(
+            configuration, expertParallel: layout.expertParallel, threads: configuration.parallel.threadsPerRank,
+            forTraining: true, on: world, tracer: tracer)
         let timed: TimedSteps
         do {
-            timed = try TimedSteps(configuration, layout, options, on: world)
+            timed = try TimedSteps(configuration, engine, tracer, options, on: world)
         } catch {
             throw Failure(lost: error)
         }
@@ -125,22 +129,17 @@ private struct TimedSteps {
     let peakMemory: Int
 
     init(
-        _ configuration: RunConfiguration, _ layout: JobLayout, _ options: StepBenchmark.Options,
+        _ configuration: RunConfiguration, _ engine: Engine, _ tracer: Tracer, _ options: StepBenchmark.Options,
         on world: any Communicator
     ) throws(CommunicationError) {
-        let tracer = Tracer()
-        let engine = try Engine(
-            configuration.model, configuration.routing, expertParallel: layout.expertParallel,
-            laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
-            forTraining: true, on: world, tracer: tracer)
         let source = RandomTokens(vocabulary: configuration.model.vocabularySize, seed: configuration.seed)
         let step = TrainingStep(configuration, engine, source)
-        var state = TrainingState(engine.layout)
+        var state = TrainingState(engine.layout, for: engine.precision)
         initialize(
             state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
             on: engine.workers)
         try world.barrier()
-        gemmPeak = try world.sum(of: measureGemmPeak(on: engine.workers))
+        gemmPeak = try world.sum(of: measureGemmPeak(engine.precision, on: engine.workers))
         tracer.isRecording = true
         let clock = ContinuousClock()
         for number in 0..<options.warmUp + options.steps {

@@ -1,5 +1,6 @@
 #include "CPlatform.h"
 
+#include <dlfcn.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -7,6 +8,11 @@ static atomic_int requests;
 
 static void note_request(int signal) {
     atomic_fetch_or(&requests, signal == SIGUSR1 ? platform_request_save : platform_request_leave);
+}
+
+void platform_single_openmp_thread(void) {
+    void (*set_threads)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set_threads) set_threads(1);
 }
 
 void platform_watch_requests(void) {

@@ -28,8 +28,9 @@ package protocol Communicator: Sendable {
     /// - Parameters:
     ///   - sent, received: contiguous, of the same number of columns on all ranks
     ///   - sentRows, receivedRows: `[size]`
-    func exchangeRows(
-        _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
+    func exchangeRows<Element: MatrixElement>(
+        _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
+        counts receivedRows: Vector<Int32>
     ) throws(CommunicationError)
 
     /// The bytes of every rank, of any length each, in rank order.

@@ -46,7 +46,9 @@ package func checkBlocks(
 }
 
 /// Throws unless rows of `sent` can become rows of `received`.
-package func checkRows(_ sent: Tensor, _ received: Tensor, call: String) throws(CommunicationError) {
+package func checkRows<Element>(
+    _ sent: Matrix<Element>, _ received: Matrix<Element>, call: String
+) throws(CommunicationError) {
     guard sent.columns == received.columns, sent.isContiguous, received.isContiguous else {
         throw CommunicationError(
             call: call, reason: "rows of \(sent.columns) and \(received.columns) columns, or not contiguous")

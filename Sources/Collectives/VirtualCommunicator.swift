@@ -58,18 +58,15 @@ package struct VirtualCommunicator: Communicator {
         try group.barrier()
     }
 
-    package func exchangeRows(
-        _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
+    package func exchangeRows<Element: MatrixElement>(
+        _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
+        counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
-        struct Parcel: Sendable {
-            let rows: Tensor
-            let windows: RowWindows
-        }
         let call = "exchangeRows"
         try checkRows(sent, received, call: call)
         let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
         let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
-        let all = try group.share(Parcel(rows: sent, windows: from), as: rank)
+        let all = try group.share(RowParcel(rows: sent, windows: from), as: rank)
         for source in 0..<size {
             let outgoing = all[source].windows[rank], incoming = to[source]
             guard outgoing.count == incoming.count else {
@@ -99,9 +96,15 @@ package struct VirtualCommunicator: Communicator {
     }
 }
 
-extension Tensor {
+/// What one rank offers to the others.
+private struct RowParcel<Element: MatrixElement>: Sendable {
+    let rows: Matrix<Element>
+    let windows: RowWindows
+}
+
+extension Matrix {
     /// Elements of a contiguous matrix of the same shape.
-    func copy(from other: Tensor) {
+    func copy(from other: Matrix) {
         let source = other.span
         var target = mutableSpan
         precondition(source.count == target.count)

@@ -6,6 +6,7 @@ import GEMM
 import HDF5
 import MPI
 import Machine
+import Tensors
 import Training
 import Workers
 
@@ -49,7 +50,7 @@ private func factsOfThisRank(threads: Int) -> HostFacts {
     let policy = try? String(contentsOfFile: "/proc/sys/kernel/yama/ptrace_scope", encoding: .utf8)
     return HostFacts(
         place: .ofThisProcess(threads: threads), processor: .ofThisMachine, target: .ofThisBuild,
-        matrixKernel: MatrixLibrary.kernelSet, mpi: MPIWorld.libraryVersion, mpiThreads: MPIWorld.threadLevel,
+        matrixKernel: MatrixLibrary.kernelSet(.float32), mpi: MPIWorld.libraryVersion, mpiThreads: MPIWorld.threadLevel,
         hdf5: HDF5File.libraryVersion, hdf5IsParallel: HDF5File.isParallel, environment: environment,
         memory: HostFacts.MemoryFacts(
             installed: ProcessMemory.installed, available: ProcessMemory.available,
@@ -73,5 +74,9 @@ private func measureRates(
         threads: threads,
         peakOfOne: try together { ArithmeticPeak.measure(on: one, of: processor) },
         peakOfAll: try together { ArithmeticPeak.measure(on: all, of: processor) },
-        gemmOfOne: try together { measureGemmPeak(on: one) }, gemmOfAll: try together { measureGemmPeak(on: all) })
+        gemmOfOne: try together { measureGemmPeak(.float32, on: one) },
+        gemmOfAll: try together { measureGemmPeak(.float32, on: all) },
+        bfloat16OfAll: try together {
+            MatrixLibrary.supports(.bfloat16) ? measureGemmPeak(.bfloat16, on: all) : nil
+        })
 }

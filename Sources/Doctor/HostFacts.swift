@@ -67,15 +67,19 @@ package struct HostFacts: Codable, Sendable, Equatable {
         package var peakOfAll: ArithmeticPeak
         package var gemmOfOne: Double
         package var gemmOfAll: Double
+        /// nil if this build has no products in bfloat16.
+        package var bfloat16OfAll: Double?
 
         package init(
-            threads: Int, peakOfOne: ArithmeticPeak, peakOfAll: ArithmeticPeak, gemmOfOne: Double, gemmOfAll: Double
+            threads: Int, peakOfOne: ArithmeticPeak, peakOfAll: ArithmeticPeak, gemmOfOne: Double, gemmOfAll: Double,
+            bfloat16OfAll: Double?
         ) {
             self.threads = threads
             self.peakOfOne = peakOfOne
             self.peakOfAll = peakOfAll
             self.gemmOfOne = gemmOfOne
             self.gemmOfAll = gemmOfAll
+            self.bfloat16OfAll = bfloat16OfAll
         }
     }
 }

@@ -28,13 +28,15 @@ func matrixFindings(_ facts: HostFacts) -> [Finding] {
             rates.peakOfAll.instructions)
         findings.append(scalingFinding(rates) ?? ofAll)
     }
-    findings.append(pairFinding(rates.peakOfAll.bfloat16, facts.processor))
+    findings.append(pairFinding(rates, facts.processor))
     return findings
 }
 
-/// OpenBLAS's names of kernels that use AVX-512.
+/// OpenBLAS's names of kernels that use AVX-512; oneDNN is chosen only where it has such.
 private func isKernelForAVX512(_ kernel: String) -> Bool {
-    ["SkylakeX", "Cooperlake", "Sapphire", "Zen4", "Zen5"].contains { kernel.lowercased().contains($0.lowercased()) }
+    ["oneDNN", "SkylakeX", "Cooperlake", "Sapphire", "Zen4", "Zen5"].contains {
+        kernel.lowercased().contains($0.lowercased())
+    }
 }
 
 private func rateFinding(_ subject: String, _ rate: Double, of peak: Double, _ instructions: String) -> Finding {
@@ -59,12 +61,21 @@ private func scalingFinding(_ rates: HostFacts.Rates) -> Finding? {
         "the threads share cores or a power limit, or other work runs here: see threads and binding")
 }
 
-private func pairFinding(_ peak: Double?, _ processor: Processor) -> Finding {
+/// Products in bfloat16: whether there is a library for them, and whether they are faster than float32.
+private func pairFinding(_ rates: HostFacts.Rates, _ processor: Processor) -> Finding {
     let subject = "bfloat16"
-    if let peak { return .ok(subject, "\(gigaflops(peak)) of bfloat16 products in registers, all threads") }
-    if processor.features.contains("amx_bf16") { return .ok(subject, "AMX tiles; their peak is not measured") }
-    return .ok(
-        subject, "no instructions for bfloat16 products that this program can measure: float32 is the choice here")
+    guard let rate = rates.bfloat16OfAll else {
+        return .warn(
+            subject, "no products in bfloat16: this build has no oneDNN, or this processor no AVX-512",
+            "install libdnnl-dev and build again if the processor has AVX-512")
+    }
+    guard rate > 1.2 * rates.gemmOfAll else {
+        return .warn(
+            subject, "products reach \(gigaflops(rate)) in bfloat16 and \(gigaflops(rates.gemmOfAll)) in float32",
+            "train in float32 here: this processor gains nothing from bfloat16")
+    }
+    let peak = rates.peakOfAll.bfloat16.map { ", \(percent(rate / $0)) of the \(gigaflops($0)) of a loop in registers" }
+    return .ok(subject, "\(gigaflops(rate))\(peak ?? ""), \(fixed(rate / rates.gemmOfAll, 1)) times float32")
 }
 
 /// What a kernel that the environment forces costs.

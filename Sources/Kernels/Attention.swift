@@ -9,37 +9,6 @@ package import Workers
     import Darwin
 #endif
 
-/// Shapes of causal attention over sequences of one length.
-package struct AttentionShape: Sendable {
-    package let heads: Int
-    package let headDimension: Int
-    /// Tokens of one sequence.
-    package let context: Int
-
-    /// Queries that one tile of scores holds: keys after the tile's last query are never touched.
-    static let queryTile = 128
-
-    package init(heads: Int, headDimension: Int, context: Int) {
-        self.heads = heads
-        self.headDimension = headDimension
-        self.context = context
-    }
-
-    var dModel: Int { heads * headDimension }
-    var scale: Float { 1 / Float(headDimension).squareRoot() }
-
-    /// Floats of one worker's scratch.
-    package static func scratchElements(context: Int) -> Int { 2 * queryTile * context }
-
-    /// `[2·queryTile, context]` floats for each worker.
-    package func scratch(workers: Int) -> [Tensor] {
-        (0..<workers).map { _ in Tensor(rows: 2 * Self.queryTile, columns: context) }
-    }
-
-    /// The query tiles of one sequence, as ranges of positions.
-    var tiles: StrideTo<Int> { Swift.stride(from: 0, to: context, by: Self.queryTile) }
-}
-
 /// `o = softmax(q·kᵀ/√dHead + causal mask)·v` per sequence and head.
 ///
 /// Scores exist for one tile of queries at a time (Dao et al., "FlashAttention", arXiv:2205.14135: what the backward
@@ -48,41 +17,30 @@ package struct AttentionShape: Sendable {
 ///   - qkv: `[tokens, 3·dModel]`, queries | keys | values, heads side by side, tokens sequence after sequence
 ///   - o: `[tokens, dModel]`
 ///   - logSumExp: `[heads, tokens]`
-///   - scratch: one tensor per worker, from `AttentionShape.scratch`
+///   - scratch: one for each worker
 package func attention(
-    _ qkv: Tensor, shape: AttentionShape, into o: Tensor, logSumExp: Tensor, scratch: [Tensor], on workers: Workers
+    _ qkv: Operand, shape: AttentionShape, into o: Operand, logSumExp: Tensor, scratch: [AttentionScratch],
+    on workers: Workers
 ) {
     workers.tracer?.begin(.attention)
     defer { workers.tracer?.end() }
     let sequences = qkv.rows / shape.context
     workers.run(sequences * shape.heads) { worker, task in
-        let head = HeadWindow(sequence: task / shape.heads, head: task % shape.heads, shape)
+        let head = AttentionHead(sequence: task / shape.heads, head: task % shape.heads, shape)
         let (q, k, v) = head.split(qkv)
         let out = head.window(o)
-        for start in shape.tiles {
-            let end = min(start + AttentionShape.queryTile, shape.context)
-            let scores = scratch[worker].reshaped(rows: end - start, columns: end)
-            GEMM.multiply(q.rows(start..<end).factor, k.rows(0..<end).transposed, into: scores, scale: shape.scale)
-            for row in 0..<end - start {
-                logSumExp[head.head, head.firstToken + start + row] = causalSoftmax(
-                    scores, row: row, seen: start + row + 1)
+        for queries in shape.tiles {
+            let keys = 0..<queries.upperBound
+            let (scores, p) = scratch[worker].first(rows: queries.count, columns: keys.count)
+            GEMM.multiply(q.rows(queries).factor, k.rows(keys).transposed, into: .float32(scores))
+            let sums = logSumExp.rows(head.number..<head.number + 1).columns(head.tokens).columns(queries)
+            switch p {
+            case .float32(let p): causalSoftmax(scores, firstQuery: queries.lowerBound, shape.scale, into: p, sums)
+            case .bfloat16(let p): causalSoftmax(scores, firstQuery: queries.lowerBound, shape.scale, into: p, sums)
             }
-            GEMM.multiply(scores.factor, v.rows(0..<end).factor, into: out.rows(start..<end))
+            GEMM.multiply(p.factor, v.rows(keys).factor, into: out.rows(queries))
         }
     }
-}
-
-/// Softmax over the first `seen` scores of a row, zeros after; returns the logsumexp.
-@inline(__always)
-private func causalSoftmax(_ scores: Tensor, row: Int, seen: Int) -> Float {
-    let top = maximum(scores.columns(0..<seen).row(row))
-    var values = scores.mutableRow(row)
-    for i in 0..<seen { values[i] = exponential(values[i] - top) }
-    for i in seen..<scores.columns { values[i] = 0 }
-    let total = sum(scores.columns(0..<seen).row(row))
-    let reciprocal = 1 / total
-    for i in 0..<seen { values[i] *= reciprocal }
-    return top + log(total)
 }
 
 /// Backward of `attention`: with `p = exp(q·kᵀ/√dHead − logSumExp)` and `δ_t = do_t·o_t`,
@@ -91,82 +49,95 @@ private func causalSoftmax(_ scores: Tensor, row: Int, seen: Int) -> Float {
 ///   - dO, o: `[tokens, dModel]`
 ///   - dQKV: `[tokens, 3·dModel]`, overwritten
 package func attentionBackward(
-    _ dO: Tensor, qkv: Tensor, o: Tensor, logSumExp: Tensor, shape: AttentionShape, into dQKV: Tensor,
-    scratch: [Tensor], on workers: Workers
+    _ dO: Operand, qkv: Operand, o: Operand, logSumExp: Tensor, shape: AttentionShape, into dQKV: Operand,
+    scratch: [AttentionScratch], on workers: Workers
 ) {
     workers.tracer?.begin(.attentionBackward)
     defer { workers.tracer?.end() }
     let sequences = qkv.rows / shape.context
     workers.run(sequences * shape.heads) { worker, task in
-        let head = HeadWindow(sequence: task / shape.heads, head: task % shape.heads, shape)
+        let head = AttentionHead(sequence: task / shape.heads, head: task % shape.heads, shape)
         let (q, k, v) = head.split(qkv)
         let (dq, dk, dv) = head.split(dQKV)
-        let out = head.window(o), dOut = head.window(dO)
+        let out = head.window(o), dOut = head.window(dO), memory = scratch[worker]
         // The last tile sees every key, so it writes dk and dv whole and the others add.
-        for start in shape.tiles.reversed() {
-            let end = min(start + AttentionShape.queryTile, shape.context)
-            let p = scratch[worker].reshaped(rows: end - start, columns: end)
-            let ds = scratch[worker].rows(AttentionShape.queryTile..<2 * AttentionShape.queryTile)
-                .reshaped(rows: end - start, columns: end)
-            let qTile = q.rows(start..<end), dOTile = dOut.rows(start..<end)
-            GEMM.multiply(qTile.factor, k.rows(0..<end).transposed, into: p, scale: shape.scale)
-            GEMM.multiply(dOTile.factor, v.rows(0..<end).transposed, into: ds)
-            for row in 0..<end - start {
-                let logSum = logSumExp[head.head, head.firstToken + start + row]
-                let delta = dot(dOTile.row(row), out.row(start + row))
-                scoresBackward(
-                    p, ds, row: row, seen: start + row + 1, logSumExp: logSum, delta: delta, scale: shape.scale)
-            }
-            let adding = end < shape.context
-            GEMM.multiply(p.transposed, dOTile.factor, into: dv.rows(0..<end), adding: adding)
-            GEMM.multiply(ds.factor, k.rows(0..<end).factor, into: dq.rows(start..<end))
-            GEMM.multiply(ds.transposed, qTile.factor, into: dk.rows(0..<end), adding: adding)
+        for queries in shape.tiles.reversed() {
+            let keys = 0..<queries.upperBound
+            let (scores, p) = memory.first(rows: queries.count, columns: keys.count)
+            let (dP, ds) = memory.second(rows: queries.count, columns: keys.count)
+            let qTile = q.rows(queries), dOTile = dOut.rows(queries)
+            GEMM.multiply(qTile.factor, k.rows(keys).transposed, into: .float32(scores))
+            GEMM.multiply(dOTile.factor, v.rows(keys).transposed, into: .float32(dP))
+            let sums = logSumExp.rows(head.number..<head.number + 1).columns(head.tokens).columns(queries)
+            scoresBackward(
+                scores, dP, out: out.rows(queries), dOut: dOTile, firstQuery: queries.lowerBound, shape.scale, sums,
+                into: p, ds)
+            let adding = queries.upperBound < shape.context
+            GEMM.multiply(p.transposed, dOTile.factor, into: .float32(memory.dValues.rows(keys)), adding: adding)
+            GEMM.multiply(ds.factor, k.rows(keys).factor, into: dq.rows(queries))
+            GEMM.multiply(ds.transposed, qTile.factor, into: .float32(memory.dKeys.rows(keys)), adding: adding)
         }
+        write(memory.dKeys, into: dk)
+        write(memory.dValues, into: dv)
     }
 }
 
-/// One row of scores → probabilities, and of `do·vᵀ` → `ds`.
-@inline(__always)
-private func scoresBackward(
-    _ p: Tensor, _ ds: Tensor, row: Int, seen: Int, logSumExp: Float, delta: Float, scale: Float
+private func write(_ sums: Tensor, into target: Operand) {
+    switch target {
+    case .float32(let target): for t in 0..<target.rows { copy(sums.row(t), into: target, row: t) }
+    case .bfloat16(let target): for t in 0..<target.rows { copy(sums.row(t), into: target, row: t) }
+    }
+}
+
+/// Softmax of each row of scores over the keys its query sees, zeros after; leaves the logsumexps.
+private func causalSoftmax<Element: KernelElement>(
+    _ scores: Tensor, firstQuery: Int, _ scale: Float, into p: Matrix<Element>, _ logSumExp: Tensor
 ) {
-    var probability = p.mutableRow(row), gradient = ds.mutableRow(row)
-    for i in 0..<seen {
-        let value = exponential(probability[i] - logSumExp)
-        probability[i] = value
-        gradient[i] = value * (gradient[i] - delta) * scale
-    }
-    for i in seen..<p.columns {
-        probability[i] = 0
-        gradient[i] = 0
+    for row in 0..<scores.rows {
+        let seen = firstQuery + row + 1
+        let top = maximum(scores.row(row, 0..<seen))
+        var values = scores.mutableRow(row)
+        for i in 0..<seen { values[i] = exponential((values[i] - top) * scale) }
+        let total = sum(scores.row(row, 0..<seen))
+        let reciprocal = 1 / total
+        var out = p.mutableRow(row)
+        for i in 0..<seen { out[i] = Element(storing: values[i] * reciprocal) }
+        for i in seen..<out.count { out[i] = Element(storing: 0) }
+        logSumExp[0, row] = top * scale + log(total)
     }
 }
 
-/// Where one head of one sequence lies in a lane's matrices.
-private struct HeadWindow {
-    let head: Int
-    let firstToken: Int
-    private let tokens: Range<Int>
-    private let columns: Range<Int>
-    private let dModel: Int
-
-    init(sequence: Int, head: Int, _ shape: AttentionShape) {
-        self.head = head
-        firstToken = sequence * shape.context
-        tokens = firstToken..<firstToken + shape.context
-        columns = head * shape.headDimension..<(head + 1) * shape.headDimension
-        dModel = shape.dModel
+private func scoresBackward(
+    _ scores: Tensor, _ dP: Tensor, out: Operand, dOut: Operand, firstQuery: Int, _ scale: Float, _ logSumExp: Tensor,
+    into p: Operand, _ ds: Operand
+) {
+    switch (out, dOut, p, ds) {
+    case (.float32(let out), .float32(let dOut), .float32(let p), .float32(let ds)):
+        scoresBackward(scores, dP, out, dOut, firstQuery, scale, logSumExp, into: p, ds)
+    case (.bfloat16(let out), .bfloat16(let dOut), .bfloat16(let p), .bfloat16(let ds)):
+        scoresBackward(scores, dP, out, dOut, firstQuery, scale, logSumExp, into: p, ds)
+    default: preconditionFailure("operands of different precisions")
     }
+}
 
-    /// `[context, dHead]` of a `[tokens, dModel]`.
-    func window(_ x: Tensor) -> Tensor { x.rows(tokens).columns(columns) }
-
-    /// The head's queries, keys and values, `[context, dHead]` each.
-    func split(_ qkv: Tensor) -> (Tensor, Tensor, Tensor) {
-        let rows = qkv.rows(tokens)
-        return (
-            rows.columns(0..<dModel).columns(columns), rows.columns(dModel..<2 * dModel).columns(columns),
-            rows.columns(2 * dModel..<3 * dModel).columns(columns)
-        )
+/// Scores → probabilities, and `do·vᵀ` → `ds`, row by row.
+private func scoresBackward<Element: KernelElement>(
+    _ scores: Tensor, _ dP: Tensor, _ out: Matrix<Element>, _ dOut: Matrix<Element>, _ firstQuery: Int,
+    _ scale: Float, _ logSumExp: Tensor, into p: Matrix<Element>, _ ds: Matrix<Element>
+) {
+    for row in 0..<scores.rows {
+        let seen = firstQuery + row + 1
+        let delta = dot(dOut.row(row), out.row(row)), logSum = logSumExp[0, row]
+        let score = scores.row(row), gradient = dP.row(row)
+        var probability = p.mutableRow(row), result = ds.mutableRow(row)
+        for i in 0..<seen {
+            let value = exponential(score[i] * scale - logSum), slope = gradient[i]
+            probability[i] = Element(storing: value)
+            result[i] = Element(storing: value * (slope - delta) * scale)
+        }
+        for i in seen..<result.count {
+            probability[i] = Element(storing: 0)
+            result[i] = Element(storing: 0)
+        }
     }
 }

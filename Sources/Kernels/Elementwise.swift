@@ -1,15 +1,6 @@
 package import Tensors
 package import Workers
 
-/// `y ← a + b`, all of one shape.
-package func add(_ a: Tensor, _ b: Tensor, into y: Tensor, on workers: Workers) {
-    workers.run(over: y.rows, tile: rowTile) { rows in
-        let left = a.rows(rows).span, right = b.rows(rows).span
-        var out = y.rows(rows).mutableSpan
-        for i in 0..<left.count { out[i] = left[i] + right[i] }
-    }
-}
-
 /// `y ← x`
 package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) {
     workers.run(over: x.rows, tile: rowTile) { rows in
@@ -25,4 +16,24 @@ package func clear(_ y: Tensor, on workers: Workers) {
             for i in 0..<out.count { out[i] = 0 }
         }
     }
+}
+
+/// `x` as a factor of products: itself in float32, otherwise rounded into `memory`.
+/// - Parameters:
+///   - x: `[tokens, dModel]`
+///   - memory: `[≥ tokens, dModel]`, in the precision of the products; nothing is written to it in float32
+package func operand(_ x: Tensor, roundedInto memory: Operand, on workers: Workers) -> Operand {
+    guard case .bfloat16(let all) = memory else { return .float32(x) }
+    let rounded = all.rows(0..<x.rows)
+    workers.run(over: x.rows, tile: rowTile) { rows in
+        for t in rows { copy(x.row(t), into: rounded, row: t) }
+    }
+    return .bfloat16(rounded)
+}
+
+/// `target[row] ← source`, rounded if the target is narrower.
+@inline(__always)
+func copy<Source: KernelElement, Target: KernelElement>(_ source: Span<Source>, into target: Matrix<Target>, row: Int) {
+    var out = target.mutableRow(row)
+    for i in 0..<source.count { out[i] = Target(storing: source[i].value) }
 }

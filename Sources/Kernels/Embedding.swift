@@ -31,9 +31,3 @@ package func embedBackward(_ dx: Tensor, tokens: Vector<Int32>, dTable: Tensor, 
         }
     }
 }
-
-@inline(__always)
-func copy(_ source: Span<Float>, into target: Tensor, row: Int) {
-    var out = target.mutableRow(row)
-    for i in 0..<source.count { out[i] = source[i] }
-}

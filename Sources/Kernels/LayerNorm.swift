@@ -4,26 +4,40 @@ package import Workers
 /// `y = (x − μ)·r·w + b`, `r = 1/√(σ² + ε)` per row, σ² the biased variance. Ba, Kiros & Hinton, "Layer Normalization"
 /// (arXiv:1607.06450), equation 4.
 /// - Parameters:
-///   - x, y: `[tokens, dModel]`
+///   - x, y: `[tokens, dModel]`; y is rounded to its precision
 ///   - weight, bias: `[1, dModel]`
 ///   - mean, reciprocal: `[tokens]`, μ and r, kept for the backward pass
 package func layerNorm(
-    _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into y: Tensor, mean: Vector<Float>,
+    _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into y: Operand, mean: Vector<Float>,
     reciprocal: Vector<Float>, on workers: Workers
 ) {
-    let d = x.columns
-    workers.run(over: x.rows, tile: rowTile) { rows in
-        let w = weight.span, b = bias.span
-        for t in rows {
-            let row = x.row(t)
-            let mu = sum(row) / Float(d)
-            var out = y.mutableRow(t)
-            for i in 0..<d { out[i] = row[i] - mu }
-            let centred = y.row(t)
-            let r = 1 / (dot(centred, centred) / Float(d) + epsilon).squareRoot()
-            mean[t] = mu
-            reciprocal[t] = r
-            for i in 0..<d { out[i] = out[i] * r * w[i] + b[i] }
+    let statistics = LayerNormStatistics(mean: mean, reciprocal: reciprocal)
+    switch y {
+    case .float32(let y): statistics.normalize(x, weight, bias, epsilon, into: y, on: workers)
+    case .bfloat16(let y): statistics.normalize(x, weight, bias, epsilon, into: y, on: workers)
+    }
+}
+
+/// μ and r of every row.
+private struct LayerNormStatistics: Sendable {
+    let mean: Vector<Float>
+    let reciprocal: Vector<Float>
+
+    func normalize<Element: KernelElement>(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float, into y: Matrix<Element>, on workers: Workers
+    ) {
+        let d = x.columns
+        workers.run(over: x.rows, tile: rowTile) { rows in
+            let w = weight.span, b = bias.span
+            for t in rows {
+                let row = x.row(t)
+                let mu = sum(row) / Float(d)
+                let r = 1 / (sumOfSquaredDeviations(row, from: mu) / Float(d) + epsilon).squareRoot()
+                mean[t] = mu
+                reciprocal[t] = r
+                var out = y.mutableRow(t)
+                for i in 0..<d { out[i] = Element(storing: (row[i] - mu) * r * w[i] + b[i]) }
+            }
         }
     }
 }
@@ -50,32 +64,24 @@ package func layerNormBackward(
     }
 }
 
-/// Backward of `layerNorm` to its weight: `dw (+)= Σ_t dy·x̂`, in token order; threads own columns.
+/// Backward of `layerNorm` to its weight: `dw (+)= Σ_t dy·x̂`, in the order of `sumOverTokens`.
 /// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
 package func layerNormWeightGradient(
     _ dy: Tensor, x: Tensor, mean: Vector<Float>, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool,
     on workers: Workers
 ) {
-    workers.run(over: x.columns, tile: columnTile) { columns in
-        var sums = dWeight.columns(columns).mutableRow(0)
-        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
-        for t in 0..<x.rows {
-            let xRow = x.columns(columns).row(t), dyRow = dy.columns(columns).row(t)
-            let r = reciprocal[t], mu = mean[t]
-            for i in 0..<columns.count { sums[i] += dyRow[i] * (xRow[i] - mu) * r }
-        }
+    sumOverTokens(x.rows, into: dWeight, adding: adding, on: workers) { t, sums in
+        let xRow = x.row(t), dyRow = dy.row(t)
+        let r = reciprocal[t], mu = mean[t]
+        for i in 0..<xRow.count { sums[i] += dyRow[i] * (xRow[i] - mu) * r }
     }
 }
 
-/// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in token order; threads own columns.
+/// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in the order of `sumOverTokens`.
 /// - Parameter dBias: `[1, dModel]`, overwritten, or added to if `adding`
 package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, on workers: Workers) {
-    workers.run(over: dy.columns, tile: columnTile) { columns in
-        var sums = dBias.columns(columns).mutableRow(0)
-        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
-        for t in 0..<dy.rows {
-            let row = dy.columns(columns).row(t)
-            for i in 0..<columns.count { sums[i] += row[i] }
-        }
+    sumOverTokens(dy.rows, into: dBias, adding: adding, on: workers) { t, sums in
+        let row = dy.row(t)
+        for i in 0..<row.count { sums[i] += row[i] }
     }
 }

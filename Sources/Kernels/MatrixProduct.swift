@@ -6,7 +6,7 @@ package import Workers
 /// How products are cut for threads: output tiles of this many rows and columns, whatever the number of threads, so
 /// that a lane's products have the same shapes, and so the same bits, everywhere.
 package enum ProductTile {
-    static let rows = 512
+    static let rows = 256
     static let columns = 512
 
     static func count(_ rows: Int, _ columns: Int) -> Int {
@@ -26,7 +26,7 @@ package enum ProductTile {
 ///   - a: `[m, k]`
 ///   - b: `[k, n]`
 ///   - c: `[m, n]`
-package func multiply(_ a: Factor, _ b: Factor, into c: Tensor, adding: Bool = false, on workers: Workers) {
+package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: Workers) {
     workers.tracer?.begin(.products)
     defer { workers.tracer?.end() }
     let tiles = ProductTile.count(c.rows, c.columns)
@@ -40,10 +40,10 @@ package func multiply(_ a: Factor, _ b: Factor, into c: Tensor, adding: Bool = f
 package struct ProductJob: Sendable {
     let a: Factor
     let b: Factor
-    let c: Tensor
+    let c: Operand
     let adding: Bool
 
-    package init(_ a: Factor, _ b: Factor, into c: Tensor, adding: Bool = false) {
+    package init(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
         self.a = a
         self.b = b
         self.c = c

@@ -3,18 +3,26 @@ package import Workers
 
 /// Rows that one task of an elementwise kernel takes.
 let rowTile = 64
-/// Columns that one task of a sum over rows takes.
-let columnTile = 64
 
 /// `y = x · r · w`, `r = 1/√(mean x² + ε)` per row. Zhang & Sennrich, "Root Mean Square Layer Normalization"
 /// (arXiv:1910.07467), equation 4.
 /// - Parameters:
 ///   - x: `[tokens, dModel]`
 ///   - weight: `[1, dModel]`
-///   - y: `[tokens, dModel]`
+///   - y: `[tokens, dModel]`, rounded to its precision
 ///   - reciprocal: `[tokens]`, r, kept for the backward pass
 package func rmsNorm(
-    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Tensor, reciprocal: Vector<Float>, on workers: Workers
+    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Operand, reciprocal: Vector<Float>, on workers: Workers
+) {
+    switch y {
+    case .float32(let y): rmsNorm(x, weight: weight, epsilon: epsilon, into: y, reciprocal: reciprocal, on: workers)
+    case .bfloat16(let y): rmsNorm(x, weight: weight, epsilon: epsilon, into: y, reciprocal: reciprocal, on: workers)
+    }
+}
+
+private func rmsNorm<Element: KernelElement>(
+    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Matrix<Element>, reciprocal: Vector<Float>,
+    on workers: Workers
 ) {
     let d = x.columns
     workers.run(over: x.rows, tile: rowTile) { rows in
@@ -24,7 +32,7 @@ package func rmsNorm(
             let r = 1 / (dot(row, row) / Float(d) + epsilon).squareRoot()
             reciprocal[t] = r
             var out = y.mutableRow(t)
-            for i in 0..<d { out[i] = row[i] * r * w[i] }
+            for i in 0..<d { out[i] = Element(storing: row[i] * r * w[i]) }
         }
     }
 }
@@ -49,19 +57,15 @@ package func rmsNormBackward(
     }
 }
 
-/// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in token order; threads own columns.
+/// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in the order of `sumOverTokens`.
 /// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
 package func rmsNormWeightGradient(
     _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, on workers: Workers
 ) {
-    workers.run(over: x.columns, tile: columnTile) { columns in
-        var sums = dWeight.columns(columns).mutableRow(0)
-        if !adding { for i in 0..<columns.count { sums[i] = 0 } }
-        for t in 0..<x.rows {
-            let xRow = x.columns(columns).row(t), dyRow = dy.columns(columns).row(t)
-            let r = reciprocal[t]
-            for i in 0..<columns.count { sums[i] += dyRow[i] * xRow[i] * r }
-        }
+    sumOverTokens(x.rows, into: dWeight, adding: adding, on: workers) { t, sums in
+        let xRow = x.row(t), dyRow = dy.row(t)
+        let r = reciprocal[t]
+        for i in 0..<xRow.count { sums[i] += dyRow[i] * xRow[i] * r }
     }
 }
 

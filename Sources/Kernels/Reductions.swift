@@ -5,7 +5,7 @@ import Tensors
 
 /// `Σ_i a_i·b_i`
 @inline(__always)
-func dot(_ a: Span<Float>, _ b: Span<Float>) -> Float {
+func dot<A: KernelElement, B: KernelElement>(_ a: Span<A>, _ b: Span<B>) -> Float {
     let n = a.count
     precondition(b.count == n)
     var s0 = SIMD16<Float>(), s1 = s0, s2 = s0, s3 = s0
@@ -23,7 +23,7 @@ func dot(_ a: Span<Float>, _ b: Span<Float>) -> Float {
     }
     var sum = ((s0 + s1) + (s2 + s3)).sum()
     while i < n {
-        sum.addProduct(a[i], b[i])
+        sum.addProduct(a[i].value, b[i].value)
         i &+= 1
     }
     return sum
@@ -43,6 +43,26 @@ func sum(_ a: Span<Float>) -> Float {
     var sum = (s0 + s1).sum()
     while i < n {
         sum += a[i]
+        i &+= 1
+    }
+    return sum
+}
+
+/// `Σ_i (a_i − c)²`
+@inline(__always)
+func sumOfSquaredDeviations(_ a: Span<Float>, from c: Float) -> Float {
+    let n = a.count
+    var s0 = SIMD16<Float>(), s1 = s0
+    var i = 0
+    while i &+ 32 <= n {
+        let x = a.sixteen(at: i) - c, y = a.sixteen(at: i &+ 16) - c
+        s0.addProduct(x, x)
+        s1.addProduct(y, y)
+        i &+= 32
+    }
+    var sum = (s0 + s1).sum()
+    while i < n {
+        sum.addProduct(a[i] - c, a[i] - c)
         i &+= 1
     }
     return sum

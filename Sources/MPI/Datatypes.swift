@@ -14,20 +14,20 @@ extension ExchangeKind {
     }
 }
 
-/// Contiguous rows of floats as one datatype each, so that counts and displacements on the wire are rows; one
+/// Contiguous rows as one datatype each, so that counts and displacements on the wire are rows; one
 /// datatype per row length, kept until MPI ends.
 struct RowDatatypes {
     private var known: [Int: MPI_Datatype] = [:]
 
-    mutating func row(columns: Int) throws(CommunicationError) -> MPI_Datatype {
-        if let datatype = known[columns] { return datatype }
+    mutating func row(bytes: Int) throws(CommunicationError) -> MPI_Datatype {
+        if let datatype = known[bytes] { return datatype }
         var datatype: MPI_Datatype?
         try check(
-            unsafe MPI_Type_contiguous(wireCount(columns, "MPI_Type_contiguous"), shim_float(), &datatype),
+            unsafe MPI_Type_contiguous(wireCount(bytes, "MPI_Type_contiguous"), shim_byte(), &datatype),
             "MPI_Type_contiguous")
         try check(unsafe MPI_Type_commit(&datatype), "MPI_Type_commit")
         guard let datatype else { throw CommunicationError(call: "MPI_Type_commit", reason: "gave no datatype") }
-        known[columns] = datatype
+        known[bytes] = datatype
         return datatype
     }
 }

@@ -72,15 +72,16 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
             "MPI_Alltoall")
     }
 
-    package func exchangeRows(
-        _ sent: Tensor, counts sentRows: Vector<Int32>, into received: Tensor, counts receivedRows: Vector<Int32>
+    package func exchangeRows<Element: MatrixElement>(
+        _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
+        counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
         let call = "MPI_Alltoallv"
         try checkRows(sent, received, call: call)
         let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
         let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
         guard sent.columns > 0 else { return }
-        let row = try rows.row(columns: sent.columns)
+        let row = try rows.row(bytes: sent.columns * MemoryLayout<Element>.size)
         try check(
             unsafe MPI_Alltoallv(
                 sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements, row,

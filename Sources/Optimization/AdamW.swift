@@ -1,3 +1,4 @@
+import CPlatform
 package import Diagnostics
 package import Settings
 package import Tensors
@@ -82,7 +83,7 @@ package struct AdamWStep: Sendable {
             let vi = second(v[i], gi * gi)
             m[i] = mi
             v[i] = vi
-            w[i] -= pull * w[i] + size * mi / (vi.squareRoot() * root + eps)
+            w[i] -= pull * w[i] + size * mi / (platform_square_root(vi) * root + eps)
         }
     }
 }

@@ -8,45 +8,56 @@ package import Workers
 package struct ArenaSums: Sendable {
     private let plan: ChunkPlan
     private let mesh: Mesh
-    private let layout: ParameterLayout
+    /// By parameter.
+    private let tensors: [TensorDigest]
     private let squares: Vector<Double>
     private let partDigests: Vector<UInt64>
-    private let digest = Vector<UInt64>(count: 1)
+    private let total = Vector<UInt64>(count: 1)
 
     package init(_ layout: ParameterLayout, _ plan: ChunkPlan, _ mesh: Mesh) {
         self.plan = plan
         self.mesh = mesh
-        self.layout = layout
+        tensors = layout.entries.map { TensorDigest(name: $0.name) }
         squares = Vector(count: plan.total)
-        partDigests = Vector(count: plan.owned.count)
+        partDigests = Vector(count: plan.local.count)
     }
 
-    /// `‖g‖₂` of the whole model's gradient: one double per chunk, added in the chunks' global order. **Collective**.
+    /// `‖g‖₂` of the whole model's gradient, one double per chunk added in the chunks' global order, and its digest, in
+    /// one pass. **Collective**.
     /// - Parameter values: the elements of a chunk; `worker` tells which thread asks
-    package func norm(
+    package func normAndDigest(
         on workers: Workers, _ values: @Sendable (_ chunk: Chunk, _ worker: Int) -> Vector<Float>
-    ) throws(CommunicationError) -> Double {
+    ) throws(CommunicationError) -> (norm: Double, digest: UInt64) {
         for i in 0..<plan.total { squares[i] = 0 }
         workers.run(plan.owned.count) { worker, index in
-            let chunk = plan.owned[index]
-            squares[chunk.number] = sumOfSquares(values(chunk, worker).span)
+            let chunk = plan.local[plan.owned[index]], elements = values(chunk, worker)
+            squares[chunk.number] = sumOfSquares(elements.span)
+            partDigests[index] = digest(of: chunk, elements)
         }
         // Every chunk has one owner, so the sum over ranks adds zeros and is exact.
         try mesh.world.sum(squares)
-        return (0..<plan.total).reduce(0) { $0 + squares[$1] }.squareRoot()
+        return ((0..<plan.total).reduce(0) { $0 + squares[$1] }.squareRoot(), try sumOfDigests(plan.owned.count))
     }
 
-    /// A 64-bit digest of a whole arena, its tensors' names included. **Collective**.
+    /// A 64-bit digest of a whole arena, its tensors' names included, taken while each chunk is at hand. **Collective**.
+    /// - Parameter update: makes the elements of a chunk, of this rank's every chunk, what they are to be
     package func digest(
-        on workers: Workers, _ values: @Sendable (_ chunk: Chunk, _ worker: Int) -> Vector<Float>
+        on workers: Workers, after update: @Sendable (_ chunk: Chunk, _ worker: Int) -> Vector<Float>
     ) throws(CommunicationError) -> UInt64 {
-        workers.run(plan.owned.count) { worker, index in
-            let chunk = plan.owned[index]
-            partDigests[index] = contentDigest(
-                values(chunk, worker).span, tensor: layout[chunk.parameter].nameDigest, first: chunk.globalOffset)
+        workers.run(plan.local.count) { worker, index in
+            let chunk = plan.local[index], elements = update(chunk, worker)
+            partDigests[index] = plan.isOwned[index] ? digest(of: chunk, elements) : 0
         }
-        digest[0] = (0..<plan.owned.count).reduce(0) { $0 &+ partDigests[$1] }
-        try mesh.world.sum(digest)
-        return digest[0]
+        return try sumOfDigests(plan.local.count)
+    }
+
+    private func digest(of chunk: Chunk, _ elements: Vector<Float>) -> UInt64 {
+        tensors[chunk.parameter.index].part(elements.span, at: chunk.globalOffset)
+    }
+
+    private func sumOfDigests(_ parts: Int) throws(CommunicationError) -> UInt64 {
+        total[0] = (0..<parts).reduce(0) { $0 &+ partDigests[$1] }
+        try mesh.world.sum(total)
+        return total[0]
     }
 }

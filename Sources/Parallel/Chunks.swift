@@ -19,13 +19,15 @@ package struct ChunkPlan: Sendable {
 
     /// What this rank holds.
     package let local: [Chunk]
-    /// What this rank answers for: every chunk of the model is owned by one rank.
-    package let owned: [Chunk]
+    /// Which of them this rank answers for: every chunk of the model is owned by one rank.
+    package let isOwned: [Bool]
+    /// Their places in `local`.
+    package let owned: [Int]
     /// Chunks of the whole model.
     package let total: Int
 
     package init(_ layout: ParameterLayout, mesh: Mesh) {
-        var local: [Chunk] = [], owned: [Chunk] = [], total = 0
+        var local: [Chunk] = [], isOwned: [Bool] = [], total = 0
         for id in layout.all {
             let entry = layout[id], size = entry.rows * entry.columns
             let perMatrix = (size + Self.extent - 1) / Self.extent
@@ -39,13 +41,14 @@ package struct ChunkPlan: Sendable {
                         parameter: id, range: from..<from + min(Self.extent, size - start),
                         globalOffset: matrix * size + start, number: total + matrix * perMatrix + piece)
                     local.append(chunk)
-                    if chunk.number % holders.size == holders.rank { owned.append(chunk) }
+                    isOwned.append(chunk.number % holders.size == holders.rank)
                 }
             }
             total += entry.globalCount / size * perMatrix
         }
         self.local = local
-        self.owned = owned
+        self.isOwned = isOwned
+        owned = isOwned.indices.filter { isOwned[$0] }
         self.total = total
     }
 }

@@ -26,22 +26,29 @@ package final class ExpertDispatcher: TokenDispatcher {
     }
 
     package func dispatch(
-        _ rows: Tensor, along exchange: ExpertExchange, into arrived: Tensor
+        _ rows: Operand, along exchange: ExpertExchange, into arrived: Operand
     ) throws(CommunicationError) {
-        try waitForGroup()
-        try clock.exchange { () throws(CommunicationError) in
-            try group.exchangeRows(
-                rows, counts: exchange.sentByRank, into: arrived, counts: exchange.arrivedByRank)
-        }
+        try exchangeRows(rows, counts: exchange.sentByRank, into: arrived, counts: exchange.arrivedByRank)
     }
 
     package func combine(
-        _ arrived: Tensor, along exchange: ExpertExchange, into rows: Tensor
+        _ arrived: Operand, along exchange: ExpertExchange, into rows: Operand
+    ) throws(CommunicationError) {
+        try exchangeRows(arrived, counts: exchange.arrivedByRank, into: rows, counts: exchange.sentByRank)
+    }
+
+    private func exchangeRows(
+        _ sent: Operand, counts sentRows: Vector<Int32>, into received: Operand, counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
         try waitForGroup()
         try clock.exchange { () throws(CommunicationError) in
-            try group.exchangeRows(
-                arrived, counts: exchange.arrivedByRank, into: rows, counts: exchange.sentByRank)
+            switch (sent, received) {
+            case (.float32(let sent), .float32(let received)):
+                try group.exchangeRows(sent, counts: sentRows, into: received, counts: receivedRows)
+            case (.bfloat16(let sent), .bfloat16(let received)):
+                try group.exchangeRows(sent, counts: sentRows, into: received, counts: receivedRows)
+            default: preconditionFailure("operands of different precisions")
+            }
         }
     }
 

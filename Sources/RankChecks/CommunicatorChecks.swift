@@ -67,30 +67,41 @@ private func checkExchange(_ c: any Communicator) throws {
 
 private func checkExchangeRows(_ c: any Communicator) throws {
     let found = Expectations(c)
-    try exchangeRows(c, columns: 3, found) { from, to in (from * 2 + to) % 4 }
-    try exchangeRows(c, columns: 1, found) { _, _ in 0 }
-    try exchangeRows(c, columns: 0, found) { _, _ in 2 }
-    // All to the last rank; rank 0 has nothing to send.
-    try exchangeRows(c, columns: 5, found) { from, to in to == c.size - 1 ? from : 0 }
-    // Only to oneself.
-    try exchangeRows(c, columns: 2, found) { from, to in from == to ? 3 : 0 }
-    // Beyond any eager limit, uneven.
-    try exchangeRows(c, columns: 257, found) { from, to in 900 + 100 * from + to }
+    try checkExchangeRows(c, found) { Float($0) }
+    try checkExchangeRows(c, found) { BFloat16(bits: UInt16(truncatingIfNeeded: ($0 &* 0x9E37_79B1) &>> 16)) }
     try found.settle()
+}
+
+/// - Parameter element: makes one of a number, another of another
+private func checkExchangeRows<Element: MatrixElement>(
+    _ c: any Communicator, _ found: Expectations, element: @escaping (Int) -> Element
+) throws {
+    func exchangeRows(columns: Int, rows: (Int, Int) -> Int) throws {
+        try exchange(c, columns: columns, found, rows: rows, element: element)
+    }
+    try exchangeRows(columns: 3) { from, to in (from * 2 + to) % 4 }
+    try exchangeRows(columns: 1) { _, _ in 0 }
+    try exchangeRows(columns: 0) { _, _ in 2 }
+    // All to the last rank; rank 0 has nothing to send.
+    try exchangeRows(columns: 5) { from, to in to == c.size - 1 ? from : 0 }
+    // Only to oneself.
+    try exchangeRows(columns: 2) { from, to in from == to ? 3 : 0 }
+    // Beyond any eager limit, uneven.
+    try exchangeRows(columns: 257) { from, to in 900 + 100 * from + to }
 }
 
 /// Rows `[from, to, number, …]` in counts `rows(from, to)`; every received row must name its sender, this rank and its
 /// number.
-private func exchangeRows(
-    _ c: any Communicator, columns: Int, _ found: Expectations, rows: (Int, Int) -> Int
+private func exchange<Element: MatrixElement>(
+    _ c: any Communicator, columns: Int, _ found: Expectations, rows: (Int, Int) -> Int, element: (Int) -> Element
 ) throws {
     let outgoing = (0..<c.size).map { rows(c.rank, $0) }, incoming = (0..<c.size).map { rows($0, c.rank) }
-    let sent = Tensor(rows: outgoing.reduce(0, +), columns: columns)
-    let received = Tensor(rows: incoming.reduce(0, +), columns: columns)
+    let sent = Matrix<Element>(rows: outgoing.reduce(0, +), columns: columns)
+    let received = Matrix<Element>(rows: incoming.reduce(0, +), columns: columns)
     var row = 0
     for (to, count) in outgoing.enumerated() {
         for number in 0..<count {
-            for column in 0..<columns { sent[row, column] = mark(c.rank, to, number, column) }
+            for column in 0..<columns { sent[row, column] = element(mark(c.rank, to, number, column)) }
             row += 1
         }
     }
@@ -99,15 +110,17 @@ private func exchangeRows(
     row = 0
     for (from, count) in incoming.enumerated() {
         for number in 0..<count {
-            let isRight = (0..<columns).allSatisfy { received[row, $0] == mark(from, c.rank, number, $0) }
-            if !isRight { found.expect(false, "row \(number) from rank \(from), \(columns) columns") }
+            let isRight = (0..<columns).allSatisfy { received[row, $0] == element(mark(from, c.rank, number, $0)) }
+            if !isRight {
+                found.expect(false, "row \(number) from rank \(from), \(columns) columns of \(Element.self)")
+            }
             row += 1
         }
     }
 }
 
-private func mark(_ from: Int, _ to: Int, _ number: Int, _ column: Int) -> Float {
-    Float(((from * 16 + to) * 2048 + number) * 4 + column % 4)
+private func mark(_ from: Int, _ to: Int, _ number: Int, _ column: Int) -> Int {
+    ((from * 16 + to) * 2048 + number) * 4 + column % 4
 }
 
 private func checkGather(_ c: any Communicator) throws {

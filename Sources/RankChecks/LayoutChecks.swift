@@ -1,18 +1,27 @@
 import Collectives
+import GEMM
+import Layers
 import Parallel
+import Tensors
 
 /// Invariants 1 and 2: the layout of a job changes nothing, to rounding in default mode and not one bit in exact mode.
-package let layoutCheckList: [RankCheck] = [
-    RankCheck("exact mode: every layout, the same bits, one choice") { try exactLayouts(choices: 1, on: $0) },
-    RankCheck("exact mode: every layout, the same bits, two choices") { try exactLayouts(choices: 2, on: $0) },
-    RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
-    RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
-]
+package let layoutCheckList: [RankCheck] =
+    Precision.allCases.filter(MatrixLibrary.supports).flatMap { precision in
+        [(1, "one choice"), (2, "two choices")].map { choices, name in
+            RankCheck("exact mode: every layout, the same bits, \(name), \(precision)") {
+                try exactLayouts(choices, precision, on: $0)
+            }
+        }
+    } + [
+        RankCheck("recomputation: the same bits as keeping", recomputation),
+        RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
+        RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
+    ]
 
 /// 20 steps on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
-private func exactLayouts(choices: Int, on world: any Communicator) throws {
+private func exactLayouts(_ choices: Int, _ precision: Precision, on world: any Communicator) throws {
     let expectations = Expectations(world)
-    let trial = LayoutTrial(reproducible: true, steps: 20, choices: choices)
+    let trial = LayoutTrial(reproducible: true, precision: precision, steps: 20, choices: choices)
     let reference = try trial.reference().trace
     expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
     for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
@@ -102,4 +111,20 @@ private func compareLosses(
             abs(loss - expected) <= bound * expected,
             "\(layout): loss \(loss) instead of \(expected) at step \(step + 1)\(flipped ? ", routes flipped" : "")")
     }
+}
+
+/// What is computed again is what was computed, exchanges included.
+private func recomputation(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let expertParallel = ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size).last!
+    for precision in Precision.allCases where MatrixLibrary.supports(precision) {
+        var trial = LayoutTrial(reproducible: false, precision: precision, steps: 3, choices: 2)
+        let expected = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+        for recomputation in [Recomputation.attention, .block] {
+            trial.recomputation = recomputation
+            let found = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+            expectations.expect(found == expected, "recompute: \(recomputation) in \(precision) gives other bits")
+        }
+    }
+    try expectations.settle()
 }

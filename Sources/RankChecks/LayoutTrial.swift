@@ -10,8 +10,10 @@ import Training
 /// A small job that drops tokens, run on any layout: 8 lanes a step, 12 experts, capacity factor 1.
 struct LayoutTrial: Sendable {
     var reproducible: Bool
+    var precision = Precision.float32
     var steps: Int
     var choices = 1
+    var recomputation = Recomputation.none
     /// Which lane's data each lane gets.
     var laneOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
@@ -37,11 +39,10 @@ struct LayoutTrial: Sendable {
     ) throws -> (trace: Trace, gradients: FirstGradients) {
         let configuration = try configuration(expertParallel: expertParallel, threads: threads)
         let engine = try Engine(
-            configuration.model, configuration.routing, expertParallel: expertParallel,
-            laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
+            configuration, expertParallel: expertParallel, threads: threads, forTraining: true, on: world)
         let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
         let step = TrainingStep(configuration, engine, source)
-        var state = TrainingState(engine.layout)
+        var state = TrainingState(engine.layout, for: engine.precision)
         initialize(state.parameters, scale: 0.5, seed: 3, on: engine.workers)
         var trace = Trace(), gradients = FirstGradients()
         for number in 0..<steps {
@@ -84,6 +85,8 @@ struct LayoutTrial: Sendable {
     private func configuration(expertParallel: Int, threads: Int) throws(Failure) -> RunConfiguration {
         let yaml = """
             reproducible: \(reproducible)
+            recompute: \(recomputation)
+            precision: \(precision.rawValue)
             data: {train: synthetic}
             model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: 12, top_k: \(choices)}
             routing: {capacity_factor: 1.0}

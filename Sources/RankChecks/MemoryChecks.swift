@@ -18,12 +18,11 @@ private func steadyMemory(on world: any Communicator) throws {
     let configuration = try configuration()
     let expertParallel = try configuration.parallel.resolvedExpertParallel(experts: 4, ranks: world.size)
     let engine = try Engine(
-        configuration.model, configuration.routing, expertParallel: expertParallel,
-        laneTokens: configuration.batch.laneTokens, threads: 1, forTraining: true, on: world)
+        configuration, expertParallel: expertParallel, threads: 1, forTraining: true, on: world)
     let source = SyntheticSequences(
         perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
     let step = TrainingStep(configuration, engine, source)
-    var state = TrainingState(engine.layout)
+    var state = TrainingState(engine.layout, for: engine.precision)
     initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
     var early = 0
     for number in 1...200 {

@@ -17,7 +17,7 @@ package struct TensorDigest: Sendable {
         key = hash
     }
 
-    /// The part of the digest that `values`, consecutive elements from `index` on, contribute. 0.6 ns an element.
+    /// The part of the digest that `values`, consecutive elements from `index` on, contribute.
     package func part(_ values: Span<Float>, at index: Int) -> UInt64 {
         var sum: UInt64 = 0
         var word = key &+ UInt64(truncatingIfNeeded: index) &* Self.increment

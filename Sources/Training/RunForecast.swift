@@ -19,6 +19,7 @@ package struct RunForecast: CustomStringConvertible {
     /// - Throws: what the run would end with before it computes
     package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
         try agreeOnJob(given, on: world)
+        try requireProducts(in: given.precision)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
         try Agreement(ranks: world).settle { () throws(Failure) in
@@ -33,7 +34,7 @@ package struct RunForecast: CustomStringConvertible {
         let rate = Vector<Double>(count: 1)
         do {
             try world.barrier()
-            rate[0] = measureGemmPeak(on: workers, rounds: 3)
+            rate[0] = measureGemmPeak(configuration.precision, on: workers, rounds: 3)
             try world.sum(rate)
         } catch {
             throw Failure(lost: error)

@@ -39,7 +39,7 @@ package final class TrainingRun {
                 setup.engine, try EvaluationWindows(dataset, context: context),
                 laneTokens: configuration.batch.laneTokens, tokens: configuration.length.validationTokens)
         }
-        state = TrainingState(setup.engine.layout)
+        state = TrainingState(setup.engine.layout, for: setup.engine.precision)
         keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world)
         requests = RunRequests(world, giveUp: options.giveUp)
         saves = RunSaves(keeper, requests) { text in if world.rank == 0 { progress.say(text) } }
@@ -99,7 +99,8 @@ package final class TrainingRun {
             let directory = setup.directory
             try directory.write(configuration.resolved, to: directory.configuration)
             let summary = RunSummary(
-                configuration, setup.layout, kernels: MatrixLibrary.kernelSet, gemmPeak: gemmPeak)
+                configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision),
+                gemmPeak: gemmPeak)
             try directory.write(summary.json, to: directory.summary)
             let file = try MetricsFile(directory.metrics, keeping: bytes)
             reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)
@@ -110,7 +111,7 @@ package final class TrainingRun {
     /// Of all ranks together, at the same time, because they share machines.
     private func measurePeakOfAll() throws -> Double {
         try world.barrier()
-        return try world.sum(of: measureGemmPeak(on: setup.engine.workers))
+        return try world.sum(of: measureGemmPeak(setup.engine.precision, on: setup.engine.workers))
     }
 
     /// The validation that precedes the first step, or the one that an earlier job had to break off.

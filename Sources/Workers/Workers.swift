@@ -18,12 +18,12 @@ package final class Workers: Sendable {
         precondition(count >= 1)
         self.count = count
         self.tracer = tracer
-        platform_flush_subnormals()
+        prepareThread()
         let team = Team(helpers: count - 1)
         self.team = team
         threads = (0..<(count - 1)).map { helper in
             JoinableThread {
-                platform_flush_subnormals()
+                prepareThread()
                 team.serve(as: helper)
             }
         }
@@ -52,4 +52,10 @@ package final class Workers: Sendable {
             body(task * tile..<min((task + 1) * tile, extent))
         }
     }
+}
+
+/// What every thread that computes needs: both settings are per thread.
+private func prepareThread() {
+    platform_flush_subnormals()
+    platform_single_openmp_thread()
 }

@@ -6,6 +6,7 @@ import Foundation
 import GEMM
 import HDF5
 import MPI
+import Tensors
 import Training
 
 #if canImport(Glibc)
@@ -73,7 +74,8 @@ var launchedRank: Int? {
 /// Name to version of this program and of the libraries that matter.
 func libraryVersions() -> [String: String] {
     [
-        "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion, "matrix library": MatrixLibrary.kernelSet,
+        "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion,
+        "matrix library": MatrixLibrary.kernelSet(.float32),
         "program": programIdentity(),
     ]
 }

@@ -42,9 +42,8 @@ struct TinyModel {
         let configuration = configuration, parallel = configuration.model.expertCount % ranks == 0 ? ranks : 1
         let written = try VirtualRanks.run(ranks) { world in
             let engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: parallel,
-                laneTokens: configuration.batch.laneTokens, threads: 1, forTraining: false, on: world)
-            let state = TrainingState(engine.layout)
+                configuration, expertParallel: parallel, threads: 1, forTraining: false, on: world)
+            let state = TrainingState(engine.layout, for: engine.precision)
             initialize(state.parameters, scale: 2, seed: 5, on: engine.workers)
             scatterNorms(state.parameters)
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)

@@ -19,7 +19,7 @@ struct CheckupTests {
         rates: HostFacts.Rates(
             threads: 2, peakOfOne: ArithmeticPeak(float32: 280e9, bfloat16: nil, instructions: "AVX-512"),
             peakOfAll: ArithmeticPeak(float32: 560e9, bfloat16: nil, instructions: "AVX-512"), gemmOfOne: 255e9,
-            gemmOfAll: 508e9))
+            gemmOfAll: 508e9, bfloat16OfAll: 980e9))
 
     /// What the doctor says of machines that are well but for `change`, of those whose subject contains `subject`.
     private func findings(
@@ -73,6 +73,8 @@ struct CheckupTests {
         #expect(level("matrix library") { $0.matrixKernel = "OpenBLAS 0.3.21 Haswell" } == .warn)
         #expect(level("GEMM, one") { $0.rates?.gemmOfOne = 100e9 } == .warn)
         #expect(level("GEMM, 2") { $0.rates?.gemmOfAll = 255e9 } == .warn)
+        #expect(level("bfloat16") { $0.rates?.bfloat16OfAll = 520e9 } == .warn)
+        #expect(level("bfloat16") { $0.rates?.bfloat16OfAll = nil } == .warn)
         #expect(level("other work") { $0.load = 1.5 } == .warn)
     }
 

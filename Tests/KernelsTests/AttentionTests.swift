@@ -11,20 +11,20 @@ import Workers
 
 /// One head of one sequence in double precision, loop by loop.
 private struct Head {
-    let q: Matrix
-    let k: Matrix
-    let v: Matrix
+    let q: Doubles
+    let k: Doubles
+    let v: Doubles
     /// `[context, context]`, zero above the diagonal.
-    let p: Matrix
+    let p: Doubles
     let logSumExp: [Double]
     let scale: Double
 
-    init(_ qkv: Matrix, firstToken: Int, context: Int, firstColumn: Int, dimension: Int, dModel: Int) {
-        func part(_ which: Int) -> Matrix {
-            Matrix(rows: context, columns: dimension) { qkv[firstToken + $0, which * dModel + firstColumn + $1] }
+    init(_ qkv: Doubles, firstToken: Int, context: Int, firstColumn: Int, dimension: Int, dModel: Int) {
+        func part(_ which: Int) -> Doubles {
+            Doubles(rows: context, columns: dimension) { qkv[firstToken + $0, which * dModel + firstColumn + $1] }
         }
         let q = part(0), k = part(1), scale = 1 / Double(dimension).squareRoot()
-        var p = Matrix(rows: context, columns: context), sums: [Double] = []
+        var p = Doubles(rows: context, columns: context), sums: [Double] = []
         for t in 0..<context {
             let scores = (0...t).map { inner(q.row(t), k.row($0)) * scale }
             let top = scores.max()!, total = scores.reduce(0) { $0 + exp($1 - top) }
@@ -35,12 +35,30 @@ private struct Head {
         (self.p, logSumExp, self.scale) = (p, sums, scale)
     }
 
-    var output: Matrix { p * v }
+    var output: Doubles { p * v }
+
+    /// What rounding p moves the output by at most, and rounding the output itself.
+    func outputError(_ unit: Double) -> Doubles { unit * (p * v.magnitudes) + unit * output.magnitudes }
+
+    /// What rounding p, the output and the scores' gradients moves the gradients of q, k and v by at most, and rounding
+    /// the gradients themselves.
+    func backwardError(_ dO: Doubles, _ unit: Double) -> (Doubles, Doubles, Doubles) {
+        let dp = dO * v.transposed, oError = outputError(unit)
+        let ds = Doubles(rows: p.rows, columns: p.rows) { t, s in
+            let delta = inner(dO.magnitudes.row(t), oError.row(t))
+            return p[t, s] * scale * (delta + unit * abs(dp[t, s] - inner(p.row(t), dp.row(t))))
+        }
+        let exact = backward(dO)
+        return (
+            ds * k.magnitudes + unit * exact.0.magnitudes, ds.transposed * q.magnitudes + unit * exact.1.magnitudes,
+            unit * (p.transposed * dO.magnitudes) + unit * exact.2.magnitudes
+        )
+    }
 
     /// Gradients of q, k and v: the softmax's Jacobian, row by row.
-    func backward(_ dO: Matrix) -> (Matrix, Matrix, Matrix) {
+    func backward(_ dO: Doubles) -> (Doubles, Doubles, Doubles) {
         let dp = dO * v.transposed
-        let ds = Matrix(rows: p.rows, columns: p.rows) { t, s in
+        let ds = Doubles(rows: p.rows, columns: p.rows) { t, s in
             p[t, s] * (dp[t, s] - inner(p.row(t), dp.row(t))) * scale
         }
         return (ds * k, ds.transposed * q, p.transposed * dO)
@@ -54,72 +72,87 @@ private struct Head {
         (1, 3, 129, 2), (1, 8, 255, 1), (2, 2, 257, 1), (1, 64, 130, 1),
     ]
 
-    @Test(arguments: cases.indices) func forwardAndBackward(index: Int) {
+    @Test(arguments: cases.indices, precisions) func forwardAndBackward(index: Int, precision: Precision) {
         let (heads, dimension, context, sequences) = Self.cases[index]
         let d = heads * dimension, tokens = sequences * context
         let shape = AttentionShape(heads: heads, headDimension: dimension, context: context)
-        let qkv = random(tokens, 3 * d, seed: 1, scale: 2), dO = random(tokens, d, seed: 2)
-        // Scratch for longer sequences than these, full of numbers: a kernel must not read what it did not write.
-        let roomy = AttentionShape(heads: heads, headDimension: dimension, context: context + 9)
+        let qkv = rounded(random(tokens, 3 * d, seed: 1, scale: 2), to: precision)
+        let dO = rounded(random(tokens, d, seed: 2), to: precision)
         let found = sameOnAnyThreads { workers in
-            let o = Tensor(rows: tokens, columns: d), sums = Tensor(rows: heads, columns: tokens)
-            let dQKV = random(tokens, 3 * d, seed: 3), scratch = roomy.scratch(workers: workers.count)
-            for each in scratch { fill(each) }
+            let o = Operand(precision, rows: tokens, columns: d), sums = Tensor(rows: heads, columns: tokens)
+            let dQKV = rounded(random(tokens, 3 * d, seed: 3), to: precision)
+            let scratch = usedScratch(shape, precision, workers: workers.count)
             attention(qkv, shape: shape, into: o, logSumExp: sums, scratch: scratch, on: workers)
-            for each in scratch { fill(each) }
             attentionBackward(
                 dO, qkv: qkv, o: o, logSumExp: sums, shape: shape, into: dQKV, scratch: scratch, on: workers)
-            return [o, sums, dQKV]
+            return [o.floats, sums, dQKV.floats]
         }
-        let worst = expectClose(found, oracle(qkv, dO, heads, dimension, context), within: 3e-6)
-        print("attention \(heads) × \(dimension), context \(context): largest deviation \(worst)")
+        let expected = oracle(Doubles(qkv), Doubles(dO), heads, dimension, context, unit: precision.halfUnit)
+        let worst = expectClose(found, expected.values, within: 3e-6, allowances: expected.errors)
+        print(
+            "attention \(precision) \(heads) × \(dimension), context \(context): largest deviation \(worst) of its bound"
+        )
     }
 
-    private func fill(_ scratch: Tensor) {
-        for r in 0..<scratch.rows {
-            for c in 0..<scratch.columns { scratch[r, c] = .nan }
+    /// Scratch of each worker after longer sequences than these, full of NaN: a kernel must not read what it did not
+    /// write.
+    private func usedScratch(_ shape: AttentionShape, _ precision: Precision, workers: Int) -> [AttentionScratch] {
+        let context = shape.context + 9, d = shape.headDimension
+        let longer = AttentionShape(heads: 1, headDimension: d, context: context)
+        let nothing = Tensor(rows: context, columns: 3 * d)
+        for t in 0..<context {
+            for c in 0..<3 * d { nothing[t, c] = .nan }
+        }
+        let qkv = rounded(nothing, to: precision), o = Operand(precision, rows: context, columns: d)
+        let dQKV = Operand(precision, rows: context, columns: 3 * d), sums = Tensor(rows: 1, columns: context)
+        return (0..<workers).map { _ in
+            let scratch = AttentionScratch(longer, precision), alone = Workers(count: 1)
+            attention(qkv, shape: longer, into: o, logSumExp: sums, scratch: [scratch], on: alone)
+            attentionBackward(
+                o, qkv: qkv, o: o, logSumExp: sums, shape: longer, into: dQKV, scratch: [scratch], on: alone)
+            return scratch
         }
     }
 
-    private func oracle(_ qkv: Tensor, _ dO: Tensor, _ heads: Int, _ dimension: Int, _ context: Int) -> [Matrix] {
-        let d = heads * dimension, tokens = qkv.rows, outer = Matrix(dO)
-        var o = Matrix(rows: tokens, columns: d), sums = Matrix(rows: heads, columns: tokens)
-        var dQKV = Matrix(rows: tokens, columns: 3 * d)
+    /// `[o, logsumexps, dQKV]`, and what rounding to numbers of relative error `unit` moves each by at most.
+    private func oracle(
+        _ qkv: Doubles, _ dO: Doubles, _ heads: Int, _ dimension: Int, _ context: Int, unit: Double
+    ) -> (values: [Doubles], errors: [Doubles]) {
+        let d = heads * dimension, tokens = qkv.rows
+        let shapes = [(tokens, d), (heads, tokens), (tokens, 3 * d)]
+        var values = shapes.map { Doubles(rows: $0.0, columns: $0.1) }, errors = values
         for first in stride(from: 0, to: tokens, by: context) {
             for h in 0..<heads {
                 let column = h * dimension
                 let head = Head(
-                    Matrix(qkv), firstToken: first, context: context, firstColumn: column, dimension: dimension,
-                    dModel: d)
-                let output = head.output
-                let gradients = head.backward(
-                    Matrix(rows: context, columns: dimension) { outer[first + $0, column + $1] })
-                for t in 0..<context {
-                    sums[h, first + t] = head.logSumExp[t]
-                    for c in 0..<dimension {
-                        o[first + t, column + c] = output[t, c]
-                        dQKV[first + t, column + c] = gradients.0[t, c]
-                        dQKV[first + t, d + column + c] = gradients.1[t, c]
-                        dQKV[first + t, 2 * d + column + c] = gradients.2[t, c]
-                    }
+                    qkv, firstToken: first, context: context, firstColumn: column, dimension: dimension, dModel: d)
+                let outer = Doubles(rows: context, columns: dimension) { dO[first + $0, column + $1] }
+                for t in 0..<context { values[1][h, first + t] = head.logSumExp[t] }
+                values[0].set(head.output, atRow: first, column)
+                errors[0].set(head.outputError(unit), atRow: first, column)
+                let (dq, dk, dv) = head.backward(outer), error = head.backwardError(outer, unit)
+                for (part, block) in [dq, dk, dv].enumerated() { values[2].set(block, atRow: first, part * d + column) }
+                for (part, block) in [error.0, error.1, error.2].enumerated() {
+                    errors[2].set(block, atRow: first, part * d + column)
                 }
             }
         }
-        return [o, sums, dQKV]
+        return (values, errors)
     }
 
     /// The oracle's own Jacobian against central differences of its forward pass, on a size where that is cheap.
     @Test func theOracleAgreesWithCentralDifferences() {
         let (context, dimension) = (5, 3)
-        let qkv = random(context, 3 * dimension, seed: 4, scale: 2), dO = random(context, dimension, seed: 5)
-        let analytic = oracle(qkv, dO, 1, dimension, context)[2]
-        let flat = Matrix(qkv).values
+        let qkv = Doubles(random(context, 3 * dimension, seed: 4, scale: 2))
+        let dO = Doubles(random(context, dimension, seed: 5))
+        let analytic = oracle(qkv, dO, 1, dimension, context, unit: 0).values[2]
+        let flat = qkv.values
         for i in flat.indices {
             let numeric = slope(flat, i) { values in
-                let moved = Matrix(rows: context, columns: 3 * dimension) { values[$0 * 3 * dimension + $1] }
+                let moved = Doubles(rows: context, columns: 3 * dimension) { values[$0 * 3 * dimension + $1] }
                 let head = Head(
                     moved, firstToken: 0, context: context, firstColumn: 0, dimension: dimension, dModel: dimension)
-                return inner(head.output.values, Matrix(dO).values)
+                return inner(head.output.values, dO.values)
             }
             #expect(abs(numeric - analytic.values[i]) <= 1e-8)
         }

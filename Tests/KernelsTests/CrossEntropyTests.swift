@@ -25,41 +25,54 @@ import Workers
         }
     }
 
-    @Test(arguments: cases.indices) func lossAndGradients(index: Int) {
+    @Test(arguments: cases.indices, precisions) func lossAndGradients(index: Int, precision: Precision) {
         let (tokens, vocabulary, d) = Self.cases[index]
-        let x = random(tokens, d, seed: 1, scale: 2), head = random(vocabulary, d, seed: 2, scale: 2)
+        let x = rounded(random(tokens, d, seed: 1, scale: 2), to: precision)
+        let head = rounded(random(vocabulary, d, seed: 2, scale: 2), to: precision)
         let targets = randomIndices(tokens, below: vocabulary, seed: 3), before = random(vocabulary, d, seed: 4)
         let scale: Float = 1 / Float(tokens)
         let chunk = min(tokens, crossEntropyChunk(vocabulary: vocabulary))
         let found = sameOnAnyThreads { workers in
-            let logits = Tensor(rows: chunk, columns: vocabulary)
+            let scratch = LogitScratch(chunk: chunk, vocabulary: vocabulary, precision)
             let alone = Vector<Float>(count: tokens), losses = Vector<Float>(count: tokens)
             let dx = random(tokens, d, seed: 5), dHead = copy(of: before), added = copy(of: before)
-            crossEntropy(x, head: head, targets: targets, losses: alone, logits: logits, on: workers)
+            crossEntropy(x, head: head, targets: targets, losses: alone, logits: scratch.logits, on: workers)
             for (target, adding) in [(dHead, false), (added, true)] {
                 crossEntropyWithGradient(
                     x, head: head, targets: targets, scale: scale, losses: losses, dx: dx, dHead: target,
-                    adding: adding,
-                    logits: logits, on: workers)
+                    adding: adding, scratch: scratch, on: workers)
             }
             #expect(alone.array == losses.array)
             return [asRow(losses), dx, dHead, added]
         }
-        let (losses, dx, dHead) = oracle(Matrix(x), Matrix(head), targets, scale: Double(scale))
+        let expected = oracle(Doubles(x), Doubles(head), targets, scale: Double(scale), precision)
         // A softmax over one entry has no gradient; what is left is the rounding of scale.
         guard vocabulary > 1 else {
             #expect(found[0][0, 0] == 0)
             return
         }
-        let worst = expectClose(found, [losses, dx, dHead, Matrix(before) + dHead], within: 3e-6)
-        print("cross-entropy \(tokens) of \(vocabulary) × \(d): largest deviation \(worst)")
+        let worst = expectClose(
+            found, [expected.losses, expected.dx, expected.dHead, Doubles(before) + expected.dHead], within: 3e-6,
+            allowances: [
+                Doubles(rows: 1, columns: tokens), expected.dxError, expected.dHeadError, expected.dHeadError,
+            ])
+        print("cross-entropy \(precision) \(tokens) of \(vocabulary) × \(d): largest deviation \(worst) of its bound")
+    }
+
+    private struct Expected {
+        var losses: Doubles
+        var dx: Doubles
+        var dHead: Doubles
+        /// What rounding the logits' gradients moves them by at most.
+        var dxError: Doubles
+        var dHeadError: Doubles
     }
 
     private func oracle(
-        _ x: Matrix, _ head: Matrix, _ targets: Vector<Int32>, scale: Double
-    ) -> (Matrix, Matrix, Matrix) {
+        _ x: Doubles, _ head: Doubles, _ targets: Vector<Int32>, scale: Double, _ precision: Precision
+    ) -> Expected {
         let z = x * head.transposed
-        var losses = Matrix(rows: 1, columns: x.rows), dz = z
+        var losses = Doubles(rows: 1, columns: x.rows), dz = z
         for t in 0..<x.rows {
             let row = z.row(t), top = row.max()!, total = row.reduce(0) { $0 + exp($1 - top) }
             losses[0, t] = top + log(total) - row[Int(targets[t])]
@@ -67,13 +80,17 @@ import Workers
                 dz[t, v] = scale * (exp(row[v] - top) / total - (v == Int(targets[t]) ? 1 : 0))
             }
         }
-        return (losses, dz * head, dz.transposed * x)
+        let error = precision.halfUnit * dz.magnitudes
+        return Expected(
+            losses: losses, dx: dz * head, dHead: dz.transposed * x, dxError: error * head.magnitudes,
+            dHeadError: error.transposed * x.magnitudes)
     }
 
     @Test func nothingToDoWithoutTokens() {
+        let none = Tensor(rows: 0, columns: 2), head = Tensor(rows: 3, columns: 2)
         crossEntropy(
-            Tensor(rows: 0, columns: 2), head: Tensor(rows: 3, columns: 2), targets: Vector(count: 0),
-            losses: Vector(count: 0), logits: Tensor(rows: 0, columns: 3), on: Workers(count: 2))
+            .float32(none), head: .float32(head), targets: Vector(count: 0), losses: Vector(count: 0),
+            logits: Tensor(rows: 0, columns: 3), on: Workers(count: 2))
     }
 
     /// Logits of ±1e4 neither overflow nor lose the loss.
@@ -82,7 +99,8 @@ import Workers
         (x[0, 0], x[1, 0]) = (100, -100)
         (head[0, 0], head[1, 0], head[2, 0]) = (100, 0, -100)
         crossEntropy(
-            x, head: head, targets: Vector([0, 0]), losses: losses, logits: Tensor(rows: 2, columns: 3),
+            .float32(x), head: .float32(head), targets: Vector([0, 0]), losses: losses,
+            logits: Tensor(rows: 2, columns: 3),
             on: Workers(count: 1))
         #expect(losses.array == [0, 20_000])
     }

@@ -20,14 +20,14 @@ import Workers
                 embedBackward(dx, tokens: ids, dTable: added, adding: true, on: workers)
                 return [x, over, added]
             }
-            var dTable = Matrix(rows: vocabulary, columns: d)
+            var dTable = Doubles(rows: vocabulary, columns: d)
             for t in 0..<tokens {
                 for i in 0..<d { dTable[Int(ids[t]), i] += Double(dx[t, i]) }
             }
-            let x = Matrix(rows: tokens, columns: d) { Double(table[Int(ids[$0]), $1]) }
-            let expected = [x, dTable, Matrix(before) + dTable]
+            let x = Doubles(rows: tokens, columns: d) { Double(table[Int(ids[$0]), $1]) }
+            let expected = [x, dTable, Doubles(before) + dTable]
             worst = max(worst, expectClose(found, expected, within: 1e-6, "\(tokens) of \(vocabulary) × \(d)"))
         }
-        print("embedding: largest deviation \(worst)")
+        print("embedding: largest deviation \(worst) of its bound")
     }
 }

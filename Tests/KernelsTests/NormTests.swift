@@ -27,20 +27,21 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
 ///
 /// A row's sums of n float32 terms err by a few times 2^−24·√n; 2e-6 of the largest is ten times what is seen.
 @Suite struct NormTests {
-    @Test func rmsNormForward() {
+    @Test(arguments: Precision.allCases) func rmsNormForward(precision: Precision) {
         var worst = 0.0
         for (rows, d) in normShapes {
             let x = random(rows, d, seed: 1, scale: 3), w = random(1, d, seed: 2)
             let found = sameOnAnyThreads(
                 { workers in
-                    let y = Tensor(rows: rows, columns: d), r = Vector<Float>(count: rows)
+                    let y = Operand(precision, rows: rows, columns: d), r = Vector<Float>(count: rows)
                     rmsNorm(x, weight: w, epsilon: epsilon, into: y, reciprocal: r, on: workers)
-                    return [y]
+                    return [y.floats]
                 }, "\(rows) × \(d)")
+            let expected = byRow(x) { rms($0, Doubles(w).values) }
             worst = max(
-                worst, expectClose(found, [byRow(x) { rms($0, Matrix(w).values) }], within: 1e-6, "\(rows) × \(d)"))
+                worst, expectClose(found, [expected], within: 1e-6, roundedTo: precision, "\(rows) × \(d)"))
         }
-        print("rmsNorm: largest deviation \(worst)")
+        print("rmsNorm \(precision): largest deviation \(worst) of its bound")
     }
 
     @Test func rmsNormGradients() {
@@ -52,37 +53,38 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                 { workers in
                     let y = Tensor(rows: rows, columns: d), r = Vector<Float>(count: rows)
                     let dx = copy(of: dx0), dw = random(1, d, seed: 8), added = copy(of: dw0)
-                    rmsNorm(x, weight: w, epsilon: epsilon, into: y, reciprocal: r, on: workers)
+                    rmsNorm(x, weight: w, epsilon: epsilon, into: .float32(y), reciprocal: r, on: workers)
                     rmsNormBackward(dy, x: x, weight: w, reciprocal: r, addingTo: dx, on: workers)
                     rmsNormWeightGradient(dy, x: x, reciprocal: r, into: dw, adding: false, on: workers)
                     rmsNormWeightGradient(dy, x: x, reciprocal: r, into: added, adding: true, on: workers)
                     return [dx, dw, added]
                 }, "\(rows) × \(d)")
-            let weights = Matrix(w).values
+            let weights = Doubles(w).values
             let dx = gradient(x, dy) { rms($0, weights) }
             let dw = weightGradient(x, dy) { rms($0, $1) }
-            let expected = [Matrix(dx0) + dx, dw, Matrix(dw0) + dw]
+            let expected = [Doubles(dx0) + dx, dw, Doubles(dw0) + dw]
             worst = max(worst, expectClose(found, expected, within: 2e-6, "\(rows) × \(d)"))
         }
-        print("rmsNorm gradients: largest deviation \(worst)")
+        print("rmsNorm gradients: largest deviation \(worst) of its bound")
     }
 
-    @Test func layerNormForward() {
+    @Test(arguments: Precision.allCases) func layerNormForward(precision: Precision) {
         var worst = 0.0
         for (rows, d) in normShapes {
             let x = random(rows, d, seed: 9, scale: 3), w = random(1, d, seed: 10), b = random(1, d, seed: 11)
             let found = sameOnAnyThreads(
                 { workers in
-                    let y = Tensor(rows: rows, columns: d), mean = Vector<Float>(count: rows),
+                    let y = Operand(precision, rows: rows, columns: d), mean = Vector<Float>(count: rows),
                         r = Vector<Float>(count: rows)
                     layerNorm(
                         x, weight: w, bias: b, epsilon: epsilon, into: y, mean: mean, reciprocal: r, on: workers)
-                    return [y]
+                    return [y.floats]
                 }, "\(rows) × \(d)")
-            let expected = byRow(x) { layer($0, Matrix(w).values, Matrix(b).values) }
-            worst = max(worst, expectClose(found, [expected], within: 2e-6, "\(rows) × \(d)"))
+            let expected = byRow(x) { layer($0, Doubles(w).values, Doubles(b).values) }
+            worst = max(
+                worst, expectClose(found, [expected], within: 2e-6, roundedTo: precision, "\(rows) × \(d)"))
         }
-        print("layerNorm: largest deviation \(worst)")
+        print("layerNorm \(precision): largest deviation \(worst) of its bound")
     }
 
     /// Rows far from zero, where a variance of squares would lose everything.
@@ -92,9 +94,11 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
             for i in 0..<65 { x[t, i] += 1000 }
         }
         let y = Tensor(rows: 5, columns: 65), mean = Vector<Float>(count: 5), r = Vector<Float>(count: 5)
-        layerNorm(x, weight: w, bias: b, epsilon: epsilon, into: y, mean: mean, reciprocal: r, on: Workers(count: 1))
+        layerNorm(
+            x, weight: w, bias: b, epsilon: epsilon, into: .float32(y), mean: mean, reciprocal: r, on: Workers(count: 1)
+        )
         // The mean itself is a float near 1000: half of its spacing, 3e-5, moves every result.
-        expectClose([y], [byRow(x) { layer($0, Matrix(w).values, Matrix(b).values) }], within: 1e-4)
+        expectClose([y], [byRow(x) { layer($0, Doubles(w).values, Doubles(b).values) }], within: 1e-4)
     }
 
     @Test func layerNormGradients() {
@@ -110,7 +114,9 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                     let dx = copy(of: dx0), dw = copy(of: dw0), over = random(1, d, seed: 21),
                         db = random(1, d, seed: 22)
                     let dbAdded = copy(of: dw0)
-                    layerNorm(x, weight: w, bias: b, epsilon: epsilon, into: y, mean: mean, reciprocal: r, on: workers)
+                    layerNorm(
+                        x, weight: w, bias: b, epsilon: epsilon, into: .float32(y), mean: mean, reciprocal: r,
+                        on: workers)
                     layerNormBackward(dy, x: x, weight: w, mean: mean, reciprocal: r, addingTo: dx, on: workers)
                     layerNormWeightGradient(dy, x: x, mean: mean, reciprocal: r, into: dw, adding: true, on: workers)
                     layerNormWeightGradient(dy, x: x, mean: mean, reciprocal: r, into: over, adding: false, on: workers)
@@ -118,37 +124,37 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                     columnSums(dy, into: dbAdded, adding: true, on: workers)
                     return [dx, dw, over, db, dbAdded]
                 }, "\(rows) × \(d)")
-            let weights = Matrix(w).values, bias = Matrix(b).values
+            let weights = Doubles(w).values, bias = Doubles(b).values
             let dx = gradient(x, dy) { layer($0, weights, bias) }
             let dw = weightGradient(x, dy) { layer($0, $1, bias) }
-            let db = Matrix(rows: 1, columns: d) { _, i in (0..<rows).reduce(0) { $0 + Double(dy[$1, i]) } }
-            let expected = [Matrix(dx0) + dx, Matrix(dw0) + dw, dw, db, Matrix(dw0) + db]
+            let db = Doubles(rows: 1, columns: d) { _, i in (0..<rows).reduce(0) { $0 + Double(dy[$1, i]) } }
+            let expected = [Doubles(dx0) + dx, Doubles(dw0) + dw, dw, db, Doubles(dw0) + db]
             worst = max(worst, expectClose(found, expected, within: 4e-6, "\(rows) × \(d)"))
         }
-        print("layerNorm gradients: largest deviation \(worst)")
+        print("layerNorm gradients: largest deviation \(worst) of its bound")
     }
 }
 
 /// `f` of every row.
-func byRow(_ x: Tensor, _ f: ([Double]) -> [Double]) -> Matrix {
-    let x = Matrix(x)
+func byRow(_ x: Tensor, _ f: ([Double]) -> [Double]) -> Doubles {
+    let x = Doubles(x)
     let rows = (0..<x.rows).map { f(x.row($0)) }
-    return Matrix(rows: x.rows, columns: rows.first?.count ?? x.columns) { rows[$0][$1] }
+    return Doubles(rows: x.rows, columns: rows.first?.count ?? x.columns) { rows[$0][$1] }
 }
 
 /// `∂(dy·f(x))/∂x` row by row.
-func gradient(_ x: Tensor, _ dy: Tensor, _ f: ([Double]) -> [Double]) -> Matrix {
-    let inputs = Matrix(x), outer = Matrix(dy)
-    return Matrix(rows: x.rows, columns: x.columns) { t, i in
+func gradient(_ x: Tensor, _ dy: Tensor, _ f: ([Double]) -> [Double]) -> Doubles {
+    let inputs = Doubles(x), outer = Doubles(dy)
+    return Doubles(rows: x.rows, columns: x.columns) { t, i in
         slope(inputs.row(t), i) { inner(f($0), outer.row(t)) }
     }
 }
 
 /// `Σ_t ∂(dy_t·f(x_t, w))/∂w`, for an `f` that is linear in w.
-private func weightGradient(_ x: Tensor, _ dy: Tensor, _ f: ([Double], [Double]) -> [Double]) -> Matrix {
-    let inputs = Matrix(x), outer = Matrix(dy), d = x.columns
+private func weightGradient(_ x: Tensor, _ dy: Tensor, _ f: ([Double], [Double]) -> [Double]) -> Doubles {
+    let inputs = Doubles(x), outer = Doubles(dy), d = x.columns
     let zero = [Double](repeating: 0, count: d), one = [Double](repeating: 1, count: d)
-    var sums = Matrix(rows: 1, columns: d)
+    var sums = Doubles(rows: 1, columns: d)
     for t in 0..<x.rows {
         let below = f(inputs.row(t), zero), above = f(inputs.row(t), one)
         for i in 0..<d { sums[0, i] += (above[i] - below[i]) * outer[t, i] }

@@ -14,8 +14,8 @@ import Workers
         (1, 2, 1, 1), (1, 2, 5, 3), (3, 4, 63, 2), (2, 6, 64, 1), (1, 34, 65, 2), (2, 64, 129, 1), (1, 2, 7, 0),
     ]
 
-    private func turned(_ x: Tensor, _ heads: Int, _ dimension: Int, _ context: Int, sign: Double) -> Matrix {
-        var y = Matrix(x)
+    private func turned(_ x: Tensor, _ heads: Int, _ dimension: Int, _ context: Int, sign: Double) -> Doubles {
+        var y = Doubles(x)
         let half = dimension / 2
         for t in 0..<x.rows {
             for head in 0..<2 * heads {
@@ -31,21 +31,23 @@ import Workers
     }
 
     /// Turns queries and keys and not the values; backwards is the transpose, which for a rotation is its inverse.
-    @Test func forwardAndBack() {
+    @Test(arguments: Precision.allCases) func forwardAndBack(precision: Precision) {
         for (heads, dimension, context, sequences) in Self.shapes {
             // A table for longer sequences than these.
             let table = RotaryTable(context: context + 3, headDimension: dimension, base: 10_000)
-            let x = random(sequences * context, 3 * heads * dimension, seed: 1)
+            let x = rounded(random(sequences * context, 3 * heads * dimension, seed: 1), to: precision).floats
             for inverse in [false, true] {
                 let found = sameOnAnyThreads { workers in
-                    let y = copy(of: x)
+                    let y = rounded(x, to: precision)
                     rotate(
                         y, heads: heads, headDimension: dimension, context: context, table: table, inverse: inverse,
                         on: workers)
-                    return [y]
+                    return [y.floats]
                 }
                 let expected = turned(x, heads, dimension, context, sign: inverse ? -1 : 1)
-                expectClose(found, [expected], within: 3e-7, "\(heads) heads of \(dimension), context \(context)")
+                expectClose(
+                    found, [expected], within: 3e-7, roundedTo: precision,
+                    "\(heads) heads of \(dimension), context \(context)")
             }
         }
     }

@@ -35,13 +35,13 @@ private let shapes: [(tokens: Int, experts: Int)] = [
                     routerSoftmax(p, logSumExp: sums, on: workers)
                     return [p, asRow(sums)]
                 }
-                let rows = Matrix(z)
-                let sums = Matrix(rows: 1, columns: tokens) { logSumExp(rows.row($1)) }
+                let rows = Doubles(z)
+                let sums = Doubles(rows: 1, columns: tokens) { logSumExp(rows.row($1)) }
                 worst = max(
                     worst, expectClose(found, [byRow(z, softmax), sums], within: 1e-6, "\(tokens) × \(experts)"))
             }
         }
-        print("router softmax: largest deviation \(worst)")
+        print("router softmax: largest deviation \(worst) of its bound")
     }
 
     @Test func softmaxOfNaNAndInfinityIsNaN() {
@@ -74,7 +74,7 @@ private let shapes: [(tokens: Int, experts: Int)] = [
                     Array((0..<experts).sorted { (p[t, $0], -$0) > (p[t, $1], -$1) }.prefix(k))
                 }
                 #expect(choices.array.map(Int.init) == best.flatMap { $0 }, "\(tokens) × \(experts), \(levels) levels")
-                let expected = Matrix(rows: 1, columns: tokens * k) { _, i in
+                let expected = Doubles(rows: 1, columns: tokens * k) { _, i in
                     let t = i / k, total = normalize ? best[t].reduce(0) { $0 + Double(p[t, $1]) } : 1
                     return Double(p[t, best[t][i % k]]) / total
                 }
@@ -134,8 +134,8 @@ private let shapes: [(tokens: Int, experts: Int)] = [
                     assigned: assigned, balanceScale: 0.75, zScale: 0.5, into: dz, on: workers)
                 return [dz]
             }
-            let logits = Matrix(z)
-            let expected = Matrix(rows: tokens, columns: experts) { t, e in
+            let logits = Doubles(z)
+            let expected = Doubles(rows: tokens, columns: experts) { t, e in
                 let mine = t * k..<(t + 1) * k
                 let loss = Loss(
                     k: k, normalize: normalize, choices: mine.map { Int(choices[$0]) },
@@ -146,6 +146,6 @@ private let shapes: [(tokens: Int, experts: Int)] = [
             }
             worst = max(worst, expectClose(found, [expected], within: 2e-6, "\(tokens) × \(experts)"))
         }
-        print("router backward k \(k)\(normalize ? " normalized" : ""): largest deviation \(worst)")
+        print("router backward k \(k)\(normalize ? " normalized" : ""): largest deviation \(worst) of its bound")
     }
 }

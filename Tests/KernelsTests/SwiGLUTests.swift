@@ -15,30 +15,33 @@ private func swish(_ gateUp: [Double]) -> [Double] {
 }
 
 @Suite struct SwiGLUTests {
-    @Test func forwardAndBackward() {
+    @Test(arguments: Precision.allCases) func forwardAndBackward(precision: Precision) {
         var worst = 0.0
         for (rows, hidden) in normShapes where hidden < 200 {
-            let gateUp = random(rows, 2 * hidden, seed: 1, scale: 6), da = random(rows, hidden, seed: 2)
+            let gateUp = rounded(random(rows, 2 * hidden, seed: 1, scale: 6), to: precision)
+            let da = rounded(random(rows, hidden, seed: 2), to: precision)
             let found = sameOnAnyThreads(
                 { workers in
-                    let a = Tensor(rows: rows, columns: hidden), replaced = copy(of: gateUp)
+                    let a = Operand(precision, rows: rows, columns: hidden)
+                    let replaced = rounded(gateUp.floats, to: precision)
                     swiGLU(gateUp, into: a, on: workers)
                     swiGLUBackward(da, replacing: replaced, on: workers)
-                    return [a, replaced]
+                    return [a.floats, replaced.floats]
                 }, "\(rows) × \(hidden)")
-            let forward = byRow(gateUp, swish)
+            let forward = byRow(gateUp.floats, swish)
             let expected = [
-                Matrix(rows: rows, columns: hidden) { forward[$0, $1] }, swishGradient(gateUp, da),
+                Doubles(rows: rows, columns: hidden) { forward[$0, $1] }, swishGradient(gateUp.floats, da.floats),
             ]
-            worst = max(worst, expectClose(found, expected, within: 6e-7, "\(rows) × \(hidden)"))
+            worst = max(
+                worst, expectClose(found, expected, within: 6e-7, roundedTo: precision, "\(rows) × \(hidden)"))
         }
-        print("swiGLU: largest deviation \(worst)")
+        print("swiGLU \(precision): largest deviation \(worst) of its bound")
     }
 
     /// Elementwise, so a slope needs one pair and not the whole row.
-    private func swishGradient(_ gateUp: Tensor, _ da: Tensor) -> Matrix {
+    private func swishGradient(_ gateUp: Tensor, _ da: Tensor) -> Doubles {
         let hidden = da.columns
-        return Matrix(rows: gateUp.rows, columns: 2 * hidden) { t, i in
+        return Doubles(rows: gateUp.rows, columns: 2 * hidden) { t, i in
             let column = i % hidden
             let pair = [Double(gateUp[t, column]), Double(gateUp[t, hidden + column])]
             return Double(da[t, column]) * slope(pair, i / hidden) { swish($0)[0] }
@@ -54,12 +57,12 @@ private func swish(_ gateUp: [Double]) -> [Double] {
             gateUp[0, 8 + i] = 2
             da[0, i] = 1
         }
-        swiGLU(gateUp, into: a, on: Workers(count: 1))
+        swiGLU(.float32(gateUp), into: .float32(a), on: Workers(count: 1))
         for (i, gate) in gates.enumerated() {
             // e^−88 is 6e-39, and no gate is so large that 1e30 of it counts.
             #expect(gate > 0 ? a[0, i] == 2 * gate : abs(a[0, i]) <= 2e-8, "silu(\(gate)) gave \(a[0, i])")
         }
-        swiGLUBackward(da, replacing: gateUp, on: Workers(count: 1))
+        swiGLUBackward(.float32(da), replacing: .float32(gateUp), on: Workers(count: 1))
         for (i, gate) in gates.enumerated() {
             #expect(abs(gateUp[0, i] - (gate > 0 ? 2 : 0)) <= 1e-6, "gradient at \(gate) is \(gateUp[0, i])")
         }

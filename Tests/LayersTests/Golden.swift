@@ -81,5 +81,6 @@ struct Golden {
             let whole = try values("parameters/\(entry.name)", as: Float.self)
             for i in 0..<part.count { part[i] = whole[entry.globalOffset + i] }
         }
+        arena.refresh(0..<arena.layout.count)
     }
 }

@@ -10,7 +10,9 @@ import Workers
     /// tensor's largest, routes and drops exactly.
     @Test(arguments: Golden.names, [false, true])
     func agreesWithTheReference(name: String, isExact: Bool) throws {
-        let deviations = try VirtualRanks.run(1) { world in try deviation(name, isExact: isExact, on: world) }[0]
+        let deviations = try VirtualRanks.run(1) { world in
+            try deviation(name, isExact: isExact, on: world)
+        }[0]
         for (what, deviation) in deviations {
             #expect(deviation <= 1e-5, "\(name): \(what) deviates by \(deviation)")
         }
@@ -18,12 +20,14 @@ import Workers
         print("golden \(name)\(isExact ? " exact" : ""): largest deviation \(worst.1) at \(worst.0)")
     }
 
-    private func deviation(_ name: String, isExact: Bool, on world: any Communicator) throws -> [(String, Double)] {
+    private func deviation(
+        _ name: String, isExact: Bool, on world: any Communicator
+    ) throws -> [(String, Double)] {
         let golden = try Golden(name)
         let lanes = try golden.lanes
         let bench = try Bench(
-            golden.model, golden.routing, laneTokens: lanes[0].tokens, lanes: lanes.count, isExact: isExact, threads: 2,
-            on: world)
+            golden.model, golden.routing, laneTokens: lanes[0].tokens, lanes: lanes.count, isExact: isExact,
+            threads: 2, on: world)
         try golden.load(into: bench.parameters)
         let statistics = try bench.train(lanes)
         var found: [(String, Double)] = []

@@ -16,23 +16,30 @@ import Testing
         var model: Int, tokens: Int, groupSize: Int, capacity: Double, keepsActivations: Bool, threads: Int
     }
 
-    @Test(arguments: [
-        Case(model: 0, tokens: 1, groupSize: 1, capacity: 1, keepsActivations: true, threads: 1),
-        Case(model: 1, tokens: 25, groupSize: 1, capacity: 1.25, keepsActivations: true, threads: 1),
-        Case(model: 1, tokens: 25, groupSize: 2, capacity: 0.5, keepsActivations: true, threads: 3),
-        Case(model: 1, tokens: 1200, groupSize: 4, capacity: 8, keepsActivations: false, threads: 2),
-        Case(model: 2, tokens: 480, groupSize: 3, capacity: 1.1, keepsActivations: true, threads: 2),
-        Case(model: 2, tokens: 32, groupSize: 12, capacity: 1, keepsActivations: false, threads: 1),
-    ])
-    func isWhatAWorkspaceHolds(test: Case) {
+    @Test(
+        arguments: [
+            Case(model: 0, tokens: 1, groupSize: 1, capacity: 1, keepsActivations: true, threads: 1),
+            Case(model: 1, tokens: 25, groupSize: 1, capacity: 1.25, keepsActivations: true, threads: 1),
+            Case(model: 1, tokens: 25, groupSize: 2, capacity: 0.5, keepsActivations: true, threads: 3),
+            Case(model: 1, tokens: 1200, groupSize: 4, capacity: 8, keepsActivations: false, threads: 2),
+            Case(model: 2, tokens: 480, groupSize: 3, capacity: 1.1, keepsActivations: true, threads: 2),
+            Case(model: 2, tokens: 32, groupSize: 12, capacity: 1, keepsActivations: false, threads: 1),
+        ], Precision.allCases)
+    func isWhatAWorkspaceHolds(test: Case, precision: Precision) {
+        for recomputation in Recomputation.allCases { isWhatAWorkspaceHolds(test, precision, recomputation) }
+    }
+
+    private func isWhatAWorkspaceHolds(_ test: Case, _ precision: Precision, _ recomputation: Recomputation) {
         let model = Self.models[test.model]
         let routing = RoutingSettings(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
         let workspace = LaneWorkspace(
-            model, routing, laneTokens: test.tokens, groupSize: test.groupSize, keepsActivations: test.keepsActivations,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
+            keepsActivations: test.keepsActivations,
             threads: test.threads)
         let predicted = LaneMemory(
-            model, routing, laneTokens: test.tokens, groupSize: test.groupSize, keepsActivations: test.keepsActivations,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
+            keepsActivations: test.keepsActivations,
             threads: test.threads)
         #expect(bytes(in: workspace, below: ["blocks", "finalNorm", "output"]) == predicted.activations)
         #expect(bytes(in: workspace, below: ["homeRows", "expertRows"]) == predicted.exchange)
@@ -51,6 +58,7 @@ import Testing
     private func collect(_ value: Any, into seen: inout [ObjectIdentifier: Int]) {
         switch value {
         case let buffer as Buffer<Float>: seen[ObjectIdentifier(buffer)] = 4 * buffer.count
+        case let buffer as Buffer<BFloat16>: seen[ObjectIdentifier(buffer)] = 2 * buffer.count
         case let buffer as Buffer<Int32>: seen[ObjectIdentifier(buffer)] = 4 * buffer.count
         default:
             let mirror = Mirror(reflecting: value)

@@ -22,9 +22,9 @@ import Workers
             let settings = model(shape.dModel, norm: kind)
             let layer = try LayerBench(settings, tokens: shape.tokens, on: world), bench = layer.bench
             let norm = Norm("final_norm", settings, bench.model.layout)
-            let saved = Norm.Activations(tokens: shape.tokens, dModel: shape.dModel)
+            let saved = Norm.Activations(tokens: shape.tokens, dModel: shape.dModel, .float32)
             return try layer.check("final_norm", addsToOutputGradient: false) {
-                weightedSum(norm.forward(layer.x, bench.parameters, saving: saved, on: bench.workers), layer.c)
+                weightedSum(norm.forward(layer.x, bench.parameters, saving: saved, on: bench.workers).tensor, layer.c)
             } backward: {
                 norm.backward(
                     layer.c, x: layer.x, bench.parameters, saved: saved, addingTo: layer.dx, gradients: bench.gradients,
@@ -39,12 +39,13 @@ import Workers
             let layer = try LayerBench(model(shape.dModel), tokens: shape.tokens, on: world), bench = layer.bench
             let linear = Linear("blocks.0.attention.output", bench.model.layout)
             return try layer.check("blocks.0.attention.output", addsToOutputGradient: false) {
-                linear.forward(layer.x, bench.parameters, into: layer.y, on: bench.workers)
+                linear.forward(
+                    .float32(layer.x), bench.parameters, into: .float32(layer.y), on: bench.workers)
                 return weightedSum(layer.y, layer.c)
             } backward: {
                 linear.backward(
-                    layer.c, x: layer.x, bench.parameters, into: layer.dx, gradients: bench.gradients, on: bench.workers
-                )
+                    .float32(layer.c), x: .float32(layer.x), bench.parameters, into: .float32(layer.dx),
+                    gradients: bench.gradients, on: bench.workers)
             }
         }[0]
         check.report("a linear layer of \(shape)")
@@ -71,7 +72,7 @@ import Workers
             let tokens = test.sequences * test.context
             let layer = try LayerBench(settings, tokens: tokens, on: world), bench = layer.bench
             let attention = SelfAttention("blocks.0", settings, bench.model.layout)
-            let saved = SelfAttention.Activations(tokens: tokens, settings)
+            let saved = SelfAttention.Activations(tokens: tokens, settings, .float32)
             return try layer.check("blocks.0.attention", addsToOutputGradient: true) {
                 attention.forward(
                     layer.x, sequenceLength: test.context, bench.parameters, into: layer.y, saving: saved,
@@ -96,15 +97,15 @@ import Workers
             let exchange = ExpertExchange(groupSize: rows.count, localExperts: count)
             for (i, n) in rows.joined().enumerated() { exchange.arrived[i] = Int32(n) }
             exchange.sumByRank()
-            let saved = Experts.Activations(seats: seats, settings)
-            let dHidden = Tensor(rows: seats, columns: settings.expertHidden)
+            let saved = Experts.Activations(seats: seats, settings, .float32)
+            let dHidden = Operand(.float32, rows: seats, columns: settings.expertHidden)
             return try layer.check("blocks.0.experts", addsToOutputGradient: true) {
-                for i in 0..<layer.x.count { saved.arrived.vector[i] = layer.x.vector[i] }
-                experts.forward(exchange, bench.parameters, saving: saved, into: layer.y, on: bench.workers)
+                for i in 0..<layer.x.count { saved.arrived.tensor.vector[i] = layer.x.vector[i] }
+                experts.forward(exchange, bench.parameters, saving: saved, into: .float32(layer.y), on: bench.workers)
                 return weightedSum(layer.y, layer.c)
             } backward: {
                 experts.backward(
-                    replacing: layer.dx, exchange, bench.parameters, saved: saved, dHidden: dHidden,
+                    replacing: .float32(layer.dx), exchange, bench.parameters, saved: saved, dHidden: dHidden,
                     gradients: bench.gradients, on: bench.workers)
             }
         }[0]
@@ -152,7 +153,7 @@ import Workers
         let layer = try LayerBench(settings, routing, tokens: test.tokens, on: world), bench = layer.bench
         let feedForward = SwitchFeedForward("blocks.0", settings, routing, bench.model.layout)
         let sizes = LaneSizes(settings, routing, laneTokens: test.tokens, groupSize: 1)
-        let saved = Block.Activations(sizes, settings, groupSize: 1).feedForward
+        let saved = Block.Activations(sizes, settings, .float32, groupSize: 1).feedForward
         // One of two lanes of a batch: the auxiliary losses count half.
         let scale = LossScale(predictedTokens: 1, lanes: 2)
         var dropped = 0

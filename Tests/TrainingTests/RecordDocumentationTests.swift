@@ -22,7 +22,8 @@ struct RecordDocumentationTests {
         var values: [String: Any] = [:]
         for row in try MarkdownTable("docs/metrics.md", head: "field", section: "## `run.json`").rows {
             let kinds: [String: Any] = ["whole number": 1, "number": 1.5, "true or false": true, "text": "x"]
-            values[MarkdownTable.code(row[0])] = try #require(kinds[row[1]], "\(row)")
+            let kind: Any = try #require(kinds[row[1]], "\(row)")
+            values[MarkdownTable.code(row[0])] = kind
         }
         let summary = try JSONDecoder().decode(RunSummary.self, from: JSONSerialization.data(withJSONObject: values))
         let fields = try #require(

@@ -62,6 +62,20 @@ static inline void platform_flush_subnormals(void) {
 #endif
 }
 
+/// Makes OpenMP regions that libraries open from this thread run on this thread alone; nothing to do where no library
+/// brought OpenMP.
+void platform_single_openmp_thread(void);
+
+/// `√x`, as one instruction: Swift's own calls libm for negative operands to set errno, and a loop with that call in it
+/// is not vectorised.
+static inline float platform_square_root(float x) {
+#if __has_builtin(__builtin_elementwise_sqrt)
+    return __builtin_elementwise_sqrt(x);
+#else
+    return __builtin_sqrtf(x);
+#endif
+}
+
 /// Lets the sibling hyper-thread run while this one waits in a loop.
 static inline void platform_pause(void) {
 #if defined(__x86_64__)

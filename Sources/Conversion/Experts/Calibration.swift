@@ -46,11 +46,12 @@ package struct Calibration: Sendable {
     ) throws {
         var configuration = source.configuration
         configuration.routing.evaluationCapacityFactor = nil
+        configuration.precision = .float32
+        configuration.recomputation = .none
         let perLane = max(1, configuration.batch.laneTokens / windows.context)
+        configuration.batch.laneTokens = perLane * windows.context
         // Room for a backward pass is room for every layer's route.
-        let engine = try Engine(
-            configuration.model, configuration.routing, expertParallel: 1, laneTokens: perLane * windows.context,
-            threads: threads, forTraining: true, on: world)
+        let engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
         let parameters = ParameterArena(engine.layout)
         try StateStorage.load(parameters, "parameters", source.reader)
         try source.reader.close()

@@ -19,26 +19,22 @@ struct LayerwiseForward {
     init(_ source: SourceCheckpoint, _ tokens: SampleTokens, on world: any Communicator) throws(Failure) {
         self.source = source
         self.tokens = tokens
-        var model = source.configuration.model
-        model.layers = 1
-        model.vocabularySize = 1
-        self.model = model
-        var routing = source.configuration.routing
-        routing.evaluationCapacityFactor = nil
-        self.routing = routing
-        do {
-            engine = try Engine(
-                model, routing, expertParallel: 1, laneTokens: tokens.count, threads: 1, forTraining: false, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
+        var configuration = source.configuration
+        configuration.model.layers = 1
+        configuration.model.vocabularySize = 1
+        configuration.routing.evaluationCapacityFactor = nil
+        configuration.precision = .float32
+        configuration.batch.laneTokens = tokens.count
+        model = configuration.model
+        routing = configuration.routing
+        engine = try Engine(configuration, expertParallel: 1, threads: 1, forTraining: false, on: world)
     }
 
     /// - Returns: `[tokens, dModel]`: the normalised output of the last block
     func hidden() throws(Failure) -> Tensor {
         let parameters = ParameterArena(engine.layout)
         let sizes = LaneSizes(model, routing, laneTokens: tokens.count, groupSize: 1)
-        let saved = Block.Activations(sizes, model, groupSize: 1)
+        let saved = Block.Activations(sizes, model, .float32, groupSize: 1)
         let block = Block(0, model, routing, engine.layout)
         try embed(into: saved.input)
         let y = Tensor(rows: tokens.count, columns: model.dModel)
@@ -54,8 +50,8 @@ struct LayerwiseForward {
             copy(y.vector, into: saved.input.vector)
         }
         let norm = Norm("final_norm", model, engine.layout)
-        let kept = Norm.Activations(tokens: tokens.count, dModel: model.dModel)
-        return norm.forward(y, parameters, saving: kept, on: engine.workers)
+        let kept = Norm.Activations(tokens: tokens.count, dModel: model.dModel, .float32)
+        return norm.forward(y, parameters, saving: kept, on: engine.workers).tensor
     }
 
     /// Logits of the tokens `vocabulary`.
@@ -66,7 +62,8 @@ struct LayerwiseForward {
             "parameters/\(name)", offset: [vocabulary.lowerBound, 0], shape: [vocabulary.count, model.dModel])
         let logits = Tensor(rows: hidden.rows, columns: vocabulary.count)
         multiply(
-            hidden.factor, Tensor(head, rows: vocabulary.count, columns: model.dModel).transposed, into: logits)
+            hidden.factor, Tensor(head, rows: vocabulary.count, columns: model.dModel).transposed,
+            into: .float32(logits))
         return logits
     }
 

@@ -44,7 +44,7 @@ final class ReferenceForward {
         let name = configuration.model.tieEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight"
         let head = try files.read(name, vocabulary.lowerBound * d..<vocabulary.upperBound * d)
         let logits = Tensor(rows: hidden.rows, columns: vocabulary.count)
-        multiply(hidden.factor, Tensor(head, rows: vocabulary.count, columns: d).transposed, into: logits)
+        multiply(hidden.factor, Tensor(head, rows: vocabulary.count, columns: d).transposed, into: .float32(logits))
         return logits
     }
 
@@ -53,7 +53,9 @@ final class ReferenceForward {
         let shape = try files.stored(name).shape
         let y = Tensor(rows: x.rows, columns: shape[0])
         guard shape[0] > 0 else { return y }
-        multiply(x.factor, Tensor(try files.read(name), rows: shape[0], columns: shape[1]).transposed, into: y)
+        multiply(
+            x.factor, Tensor(try files.read(name), rows: shape[0], columns: shape[1]).transposed,
+            into: .float32(y))
         return y
     }
 
@@ -82,9 +84,11 @@ final class ReferenceForward {
         for start in stride(from: 0, to: h.rows, by: n) {
             for head in 0..<configuration.model.heads {
                 func part(_ x: Tensor) -> Tensor { x.rows(start..<start + n).columns(head * size..<(head + 1) * size) }
-                multiply(part(q).factor, part(k).transposed, into: scores, scale: 1 / Float(size).squareRoot())
+                multiply(part(q).factor, part(k).transposed, into: .float32(scores))
+                let scale = 1 / Float(size).squareRoot()
+                for row in 0..<n { for column in 0...row { scores[row, column] *= scale } }
                 for row in 0..<n { softmax(scores, row: row, first: row + 1) }
-                multiply(scores.factor, part(v).factor, into: part(y))
+                multiply(scores.factor, part(v).factor, into: .float32(part(y)))
             }
         }
         return try linear(y, "\(name).o_proj.weight")

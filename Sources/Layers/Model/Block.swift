@@ -17,16 +17,28 @@ package struct Block: Sendable {
         package let attention: SelfAttention.Activations
         package let feedForward: SwitchFeedForward.Activations
 
-        package init(_ sizes: LaneSizes, _ model: ModelSettings, groupSize: Int) {
+        /// - Parameter shared: another block's, whose memory serves this one too where recomputation allows it
+        package init(
+            _ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision, groupSize: Int,
+            sharing shared: Activations? = nil, _ recomputation: Recomputation = .none
+        ) {
             input = Tensor(rows: sizes.tokens, columns: model.dModel)
+            if let shared, recomputation != .none {
+                attention = shared.attention
+            } else {
+                attention = SelfAttention.Activations(tokens: sizes.tokens, model, precision)
+            }
+            if let shared, recomputation == .block {
+                (middle, feedForward) = (shared.middle, shared.feedForward)
+                return
+            }
             middle = Tensor(rows: sizes.tokens, columns: model.dModel)
-            attention = SelfAttention.Activations(tokens: sizes.tokens, model)
             feedForward = SwitchFeedForward.Activations(
-                norm: Norm.Activations(tokens: sizes.tokens, dModel: model.dModel),
+                norm: Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32),
                 route: Route(tokens: sizes.tokens, experts: model.expertCount, choicesPerToken: model.choices),
                 exchange: ExpertExchange(groupSize: groupSize, localExperts: model.expertCount / groupSize),
-                experts: Experts.Activations(seats: sizes.seats, model),
-                answers: Tensor(rows: sizes.homeSeats, columns: model.dModel))
+                experts: Experts.Activations(seats: sizes.seats, model, precision),
+                answers: Operand(precision, rows: sizes.homeSeats, columns: model.dModel))
         }
     }
 
@@ -63,6 +75,12 @@ package struct Block: Sendable {
         on workers: Workers
     ) throws(CommunicationError) {
         let tokens = 0..<dx.rows
+        if workspace.recomputation == .block {
+            // The output is not needed again; its memory is free since the head's backward pass.
+            _ = try forward(
+                into: workspace.output.rows(tokens), sequenceLength: sequenceLength, parameters, for: .training,
+                saving: saved, workspace: workspace, through: dispatcher, on: workers)
+        }
         workers.tracer?.begin(.feedForwardHalf, layer)
         try feedForward.backward(
             addingTo: dx, x: saved.middle.rows(tokens), parameters, saved: saved.feedForward, scale: scale,
@@ -70,6 +88,11 @@ package struct Block: Sendable {
         workers.tracer?.end()
         workers.tracer?.begin(.attentionHalf, layer)
         defer { workers.tracer?.end() }
+        if workspace.recomputation == .attention {
+            attention.attend(
+                saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, saving: saved.attention,
+                workspace: workspace, on: workers)
+        }
         attention.backward(
             addingTo: dx, x: saved.input.rows(tokens), sequenceLength: sequenceLength, parameters,
             saved: saved.attention,

@@ -14,16 +14,16 @@ package struct Experts: Sendable {
     /// What the experts keep for their backward pass, in the order of arrival.
     package struct Activations: Sendable {
         /// `[seats, dModel]`
-        package let arrived: Tensor
+        package let arrived: Operand
         /// `[seats, 2·hidden]`, gate | up; their gradients after the backward pass.
-        package let gateUp: Tensor
+        package let gateUp: Operand
         /// `[seats, hidden]`
-        package let hidden: Tensor
+        package let hidden: Operand
 
-        package init(seats: Int, _ model: ModelSettings) {
-            arrived = Tensor(rows: seats, columns: model.dModel)
-            gateUp = Tensor(rows: seats, columns: 2 * model.expertHidden)
-            hidden = Tensor(rows: seats, columns: model.expertHidden)
+        package init(seats: Int, _ model: ModelSettings, _ precision: Precision) {
+            arrived = Operand(precision, rows: seats, columns: model.dModel)
+            gateUp = Operand(precision, rows: seats, columns: 2 * model.expertHidden)
+            hidden = Operand(precision, rows: seats, columns: model.expertHidden)
         }
     }
 
@@ -34,14 +34,14 @@ package struct Experts: Sendable {
 
     /// - Parameter y: `[seats, dModel]`, overwritten
     package func forward(
-        _ exchange: ExpertExchange, _ parameters: ParameterArena, saving saved: Activations, into y: Tensor,
+        _ exchange: ExpertExchange, _ parameters: ParameterArena, saving saved: Activations, into y: Operand,
         on workers: Workers
     ) {
         let segments = Segments(exchange)
         multiply(
             segments.map {
                 ProductJob(
-                    saved.arrived.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).factor,
+                    saved.arrived.rows($0.rows).factor, parameters.operand(gateUp, slab: $0.expert, like: y).factor,
                     into: saved.gateUp.rows($0.rows))
             }, on: workers)
         let seats = 0..<segments.rows
@@ -49,7 +49,7 @@ package struct Experts: Sendable {
         multiply(
             segments.map {
                 ProductJob(
-                    saved.hidden.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).factor,
+                    saved.hidden.rows($0.rows).factor, parameters.operand(down, slab: $0.expert, like: y).factor,
                     into: y.rows($0.rows))
             }, on: workers)
     }
@@ -58,15 +58,15 @@ package struct Experts: Sendable {
     ///   - dy: `[seats, dModel]`: gradients of the answers in, of the arrived rows out
     ///   - dHidden: `[seats, hidden]`, scratch
     package func backward(
-        replacing dy: Tensor, _ exchange: ExpertExchange, _ parameters: ParameterArena, saved: Activations,
-        dHidden: Tensor, gradients: GradientAccumulator, on workers: Workers
+        replacing dy: Operand, _ exchange: ExpertExchange, _ parameters: ParameterArena, saved: Activations,
+        dHidden: Operand, gradients: GradientAccumulator, on workers: Workers
     ) {
         let segments = Segments(exchange)
         let seats = 0..<segments.rows
         multiply(
             segments.map {
                 ProductJob(
-                    dy.rows($0.rows).factor, parameters.tensor(down, slab: $0.expert).transposed,
+                    dy.rows($0.rows).factor, parameters.operand(down, slab: $0.expert, like: dy).transposed,
                     into: dHidden.rows($0.rows))
             }, on: workers)
         weightGradients(down, segments, input: saved.hidden, output: dy, gradients, on: workers)
@@ -75,14 +75,14 @@ package struct Experts: Sendable {
         multiply(
             segments.map {
                 ProductJob(
-                    saved.gateUp.rows($0.rows).factor, parameters.tensor(gateUp, slab: $0.expert).transposed,
+                    saved.gateUp.rows($0.rows).factor, parameters.operand(gateUp, slab: $0.expert, like: dy).transposed,
                     into: dy.rows($0.rows))
             }, on: workers)
     }
 
     /// `dW_e += inputᵀ·output` lane by lane, so that exact mode sees every lane's gradient whole.
     private func weightGradients(
-        _ id: ParameterID, _ segments: Segments, input: Tensor, output: Tensor, _ gradients: GradientAccumulator,
+        _ id: ParameterID, _ segments: Segments, input: Operand, output: Operand, _ gradients: GradientAccumulator,
         on workers: Workers
     ) {
         for source in 0..<segments.sources {
@@ -93,7 +93,7 @@ package struct Experts: Sendable {
                     let jobs = ofLane.filter { run.contains($0.expert) }.map {
                         ProductJob(
                             input.rows($0.rows).transposed, output.rows($0.rows).factor,
-                            into: target.tensor($0.expert), adding: target.isAdding($0.expert))
+                            into: .float32(target.tensor($0.expert)), adding: target.isAdding($0.expert))
                     }
                     multiply(jobs, on: workers)
                 }

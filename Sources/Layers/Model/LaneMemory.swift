@@ -1,4 +1,5 @@
 import Kernels
+package import Tensors
 
 /// Bytes of a `LaneWorkspace`, without making one; a test holds the two together.
 package struct LaneMemory: Sendable {
@@ -9,23 +10,33 @@ package struct LaneMemory: Sendable {
     package let scratch: Int
 
     package init(
-        _ model: ModelSettings, _ routing: RoutingSettings, laneTokens tokens: Int, groupSize: Int,
-        keepsActivations: Bool, threads: Int
+        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
+        recomputation: Recomputation = .none, laneTokens tokens: Int, groupSize: Int, keepsActivations: Bool,
+        threads: Int
     ) {
         let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount, k = model.choices
         let sizes = LaneSizes(model, routing, laneTokens: tokens, groupSize: groupSize)
-        let norm = tokens * (d + 2)
-        let attention = norm + tokens * (4 * d + model.heads)
+        // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
+        let norm = 2 * tokens
         let route = tokens * (experts + 1 + 4 * k) + experts
         let counts = 2 * (experts / groupSize) * groupSize + 2 * groupSize
-        let feedForward = norm + route + counts + sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d
-        let block = 2 * tokens * d + attention + feedForward
-        activations = 4 * ((keepsActivations ? model.layers : 1) * block + norm + tokens * d)
-        exchange = 4 * (sizes.homeSeats + sizes.seats) * d
-        let backward = keepsActivations ? tokens * (5 * d + experts + k) + sizes.seats * hidden : 0
-        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
+        let kept = recomputation.kept(layers: model.layers, forBackward: keepsActivations)
+        let numbers =
+            kept.inputs * tokens * d + kept.attention * (norm + tokens * model.heads)
+            + kept.feedForward * (2 * tokens * d + norm + route + counts)
+        let operands =
+            kept.attention * 5 * tokens * d
+            + kept.feedForward * (sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d)
+        activations = 4 * (numbers + norm + tokens * d) + precision.size * (operands + tokens * d)
+        exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
+        let copies = precision == .float32 ? 0 : 1
+        let backward = keepsActivations ? tokens * (2 * d + experts + k) : 0
+        let backwardOperands = keepsActivations ? tokens * (4 + copies) * d + sizes.seats * hidden : 0
+        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize)) * model.vocabularySize
         let rotary = model.context * (model.headDimension / 2) * 2
-        let scores = threads * AttentionShape.scratchElements(context: model.context)
-        scratch = 4 * (backward + chunk * model.vocabularySize + tokens + rotary + scores)
+        let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
+        scratch =
+            4 * (backward + chunk + tokens + rotary) + precision.size * (backwardOperands + copies * chunk)
+            + threads * AttentionScratch.bytes(shape, precision)
     }
 }

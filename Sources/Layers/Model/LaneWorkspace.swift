@@ -6,6 +6,7 @@ package import Tensors
 package final class LaneWorkspace: Sendable {
     /// Activations of every block; all the same memory if nothing is kept for a backward pass.
     let blocks: [Block.Activations]
+    let recomputation: Recomputation
     let finalNorm: Norm.Activations
     /// `[tokens, dModel]`: what leaves the last block.
     let output: Tensor
@@ -13,66 +14,74 @@ package final class LaneWorkspace: Sendable {
     /// `[tokens, dModel]` each: the residual stream's gradient, and that of a norm's output.
     let dStream: Tensor
     let dNorm: Tensor
+    /// The residual stream's gradient as a factor of products; empty in float32, which needs no copy.
+    let dStreamOperand: Operand
+    /// `[tokens, dModel]`
+    let dAttended: Operand
     /// `[tokens, 3·dModel]`
-    let dQKV: Tensor
+    let dQKV: Operand
     /// `[tokens, experts]`
     let dRouter: Tensor
     /// `[tokens · k]`
     let dGates: Vector<Float>
 
     /// `[home seats, dModel]`: rows of this lane that leave for experts and come back.
-    let homeRows: Tensor
+    let homeRows: Operand
     /// `[seats, dModel]`: answers of this rank's experts, or their gradients.
-    let expertRows: Tensor
+    let expertRows: Operand
     /// `[seats, hidden]`
-    let dHidden: Tensor
+    let dHidden: Operand
     /// Seats of one expert for one lane that the buffers hold.
     let seatsPerExpert: Int
 
-    /// `[chunk, vocabulary]`
-    let logits: Tensor
+    /// Of one chunk of tokens.
+    let logits: LogitScratch
     /// `[tokens]`
     package let losses: Vector<Float>
     let rotary: RotaryTable
-    let attentionScratch: [Tensor]
+    let attentionScratch: [AttentionScratch]
 
     /// - Parameters:
+    ///   - precision: of matrix products
+    ///   - recomputation: what backward passes compute again
     ///   - laneTokens: the longest lane
     ///   - groupSize: ranks that share out one set of experts
     ///   - keepsActivations: whether there will be backward passes
     package init(
-        _ model: ModelSettings, _ routing: RoutingSettings, laneTokens: Int, groupSize: Int, keepsActivations: Bool,
-        threads: Int
+        _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
+        recomputation: Recomputation = .none, laneTokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int
     ) {
         let tokens = laneTokens, d = model.dModel
         let sizes = LaneSizes(model, routing, laneTokens: laneTokens, groupSize: groupSize)
         seatsPerExpert = sizes.seatsPerExpert
-        let activations = (0..<(keepsActivations ? model.layers : 1)).map { _ in
-            Block.Activations(sizes, model, groupSize: groupSize)
+        self.recomputation = recomputation
+        let first = Block.Activations(sizes, model, precision, groupSize: groupSize)
+        blocks = (0..<model.layers).map {
+            guard $0 > 0, keepsActivations else { return first }
+            return Block.Activations(sizes, model, precision, groupSize: groupSize, sharing: first, recomputation)
         }
-        blocks = (0..<model.layers).map { activations[keepsActivations ? $0 : 0] }
-        finalNorm = Norm.Activations(tokens: tokens, dModel: d)
+        finalNorm = Norm.Activations(tokens: tokens, dModel: d, precision)
         output = Tensor(rows: tokens, columns: d)
 
         let backwardTokens = keepsActivations ? tokens : 0
         dStream = Tensor(rows: backwardTokens, columns: d)
         dNorm = Tensor(rows: backwardTokens, columns: d)
-        dQKV = Tensor(rows: backwardTokens, columns: 3 * d)
+        dStreamOperand = Operand(precision, rows: precision == .float32 ? 0 : backwardTokens, columns: d)
+        dAttended = Operand(precision, rows: backwardTokens, columns: d)
+        dQKV = Operand(precision, rows: backwardTokens, columns: 3 * d)
         dRouter = Tensor(rows: backwardTokens, columns: model.expertCount)
         dGates = Vector(count: backwardTokens * model.choices)
 
-        homeRows = Tensor(rows: sizes.homeSeats, columns: d)
-        expertRows = Tensor(rows: sizes.seats, columns: d)
-        dHidden = Tensor(rows: keepsActivations ? sizes.seats : 0, columns: model.expertHidden)
+        homeRows = Operand(precision, rows: sizes.homeSeats, columns: d)
+        expertRows = Operand(precision, rows: sizes.seats, columns: d)
+        dHidden = Operand(precision, rows: keepsActivations ? sizes.seats : 0, columns: model.expertHidden)
 
         let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
-        logits = Tensor(rows: chunk, columns: model.vocabularySize)
+        logits = LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
         losses = Vector(count: tokens)
         rotary = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
-        attentionScratch = AttentionShape(
-            heads: model.heads, headDimension: model.headDimension, context: model.context
-        )
-        .scratch(workers: threads)
+        let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
+        attentionScratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
     }
 }
 

@@ -63,8 +63,8 @@ package struct LanguageModel: Sendable {
         let h = finalNorm.forward(
             workspace.output.rows(tokens), parameters, saving: workspace.finalNorm, on: workers)
         crossEntropy(
-            h, head: parameters.tensor(head), targets: lane.targets, losses: workspace.losses,
-            logits: workspace.logits, on: workers)
+            h, head: parameters.operand(head, like: h), targets: lane.targets, losses: workspace.losses,
+            logits: workspace.logits.logits, on: workers)
         statistics.crossEntropy = sumOfLosses(lane, workspace)
         return statistics
     }
@@ -80,8 +80,8 @@ package struct LanguageModel: Sendable {
         let last = lane.tokens - 1..<lane.tokens
         let h = finalNorm.forward(
             workspace.output.rows(last), parameters, saving: workspace.finalNorm, on: workers)
-        let logits = workspace.logits.rows(0..<1)
-        multiply(h.factor, parameters.tensor(head).transposed, into: logits, on: workers)
+        let logits = workspace.logits.logits.rows(0..<1)
+        multiply(h.factor, parameters.operand(head, like: h).transposed, into: .float32(logits), on: workers)
         return logits
     }
 
@@ -117,9 +117,9 @@ package struct LanguageModel: Sendable {
         let h = finalNorm.forward(x, parameters, saving: workspace.finalNorm, on: workers)
         gradients.accumulate(head, on: workers) { target in
             crossEntropyWithGradient(
-                h, head: parameters.tensor(head), targets: lane.targets, scale: Float(scale.crossEntropy),
+                h, head: parameters.operand(head, like: h), targets: lane.targets, scale: Float(scale.crossEntropy),
                 losses: workspace.losses, dx: dNorm, dHead: target.tensor(), adding: target.isAdding(),
-                logits: workspace.logits, on: workers)
+                scratch: workspace.logits, on: workers)
         }
         let dx = workspace.dStream.rows(tokens)
         clear(dx, on: workers)

@@ -3,7 +3,7 @@ import Kernels
 package import Tensors
 package import Workers
 
-/// `y = x·W`, without bias.
+/// `y = x·W`, without bias, in the precision of x.
 package struct Linear: Sendable {
     private let weight: ParameterID
 
@@ -13,21 +13,21 @@ package struct Linear: Sendable {
     ///   - x: `[tokens, in]`
     ///   - y: `[tokens, out]`, overwritten, or added to if `adding`
     package func forward(
-        _ x: Tensor, _ parameters: ParameterArena, into y: Tensor, adding: Bool = false, on workers: Workers
+        _ x: Operand, _ parameters: ParameterArena, into y: Operand, adding: Bool = false, on workers: Workers
     ) {
-        multiply(x.factor, parameters.tensor(weight).factor, into: y, adding: adding, on: workers)
+        multiply(x.factor, parameters.operand(weight, like: x).factor, into: y, adding: adding, on: workers)
     }
 
     /// `dx = dy·Wᵀ`, `dW += xᵀ·dy`.
     /// - Parameter dx: `[tokens, in]`, overwritten, or added to if `adding`
     package func backward(
-        _ dy: Tensor, x: Tensor, _ parameters: ParameterArena, into dx: Tensor, adding: Bool = false,
+        _ dy: Operand, x: Operand, _ parameters: ParameterArena, into dx: Operand, adding: Bool = false,
         gradients: GradientAccumulator, on workers: Workers
     ) {
         guard dy.rows > 0 else { return }
-        multiply(dy.factor, parameters.tensor(weight).transposed, into: dx, adding: adding, on: workers)
+        multiply(dy.factor, parameters.operand(weight, like: dy).transposed, into: dx, adding: adding, on: workers)
         gradients.accumulate(weight, on: workers) { target in
-            multiply(x.transposed, dy.factor, into: target.tensor(), adding: target.isAdding(), on: workers)
+            multiply(x.transposed, dy.factor, into: .float32(target.tensor()), adding: target.isAdding(), on: workers)
         }
     }
 }

@@ -11,14 +11,14 @@ package struct Norm: Sendable {
 
     /// What a norm keeps for its backward pass.
     package struct Activations: Sendable {
-        /// `[tokens, dModel]`, the normalised rows.
-        package let output: Tensor
+        /// `[tokens, dModel]`, the normalised rows, in the precision of whatever reads them.
+        package let output: Operand
         /// `[tokens]`
         package let mean: Vector<Float>
         package let reciprocal: Vector<Float>
 
-        package init(tokens: Int, dModel: Int) {
-            output = Tensor(rows: tokens, columns: dModel)
+        package init(tokens: Int, dModel: Int, _ precision: Precision) {
+            output = Operand(precision, rows: tokens, columns: dModel)
             mean = Vector(count: tokens)
             reciprocal = Vector(count: tokens)
         }
@@ -35,7 +35,7 @@ package struct Norm: Sendable {
     /// - Returns: `[tokens, dModel]`, the kept output
     package func forward(
         _ x: Tensor, _ parameters: ParameterArena, saving saved: Activations, on workers: Workers
-    ) -> Tensor {
+    ) -> Operand {
         let y = saved.output.rows(0..<x.rows)
         switch kind {
         case .rms:

@@ -16,16 +16,16 @@ package struct SelfAttention: Sendable {
     package struct Activations: Sendable {
         package let norm: Norm.Activations
         /// `[tokens, 3·dModel]`, queries and keys rotated.
-        package let qkv: Tensor
+        package let qkv: Operand
         /// `[tokens, dModel]`, heads side by side.
-        package let attended: Tensor
+        package let attended: Operand
         /// `[heads, tokens]`
         package let logSumExp: Tensor
 
-        package init(tokens: Int, _ model: ModelSettings) {
-            norm = Norm.Activations(tokens: tokens, dModel: model.dModel)
-            qkv = Tensor(rows: tokens, columns: 3 * model.dModel)
-            attended = Tensor(rows: tokens, columns: model.dModel)
+        package init(tokens: Int, _ model: ModelSettings, _ precision: Precision) {
+            norm = Norm.Activations(tokens: tokens, dModel: model.dModel, precision)
+            qkv = Operand(precision, rows: tokens, columns: 3 * model.dModel)
+            attended = Operand(precision, rows: tokens, columns: model.dModel)
             logSumExp = Tensor(rows: model.heads, columns: tokens)
         }
     }
@@ -45,6 +45,18 @@ package struct SelfAttention: Sendable {
         _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, into y: Tensor, saving saved: Activations,
         workspace: LaneWorkspace, on workers: Workers
     ) {
+        attend(
+            x, sequenceLength: sequenceLength, parameters, saving: saved, workspace: workspace, on: workers)
+        copyRows(x, into: y, on: workers)
+        output.forward(
+            saved.attended.rows(0..<x.rows), parameters, into: .float32(y), adding: true, on: workers)
+    }
+
+    /// What `forward` leaves in `saved`, that is all up to the output projection.
+    package func attend(
+        _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saving saved: Activations,
+        workspace: LaneWorkspace, on workers: Workers
+    ) {
         let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
         let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
         projection.forward(h, parameters, into: qkv, on: workers)
@@ -54,8 +66,6 @@ package struct SelfAttention: Sendable {
         attention(
             qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
             scratch: workspace.attentionScratch, on: workers)
-        output.forward(attended, parameters, into: y, on: workers)
-        add(x, y, into: y, on: workers)
     }
 
     /// - Parameters:
@@ -66,9 +76,10 @@ package struct SelfAttention: Sendable {
         gradients: GradientAccumulator, workspace: LaneWorkspace, on workers: Workers
     ) {
         let tokens = 0..<x.rows
-        let dAttended = workspace.dNorm.rows(tokens), dQKV = workspace.dQKV.rows(tokens)
+        let dAttended = workspace.dAttended.rows(tokens), dQKV = workspace.dQKV.rows(tokens)
+        let dy = operand(dx, roundedInto: workspace.dStreamOperand, on: workers)
         output.backward(
-            dx, x: saved.attended.rows(tokens), parameters, into: dAttended, gradients: gradients, on: workers)
+            dy, x: saved.attended.rows(tokens), parameters, into: dAttended, gradients: gradients, on: workers)
         attentionBackward(
             dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
             shape: shape(sequenceLength), into: dQKV, scratch: workspace.attentionScratch, on: workers)
@@ -77,7 +88,8 @@ package struct SelfAttention: Sendable {
             inverse: true, on: workers)
         let dNorm = workspace.dNorm.rows(tokens)
         projection.backward(
-            dQKV, x: saved.norm.output.rows(tokens), parameters, into: dNorm, gradients: gradients, on: workers)
+            dQKV, x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm), gradients: gradients,
+            on: workers)
         norm.backward(
             dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
     }

@@ -15,12 +15,13 @@ package struct SwitchFeedForward: Sendable {
 
     /// What the layer keeps for its backward pass.
     package struct Activations: Sendable {
+        /// In float32, because the router reads it.
         package let norm: Norm.Activations
         package let route: Route
         package let exchange: ExpertExchange
         package let experts: Experts.Activations
         /// `[home seats, dModel]`: the experts' answers to this lane, in the order its rows left.
-        package let answers: Tensor
+        package let answers: Operand
     }
 
     package init(_ block: String, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
@@ -43,7 +44,7 @@ package struct SwitchFeedForward: Sendable {
         let tokens = x.rows, route = saved.route
         let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
         let p = route.probabilities.rows(0..<tokens)
-        router.forward(h, parameters, into: p, on: workers)
+        router.forward(h, parameters, into: .float32(p), on: workers)
         routerSoftmax(p, logSumExp: route.logSumExp, on: workers)
         chooseExperts(
             p, k: model.choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates,
@@ -53,7 +54,7 @@ package struct SwitchFeedForward: Sendable {
         let capacity = capacity(tokens: tokens, for: purpose)
         copyRows(x, into: y, on: workers)
         for window in try windows(of: route, capacity: capacity, for: purpose, workspace, dispatcher) {
-            try send(h, window, adding: y, parameters, saved, workspace, dispatcher, workers)
+            try send(h.tensor, window, adding: y, parameters, saved, workspace, dispatcher, workers)
         }
         return route.statistics(tokens: tokens, capacity: capacity)
     }
@@ -123,7 +124,8 @@ package struct SwitchFeedForward: Sendable {
             balanceScale: Float(routing.loadBalanceWeight * scale.auxiliary),
             zScale: Float(routing.zLossWeight * scale.auxiliary), into: dLogits, on: workers)
         router.backward(
-            dLogits, x: saved.norm.output.rows(tokens), parameters, into: dNorm, gradients: gradients, on: workers)
+            .float32(dLogits), x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm),
+            gradients: gradients, on: workers)
         scatterToSeatsBackward(rows, k: k, rowOf: route.rowOf, addingTo: dNorm, on: workers)
         norm.backward(dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
     }

@@ -16,6 +16,7 @@ package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on
     for id in arena.layout.all {
         initialize(arena.vector(id), as: arena.layout[id], scale: scale, seed: seed, on: workers)
     }
+    arena.refresh(on: workers)
 }
 
 /// The same for what a rank holds of one tensor.

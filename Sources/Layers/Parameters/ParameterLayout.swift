@@ -70,6 +70,13 @@ package struct ParameterLayout: Sendable {
     package var replicatedRange: Range<Int> { 0..<replicatedCount }
     package var expertRange: Range<Int> { replicatedCount..<count }
 
+    /// Where matrix `slab` of a tensor lies in the arenas.
+    package func range(of id: ParameterID, slab: Int) -> Range<Int> {
+        let entry = entries[id.index], size = entry.rows * entry.columns
+        precondition(slab >= 0 && slab < entry.slabs)
+        return entry.offset + slab * size..<entry.offset + (slab + 1) * size
+    }
+
     package func id(_ name: String) -> ParameterID {
         guard let index = ids[name] else { preconditionFailure("no parameter is called \(name)") }
         return ParameterID(index: index)

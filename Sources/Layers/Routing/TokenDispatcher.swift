@@ -15,12 +15,12 @@ package protocol TokenDispatcher: AnyObject {
 
     /// Rows, in order of experts, to the ranks that hold the experts. **Collective** over the group.
     /// - Parameters:
-    ///   - rows: `[exchange.sentRows, dModel]`
+    ///   - rows: `[exchange.sentRows, dModel]`, of one precision on all ranks
     ///   - arrived: `[exchange.arrivedRows, dModel]`, by source rank and then by expert
-    func dispatch(_ rows: Tensor, along exchange: ExpertExchange, into arrived: Tensor) throws(CommunicationError)
+    func dispatch(_ rows: Operand, along exchange: ExpertExchange, into arrived: Operand) throws(CommunicationError)
 
     /// The reverse of `dispatch`: rows back to where they came from, in the order they left. **Collective**.
-    func combine(_ arrived: Tensor, along exchange: ExpertExchange, into rows: Tensor) throws(CommunicationError)
+    func combine(_ arrived: Operand, along exchange: ExpertExchange, into rows: Operand) throws(CommunicationError)
 
     /// The largest `value` of the group. **Collective**.
     func largest(_ value: Int) throws(CommunicationError) -> Int

@@ -16,7 +16,8 @@ package struct CheckpointSettings: Sendable, Equatable {
     package var keepBest: Bool
     /// Files a checkpoint is cut into; nil: the writer chooses.
     package var shards: Int?
-    /// Whether training goes on while a checkpoint is written.
+    /// Whether training goes on while a checkpoint is written. Off unless asked for: a job that dies meanwhile has lost more
+    /// than one interval.
     package var overlap: Bool
 
     package init(reading section: SettingsSection) throws(Failure) {
@@ -27,7 +28,7 @@ package struct CheckpointSettings: Sendable, Equatable {
         keepEvery = try section.integer("keep_every", default: 0)
         keepBest = try section.boolean("keep_best", default: true)
         shards = try section.integerOrAuto("shards", in: 1...1 << 20)
-        overlap = try section.boolean("overlap", default: true)
+        overlap = try section.boolean("overlap", default: false)
     }
 
     /// Whether a job of `ranks` ranks writes while it trains: asked to, with checkpoints on the way, and with a file for

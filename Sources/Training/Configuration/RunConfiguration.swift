@@ -4,14 +4,13 @@ package import Layers
 package import Optimization
 package import Parallel
 package import Settings
-
-/// In which numbers matrix products are computed.
-package enum Precision: String, CaseIterable, Sendable { case float32 }
+package import Tensors
 
 /// Everything a configuration file says about a run, checked. docs/configuration.md lists the keys.
 package struct RunConfiguration: Sendable {
     package var seed: UInt64
     package var precision: Precision
+    package var recomputation: Recomputation
     /// Exact mode: the same bits on every layout.
     package var reproducible: Bool
     package var directory: String
@@ -33,6 +32,7 @@ package struct RunConfiguration: Sendable {
         let top = try document.section("")
         seed = UInt64(try top.integer("seed", default: 0))
         precision = try top.choice("precision", default: .float32)
+        recomputation = try top.choice("recompute", default: Recomputation.none)
         reproducible = try top.boolean("reproducible", default: false)
         let run = try document.section("run")
         directory = try run.text("directory", default: "runs/unnamed")

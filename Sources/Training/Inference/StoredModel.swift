@@ -28,14 +28,9 @@ package struct StoredModel {
         let expertParallel = ParallelSettings.allowedExpertParallel(
             experts: configuration.model.expertCount, ranks: world.size
         ).last!
-        do {
-            engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: expertParallel,
-                laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: false, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
-        let parameters = ParameterArena(engine.layout)
+        engine = try Engine(
+            configuration, expertParallel: expertParallel, threads: threads, forTraining: false, on: world)
+        let parameters = ParameterArena(engine.layout, for: engine.precision)
         try Agreement(ranks: world).settle { () throws(Failure) in
             try StateStorage.load(parameters, StateStorage.parameters, reader)
             try reader.close()

@@ -128,7 +128,8 @@ final class CheckpointKeeper {
             run: configuration.runName, step: state.step, tokens: state.step * configuration.batch.tokens,
             seed: Int(configuration.seed), schedulePosition: state.step,
             dataPosition: state.step * configuration.batch.lanes, metricsBytes: metricsBytes,
-            kernels: MatrixLibrary.kernelSet, versions: versions, configuration: configuration.resolved,
+            kernels: MatrixLibrary.kernelSet(configuration.precision), versions: versions,
+            configuration: configuration.resolved,
             tokenizer: setup.corpus.tokenizer.serialized, extras: extras)
     }
 

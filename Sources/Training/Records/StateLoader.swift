@@ -36,8 +36,9 @@ struct StateLoader {
         let changes = try changes(from: record)
         try fill(&state, from: reader, moments: true)
         say("going on from \(reader.directory)" + (changes.isEmpty ? "" : " with " + changes.joined(separator: "; ")))
-        if record.kernels != MatrixLibrary.kernelSet {
-            say("warning: saved with \(record.kernels), now running \(MatrixLibrary.kernelSet): bits will differ")
+        let kernels = MatrixLibrary.kernelSet(setup.configuration.precision)
+        if record.kernels != kernels {
+            say("warning: saved with \(record.kernels), now running \(kernels): bits will differ")
         }
         return Resumed(
             best: BestCheckpoint(extras: record.extras), metricsBytes: record.metricsBytes,

@@ -69,6 +69,7 @@ package enum StateStorage {
             try reader.read(
                 name, offset: entry.storedOffset, shape: entry.storedLocalShape, into: arena.vector(id))
         }
+        arena.refresh(0..<arena.layout.count)
     }
 }
 

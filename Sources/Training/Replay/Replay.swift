@@ -27,29 +27,23 @@ package final class Replay {
         run = try RecordedRun(RunDirectory(path), upTo: last, say: say)
         self.last = last
         self.say = say
-        try Self.requireKernels(run.kernels)
+        try Self.requireKernels(run.kernels, MatrixLibrary.kernelSet(run.configuration.precision))
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
         var configuration = run.configuration
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
-        do {
-            engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: 1,
-                laneTokens: configuration.batch.laneTokens, threads: threads, forTraining: true, on: world)
-        } catch {
-            throw Failure(lost: error)
-        }
+        engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
         let windows = try TrainingWindows(
             corpus.train, context: configuration.model.context, seed: configuration.seed)
         step = TrainingStep(configuration, engine, windows)
-        state = TrainingState(engine.layout)
+        state = TrainingState(engine.layout, for: engine.precision)
         try begin()
     }
 
-    private static func requireKernels(_ recorded: String?) throws(Failure) {
-        guard let recorded, recorded != MatrixLibrary.kernelSet else { return }
+    private static func requireKernels(_ recorded: String?, _ ours: String) throws(Failure) {
+        guard let recorded, recorded != ours else { return }
         throw Failure(
             .configuration,
-            "warning: the run computed with \(recorded), this machine has \(MatrixLibrary.kernelSet): bits would "
+            "warning: the run computed with \(recorded), this machine has \(ours): bits would "
                 + "differ whether or not anything went wrong",
             advice: "replay on the same kind of CPU with the same library; OPENBLAS_CORETYPE can choose the kernels")
     }

@@ -1,6 +1,8 @@
 package import Collectives
+package import Diagnostics
 package import Layers
 package import Parallel
+package import Tensors
 package import Tracing
 package import Workers
 
@@ -11,23 +13,35 @@ package struct Engine {
     package let workspace: LaneWorkspace
     package let dispatcher: ExpertDispatcher
     package let workers: Workers
+    /// Of matrix products.
+    package let precision: Precision
 
     /// **Collective** over `world`.
     /// - Parameters:
-    ///   - laneTokens: of the longest lane
     ///   - forTraining: whether there will be backward passes
     ///   - tracer: records what the rank is busy with, where somebody wants to know
+    /// - Throws: `unavailable` if some rank's build cannot compute in the precision
     package init(
-        _ settings: ModelSettings, _ routing: RoutingSettings, expertParallel: Int, laneTokens: Int, threads: Int,
-        forTraining: Bool, on world: any Communicator, tracer: Tracer? = nil
-    ) throws(CommunicationError) {
-        mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        _ configuration: RunConfiguration, expertParallel: Int, threads: Int, forTraining: Bool,
+        on world: any Communicator, tracer: Tracer? = nil
+    ) throws(Failure) {
+        let settings = configuration.model, routing = configuration.routing
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            try requireProducts(in: configuration.precision)
+        }
+        do {
+            mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+        } catch {
+            throw Failure(lost: error)
+        }
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
         workspace = LaneWorkspace(
-            settings, routing, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
+            settings, routing, configuration.precision, recomputation: configuration.recomputation,
+            laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
             threads: threads)
         dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock(tracer: tracer))
         workers = Workers(count: threads, tracer: tracer)
+        precision = configuration.precision
     }
 
     package var layout: ParameterLayout { model.layout }

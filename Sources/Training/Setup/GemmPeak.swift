@@ -1,16 +1,13 @@
 import GEMM
-import Tensors
+package import Tensors
 package import Workers
 
-/// The float32 matrix rate of this rank's threads together, FLOP/s: the best of several rounds of a product that fits the
-/// cache, each thread its own. What a model's arithmetic is compared with (MFU).
-package func measureGemmPeak(on workers: Workers, rounds: Int = 7) -> Double {
+/// The matrix rate of this rank's threads together, FLOP/s: the best of several rounds of a product that fits the cache,
+/// each thread its own. What a model's arithmetic is compared with (MFU).
+package func measureGemmPeak(_ precision: Precision, on workers: Workers, rounds: Int = 7) -> Double {
     let n = 768
     let operands = (0..<workers.count).map { _ in
-        (a: Tensor(rows: n, columns: n), b: Tensor(rows: n, columns: n), c: Tensor(rows: n, columns: n))
-    }
-    for (a, b, _) in operands {
-        for i in 0..<a.count { (a.vector[i], b.vector[i]) = (Float(i % 7), Float(i % 5)) }
+        (a: smallNumbers(precision, n, 7), b: smallNumbers(precision, n, 5), c: Operand(precision, rows: n, columns: n))
     }
     let clock = ContinuousClock(), repeats = 8
     var best = 0.0
@@ -25,4 +22,18 @@ package func measureGemmPeak(on workers: Workers, rounds: Int = 7) -> Double {
         best = max(best, 2 * Double(n * n * n * repeats * workers.count) / seconds)
     }
     return best
+}
+
+/// `[n, n]`, counting modulo `period`.
+private func smallNumbers(_ precision: Precision, _ n: Int, _ period: Int) -> Operand {
+    func fill<Element: MatrixElement>(_ matrix: Matrix<Element>) {
+        var elements = matrix.mutableSpan
+        for i in 0..<elements.count { elements[i] = Element(rounding: Float(i % period)) }
+    }
+    let result = Operand(precision, rows: n, columns: n)
+    switch result {
+    case .float32(let matrix): fill(matrix)
+    case .bfloat16(let matrix): fill(matrix)
+    }
+    return result
 }

@@ -10,7 +10,7 @@ package func agreeOnJob(_ configuration: RunConfiguration, on world: any Communi
     let mine = [
         ("configuration", hexadecimal(digest(of: configuration.resolved))),
         ("program", programIdentity()),
-        ("matrix kernels", MatrixLibrary.kernelSet),
+        ("matrix kernels", MatrixLibrary.kernelSet(configuration.precision)),
     ]
     let agreement = Agreement(ranks: world)
     for (what, value) in mine {

@@ -1,5 +1,6 @@
 import Layers
 import Parallel
+import Tensors
 
 /// How much memory one rank needs, by kind, in bytes.
 package struct MemoryEstimate: Sendable {
@@ -19,13 +20,15 @@ package struct MemoryEstimate: Sendable {
     package init(_ configuration: RunConfiguration, _ job: JobLayout) {
         let model = configuration.model, expertParallel = job.expertParallel
         let layout = ParameterLayout(model, localExperts: 0..<model.expertCount / expertParallel)
-        parameters = 4 * layout.count
-        moments = 2 * parameters
+        let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
+        parameters = (4 + rounded) * layout.count
+        moments = 8 * layout.count
         let largest = layout.entries.map(\.count).max() ?? 0
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
         let lane = LaneMemory(
-            model, configuration.routing, laneTokens: configuration.batch.laneTokens, groupSize: expertParallel,
-            keepsActivations: true, threads: configuration.parallel.threadsPerRank)
+            model, configuration.routing, configuration.precision, recomputation: configuration.recomputation,
+            laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: true,
+            threads: configuration.parallel.threadsPerRank)
         activations = lane.activations
         exchange = lane.exchange
         scratch = lane.scratch

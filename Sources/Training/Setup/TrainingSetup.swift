@@ -33,6 +33,7 @@ package struct TrainingSetup {
         report: @escaping (String) -> Void
     ) throws(Failure) {
         try agreeOnJob(given, on: world)
+        try requireProducts(in: given.precision)
         let agreement = Agreement(ranks: world)
         let layout = try JobLayout(given, ranks: world.size)
         let directory = RunDirectory(given.directory)
@@ -53,14 +54,9 @@ package struct TrainingSetup {
         self.layout = layout
         self.corpus = corpus
         self.directory = directory
-        do {
-            engine = try Engine(
-                configuration.model, configuration.routing, expertParallel: layout.expertParallel,
-                laneTokens: configuration.batch.laneTokens, threads: configuration.parallel.threadsPerRank,
-                forTraining: true, on: world, tracer: tracer)
-        } catch {
-            throw Failure(lost: error)
-        }
+        engine = try Engine(
+            configuration, expertParallel: layout.expertParallel,
+            threads: configuration.parallel.threadsPerRank, forTraining: true, on: world, tracer: tracer)
     }
 
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.

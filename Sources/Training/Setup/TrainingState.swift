@@ -1,4 +1,5 @@
 package import Layers
+package import Tensors
 
 /// All that changes while training: parameters, their moments and how far it has come. Data order and randomness are
 /// functions of the step.
@@ -9,8 +10,9 @@ package struct TrainingState: Sendable {
     /// Optimizer steps done.
     package var step = 0
 
-    package init(_ layout: ParameterLayout) {
-        parameters = ParameterArena(layout)
+    /// - Parameter precision: of the products that will read the parameters
+    package init(_ layout: ParameterLayout, for precision: Precision) {
+        parameters = ParameterArena(layout, for: precision)
         firstMoment = ParameterArena(layout)
         secondMoment = ParameterArena(layout)
     }

@@ -25,7 +25,6 @@ package final class TrainingStep {
     private let source: any SequenceSource
     /// Of the last step, summed over ranks.
     package let gradients: GradientAccumulator
-    private let chunks: ChunkPlan
     private let sums: ArenaSums
     private let ledger: LaneLedger
     private let lane: Lane
@@ -38,7 +37,7 @@ package final class TrainingStep {
         self.source = source
         gradients = GradientAccumulator(
             engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
-        chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
+        let chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
         sums = ArenaSums(engine.layout, chunks, engine.mesh)
         ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
         lane = Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
@@ -56,8 +55,9 @@ package final class TrainingStep {
         let lanes = ledger.summary(choices: configuration.model.choices)
         let view = view
         tracer?.begin(.sums)
-        let norm = try sums.norm(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
-        let digest = try sums.digest(on: engine.workers) { chunk, worker in view.values(chunk, worker: worker) }
+        let (norm, digest) = try sums.normAndDigest(on: engine.workers) { chunk, worker in
+            view.values(chunk, worker: worker)
+        }
         let isOutOfRange = try isOutOfRange()
         tracer?.end()
         var outcome = StepOutcome(
@@ -65,11 +65,7 @@ package final class TrainingStep {
             gradientDigest: digest &+ lanes.lossDigest,
             parameterDigest: 0, times: CommunicationTimes(),
             isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
-        if outcome.isSound { update(&state, outcome) }
-        let parameters = state.parameters
-        tracer?.begin(.sums)
-        outcome.parameterDigest = try sums.digest(on: engine.workers) { chunk, _ in parameters.values[chunk.range] }
-        tracer?.end()
+        outcome.parameterDigest = try outcome.isSound ? update(&state, outcome) : self.digest(of: state.parameters)
         outcome.times = engine.dispatcher.clock.times
         return outcome
     }
@@ -120,21 +116,28 @@ package final class TrainingStep {
             * configuration.schedule.share(after: seen, of: configuration.totalTokens)
     }
 
-    private func update(_ state: inout TrainingState, _ outcome: StepOutcome) {
+    /// - Returns: the digest of the new parameters. **Collective**.
+    private func update(_ state: inout TrainingState, _ outcome: StepOutcome) throws(CommunicationError) -> UInt64 {
         engine.workers.tracer?.begin(.update)
         defer { engine.workers.tracer?.end() }
         state.step += 1
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
-        let (w, m, v) = (state.parameters.values, state.firstMoment.values, state.secondMoment.values)
-        let layout = engine.layout, local = chunks.local, view = view
-        engine.workers.run(local.count) { worker, index in
-            let range = local[index].range
+        let parameters = state.parameters, (m, v) = (state.firstMoment.values, state.secondMoment.values)
+        let layout = engine.layout, view = view
+        return try sums.digest(on: engine.workers) { chunk, worker in
+            let range = chunk.range, values = parameters.values[range]
             step.update(
-                w[range], gradient: view.values(local[index], worker: worker), firstMoment: m[range],
-                secondMoment: v[range], decays: layout[local[index].parameter].decays)
+                values, gradient: view.values(chunk, worker: worker), firstMoment: m[range], secondMoment: v[range],
+                decays: layout[chunk.parameter].decays)
+            parameters.refresh(range)
+            return values
         }
+    }
+
+    private func digest(of parameters: ParameterArena) throws(CommunicationError) -> UInt64 {
+        try sums.digest(on: engine.workers) { chunk, _ in parameters.values[chunk.range] }
     }
 }
 

@@ -1,8 +1,9 @@
+import GEMM
 import Randomness
 import Tensors
 
 /// A matrix of doubles: the oracles' side of a comparison.
-struct Matrix {
+struct Doubles {
     let rows: Int
     let columns: Int
     var values: [Double]
@@ -17,6 +18,8 @@ struct Matrix {
         self.init(rows: tensor.rows, columns: tensor.columns) { Double(tensor[$0, $1]) }
     }
 
+    init(_ operand: Operand) { self.init(operand.floats) }
+
     subscript(row: Int, column: Int) -> Double {
         get { values[row * columns + column] }
         set { values[row * columns + column] = newValue }
@@ -24,15 +27,22 @@ struct Matrix {
 
     func row(_ index: Int) -> [Double] { Array(values[index * columns..<(index + 1) * columns]) }
 
-    var transposed: Matrix { Matrix(rows: columns, columns: rows) { self[$1, $0] } }
-
-    static func + (a: Matrix, b: Matrix) -> Matrix {
-        Matrix(rows: a.rows, columns: a.columns) { a[$0, $1] + b[$0, $1] }
+    /// Puts a block's upper left corner at a row and a column.
+    mutating func set(_ block: Doubles, atRow row: Int, _ column: Int) {
+        for r in 0..<block.rows {
+            for c in 0..<block.columns { self[row + r, column + c] = block[r, c] }
+        }
     }
 
-    static func * (a: Matrix, b: Matrix) -> Matrix {
+    var transposed: Doubles { Doubles(rows: columns, columns: rows) { self[$1, $0] } }
+
+    static func + (a: Doubles, b: Doubles) -> Doubles {
+        Doubles(rows: a.rows, columns: a.columns) { a[$0, $1] + b[$0, $1] }
+    }
+
+    static func * (a: Doubles, b: Doubles) -> Doubles {
         precondition(a.columns == b.rows)
-        var c = Matrix(rows: a.rows, columns: b.columns)
+        var c = Doubles(rows: a.rows, columns: b.columns)
         for i in 0..<a.rows {
             for k in 0..<a.columns {
                 let factor = a[i, k]
@@ -48,17 +58,26 @@ struct Matrix {
         return largest > 0 ? largest : 1
     }
 
-    /// The largest difference over the largest magnitude of `self`.
-    func deviation(of found: Tensor) -> Double {
+    var magnitudes: Doubles { Doubles(rows: rows, columns: columns) { abs(self[$0, $1]) } }
+
+    static func * (factor: Double, a: Doubles) -> Doubles {
+        Doubles(rows: a.rows, columns: a.columns) { factor * a[$0, $1] }
+    }
+
+    /// The largest share that a difference has of its bound: `share` of the largest magnitude of `self`, and what
+    /// `allowance` says of the element.
+    func deviation(of found: Tensor, within share: Double, allowance: Doubles?) -> Double {
         precondition(found.rows == rows && found.columns == columns)
+        let common = share * scale
         var largest = 0.0
         for r in 0..<rows {
             for c in 0..<columns {
                 let difference = abs(Double(found[r, c]) - self[r, c])
-                largest = difference.isNaN ? .infinity : max(largest, difference)
+                let bound = common + (allowance?[r, c] ?? 0)
+                largest = difference.isNaN ? .infinity : max(largest, difference == 0 ? 0 : difference / bound)
             }
         }
-        return largest / scale
+        return largest
     }
 }
 
@@ -74,6 +93,35 @@ func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1) -> Ten
     return tensor
 }
 
+/// The precisions that this build computes in.
+let precisions = Precision.allCases.filter { MatrixLibrary.supports($0) }
+
+extension Precision {
+    /// Half a unit in the last place, relative to a number: what rounding to this precision moves it by at most. Results
+    /// in float32 are compared by their accumulated error alone.
+    var halfUnit: Double { self == .float32 ? 0 : 0x1p-8 }
+}
+
+/// Other memory with the same numbers, rounded to a precision.
+func rounded(_ tensor: Tensor, to precision: Precision) -> Operand {
+    guard precision == .bfloat16 else { return .float32(copy(of: tensor)) }
+    let result = Matrix<BFloat16>(rows: tensor.rows, columns: tensor.columns)
+    for r in 0..<tensor.rows {
+        for c in 0..<tensor.columns { result[r, c] = BFloat16(rounding: tensor[r, c]) }
+    }
+    return .bfloat16(result)
+}
+
+extension Operand {
+    /// Other memory with the same numbers, which every float can hold.
+    var floats: Tensor {
+        switch self {
+        case .float32(let matrix): copy(of: matrix)
+        case .bfloat16(let matrix): copy(of: matrix)
+        }
+    }
+}
+
 /// Whole numbers in `0..<bound`.
 func randomIndices(_ count: Int, below bound: Int, seed: UInt64) -> Vector<Int32> {
     let draw = RandomFunction(seed: seed, purpose: .tests, stream: 1)
@@ -81,10 +129,10 @@ func randomIndices(_ count: Int, below bound: Int, seed: UInt64) -> Vector<Int32
 }
 
 /// Other memory with the same numbers.
-func copy(of tensor: Tensor) -> Tensor {
-    let result = Tensor(rows: tensor.rows, columns: tensor.columns)
-    for r in 0..<tensor.rows {
-        for c in 0..<tensor.columns { result[r, c] = tensor[r, c] }
+func copy<Element: MatrixElement>(of matrix: Matrix<Element>) -> Tensor {
+    let result = Tensor(rows: matrix.rows, columns: matrix.columns)
+    for r in 0..<matrix.rows {
+        for c in 0..<matrix.columns { result[r, c] = matrix[r, c].float }
     }
     return result
 }

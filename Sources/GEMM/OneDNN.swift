@@ -1,0 +1,163 @@
+import Tensors
+
+#if ONEDNN
+    import COneDNN
+
+    /// oneDNN's matmul primitive for every product there is: shapes and strides are given only when it runs, so a
+    /// handful of primitives, made once, serve all.
+    ///
+    /// With run-time shapes the library takes its packed GEMM, which is within a few percent of its kernels for fixed
+    /// shapes from 64 rows on, and needs no scratch memory from us.
+    struct OneDNN: @unchecked Sendable {
+        // Unchecked because primitives and engines are immutable once made, which the library's handles do not say.
+        private let engine: dnnl_engine_t
+        /// By `Key.index`.
+        private let primitives: [dnnl_primitive_t]
+
+        // Three, each made when it is first needed: a processor may have kernels for one and not for another.
+        private static let float32 = OneDNN(dnnl_f32, dnnl_f32)
+        private static let bfloat16 = OneDNN(dnnl_bf16, dnnl_bf16)
+        private static let bfloat16ToFloat32 = OneDNN(dnnl_bf16, dnnl_f32)
+
+        /// What distinguishes primitives.
+        private struct Key {
+            var factors: dnnl_data_type_t
+            var product: dnnl_data_type_t
+            var transposeA: Bool
+            var transposeB: Bool
+            var adding: Bool
+
+            static func all(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) -> [Key] {
+                (0..<8).map {
+                    Key(
+                        factors: factors, product: product, transposeA: $0 & 4 != 0, transposeB: $0 & 2 != 0,
+                        adding: $0 & 1 != 0)
+                }
+            }
+
+            var index: Int { (transposeA ? 4 : 0) + (transposeB ? 2 : 0) + (adding ? 1 : 0) }
+        }
+
+        private init(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) {
+            var engine: dnnl_engine_t?
+            check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
+            let made = engine!
+            self.engine = made
+            primitives = Key.all(factors, product).map { Self.primitive($0, made) }
+        }
+
+        private static func primitive(_ key: Key, _ engine: dnnl_engine_t) -> dnnl_primitive_t {
+            let any = shim_runtime_dimension()
+            var a = description(any, any, any, key.transposeA, key.factors)
+            var b = description(any, any, any, key.transposeB, key.factors)
+            var c = description(any, any, any, false, key.product)
+            var matmul = dnnl_matmul_desc_t()
+            check(unsafe dnnl_matmul_desc_init(&matmul, &a, &b, nil, &c), "dnnl_matmul_desc_init")
+            var attributes: dnnl_primitive_attr_t?, sum: dnnl_post_ops_t?
+            check(unsafe dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
+            if key.adding {
+                check(unsafe dnnl_post_ops_create(&sum), "dnnl_post_ops_create")
+                check(unsafe dnnl_post_ops_append_sum(sum, 1), "dnnl_post_ops_append_sum")
+                check(unsafe dnnl_primitive_attr_set_post_ops(attributes, sum), "dnnl_primitive_attr_set_post_ops")
+            }
+            var plan: dnnl_primitive_desc_t?, primitive: dnnl_primitive_t?
+            check(
+                unsafe dnnl_primitive_desc_create(&plan, &matmul, attributes, engine, nil), "dnnl_primitive_desc_create"
+            )
+            check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
+            unsafe dnnl_primitive_desc_destroy(plan)
+            unsafe dnnl_primitive_attr_destroy(attributes)
+            if let sum { unsafe dnnl_post_ops_destroy(sum) }
+            return primitive!
+        }
+
+        /// `C ← A·B`, or `C ← C + A·B` if `adding`; A or B may be stored transposed.
+        static func multiply<Input, Output>(
+            _ a: Matrix<Input>, _ transposeA: Bool, _ b: Matrix<Input>, _ transposeB: Bool, into c: Matrix<Output>,
+            adding: Bool
+        ) {
+            let key = Key(
+                factors: type(Input.self), product: type(Output.self), transposeA: transposeA, transposeB: transposeB,
+                adding: adding)
+            let library = key.factors == dnnl_f32 ? float32 : key.product == dnnl_f32 ? bfloat16ToFloat32 : bfloat16
+            library.run(key) { engine in
+                (
+                    memory(a, transposeA, key.factors, engine), memory(b, transposeB, key.factors, engine),
+                    memory(c, false, key.product, engine)
+                )
+            }
+        }
+
+        private func run(_ key: Key, _ operands: (dnnl_engine_t) -> (dnnl_memory_t, dnnl_memory_t, dnnl_memory_t)) {
+            let (a, b, c) = operands(engine)
+            // A stream of this call's own: streams are not for several threads at once, and cost nothing on CPUs.
+            var stream: dnnl_stream_t?
+            check(unsafe dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue), "dnnl_stream_create")
+            let arguments = [
+                dnnl_exec_arg_t(arg: shim_arg_source(), memory: a), dnnl_exec_arg_t(arg: shim_arg_weights(), memory: b),
+                dnnl_exec_arg_t(arg: shim_arg_destination(), memory: c),
+            ]
+            check(unsafe dnnl_primitive_execute(primitives[key.index], stream, 3, arguments), "dnnl_primitive_execute")
+            unsafe dnnl_stream_destroy(stream)
+            for memory in [a, b, c] { unsafe dnnl_memory_destroy(memory) }
+        }
+
+        private static func type<Element>(_: Element.Type) -> dnnl_data_type_t {
+            Element.self == Float.self ? dnnl_f32 : dnnl_bf16
+        }
+
+        /// A stored matrix under the shape it has as a factor.
+        private static func memory<Element>(
+            _ matrix: Matrix<Element>, _ isTransposed: Bool, _ type: dnnl_data_type_t, _ engine: dnnl_engine_t
+        ) -> dnnl_memory_t {
+            let (rows, columns) = (Int64(matrix.rows), Int64(matrix.columns))
+            var shape = description(
+                isTransposed ? columns : rows, isTransposed ? rows : columns,
+                Int64(max(matrix.stride, matrix.columns, 1)),
+                isTransposed, type)
+            var memory: dnnl_memory_t?
+            check(unsafe dnnl_memory_create(&memory, &shape, engine, matrix.pointer), "dnnl_memory_create")
+            return memory!
+        }
+
+        private static func description(
+            _ rows: Int64, _ columns: Int64, _ stride: Int64, _ isTransposed: Bool, _ type: dnnl_data_type_t
+        ) -> dnnl_memory_desc_t {
+            var result = dnnl_memory_desc_t()
+            check(
+                unsafe dnnl_memory_desc_init_by_strides(
+                    &result, 2, [rows, columns], type, isTransposed ? [1, stride] : [stride, 1]),
+                "dnnl_memory_desc_init_by_strides")
+            return result
+        }
+
+        static var kernelSet: String {
+            let version = unsafe dnnl_version()!.pointee
+            let instructions = String(dnnl_get_effective_cpu_isa().rawValue, radix: 16)
+            return "oneDNN \(version.major).\(version.minor).\(version.patch) ISA 0x\(instructions)"
+        }
+
+        static var hasWideVectors: Bool {
+            dnnl_get_effective_cpu_isa().rawValue & dnnl_cpu_isa_avx512_core.rawValue
+                == dnnl_cpu_isa_avx512_core.rawValue
+        }
+    }
+
+    /// Shapes were checked before, so a status that is not success is a fault of this program or no memory.
+    private func check(_ status: dnnl_status_t, _ call: String) {
+        precondition(status == dnnl_success, "\(call) failed with status \(status.rawValue)")
+    }
+#else
+    /// Stands where oneDNN was not there at build time; `MatrixLibrary` says so before anybody multiplies.
+    enum OneDNN {
+        static let hasWideVectors = false
+        static let kernelSet = "built without oneDNN"
+
+        static func multiply<Input, Output>(
+            _ a: Matrix<Input>, _ transposeA: Bool, _ b: Matrix<Input>, _ transposeB: Bool, into c: Matrix<Output>,
+            adding: Bool
+        ) {
+            preconditionFailure("built without oneDNN")
+        }
+    }
+#endif

@@ -1,0 +1,32 @@
+import Tensors
+import Workers
+
+/// Tokens whose contributions are added up by one task.
+private let tokenBlock = 256
+
+/// `sums (+)= Σ_t contribution of token t`: within blocks of tokens in token order, then block after block, so that the
+/// bits are a function of the number of tokens alone.
+/// - Parameters:
+///   - sums: `[1, columns]`, overwritten, or added to if `adding`
+///   - contribute: adds what token `t` contributes
+@inline(__always)
+func sumOverTokens(
+    _ tokens: Int, into sums: Tensor, adding: Bool, on workers: Workers,
+    _ contribute: @Sendable (_ t: Int, _ sums: inout MutableSpan<Float>) -> Void
+) {
+    let blocks = max(1, (tokens + tokenBlock - 1) / tokenBlock)
+    let parts = Tensor(rows: blocks, columns: sums.columns)
+    workers.run(blocks) { _, block in
+        var part = parts.mutableRow(block)
+        for t in block * tokenBlock..<min((block + 1) * tokenBlock, tokens) { contribute(t, &part) }
+    }
+    var out = sums.mutableRow(0)
+    for block in 0..<blocks {
+        let part = parts.row(block)
+        if block == 0 && !adding {
+            for i in 0..<part.count { out[i] = part[i] }
+        } else {
+            for i in 0..<part.count { out[i] += part[i] }
+        }
+    }
+}
