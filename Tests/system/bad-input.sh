@@ -93,5 +93,5 @@ checks "missing validation" 66 'missing.txt: No such file' data.validation=missi
 checks "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
 checks "run directory below a file" 73 'corpus.txt cannot be written' run.directory=corpus.txt/run
 checks "run directory that cannot be made" 73 '/proc cannot be written' run.directory=/proc/run
-expect_exit "--check: too few processors" 0 'warning: 1 of 1 ranks have fewer processors than threads' -- \
+expect_exit "--check: too few processors" 0 'warning: more threads than processors' -- \
     mpirun --bind-to core -np 1 "$switchyard" train tiny.yaml --check --set parallel.threads_per_rank=2

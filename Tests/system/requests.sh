@@ -49,7 +49,7 @@ kill -STOP "${ranks[1]}"
 kill -TERM "${ranks[0]}"
 
 # tokenising, evaluating, generating, while that one waits
-od -An -tx8 -N 12000000 /dev/urandom >words.txt
+od -An -tx8 -N 40000000 /dev/urandom >words.txt
 starts log "${train[@]}" --set data.train=words.txt --set "data.tokenizer=bpe 20000" --set run.directory=tokenising
 expect "a run learns a tokenizer" wait_until 60 grep -qE 'counting words|learning merges' log
 kill -USR2 "$job"

@@ -2,7 +2,7 @@ import Kernels
 package import Tensors
 
 /// All memory that one lane needs on one rank, allocated once: what the forward pass keeps for the backward pass, and
-/// scratch. A steady step allocates no tensors.
+/// scratch. A steady step allocates no tensors but the few rows in which norms add up their weights' gradients.
 package final class LaneWorkspace: Sendable {
     /// Activations of every block; all the same memory if nothing is kept for a backward pass.
     let blocks: [Block.Activations]
