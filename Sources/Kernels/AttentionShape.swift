@@ -31,6 +31,9 @@ package struct AttentionScratch: Sendable {
     private let scores: Tensor
     /// The same in the precision of products: probabilities, and gradients of scores. In float32 the same memory.
     private let operands: Operand
+    /// `[queryTile, dHead]`: answers before they are divided by the sums of their weights, `[queryTile]`.
+    let answers: Tensor
+    let totals: Vector<Float>
     /// `[context, dHead]` each: sums over the query tiles.
     let dKeys: Tensor
     let dValues: Tensor
@@ -40,6 +43,8 @@ package struct AttentionScratch: Sendable {
         scores = Tensor(rows: rows, columns: shape.context)
         operands =
             precision == .float32 ? .float32(scores) : Operand(precision, rows: rows, columns: shape.context)
+        answers = Tensor(rows: AttentionShape.queryTile, columns: shape.headDimension)
+        totals = Vector(count: AttentionShape.queryTile)
         dKeys = Tensor(rows: shape.context, columns: shape.headDimension)
         dValues = Tensor(rows: shape.context, columns: shape.headDimension)
     }
@@ -48,7 +53,8 @@ package struct AttentionScratch: Sendable {
     package static func bytes(_ shape: AttentionShape, _ precision: Precision) -> Int {
         let rows = 2 * AttentionShape.queryTile
         let perScore = precision == .float32 ? 4 : 4 + precision.size
-        return rows * shape.context * perScore + 2 * shape.context * shape.headDimension * 4
+        let answers = AttentionShape.queryTile * (shape.headDimension + 1)
+        return rows * shape.context * perScore + (2 * shape.context * shape.headDimension + answers) * 4
     }
 
     func first(rows: Int, columns: Int) -> (Tensor, Operand) { half(0, rows, columns) }
