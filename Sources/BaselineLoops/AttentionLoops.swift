@@ -1,4 +1,5 @@
 package import Tensors
+package import VectorLoops
 
 #if canImport(Glibc)
     import Glibc
@@ -8,36 +9,85 @@ package import Tensors
 
 extension Loops {
     package static func softmaxNumerators(
-        _ scores: Tensor, first: Int, scale: Float, into p: Operand, totals: Vector<Float>, logSumExp: Tensor
+        _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool
     ) {
-        var sums = totals.mutableSpan, logs = logSumExp.mutableRow(0)
+        var tops = sums.tops.mutableSpan, totals = sums.totals.mutableSpan, factors = sums.factors.mutableSpan
         for t in 0..<scores.rows {
-            let seen = first + t + 1, top = maximum(scores.row(t, 0..<seen))
+            let seen = min(first + t + 1, scores.columns)
+            var top = maximum(scores.row(t, 0..<seen))
+            if !isFirst { top = tops[t] > top ? tops[t] : top }
             let total = exponentials(scores, t, seen: seen, top, scale)
-            sums[t] = total
-            logs[t] = top * scale + log(total)
+            factors[t] = isFirst ? 0 : exponential((tops[t] - top) * scale)
+            totals[t] = isFirst ? total : totals[t] * factors[t] + total
+            tops[t] = top
         }
         round(scores, into: p)
     }
 
-    package static func divideRows(_ x: Tensor, by totals: Vector<Float>, into y: Operand) {
+    package static func finishSoftmax(
+        _ x: Tensor, sums: SoftmaxSums, scale: Float, into y: Operand, logSumExp: Tensor
+    ) {
+        let tops = sums.tops.span, totals = sums.totals.span
+        var logs = logSumExp.mutableRow(0)
+        for t in 0..<x.rows { logs[t] = scale * tops[t] + log(totals[t]) }
         switch y {
-        case .float32(let y): divide(x, by: totals, into: y)
-        case .bfloat16(let y): divide(x, by: totals, into: y)
+        case .float32(let y): divide(x, by: sums.totals, into: y)
+        case .bfloat16(let y): divide(x, by: sums.totals, into: y)
+        }
+    }
+
+    package static func scaleRows(_ x: Tensor, by factors: Vector<Float>) {
+        let factors = factors.span
+        for t in 0..<x.rows {
+            let factor = factors[t]
+            var row = x.mutableRow(t)
+            for i in 0..<row.count { row[i] *= factor }
+        }
+    }
+
+    package static func rowProducts(_ dOut: Operand, _ out: Operand, into deltas: Vector<Float>) {
+        switch (dOut, out) {
+        case (.float32(let a), .float32(let b)): products(a, b, into: deltas)
+        case (.bfloat16(let a), .bfloat16(let b)): products(a, b, into: deltas)
+        default: preconditionFailure("operands of different precisions")
         }
     }
 
     package static func scoresBackward(
-        _ scores: Tensor, _ dP: Tensor, out: Operand, dOut: Operand, first: Int, scale: Float, logSumExp: Tensor,
+        _ scores: Tensor, _ dP: Tensor, deltas: Vector<Float>, first: Int, scale: Float, logSumExp: Tensor,
         into p: Operand, _ ds: Operand
     ) {
-        let logs = logSumExp.row(0)
+        let logs = logSumExp.row(0), deltas = deltas.span
         for t in 0..<scores.rows {
-            backward(scores, dP, t, seen: first + t + 1, scale, logs[t], rowProduct(dOut, out, t))
+            backward(scores, dP, t, seen: min(first + t + 1, scores.columns), scale, logs[t], deltas[t])
         }
         round(scores, into: p)
         round(dP, into: ds)
     }
+
+    package static func copyRows(_ x: Operand, into y: Operand) {
+        switch (x, y) {
+        case (.float32(let x), .float32(let y)): copy(x, into: y)
+        case (.float32(let x), .bfloat16(let y)): copy(x, into: y)
+        case (.bfloat16(let x), .bfloat16(let y)): copy(x, into: y)
+        case (.bfloat16(let x), .float32(let y)): copy(x, into: y)
+        }
+    }
+}
+
+private func copy<Source: MatrixElement, Target: MatrixElement>(_ x: Matrix<Source>, into y: Matrix<Target>) {
+    for t in 0..<x.rows {
+        let row = x.row(t)
+        var out = y.mutableRow(t)
+        for i in 0..<row.count { out[i] = Target(rounding: row[i].float) }
+    }
+}
+
+private func products<Element: MatrixElement>(
+    _ a: Matrix<Element>, _ b: Matrix<Element>, into deltas: Vector<Float>
+) {
+    var deltas = deltas.mutableSpan
+    for t in 0..<a.rows { deltas[t] = dot(a.row(t), b.row(t)) }
 }
 
 /// The first `seen` elements of row `t` become `exp(scale·(s − top))`, the others zero.
@@ -86,24 +136,11 @@ private func backward(
     }
 }
 
-@inline(__always)
-private func rowProduct(_ a: Operand, _ b: Operand, _ t: Int) -> Float {
-    switch (a, b) {
-    case (.float32(let a), .float32(let b)): dot(a.row(t), b.row(t))
-    case (.bfloat16(let a), .bfloat16(let b)): dot(a.row(t), b.row(t))
-    default: preconditionFailure("operands of different precisions")
-    }
-}
-
 /// Into bfloat16; in float32 the operand is the matrix's own memory, and nothing is to be done.
 @inline(__always)
 private func round(_ x: Tensor, into operand: Operand) {
     guard case .bfloat16(let y) = operand else { return }
-    for t in 0..<x.rows {
-        let row = x.row(t)
-        var out = y.mutableRow(t)
-        for i in 0..<row.count { out[i] = BFloat16(rounding: row[i]) }
-    }
+    copy(x, into: y)
 }
 
 private func divide<Element: MatrixElement>(_ x: Tensor, by totals: Vector<Float>, into y: Matrix<Element>) {

@@ -14,26 +14,39 @@ package protocol LoopSet: SendableMetatype {
     /// Backward of `swiGLU`, which replaces gate and up by their gradients.
     static func swiGLUBackward(_ da: Operand, replacing gateUp: Operand)
 
-    /// `p = exp(scale·(s − max s))` over the keys that each row's query sees, zeros after.
+    /// `y = x`, rounded to y's precision.
+    static func copyRows(_ x: Operand, into y: Operand)
+
+    /// One block of keys of a softmax that sees them block after block (Milakov & Gimelshein, arXiv:1805.02867, algorithm 3):
+    /// `p = exp(scale·(s − top))` over the keys that each row's query sees, zeros after, top the largest score so far.
     /// - Parameters:
     ///   - scores: `[queries, keys]`, become p
     ///   - p: rounded; in float32 the memory of the scores
-    ///   - first: position of the first query
-    ///   - totals: `[≥ queries]`, each row's sum of p
-    ///   - logSumExp: `[1, queries]`, of `scale·s`
+    ///   - first: keys of this block that the first row sees, less one
+    ///   - sums: what the blocks before left, if there were any (`isFirst`)
     static func softmaxNumerators(
-        _ scores: Tensor, first: Int, scale: Float, into p: Operand, totals: Vector<Float>, logSumExp: Tensor)
+        _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool)
 
-    /// `y_t = x_t / totals_t`, rounded.
-    static func divideRows(_ x: Tensor, by totals: Vector<Float>, into y: Operand)
+    /// `y_t = x_t / totals_t`, rounded, and `logSumExp_t = scale·tops_t + log totals_t`.
+    /// - Parameters:
+    ///   - x, y: `[queries, dHead]`
+    ///   - logSumExp: `[1, queries]`
+    static func finishSoftmax(_ x: Tensor, sums: SoftmaxSums, scale: Float, into y: Operand, logSumExp: Tensor)
 
-    /// `p = exp(scale·s − logsumexp)` and `ds = p·(dp − do·o)·scale` over the keys that each row's query sees, zeros after.
+    /// `x_t ← x_t·factors_t`: sums over earlier blocks under a later block's top.
+    static func scaleRows(_ x: Tensor, by factors: Vector<Float>)
+
+    /// `δ_t = do_t·o_t` for every row.
+    static func rowProducts(_ dOut: Operand, _ out: Operand, into deltas: Vector<Float>)
+
+    /// `p = exp(scale·s − logsumexp)` and `ds = p·(dp − δ)·scale` over the keys that each row's query sees, zeros after.
     /// - Parameters:
     ///   - scores, dP: `[queries, keys]`, become p and ds
     ///   - p, ds: rounded; in float32 the memory of the scores and of dP
-    ///   - out, dOut: `[queries, dHead]`
+    ///   - deltas: `[≥ queries]`, from `rowProducts`
+    ///   - first: keys of this block that the first row sees, less one
     static func scoresBackward(
-        _ scores: Tensor, _ dP: Tensor, out: Operand, dOut: Operand, first: Int, scale: Float, logSumExp: Tensor,
+        _ scores: Tensor, _ dP: Tensor, deltas: Vector<Float>, first: Int, scale: Float, logSumExp: Tensor,
         into p: Operand, _ ds: Operand)
 
     /// Pairs `(i, i + dHead/2)` of every head turned by their row's angles: `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`.
@@ -58,4 +71,20 @@ package protocol LoopSet: SendableMetatype {
     /// - Parameter limit: from `FixedPoint.limit`
     /// - Returns: whether some value was too large for the sum, infinite or NaN
     static func accumulateFixed(_ values: Vector<Float>, into sums: Vector<Int64>, adding: Bool, limit: Float) -> Bool
+}
+
+/// What a softmax over blocks of keys carries from block to block, `[≥ queries]` each.
+package struct SoftmaxSums: Sendable {
+    /// The largest score so far.
+    package let tops: Vector<Float>
+    /// Σ exp(scale·(s − top)) so far.
+    package let totals: Vector<Float>
+    /// exp(scale·(earlier top − top)): by how much what was summed before shrinks.
+    package let factors: Vector<Float>
+
+    package init(queries: Int) {
+        tops = Vector(count: queries)
+        totals = Vector(count: queries)
+        factors = Vector(count: queries)
+    }
 }

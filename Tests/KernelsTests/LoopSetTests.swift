@@ -27,18 +27,20 @@
             expectSameBits { loops in
                 let scores = random(queries, keys, seed: 3, scale: 9), dP = random(queries, keys, seed: 4)
                 let p = memory(of: scores, in: precision), ds = memory(of: dP, in: precision)
-                let totals = Vector<Float>(count: queries), logs = Tensor(rows: 1, columns: queries)
-                loops.softmaxNumerators(scores, first: first, scale: 0.3, into: p, totals: totals, logSumExp: logs)
-                let forward = [p.floats, Tensor(totals, rows: 1, columns: queries), logs].map { copy(of: $0) }
-                let answers = Operand(precision, rows: queries, columns: keys)
-                loops.divideRows(random(queries, keys, seed: 5), by: totals, into: answers)
-                let again = random(queries, keys, seed: 3, scale: 9)
-                for t in 0..<queries { for i in 0..<keys { scores[t, i] = again[t, i] } }
-                let out = rounded(random(queries, 19, seed: 6), to: precision)
-                let dOut = rounded(random(queries, 19, seed: 7), to: precision)
+                let sums = SoftmaxSums(queries: queries), logs = Tensor(rows: 1, columns: queries)
+                loops.softmaxNumerators(scores, first: first, scale: 0.3, into: p, sums: sums, isFirst: true)
+                let once = p.floats
+                fill(scores, seed: 4)
+                loops.softmaxNumerators(scores, first: first, scale: 0.3, into: p, sums: sums, isFirst: false)
+                let answers = random(queries, 19, seed: 5), out = Operand(precision, rows: queries, columns: 19)
+                loops.scaleRows(answers, by: sums.factors)
+                loops.finishSoftmax(answers, sums: sums, scale: 0.3, into: out, logSumExp: logs)
+                let twice = p.floats, deltas = Vector<Float>(count: queries)
+                loops.rowProducts(rounded(random(queries, 19, seed: 6), to: precision), out, into: deltas)
+                fill(scores, seed: 3)
                 loops.scoresBackward(
-                    scores, dP, out: out, dOut: dOut, first: first, scale: 0.3, logSumExp: logs, into: p, ds)
-                return forward + [answers.floats, p.floats, ds.floats]
+                    scores, dP, deltas: deltas, first: first, scale: 0.3, logSumExp: logs, into: p, ds)
+                return [once, twice, out.floats, logs, p.floats, ds.floats]
             }
         }
 
@@ -82,6 +84,11 @@
                 compute(set).map { tensor in tensor.vector.array.map(\.bitPattern) }
             }
             #expect(results[0] == results[1], sourceLocation: sourceLocation)
+        }
+
+        private func fill(_ matrix: Tensor, seed: UInt64) {
+            let values = random(matrix.rows, matrix.columns, seed: seed, scale: 9)
+            for t in 0..<matrix.rows { for i in 0..<matrix.columns { matrix[t, i] = values[t, i] } }
         }
 
         /// In float32 the matrix itself, as `LoopSet` asks.
