@@ -44,23 +44,25 @@ expect_exit "prune" 0 'loss before [0-9.]+, after [0-9.]+' -- \
     "$switchyard" convert prune run pruned --experts 2 --calibration corpus.txt
 expect "what was pruned trains" trains pruned --set model.experts=2
 expect_exit "what was pruned exports" 0 'verified' -- "$switchyard" convert to-huggingface pruned pruned-hf
-expect_exit "prune over all layers" 0 'model.experts: \[[0-9], [0-9]\].*loss before [0-9.]+, after [0-9.]+' -- \
-    "$switchyard" convert prune run uneven --experts 3 --scope model --by probability --calibration corpus.txt
-layers=$("$switchyard" inspect uneven --config | sed -n 's/^  experts: //p')
-expect "different layers train" trains uneven --set "model.experts=$layers"
-expect "on ranks that share out each layer's experts" mpirun --bind-to none -np 2 "$switchyard" train tiny.yaml \
-    --from uneven --set run.directory=uneven-2 --set "model.experts=$layers"
-expect_exit "an expert_parallel that a layer does not allow" 78 'experts of layer [01] and the 2 ranks' -- \
-    mpirun --bind-to none -np 2 "$switchyard" train tiny.yaml --set run.directory=no --set 'model.experts=[4, 3]' \
-    --set parallel.expert_parallel=2
-expect_exit "plain gates over different layers" 78 'model.experts is \[.*normalize_gates is false' -- \
+
+different=(--set model.layers=2 --set 'model.experts=[4, 2]')
+expect "layers of different numbers of experts train" \
+    mpirun --bind-to none -np 2 "$switchyard" train tiny.yaml --set run.directory=uneven "${different[@]}"
+expect_exit "prune over all layers" 0 'layer 1 keeps .*model.experts: .*loss before [0-9.]+, after [0-9.]+' -- \
+    "$switchyard" convert prune uneven fewer --experts 2 --scope model --by probability --calibration corpus.txt
+layers=$("$switchyard" inspect fewer --config | sed -n 's/^  experts: //p')
+expect "the rest trains" trains fewer --set model.layers=2 --set "model.experts=$layers"
+expect_exit "an expert_parallel that a layer does not allow" 78 'the 3 experts of layer 1 and the 2 ranks' -- \
+    mpirun --bind-to none -np 2 "$switchyard" train tiny.yaml --set run.directory=no --set model.layers=2 \
+    --set 'model.experts=[4, 3]' --set parallel.expert_parallel=2
+expect_exit "plain gates over different layers" 78 'model.experts is .4, 2.*normalize_gates is false' -- \
     "$switchyard" convert to-huggingface uneven no
-"$switchyard" train tiny.yaml --set run.directory=normalised --set model.top_k=2 --set routing.normalize_gates=true \
-    --set 'model.experts=[4, 2]' >normalised.log 2>&1
-expect_exit "normalised gates over different layers" 0 'Ernie4_5_MoeForCausalLM.*verified' -- \
-    "$switchyard" convert to-huggingface normalised normalised-hf
-expect_exit "and back" 0 'verified' -- "$switchyard" convert from-huggingface normalised-hf normalised-back
-expect "to the same parameters" diff <(parameters normalised/checkpoints/step-00000003) <(parameters normalised-back)
+expect "normalised gates train" \
+    "$switchyard" train tiny.yaml --set run.directory=divided --set routing.normalize_gates=true "${different[@]}"
+expect_exit "and export" 0 'Ernie4_5_MoeForCausalLM.*verified' -- "$switchyard" convert to-huggingface divided divided-hf
+expect_exit "and come back" 0 'verified' -- "$switchyard" convert from-huggingface divided-hf divided-back
+expect "as the same parameters" diff <(parameters divided/checkpoints/step-00000003) <(parameters divided-back)
+
 expect_exit "keeping all" 0 'loss before' -- \
     "$switchyard" convert prune run kept --experts 4 --calibration corpus.txt --by probability
 expect "changes nothing" diff <(parameters run/checkpoints/step-00000003) <(parameters kept)
