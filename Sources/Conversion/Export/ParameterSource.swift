@@ -74,8 +74,9 @@ func transpose(
     for r in stride(from: 0, to: rows, by: tile) {
         for c in stride(from: 0, to: columns.count, by: tile) {
             for column in c..<min(c + tile, columns.count) {
+                let place = columns[column]
                 for row in r..<min(r + tile, rows) {
-                    to[column * rows + row] = from[row * rowLength + columns[column]]
+                    to[column * rows + row] = from[row * rowLength + place]
                 }
             }
         }
