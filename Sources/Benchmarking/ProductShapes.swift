@@ -19,11 +19,11 @@ package struct ProductShape: Sendable, Equatable {
 
     package var flops: Double { 2 * Double(rows * inner * columns * copies) }
 
-    /// All products of a lane of `tokens` tokens in one layer and the head, experts at capacity, all on this rank.
+    /// All products of a lane of `tokens` tokens in the first layer and the head, experts at capacity, all on this rank.
     package static func all(
         of model: ModelSettings, _ routing: RoutingSettings, laneTokens tokens: Int, headChunk: Int
     ) -> [ProductShape] {
-        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount
+        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount(inLayer: 0)
         let seats = routing.capacityFactor.capacity(tokens: tokens, choices: model.choices, experts: experts)
         return three("qkv", tokens, d, 3 * d) + three("attention output", tokens, d, d)
             + three("router", tokens, d, experts) + three("expert gate and up", seats, d, 2 * hidden, copies: experts)

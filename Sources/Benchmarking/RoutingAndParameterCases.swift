@@ -6,7 +6,7 @@ import Workers
 
 extension KernelShapes {
     var routingCases: [KernelCase] {
-        let k = model.choices, experts = model.expertCount, seats = tokens * k
+        let k = model.choices, experts = model.expertCount(inLayer: 0), seats = tokens * k
         let z = rows(experts), dz = rows(experts), x = rows(d), y = rows(d), travelling = operand(seats, d)
         let choices = integers(seats, below: experts), gates = floats(seats), dGates = floats(seats)
         let logSumExp = floats(tokens), assigned = integers(experts, below: max(1, seats / experts))
@@ -60,7 +60,7 @@ extension KernelShapes {
 
     /// On as many parameters as a layer's experts have, in pieces as training takes them.
     var parameterCases: [KernelCase] {
-        let count = max(1 << 22, 3 * d * model.expertHidden * model.expertCount), piece = 1 << 16
+        let count = max(1 << 22, 3 * d * model.expertHidden * model.expertCount(inLayer: 0)), piece = 1 << 16
         let w = floats(count), g = floats(count), m = floats(count), v = Vector<Float>(count: count)
         let sums = Vector<Int64>(count: count), digests = Vector<UInt64>(count: (count + piece - 1) / piece)
         let digest = TensorDigest(name: "w")

@@ -6,7 +6,7 @@ import Training
 
 extension ModelSettings {
     /// All parameters, with all experts on one rank.
-    var layoutOfAllExperts: ParameterLayout { ParameterLayout(self, localExperts: 0..<expertCount) }
+    var layoutOfAllExperts: ParameterLayout { ParameterLayout(self, .all) }
 }
 
 extension StreamedCheckpoint {

@@ -5,13 +5,11 @@ package import Tensors
 /// Dispatch and combine over any communicator: MPI's all-to-all between processes, or virtual ranks in one.
 package final class ExpertDispatcher: TokenDispatcher {
     private let group: any Communicator
-    package let localExperts: Range<Int>
     package let clock: CommunicationClock
     private let agreed = Vector<Int32>(count: 1)
 
     package init(_ mesh: Mesh, clock: CommunicationClock) {
         group = mesh.expertGroup
-        localExperts = mesh.localExperts
         self.clock = clock
     }
 

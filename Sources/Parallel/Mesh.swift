@@ -1,4 +1,5 @@
 package import Collectives
+package import Layers
 
 /// Which ranks work together: the world shares out lanes, an expert group of consecutive ranks shares out experts, and
 /// the ranks that hold the same experts, one of each group, are replicas.
@@ -6,20 +7,17 @@ package struct Mesh: Sendable {
     package let world: any Communicator
     package let expertGroup: any Communicator
     package let replicas: any Communicator
-    /// The experts of every layer that this rank holds.
-    package let localExperts: Range<Int>
+    /// What this rank holds of every layer's experts.
+    package let share: ExpertShare
 
     /// **Collective** over `world`.
-    /// - Parameters:
-    ///   - expertParallel: ranks of a group, a divisor of `experts` and of the world's size
-    ///   - experts: per layer
-    package init(_ world: any Communicator, expertParallel: Int, experts: Int) throws(CommunicationError) {
+    /// - Parameter expertParallel: ranks of a group, a divisor of every layer's experts and of the world's size
+    package init(_ world: any Communicator, expertParallel: Int) throws(CommunicationError) {
         self.world = world
         let group = world.rank / expertParallel, place = world.rank % expertParallel
         expertGroup = try world.split(color: group)
         replicas = try world.split(color: place)
-        let each = experts / expertParallel
-        localExperts = place * each..<(place + 1) * each
+        share = ExpertShare(place, of: expertParallel)
     }
 
     /// The lane this rank computes in round `round`, nil if there is none left for it. Lanes are dealt like cards.

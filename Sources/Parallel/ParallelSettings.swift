@@ -12,20 +12,23 @@ package struct ParallelSettings: Sendable, Equatable {
         threadsPerRank = try section.integer("threads_per_rank", default: 1, in: 1...1024)
     }
 
-    /// The expert-parallel sizes that `experts` experts on `ranks` ranks allow: divisors of both, ascending.
-    package static func allowedExpertParallel(experts: Int, ranks: Int) -> [Int] {
-        (1...min(experts, ranks)).filter { experts % $0 == 0 && ranks % $0 == 0 }
+    /// The expert-parallel sizes that layers of `experts` experts each on `ranks` ranks allow: divisors of all, ascending.
+    package static func allowedExpertParallel(experts: [Int], ranks: Int) -> [Int] {
+        (1...ranks).filter { size in ranks % size == 0 && experts.allSatisfy { $0 % size == 0 } }
     }
 
     /// The size to use: the given one if it is allowed, or the largest that is.
-    package func resolvedExpertParallel(experts: Int, ranks: Int) throws(Failure) -> Int {
+    /// - Parameter experts: of each layer
+    package func resolvedExpertParallel(experts: [Int], ranks: Int) throws(Failure) -> Int {
         let allowed = Self.allowedExpertParallel(experts: experts, ranks: ranks)
         guard let expertParallel else { return allowed.last! }
         guard allowed.contains(expertParallel) else {
+            let layer = experts.firstIndex { $0 % expertParallel != 0 } ?? 0
+            let isUniform = experts.allSatisfy { $0 == experts[0] }
             throw Failure(
                 .configuration,
-                "`parallel.expert_parallel` is \(expertParallel), but it must divide both the \(experts) experts of a layer "
-                    + "and the \(ranks) ranks of the job",
+                "`parallel.expert_parallel` is \(expertParallel), but it must divide both the \(experts[layer]) experts of "
+                    + "\(isUniform ? "a layer" : "layer \(layer)") and the \(ranks) ranks of the job",
                 advice:
                     "allowed here are \(allowed.map(String.init).joined(separator: ", ")); `auto` takes \(allowed.last!)"
             )

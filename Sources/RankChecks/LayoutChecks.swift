@@ -1,7 +1,6 @@
 import Collectives
 import GEMM
 import Layers
-import Parallel
 import Tensors
 
 /// Invariants 1 and 2: the layout of a job changes nothing, to rounding in default mode and not one bit in exact mode.
@@ -9,22 +8,26 @@ package let layoutCheckList: [RankCheck] =
     Precision.allCases.filter(MatrixLibrary.supports).flatMap { precision in
         [(1, "one choice"), (2, "two choices")].map { choices, name in
             RankCheck("exact mode: every layout, the same bits, \(name), \(precision)") {
-                try exactLayouts(choices, precision, on: $0)
+                let trial = LayoutTrial(reproducible: true, precision: precision, steps: 20, choices: choices)
+                try exactLayouts(trial, on: $0)
             }
         }
     } + [
+        RankCheck("exact mode: every layout, the same bits, layers of 12 and 8 experts") {
+            let experts = ExpertsPerLayer(byLayer: [12, 8])
+            try exactLayouts(LayoutTrial(reproducible: true, steps: 10, choices: 2, experts: experts), on: $0)
+        },
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
     ]
 
-/// 20 steps on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
-private func exactLayouts(_ choices: Int, _ precision: Precision, on world: any Communicator) throws {
+/// Training on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
+private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator) throws {
     let expectations = Expectations(world)
-    let trial = LayoutTrial(reproducible: true, precision: precision, steps: 20, choices: choices)
     let reference = try trial.reference().trace
     expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
-    for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+    for expertParallel in trial.expertParallelSizes(on: world) {
         for threads in [1, 2] {
             let trace = try trial.run(on: world, expertParallel: expertParallel, threads: threads).trace
             expectations.expectEqual(
@@ -39,7 +42,7 @@ private func exactLayouts(_ choices: Int, _ precision: Precision, on world: any 
 private func digestsAreAlive(on world: any Communicator) throws {
     let expectations = Expectations(world)
     var trial = LayoutTrial(reproducible: true, steps: 2)
-    let expertParallel = ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size).last!
+    let expertParallel = trial.expertParallelSizes(on: world).last!
     func trace(_ trial: LayoutTrial) throws -> LayoutTrial.Trace {
         try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
     }
@@ -68,7 +71,7 @@ private func defaultLayouts(on world: any Communicator) throws {
     let expectations = Expectations(world)
     let trial = LayoutTrial(reproducible: false, steps: 20)
     let reference = try trial.reference()
-    for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+    for expertParallel in trial.expertParallelSizes(on: world) {
         for threads in [1, 2] {
             let layout = "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads"
             let found = try trial.run(on: world, expertParallel: expertParallel, threads: threads)
@@ -116,9 +119,11 @@ private func compareLosses(
 /// What is computed again is what was computed, exchanges included.
 private func recomputation(on world: any Communicator) throws {
     let expectations = Expectations(world)
-    let expertParallel = ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size).last!
     for precision in Precision.allCases where MatrixLibrary.supports(precision) {
-        var trial = LayoutTrial(reproducible: false, precision: precision, steps: 3, choices: 2)
+        var trial = LayoutTrial(
+            reproducible: false, precision: precision, steps: 3, choices: 2,
+            experts: ExpertsPerLayer(byLayer: [8, 12]))
+        let expertParallel = trial.expertParallelSizes(on: world).last!
         let expected = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
         for recomputation in [Recomputation.attention, .block] {
             trial.recomputation = recomputation

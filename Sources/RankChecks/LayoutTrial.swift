@@ -7,12 +7,13 @@ import Settings
 import Tensors
 import Training
 
-/// A small job that drops tokens, run on any layout: 8 lanes a step, 12 experts, capacity factor 1.
+/// A small job that drops tokens, run on any layout: 8 lanes a step, two layers, capacity factor 1.
 struct LayoutTrial: Sendable {
     var reproducible: Bool
     var precision = Precision.float32
     var steps: Int
     var choices = 1
+    var experts = ExpertsPerLayer(12)
     var recomputation = Recomputation.none
     /// Which lane's data each lane gets.
     var laneOrder = Array(0..<8)
@@ -31,6 +32,11 @@ struct LayoutTrial: Sendable {
     /// A rank's gradients after the first step, tensor by tensor.
     struct FirstGradients: Sendable {
         var values: [String: (offset: Int, elements: [Float])] = [:]
+    }
+
+    /// The expert-parallel sizes it can have on `world`, ascending.
+    func expertParallelSizes(on world: any Communicator) -> [Int] {
+        ParallelSettings.allowedExpertParallel(experts: (0..<2).map { experts[layer: $0] }, ranks: world.size)
     }
 
     /// Trains on `world`. **Collective**.
@@ -88,7 +94,7 @@ struct LayoutTrial: Sendable {
             recompute: \(recomputation)
             precision: \(precision.rawValue)
             data: {train: synthetic}
-            model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: 12, top_k: \(choices)}
+            model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: \(experts), top_k: \(choices)}
             routing: {capacity_factor: 1.0}
             batch: {tokens: 384, lane_tokens: 48}
             train: {steps: \(steps)}

@@ -16,7 +16,7 @@ package let memoryCheckList: [RankCheck] = [
 private func steadyMemory(on world: any Communicator) throws {
     let expectations = Expectations(world)
     let configuration = try configuration()
-    let expertParallel = try configuration.parallel.resolvedExpertParallel(experts: 4, ranks: world.size)
+    let expertParallel = try configuration.parallel.resolvedExpertParallel(experts: [4], ranks: world.size)
     let engine = try Engine(
         configuration, expertParallel: expertParallel, threads: 1, forTraining: true, on: world)
     let source = SyntheticSequences(

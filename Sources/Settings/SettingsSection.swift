@@ -41,6 +41,32 @@ package final class SettingsSection {
         return record(key, value)
     }
 
+    /// One whole number for every `item`, or a list with one for each of the `count` there are. A list of equal numbers is the
+    /// same as the number.
+    /// - Returns: one number, or `count`
+    package func integers(
+        _ key: String, each item: String, count: Int, default fallback: Int, in range: ClosedRange<Int>
+    ) throws(Failure) -> [Int] {
+        var values = try read(key, [fallback], "a whole number, or a list with one for each \(item)") { node in
+            let all = (node.sequence.map { Array($0) } ?? [node]).map {
+                $0.scalar.flatMap { Self.wholeNumber($0.string) }
+            }
+            return all.contains(nil) ? nil : all.compactMap(\.self)
+        }
+        guard values.count == count || mapping[Node(key)]?.sequence == nil else {
+            throw failure(
+                key,
+                "has \(values.count) number\(values.count == 1 ? "" : "s") for \(count) \(item)\(count == 1 ? "" : "s")",
+                advice: "give one for each \(item), or one number, without brackets, for all")
+        }
+        if let outside = values.first(where: { !range.contains($0) }) {
+            throw failure(key, "\(values.count == 1 ? "is" : "has") \(outside); allowed are \(Self.describe(range))")
+        }
+        if values.allSatisfy({ $0 == values[0] }) { values = [values[0]] }
+        self.values.append((key, values.count == 1 ? "\(values[0])" : "\(values)"))
+        return values
+    }
+
     package func number(
         _ key: String, default fallback: Double? = nil,
         in range: ClosedRange<Double> = 0...Double.greatestFiniteMagnitude

@@ -31,7 +31,7 @@ struct ConvertFromHuggingFace: ParsableCommand {
                 let place = try StagedDirectory(command.output)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
-                let bytes = try conversion.write(to: checkpoint, run: place.name)
+                let bytes = try conversion.write(to: checkpoint, run: place.name, versions: libraryVersions())
                 let found =
                     command.checks.verify
                     ? try command.checks.report(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Conversion
 import Diagnostics
+import Layers
 import Metrics
 
 /// `switchyard convert prune`: the same model with its most used experts.
@@ -10,18 +11,23 @@ struct ConvertPrune: ParsableCommand {
         commandName: "prune",
         abstract: "Keeps the experts that a text uses most, and says what that costs.",
         discussion: """
-            In every layer the experts are ranked by how they were used on the calibration text; the best stay, with \
-            their columns of the router. The loss on that text is measured before and after, without drops. The result \
-            evaluates, trains (`train --from`) and exports like any other checkpoint.
+            The experts are ranked by how they were used on the calibration text; the best stay, with their columns of \
+            the router. `--scope layer` ranks those of each layer and keeps E of each; `--scope model` ranks those of all \
+            layers together and keeps E times the number of layers, in each layer at least as many as a token goes to, so \
+            that layers come to hold different numbers. The loss on that text is measured before and after, without drops. \
+            The result evaluates and trains (`train --from`, with the same `model.experts`) like any other checkpoint.
             """)
 
     @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
     @Argument(help: "The checkpoint to write; must not exist.") var output: String
-    @Option(help: "How many experts a layer keeps, in units of model.experts.") var experts: Int
+    @Option(help: "E: how many experts a layer keeps, in units of model.experts; with `--scope model` on average.")
+    var experts: Int
     @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
     var calibration: [String]
     @Option(help: "Rank by how often an expert was chosen, `counts`, or by the router's summed `probability`.")
     var by = PruningRule.counts
+    @Option(help: "Rank the experts of each `layer`, or those of the whole `model`.")
+    var scope = PruningScope.layer
     @Option(help: "Look at no more tokens than this; 0: at all.") var tokens = 0
     @Option(help: "Threads.") var threads = 1
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
@@ -44,11 +50,12 @@ struct ConvertPrune: ParsableCommand {
                         threads: command.threads, world: world)
                 }
                 let before = try measure(source)
-                let prune = try Prune(source, experts: command.experts, by: command.by, before)
+                let prune = try Prune(
+                    source, experts: command.experts, by: command.by, over: command.scope, before)
                 let place = try StagedDirectory(command.output)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
-                let bytes = try prune.write(to: checkpoint, run: place.name)
+                let bytes = try prune.write(to: checkpoint, run: place.name, versions: libraryVersions())
                 let after = try measure(try SourceCheckpoint(CheckpointReader(checkpoint)))
                 try place.publish("checkpoint")
                 try command.report(bytes, before, after, prune.kept)
@@ -56,21 +63,24 @@ struct ConvertPrune: ParsableCommand {
         }
     }
 
-    private func report(_ bytes: Int, _ before: Calibration, _ after: Calibration, _ kept: [[Int]]) throws {
+    private func report(_ bytes: Int, _ before: Calibration, _ after: Calibration, _ kept: KeptExperts) throws {
         struct Answer: Encodable {
             var loss_before: Double
             var loss_after: Double
             var tokens: Int
+            var experts: ExpertsPerLayer
             var kept: [[Int]]
         }
         if json {
             return try printJSON(
-                Answer(loss_before: before.loss, loss_after: after.loss, tokens: before.tokens, kept: kept))
+                Answer(
+                    loss_before: before.loss, loss_after: after.loss, tokens: before.tokens, experts: kept.experts,
+                    kept: kept.numbers))
         }
-        for (layer, experts) in kept.enumerated() {
+        for (layer, experts) in kept.numbers.enumerated() {
             print("layer \(layer) keeps \(experts.map(String.init).joined(separator: ", "))")
         }
-        print("\(output): \(bytes) bytes")
+        print("\(output): \(bytes) bytes, model.experts: \(kept.experts)")
         print(
             "loss before \(fixed(before.loss, 4)), after \(fixed(after.loss, 4)) nats per token "
                 + "(\(grouped(before.tokens)) tokens)")
@@ -78,3 +88,4 @@ struct ConvertPrune: ParsableCommand {
 }
 
 extension PruningRule: ExpressibleByArgument {}
+extension PruningScope: ExpressibleByArgument {}

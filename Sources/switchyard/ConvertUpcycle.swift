@@ -25,7 +25,7 @@ struct ConvertUpcycle: ParsableCommand {
             let place = try StagedDirectory(output)
             defer { place.discard() }
             let bytes = try Upcycle(source, experts: experts, topK: topK)
-                .write(to: "\(place.staging)/checkpoint", run: place.name)
+                .write(to: "\(place.staging)/checkpoint", run: place.name, versions: libraryVersions())
             try place.publish("checkpoint")
             print("\(output): \(bytes) bytes, \(experts) experts a layer, \(topK) a token, gates normalised")
         }

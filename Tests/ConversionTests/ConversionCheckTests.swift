@@ -6,10 +6,12 @@ import Testing
 /// A check that finds nothing is worth nothing: exports are spoilt one way after the other.
 struct ConversionCheckTests {
     /// Changes an export of a model of eight experts and returns what the check says.
-    private func finding(_ spoil: (SpoiltExport) throws -> Void) throws -> String? {
+    private func finding(
+        in model: [String] = ["model.experts=8", "model.top_k=2"], _ spoil: (SpoiltExport) throws -> Void
+    ) throws -> String? {
         var message: String?
         try inScratchFolder { folder in
-            let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
+            let checkpoint = try TinyModel(model).write(in: folder)
             let directory = folder + "/e"
             try export(checkpoint, to: directory)
             _ = try check(directory, is: checkpoint)
@@ -59,6 +61,41 @@ struct ConversionCheckTests {
     ]) func settingsThatSayAnotherModel(old: String, new: String) throws {
         let message = try finding { try $0.edit("config.json", old, new) }
         #expect(message?.contains("config.json does not say what") == true, "\(message ?? "nothing found")")
+    }
+
+    private static let uneven = ["model.experts=[8, 4, 6]", "model.top_k=2", "routing.normalize_gates=true"]
+    private static let correctionBias = "model.layers.1.mlp.moe_statics.e_score_correction_bias"
+
+    /// Bytes 12 to 15 are the last expert's that stays, 20 to 23 the second's that is left out.
+    @Test(arguments: [(15, UInt8(0x3E)), (15, 0x01), (23, 0xBF), (23, 0x40)])
+    func aCorrectionBiasThatOnlyShifts(byte: Int, value: UInt8) throws {
+        let message = try finding(in: Self.uneven) { try $0.change(Self.correctionBias) { $0[byte] = value } }
+        #expect(message?.contains("shifts the choice of experts, which is not supported") == true)
+    }
+
+    /// A layer of five experts where the checkpoint has four.
+    @Test func anExpertThatIsNotLeftOut() throws {
+        let message = try finding(in: Self.uneven) { export in
+            try export.change(Self.correctionBias) { $0.replaceSubrange(16..<20, with: [0, 0, 0, 0]) }
+        }
+        #expect(message?.contains("config.json does not say what") == true, "\(message ?? "nothing found")")
+    }
+
+    @Test func aRouterThatDrownsTheOthers() throws {
+        let message = try finding(in: Self.uneven) { export in
+            try export.change("model.layers.1.mlp.gate.weight") { $0[4 * 12 * 7 + 3] ^= 1 }
+        }
+        #expect(message?.contains("e_score_correction_bias` shifts the choice") == true)
+    }
+
+    /// Of a query, which turn with each other.
+    @Test func twoRowsChangePlaces() throws {
+        let message = try finding(in: Self.uneven) { export in
+            try export.change("model.layers.2.self_attn.q_proj.weight") { bytes in
+                for i in 0..<48 { bytes.swapAt(i, 48 + i) }
+            }
+        }
+        #expect(message?.contains("what makes up blocks.2.attention.qkv is not") == true)
     }
 
     @Test func aMissingTensor() throws {

@@ -2,8 +2,10 @@ import Checkpoints
 import Conversion
 import Diagnostics
 import Foundation
+import Layers
 import Tensors
 import Testing
+import Training
 
 struct ExpertsTests {
     private func calibrate(_ checkpoint: String, in folder: String) throws -> Calibration {
@@ -21,7 +23,7 @@ struct ExpertsTests {
         try inScratchFolder { folder in
             let dense = try TinyModel().write(in: folder)
             let source = try SourceCheckpoint(CheckpointReader(dense))
-            _ = try Upcycle(source, experts: experts, topK: topK).write(to: folder + "/up", run: "up")
+            _ = try Upcycle(source, experts: experts, topK: topK).write(to: folder + "/up", run: "up", versions: [:])
             let (before, after) = (try calibrate(dense, in: folder), try calibrate(folder + "/up", in: folder))
             #expect(abs(before.loss - after.loss) < 1e-5 && before.tokens == 992)
             #expect(after.counts[0].reduce(0, +) == after.tokens * topK)
@@ -37,14 +39,16 @@ struct ExpertsTests {
         }
     }
 
-    @Test(arguments: PruningRule.allCases) func keepingAllChangesNothing(rule: PruningRule) throws {
+    @Test(arguments: PruningRule.allCases, PruningScope.allCases)
+    func keepingAllChangesNothing(rule: PruningRule, scope: PruningScope) throws {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(["model.experts=4", "model.granularity=2"]).write(in: folder)
             let use = try calibrate(checkpoint, in: folder)
-            let prune = try Prune(SourceCheckpoint(CheckpointReader(checkpoint)), experts: 4, by: rule, use)
-            _ = try prune.write(to: folder + "/pruned", run: "pruned")
+            let prune = try Prune(
+                SourceCheckpoint(CheckpointReader(checkpoint)), experts: 4, by: rule, over: scope, use)
+            _ = try prune.write(to: folder + "/pruned", run: "pruned", versions: [:])
             #expect(try digests(checkpoint) == digests(folder + "/pruned"))
-            #expect(prune.kept == Array(repeating: Array(0..<8), count: 3))
+            #expect(prune.kept.numbers == Array(repeating: Array(0..<8), count: 3) && prune.kept.experts == 4)
         }
     }
 
@@ -52,10 +56,10 @@ struct ExpertsTests {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
             let use = try calibrate(checkpoint, in: folder), reader = try CheckpointReader(checkpoint)
-            let prune = try Prune(SourceCheckpoint(reader), experts: 3, by: rule, use)
-            _ = try prune.write(to: folder + "/pruned", run: "pruned")
+            let prune = try Prune(SourceCheckpoint(reader), experts: 3, by: rule, over: .layer, use)
+            _ = try prune.write(to: folder + "/pruned", run: "pruned", versions: [:])
             let pruned = try CheckpointReader(folder + "/pruned")
-            for (layer, kept) in prune.kept.enumerated() {
+            for (layer, kept) in prune.kept.numbers.enumerated() {
                 let scores = rule == .counts ? use.counts[layer].map(Double.init) : use.probabilities[layer]
                 let least = kept.map { scores[$0] }.min() ?? 0
                 #expect(kept == kept.sorted() && Set(kept).count == 3)
@@ -76,6 +80,31 @@ struct ExpertsTests {
         }
     }
 
+    /// Layers come to hold different numbers; the result evaluates, is the same model in Hugging Face's class, and can be
+    /// pruned again.
+    @Test func theMostUsedOfTheWholeModelStay() throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2", "routing.normalize_gates=true"])
+                .write(in: folder)
+            let use = try calibrate(checkpoint, in: folder)
+            let source = try SourceCheckpoint(CheckpointReader(checkpoint))
+            let choices = try (3...7).map { try Prune(source, experts: $0, by: .counts, over: .model, use) }
+            let prune = try #require(choices.first { $0.kept.experts.uniform == nil })
+            _ = try prune.write(to: folder + "/pruned", run: "pruned", versions: ["a library": "1.0"])
+            let numbers = prune.kept.numbers.map(\.count)
+            #expect(numbers.reduce(0, +) % 3 == 0 && numbers.min()! >= 2)
+            let reader = try CheckpointReader(folder + "/pruned"), pruned = try SourceCheckpoint(reader)
+            #expect(
+                pruned.configuration.model.expertCounts == numbers && reader.record.versions == ["a library": "1.0"])
+            let again = try calibrate(folder + "/pruned", in: folder)
+            #expect(again.counts.map(\.count) == numbers && again.loss != use.loss)
+            try export(folder + "/pruned", to: folder + "/e")
+            _ = try check(folder + "/e", is: folder + "/pruned")
+            let more = try Prune(pruned, experts: 2, by: .counts, over: .layer, again)
+            #expect(more.kept.numbers.map(\.count) == numbers.map { min($0, 2) })
+        }
+    }
+
     /// Counts are of choices, probabilities of all experts.
     @Test func useIsCounted() throws {
         try inScratchFolder { folder in
@@ -92,7 +121,7 @@ struct ExpertsTests {
             let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2"]).write(in: folder)
             let use = try calibrate(checkpoint, in: folder), source = try SourceCheckpoint(CheckpointReader(checkpoint))
             for experts in [0, 1, 9] {
-                let message = refusal { _ = try Prune(source, experts: experts, by: .counts, use) }
+                let message = refusal { _ = try Prune(source, experts: experts, by: .counts, over: .layer, use) }
                 #expect(message?.contains("a token chooses 2") == true)
             }
         }

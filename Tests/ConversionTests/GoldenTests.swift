@@ -17,7 +17,7 @@ struct GoldenTests {
         try inScratchFolder { folder in
             let checkpoint = folder + "/c"
             _ = try FromHuggingFace("\(golden)/\(name)", tokenizer: ByteTokenizer(), context: nil)
-                .write(to: checkpoint, run: name)
+                .write(to: checkpoint, run: name, versions: [:])
             let reference = try SafetensorsFile("\(golden)/\(name)/reference.safetensors")
             let stored = try #require(reference.tensors.first { $0.name == "tokens" })
             let logits = try #require(reference.tensors.first { $0.name == "logits" })
@@ -46,7 +46,7 @@ struct GoldenTests {
     @Test func weightsComeOutAsTheyCameIn() throws {
         try inScratchFolder { folder in
             _ = try FromHuggingFace(golden + "/llama", tokenizer: ByteTokenizer(), context: nil)
-                .write(to: folder + "/c", run: "c")
+                .write(to: folder + "/c", run: "c", versions: [:])
             try export(folder + "/c", to: folder + "/e")
             #expect(
                 try fileBytes(folder + "/e/model.safetensors") == fileBytes(golden + "/llama/model.safetensors"))

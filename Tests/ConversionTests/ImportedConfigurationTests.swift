@@ -24,7 +24,7 @@ struct ImportedConfigurationTests {
         #expect(found.kind == .qwen2Moe(sharedHidden: 0, hasBiases: false) && found.normalizesGates)
         let model = found.model
         #expect(model.dModel == 48 && model.layers == 2 && model.heads == 4 && model.context == 64)
-        #expect(model.expertCount == 6 && model.choices == 2 && model.expertHidden == 40)
+        #expect(model.expertCounts == [6, 6] && model.choices == 2 && model.expertHidden == 40)
         #expect(model.normEpsilon == 1e-6 && model.ropeBase == 1e6 && !model.tieEmbeddings && model.norm == .rms)
         #expect(model.vocabularySize == 300)
     }
@@ -62,6 +62,37 @@ struct ImportedConfigurationTests {
     ]) func whatIsNotSupportedIsNamed(old: String, new: String, words: String) throws {
         try #require(Self.mixture.contains(old))
         let message = refusal { _ = try read(Self.mixture.replacing(old, with: new)) }
+        #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+    }
+
+    /// As transformers 5 writes it.
+    static let filledUp = #"""
+        {"architectures": ["Ernie4_5_MoeForCausalLM"], "dtype": "float32", "hidden_act": "silu", "hidden_size": 32,
+         "intermediate_size": 16, "max_position_embeddings": 64, "model_type": "ernie4_5_moe", "vocab_size": 64,
+         "moe_intermediate_size": 16, "moe_k": 2, "moe_layer_end_index": 1, "moe_layer_interval": 1,
+         "moe_layer_start_index": 0, "moe_norm_min": 1e-12, "moe_num_experts": 4, "moe_num_shared_experts": 0,
+         "num_attention_heads": 2, "num_hidden_layers": 2, "num_key_value_heads": 2, "pad_token_id": 0,
+         "rms_norm_eps": 1e-05, "rope_parameters": {"rope_theta": 500000.0, "rope_type": "default"},
+         "tie_word_embeddings": false, "use_bias": false, "use_cache": true}
+        """#
+
+    @Test func aFilledUpModelArrives() throws {
+        let found = try read(Self.filledUp)
+        #expect(found.kind == .ernie45Moe(slots: 4) && found.normalizesGates && found.model.choices == 2)
+        #expect(found.model.expertHidden == 16 && found.model.ropeBase == 500_000 && !found.model.tieEmbeddings)
+    }
+
+    @Test(arguments: [
+        (#""moe_layer_end_index": 1,"#, #""moe_layer_end_index": 0,"#, "a layer without experts"),
+        (#""moe_layer_start_index": 0,"#, "", "a layer without experts"),
+        (#""moe_layer_interval": 1"#, #""moe_layer_interval": 2"#, "a layer without experts"),
+        (#""moe_num_shared_experts": 0,"#, "", "a shared expert is not supported"),
+        (#""use_bias": false"#, #""use_bias": true"#, "a bias is not supported"),
+        (#""moe_norm_min": 1e-12"#, #""moe_norm_min": 0.5"#, "`moe_norm_min` is 0.5"),
+        (#""num_key_value_heads": 2, "#, "", "grouped-query attention"),
+    ]) func whatAFilledUpModelCannotHaveIsNamed(old: String, new: String, words: String) throws {
+        try #require(Self.filledUp.contains(old))
+        let message = refusal { _ = try read(Self.filledUp.replacing(old, with: new)) }
         #expect(message?.contains(words) == true, "\(message ?? "accepted")")
     }
 

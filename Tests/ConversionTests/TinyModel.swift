@@ -22,6 +22,10 @@ struct TinyModel {
             "model.experts=8", "model.top_k=2", "routing.normalize_gates=true", "model.tie_embeddings=true",
         ],
         "fine-grained": ["model.experts=4", "model.granularity=2"],
+        "uneven, two normalised": ["model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true"],
+        "uneven, one normalised, tied": [
+            "model.experts=[1, 5, 2]", "routing.normalize_gates=true", "model.tie_embeddings=true",
+        ],
     ]
 
     let configuration: RunConfiguration
@@ -39,7 +43,8 @@ struct TinyModel {
 
     /// Writes the checkpoint from `ranks` virtual ranks and returns its path.
     func write(in folder: String, ranks: Int = 1) throws -> String {
-        let configuration = configuration, parallel = configuration.model.expertCount % ranks == 0 ? ranks : 1
+        let configuration = configuration,
+            parallel = configuration.model.expertCounts.allSatisfy { $0 % ranks == 0 } ? ranks : 1
         let written = try VirtualRanks.run(ranks) { world in
             let engine = try Engine(
                 configuration, expertParallel: parallel, threads: 1, forTraining: false, on: world)

@@ -15,14 +15,16 @@ struct Bench {
 
     init(
         _ settings: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32, laneTokens: Int,
-        lanes: Int, isExact: Bool, threads: Int = 1, on world: any Communicator, expertParallel: Int = 1
+        lanes: Int, isExact: Bool, recomputation: Recomputation = .none, threads: Int = 1, on world: any Communicator,
+        expertParallel: Int = 1
     ) throws {
-        let mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
-        model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
+        let mesh = try Mesh(world, expertParallel: expertParallel)
+        model = LanguageModel(settings, routing, mesh.share)
         parameters = ParameterArena(model.layout, for: precision)
         gradients = GradientAccumulator(model.layout, isExact: isExact, lanes: lanes)
         workspace = LaneWorkspace(
-            settings, routing, precision, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: true,
+            settings, routing, precision, recomputation: recomputation, laneTokens: laneTokens,
+            groupSize: expertParallel, keepsActivations: true,
             threads: threads)
         dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)

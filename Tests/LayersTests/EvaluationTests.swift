@@ -6,18 +6,21 @@ import Testing
 
 /// Dropless evaluation sends as many windows of seats as the longest queue needs through the buffers of training.
 @Suite(.timeLimit(.minutes(1))) struct EvaluationTests {
-    private let model = ModelSettings(
-        dModel: 6, layers: 2, heads: 1, context: 5, vocabularySize: 11, experts: 4, topK: 2, feedForward: 1.5)
+    private static let layers = [ExpertsPerLayer(4), ExpertsPerLayer(byLayer: [8, 4])]
 
     /// Losses per lane, the third lane without tokens, on ranks that share out the experts.
-    private func losses(training: Double, evaluation: Double?, ranks: Int) throws -> [Double] {
+    private func losses(
+        _ experts: ExpertsPerLayer, training: Double, evaluation: Double?, ranks: Int
+    ) throws -> [Double] {
+        let model = ModelSettings(
+            dModel: 6, layers: 2, heads: 1, context: 5, vocabularySize: 11, experts: experts, topK: 2, feedForward: 1.5)
         let routing = RoutingSettings(
             capacityFactor: CapacityFactor(training), evaluationCapacityFactor: evaluation.map(CapacityFactor.init),
             loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
         return try VirtualRanks.run(ranks) { world in
             let bench = try Bench(
                 model, routing, laneTokens: 15, lanes: 3, isExact: false, on: world, expertParallel: ranks)
-            let whole = ParameterArena(ParameterLayout(model, localExperts: 0..<4))
+            let whole = ParameterArena(ParameterLayout(model, .all))
             for id in bench.model.layout.all {
                 let entry = bench.model.layout[id], all = whole.vector(whole.layout.id(entry.name))
                 fill(all, seed: 5, stream: entry.nameDigest)
@@ -47,22 +50,23 @@ import Testing
     }
 
     /// Buffers for one seat, for some and for all; one rank and several: the loss does not notice.
-    @Test(arguments: [1, 2, 4]) func windowsLeaveNoTrace(ranks: Int) throws {
-        let expected = try losses(training: 8, evaluation: nil, ranks: 1)
+    @Test(arguments: [1, 2, 4], layers) func windowsLeaveNoTrace(ranks: Int, experts: ExpertsPerLayer) throws {
+        let expected = try losses(experts, training: 8, evaluation: nil, ranks: 1)
         #expect(expected[2] == 0 && expected[0] > 0)
         for factor in [0.01, 0.3, 1.1, 8] {
-            let found = try losses(training: factor, evaluation: nil, ranks: ranks)
+            let found = try losses(experts, training: factor, evaluation: nil, ranks: ranks)
             for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-6 * b, "capacity factor \(factor)") }
         }
     }
 
     /// A capacity for evaluation drops the same assignments whatever the buffers are.
-    @Test(arguments: [1, 2]) func evaluationHasACapacityOfItsOwn(ranks: Int) throws {
-        let expected = try losses(training: 8, evaluation: 0.6, ranks: 1)
+    @Test(arguments: [1, 2], layers) func evaluationHasACapacityOfItsOwn(ranks: Int, experts: ExpertsPerLayer) throws {
+        let expected = try losses(experts, training: 8, evaluation: 0.6, ranks: 1)
         #expect(
-            abs(expected[0] - (try losses(training: 8, evaluation: nil, ranks: 1)[0])) > 1e-4, "nothing was dropped")
+            abs(expected[0] - (try losses(experts, training: 8, evaluation: nil, ranks: 1)[0])) > 1e-4,
+            "nothing was dropped")
         for factor in [0.1, 0.6] {
-            let found = try losses(training: factor, evaluation: 0.6, ranks: ranks)
+            let found = try losses(experts, training: factor, evaluation: 0.6, ranks: ranks)
             for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 1e-6 * b, "capacity factor \(factor)") }
         }
     }

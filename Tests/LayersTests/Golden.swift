@@ -37,7 +37,7 @@ struct Golden {
                 dModel: integer("settings/d_model"), layers: integer("settings/layers"),
                 heads: integer("settings/heads"),
                 context: integer("settings/context"), vocabularySize: integer("settings/vocabulary_size"),
-                experts: integer("settings/experts"), topK: integer("settings/top_k"),
+                experts: ExpertsPerLayer(integer("settings/experts")), topK: integer("settings/top_k"),
                 granularity: integer("settings/granularity"), feedForward: Double(integer("settings/feed_forward")),
                 tieEmbeddings: integer("settings/tie_embeddings") == 1,
                 norm: integer("settings/norm") == 1 ? .layer : .rms, normEpsilon: 1e-5, ropeBase: 10_000,

@@ -11,6 +11,10 @@ import Testing
         ModelSettings(
             dModel: 8, layers: 2, heads: 2, context: 16, vocabularySize: 50_257, experts: 6, granularity: 2,
             tieEmbeddings: true, norm: .layer),
+        ModelSettings(
+            dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11,
+            experts: ExpertsPerLayer(byLayer: [2, 7, 5]),
+            topK: 2, granularity: 2, feedForward: 2),
     ]
 
     struct Case: Sendable {
@@ -25,6 +29,9 @@ import Testing
             Case(model: 1, tokens: 1200, groupSize: 4, capacity: 8, keepsActivations: false, threads: 2),
             Case(model: 2, tokens: 480, groupSize: 3, capacity: 1.1, keepsActivations: true, threads: 2),
             Case(model: 2, tokens: 32, groupSize: 12, capacity: 1, keepsActivations: false, threads: 1),
+            Case(model: 3, tokens: 25, groupSize: 1, capacity: 1.1, keepsActivations: true, threads: 1),
+            Case(model: 3, tokens: 25, groupSize: 2, capacity: 0.7, keepsActivations: true, threads: 2),
+            Case(model: 3, tokens: 30, groupSize: 2, capacity: 1, keepsActivations: false, threads: 1),
         ], Precision.allCases)
     func isWhatAWorkspaceHolds(test: Case, precision: Precision) {
         for recomputation in Recomputation.allCases { isWhatAWorkspaceHolds(test, precision, recomputation) }

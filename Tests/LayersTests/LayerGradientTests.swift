@@ -12,7 +12,8 @@ import Workers
         feedForward: Double = 1.5, norm: NormKind = .rms
     ) -> ModelSettings {
         ModelSettings(
-            dModel: dModel, layers: 1, heads: heads, context: context, vocabularySize: 3, experts: experts, topK: topK,
+            dModel: dModel, layers: 1, heads: heads, context: context, vocabularySize: 3,
+            experts: ExpertsPerLayer(experts), topK: topK,
             granularity: granularity, feedForward: feedForward, norm: norm)
     }
 
@@ -151,8 +152,8 @@ import Workers
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0.75, zLossWeight: 0.25,
             normalizeGates: test.normalize)
         let layer = try LayerBench(settings, routing, tokens: test.tokens, on: world), bench = layer.bench
-        let feedForward = SwitchFeedForward("blocks.0", settings, routing, bench.model.layout)
-        let sizes = LaneSizes(settings, routing, laneTokens: test.tokens, groupSize: 1)
+        let feedForward = SwitchFeedForward(0, settings, routing, bench.model.layout)
+        let sizes = LaneSizes.byLayer(settings, routing, laneTokens: test.tokens, groupSize: 1)[0]
         let saved = Block.Activations(sizes, settings, .float32, groupSize: 1).feedForward
         // One of two lanes of a batch: the auxiliary losses count half.
         let scale = LossScale(predictedTokens: 1, lanes: 2)

@@ -53,6 +53,12 @@ import Testing
                 feedForward: 3, tieEmbeddings: true, norm: .layer),
             capacity: 0.8, normalize: true, drops: true),
         Case(
+            description: "layers of 2, 5 and 3 experts, k = 2, gates normalised, exact sums",
+            model: ModelSettings(
+                dModel: 4, layers: 3, heads: 1, context: 5, vocabularySize: 5,
+                experts: ExpertsPerLayer(byLayer: [2, 5, 3]), topK: 2, feedForward: 1.25),
+            capacity: 0.8, normalize: true, drops: true, isExact: true),
+        Case(
             description: "tied, exact sums",
             model: ModelSettings(
                 dModel: 4, layers: 1, heads: 2, context: 3, vocabularySize: 5, experts: 2, feedForward: 1,

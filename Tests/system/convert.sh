@@ -16,6 +16,7 @@ cd "$work"
 } >train.log 2>&1
 
 loss() { "$switchyard" evaluate "$1" --data corpus.txt --json 2>/dev/null | grep -o '"loss":[0-9.]*'; }
+parameters() { grep '^tensor.* parameters/' "$1/manifest" | sort; }
 losses_agree() {
     awk -v a="$(loss "$1" | cut -d: -f2)" -v b="$(loss "$2" | cut -d: -f2)" \
         'BEGIN { exit !(a > 0 && a - b < 1e-5 && b - a < 1e-5) }'
@@ -29,6 +30,7 @@ expect_exit "to Hugging Face" 0 'Qwen2MoeForCausalLM, [0-9]+ tensors.*verified: 
 expect "shards with an index" bash -c "ls hf/model.safetensors.index.json hf/model-00002-of-*.safetensors"
 expect_exit "and back" 0 'verified: [0-9]+ tensors by digest' -- "$switchyard" convert from-huggingface hf back
 expect "the loss has not changed" losses_agree run back
+expect_exit "the record names the libraries" 0 'HDF5: [0-9.]+.*MPI: .*converted_from: hf' -- "$switchyard" inspect back
 expect "what came back trains" trains back
 expect_exit "one expert is a Llama" 0 'routers of a model of one expert.*LlamaForCausalLM' -- \
     "$switchyard" convert to-huggingface dense dense-hf
@@ -42,9 +44,27 @@ expect_exit "prune" 0 'loss before [0-9.]+, after [0-9.]+' -- \
     "$switchyard" convert prune run pruned --experts 2 --calibration corpus.txt
 expect "what was pruned trains" trains pruned --set model.experts=2
 expect_exit "what was pruned exports" 0 'verified' -- "$switchyard" convert to-huggingface pruned pruned-hf
+
+different=(--set model.layers=2 --set 'model.experts=[4, 2]')
+expect "layers of different numbers of experts train" \
+    mpirun --bind-to none -np 2 "$switchyard" train tiny.yaml --set run.directory=uneven "${different[@]}"
+expect_exit "prune over all layers" 0 'layer 1 keeps .*model.experts: .*loss before [0-9.]+, after [0-9.]+' -- \
+    "$switchyard" convert prune uneven fewer --experts 2 --scope model --by probability --calibration corpus.txt
+layers=$("$switchyard" inspect fewer --config | sed -n 's/^  experts: //p')
+expect "the rest trains" trains fewer --set model.layers=2 --set "model.experts=$layers"
+expect_exit "an expert_parallel that a layer does not allow" 78 'the 3 experts of layer 1 and the 2 ranks' -- \
+    mpirun --bind-to none -np 2 "$switchyard" train tiny.yaml --set run.directory=no --set model.layers=2 \
+    --set 'model.experts=[4, 3]' --set parallel.expert_parallel=2
+expect_exit "plain gates over different layers" 78 'model.experts is .4, 2.*normalize_gates is false' -- \
+    "$switchyard" convert to-huggingface uneven no
+expect "normalised gates train" \
+    "$switchyard" train tiny.yaml --set run.directory=divided --set routing.normalize_gates=true "${different[@]}"
+expect_exit "and export" 0 'Ernie4_5_MoeForCausalLM.*verified' -- "$switchyard" convert to-huggingface divided divided-hf
+expect_exit "and come back" 0 'verified' -- "$switchyard" convert from-huggingface divided-hf divided-back
+expect "as the same parameters" diff <(parameters divided/checkpoints/step-00000003) <(parameters divided-back)
+
 expect_exit "keeping all" 0 'loss before' -- \
     "$switchyard" convert prune run kept --experts 4 --calibration corpus.txt --by probability
-parameters() { grep '^tensor.* parameters/' "$1/manifest" | sort; }
 expect "changes nothing" diff <(parameters run/checkpoints/step-00000003) <(parameters kept)
 
 # refusals leave nothing behind

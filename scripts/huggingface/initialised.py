@@ -7,7 +7,8 @@ import pathlib
 import sys
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen2MoeConfig, Qwen2MoeForCausalLM
+from transformers import (
+    Ernie4_5_MoeConfig, Ernie4_5_MoeForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2MoeConfig, Qwen2MoeForCausalLM)
 
 # Name: class, hidden size, layers, heads, options, largest shard.
 MODELS = {
@@ -19,6 +20,7 @@ MODELS = {
         "experts", 256, 4, 8,
         dict(num_experts=8, num_experts_per_tok=2, moe_intermediate_size=320, norm_topk_prob=True), "6MB"),
     "experts-many": ("experts", 64, 2, 4, dict(num_experts=32, num_experts_per_tok=4, moe_intermediate_size=16), "1MB"),
+    "ernie": ("ernie", 64, 3, 4, dict(moe_num_experts=8, moe_k=2, moe_intermediate_size=48), "200KB"),
 }
 
 
@@ -28,6 +30,9 @@ def make(kind, hidden, layers, heads, options):
         num_key_value_heads=heads, max_position_embeddings=96, initializer_range=0.1)
     if kind == "llama":
         return LlamaForCausalLM(LlamaConfig(**common, **options))
+    if kind == "ernie":
+        return Ernie4_5_MoeForCausalLM(
+            Ernie4_5_MoeConfig(**common, **options, moe_num_shared_experts=0, moe_layer_start_index=0))
     model = Qwen2MoeForCausalLM(Qwen2MoeConfig(**common, **options, shared_expert_intermediate_size=4))
     with torch.no_grad():
         for layer in model.model.layers:

@@ -25,8 +25,8 @@ package struct Calibration: Sendable {
         world: any Communicator
     ) throws(Failure) {
         let model = source.configuration.model
-        counts = Array(repeating: Array(repeating: 0, count: model.expertCount), count: model.layers)
-        probabilities = Array(repeating: Array(repeating: 0, count: model.expertCount), count: model.layers)
+        counts = model.expertCounts.map { Array(repeating: 0, count: $0) }
+        probabilities = model.expertCounts.map { Array(repeating: 0, count: $0) }
         try Corpus.prepareEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory) { _ in }
         let dataset = try Corpus.openEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory)
         let windows = try EvaluationWindows(dataset, context: model.context)
@@ -38,6 +38,11 @@ package struct Calibration: Sendable {
         } catch {
             throw Failure(.protocolError, "\(error)")
         }
+    }
+
+    /// `[layers][experts]`: how much each was used.
+    package func scores(by rule: PruningRule) -> [[Double]] {
+        rule == .counts ? counts.map { $0.map(Double.init) } : probabilities
     }
 
     private mutating func measure(

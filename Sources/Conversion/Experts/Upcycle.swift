@@ -16,10 +16,10 @@ package struct Upcycle {
     /// - Throws: `usage` if the model is not dense or the numbers do not fit
     package init(_ source: SourceCheckpoint, experts: Int, topK: Int) throws(Failure) {
         let model = source.configuration.model
-        guard model.expertCount == 1 else {
+        guard model.isDense else {
             throw Failure(
                 .usage,
-                "\(source.reader.directory) has \(model.expertCount) experts a layer; upcycling begins with one",
+                "\(source.reader.directory) has \(model.expertCounts.max() ?? 1) experts a layer; upcycling begins with one",
                 advice: "name a checkpoint of a model with experts: 1")
         }
         guard (2...65_536).contains(experts), (1...experts).contains(topK) else {
@@ -32,9 +32,10 @@ package struct Upcycle {
         ])
     }
 
+    /// - Parameter versions: of this program's libraries, for the record
     /// - Returns: bytes written
-    package func write(to target: String, run: String) throws(Failure) -> Int {
-        try source.derive(configuration, to: target, run: run) { entry, part throws(Failure) in
+    package func write(to target: String, run: String, versions: [String: String]) throws(Failure) -> Int {
+        try source.derive(configuration, to: target, run: run, versions: versions) { entry, part throws(Failure) in
             if entry.name.hasSuffix(".router") { return router(entry, part) }
             guard entry.experts != nil else { return try source.read(entry, part) }
             let dense = try source.read(entry, Rectangle(offset: [0, 0, 0], shape: [1, entry.rows, entry.columns]))

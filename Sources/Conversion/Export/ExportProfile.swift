@@ -19,9 +19,15 @@ package enum ModelClass: Sendable, Equatable {
     /// One expert: its gate is always 1, so the router has no effect and stays behind.
     case llama
     case qwen2Moe(ExportProfile)
+    /// Layers of different numbers of experts. The class has one number for all, but also a correction bias for each expert,
+    /// which decides who is chosen and not by how much it counts: layers are filled up with experts that are never chosen.
+    /// It always normalises gates, so that what the others' logits add to the softmax cancels.
+    case ernie45Moe
 
     /// - Throws: `configuration` naming the setting that no class holds
-    package init(for model: ModelSettings, profile: ExportProfile) throws(Failure) {
+    package init(
+        for model: ModelSettings, _ routing: RoutingSettings, profile: ExportProfile
+    ) throws(Failure) {
         guard model.norm == .rms else {
             throw Failure(
                 .configuration,
@@ -29,6 +35,35 @@ package enum ModelClass: Sendable, Equatable {
                     + "this kind",
                 advice: "only models with `norm: rms` can go to Hugging Face")
         }
-        self = model.expertCount == 1 ? .llama : .qwen2Moe(profile)
+        guard model.experts.uniform == nil else {
+            self = model.isDense ? .llama : .qwen2Moe(profile)
+            return
+        }
+        guard routing.normalizeGates else {
+            throw Failure(
+                .configuration,
+                "layers hold different numbers of experts (model.experts is \(model.experts)) and routing.normalize_gates "
+                    + "is false: the only class of transformers that holds such layers divides gates by their sum",
+                advice: "convert prune --scope layer gives a model that can go to Hugging Face; so does training with "
+                    + "normalize_gates: true")
+        }
+        self = .ernie45Moe
+    }
+
+    package var name: String {
+        switch self {
+        case .llama: "LlamaForCausalLM"
+        case .qwen2Moe: "Qwen2MoeForCausalLM"
+        case .ernie45Moe: "Ernie4_5_MoeForCausalLM"
+        }
+    }
+
+    /// Its `model_type`.
+    var type: String {
+        switch self {
+        case .llama: "llama"
+        case .qwen2Moe: "qwen2_moe"
+        case .ernie45Moe: "ernie4_5_moe"
+        }
     }
 }

@@ -26,17 +26,15 @@ struct ExportedConfiguration: Encodable {
     func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try encodeShape(into: &values)
+        try values.encode([modelClass.name], forKey: Key("architectures"))
+        try values.encode(modelClass.type, forKey: Key("model_type"))
         switch modelClass {
         case .llama:
-            try values.encode(["LlamaForCausalLM"], forKey: Key("architectures"))
-            try values.encode("llama", forKey: Key("model_type"))
             try values.encode(model.expertHidden, forKey: Key("intermediate_size"))
             try values.encode(model.headDimension, forKey: Key("head_dim"))
             for name in ["attention_bias", "mlp_bias"] { try values.encode(false, forKey: Key(name)) }
-        case .qwen2Moe(let profile):
-            try values.encode(["Qwen2MoeForCausalLM"], forKey: Key("architectures"))
-            try values.encode("qwen2_moe", forKey: Key("model_type"))
-            try encodeExperts(profile, into: &values)
+        case .qwen2Moe(let profile): try encodeExperts(profile, into: &values)
+        case .ernie45Moe: try encodeFilledUpExperts(into: &values)
         }
     }
 
@@ -59,7 +57,7 @@ struct ExportedConfiguration: Encodable {
         _ profile: ExportProfile, into values: inout KeyedEncodingContainer<Key>
     ) throws {
         let numbers = [
-            "num_experts": model.expertCount, "num_experts_per_tok": model.choices,
+            "num_experts": model.expertCount(inLayer: 0), "num_experts_per_tok": model.choices,
             "moe_intermediate_size": model.expertHidden, "shared_expert_intermediate_size": profile.sharedHidden,
             // Of layers without experts, of which there are none.
             "intermediate_size": model.expertHidden, "decoder_sparse_step": 1,
@@ -69,6 +67,20 @@ struct ExportedConfiguration: Encodable {
         try values.encode(profile.hasBiases, forKey: Key("qkv_bias"))
         try values.encode(false, forKey: Key("use_sliding_window"))
         try values.encode([Int](), forKey: Key("mlp_only_layers"))
+    }
+
+    private func encodeFilledUpExperts(into values: inout KeyedEncodingContainer<Key>) throws {
+        let numbers = [
+            "moe_num_experts": model.expertCounts.max() ?? 1, "moe_k": model.choices,
+            "moe_intermediate_size": model.expertHidden, "intermediate_size": model.expertHidden,
+            "moe_num_shared_experts": 0, "moe_layer_start_index": 0, "moe_layer_end_index": model.layers - 1,
+            "moe_layer_interval": 1,
+        ]
+        for (name, value) in numbers { try values.encode(value, forKey: Key(name)) }
+        try values.encode(1e-12, forKey: Key("moe_norm_min"))
+        try values.encode(false, forKey: Key("use_bias"))
+        // The class would take token 0.
+        try values.encodeNil(forKey: Key("pad_token_id"))
     }
 }
 

@@ -6,8 +6,30 @@ struct ExportedTensor {
         /// A parameter as it is stored.
         case whole(String)
         /// Columns of a matrix `[in, out]`, of one expert's if there are several, as `[out, in]`.
-        case transposed(String, expert: Int?, columns: Range<Int>)
+        case transposed(String, expert: Int?, columns: Range<Int>, order: RowOrder = .asStored)
         case constant(Float)
+        case numbers([Float])
+    }
+
+    /// Which column of ours becomes which row.
+    enum RowOrder {
+        case asStored
+        /// For positions that turn neighbours (2i, 2i + 1) of a head, where ours turn (i, i + size/2).
+        case neighbours(headSize: Int)
+        /// The last column again and again, up to so many rows.
+        case filledUp(rows: Int)
+
+        func list(_ columns: Range<Int>) -> [Int] {
+            switch self {
+            case .asStored: return Array(columns)
+            case .filledUp(let rows): return (0..<rows).map { columns.lowerBound + min($0, columns.count - 1) }
+            case .neighbours(let size):
+                return columns.indices.map { row in
+                    let place = (row - columns.lowerBound) % size
+                    return row - place + place / 2 + place % 2 * (size / 2)
+                }
+            }
+        }
     }
 
     var entry: SafetensorsEntry
@@ -24,20 +46,17 @@ func exportedTensors(_ model: ModelSettings, as modelClass: ModelClass) -> [Expo
     let d = model.dModel, vocabulary = model.vocabularySize
     var all = [ExportedTensor("model.embed_tokens.weight", [vocabulary, d], .whole("embedding"))]
     for layer in 0..<model.layers {
-        all += attentionTensors(layer, d, hasBiases: modelClass == .qwen2Moe(.portable))
+        all += attentionTensors(layer, model, modelClass)
         switch modelClass {
         case .llama:
             all += expertTensors("model.layers.\(layer).mlp", layer, 0, model)
         case .qwen2Moe(let profile):
-            let router = "blocks.\(layer).router", experts = model.expertCount
-            all.append(
-                ExportedTensor(
-                    "model.layers.\(layer).mlp.gate.weight", [experts, d],
-                    .transposed(router, expert: nil, columns: 0..<experts)))
-            for expert in 0..<experts {
-                all += expertTensors("model.layers.\(layer).mlp.experts.\(expert)", layer, expert, model)
-            }
+            all += routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
             all += neutralSharedExpert(layer, d, hidden: profile.sharedHidden)
+        case .ernie45Moe:
+            let slots = model.expertCounts.max() ?? 1
+            all += routedTensors(layer, model, slots: slots)
+            all.append(correctionBias(layer, experts: model.expertCount(inLayer: layer), slots: slots))
         }
     }
     all.append(ExportedTensor("model.norm.weight", [d], .whole("final_norm.weight")))
@@ -45,7 +64,10 @@ func exportedTensors(_ model: ModelSettings, as modelClass: ModelClass) -> [Expo
     return all
 }
 
-private func attentionTensors(_ layer: Int, _ d: Int, hasBiases: Bool) -> [ExportedTensor] {
+private func attentionTensors(_ layer: Int, _ model: ModelSettings, _ modelClass: ModelClass) -> [ExportedTensor] {
+    let d = model.dModel, hasBiases = modelClass == .qwen2Moe(.portable)
+    let turned: ExportedTensor.RowOrder =
+        modelClass == .ernie45Moe ? .neighbours(headSize: model.headDimension) : .asStored
     let block = "blocks.\(layer)", there = "model.layers.\(layer)"
     var all = [
         ExportedTensor("\(there).input_layernorm.weight", [d], .whole("\(block).attention_norm.weight")),
@@ -58,10 +80,37 @@ private func attentionTensors(_ layer: Int, _ d: Int, hasBiases: Bool) -> [Expor
         all.append(
             ExportedTensor(
                 "\(there).self_attn.\(letter)_proj.weight", [d, d],
-                .transposed("\(block).attention.qkv", expert: nil, columns: index * d..<(index + 1) * d)))
+                .transposed(
+                    "\(block).attention.qkv", expert: nil, columns: index * d..<(index + 1) * d,
+                    order: letter == "v" ? .asStored : turned)))
         if hasBiases { all.append(ExportedTensor("\(there).self_attn.\(letter)_proj.bias", [d], .constant(0))) }
     }
     return all
+}
+
+/// A router and `slots` experts: the layer's, and zeros in place of those that it does not have.
+///
+/// A missing expert's row of the router is another's, so that a softmax loses no digits to it.
+private func routedTensors(_ layer: Int, _ model: ModelSettings, slots: Int) -> [ExportedTensor] {
+    let name = "model.layers.\(layer).mlp", experts = model.expertCount(inLayer: layer)
+    let router = ExportedTensor(
+        "\(name).gate.weight", [slots, model.dModel],
+        .transposed(
+            "blocks.\(layer).router", expert: nil, columns: 0..<experts,
+            order: slots == experts ? .asStored : .filledUp(rows: slots)))
+    return [router]
+        + (0..<slots).flatMap { slot in
+            let tensors = expertTensors("\(name).experts.\(slot)", layer, slot, model)
+            return slot < experts
+                ? tensors : tensors.map { ExportedTensor($0.entry.name, $0.entry.shape, .constant(0)) }
+        }
+}
+
+/// What is added to the probabilities, which lie between 0 and 1, before the largest are chosen.
+private func correctionBias(_ layer: Int, experts: Int, slots: Int) -> ExportedTensor {
+    ExportedTensor(
+        "model.layers.\(layer).mlp.moe_statics.e_score_correction_bias", [1, slots],
+        .numbers((0..<slots).map { $0 < experts ? 0 : -2 }))
 }
 
 private func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelSettings) -> [ExportedTensor] {

@@ -25,11 +25,13 @@ final class ParameterSource {
             try body(values)
         case .whole(let name):
             try readWhole("parameters/\(name)", tensor.entry.shape, body)
-        case .transposed(let name, let expert, let columns):
+        case .numbers(let values): try body(Vector(values))
+        case .transposed(let name, let expert, let columns, let order):
             let matrix = try matrix("parameters/\(name)", expert)
             let target = Vector<Float>(count: tensor.entry.count)
             transpose(
-                matrix.values, rows: matrix.rows, rowLength: matrix.columns, columns: columns, into: target)
+                matrix.values, rows: matrix.rows, rowLength: matrix.columns, columns: order.list(columns),
+                into: target)
             try body(target)
         }
     }
@@ -58,12 +60,12 @@ final class ParameterSource {
     }
 }
 
-/// `target[c, r] = source[r, columns.lowerBound + c]`, in tiles that stay in the cache.
+/// `target[c, r] = source[r, columns[c]]`, in tiles that stay in the cache.
 /// - Parameters:
 ///   - source: `[rows, rowLength]`
 ///   - target: `[columns.count, rows]`
 func transpose(
-    _ source: Vector<Float>, rows: Int, rowLength: Int, columns: Range<Int>, into target: Vector<Float>
+    _ source: Vector<Float>, rows: Int, rowLength: Int, columns: [Int], into target: Vector<Float>
 ) {
     precondition(source.count == rows * rowLength && target.count == rows * columns.count)
     let from = source.span
@@ -72,8 +74,9 @@ func transpose(
     for r in stride(from: 0, to: rows, by: tile) {
         for c in stride(from: 0, to: columns.count, by: tile) {
             for column in c..<min(c + tile, columns.count) {
+                let place = columns[column]
                 for row in r..<min(r + tile, rows) {
-                    to[column * rows + row] = from[row * rowLength + columns.lowerBound + column]
+                    to[column * rows + row] = from[row * rowLength + place]
                 }
             }
         }

@@ -16,14 +16,14 @@ package struct ToHuggingFace {
     /// - Throws: `configuration` for a model that no class of `transformers` holds exactly
     package init(_ source: SourceCheckpoint, profile: ExportProfile, shardBytes: Int) throws(Failure) {
         self.source = source
-        modelClass = try ModelClass(for: source.configuration.model, profile: profile)
+        modelClass = try ModelClass(for: source.configuration.model, source.configuration.routing, profile: profile)
         plan = ShardPlan(exportedTensors(source.configuration.model, as: modelClass), limit: shardBytes)
     }
 
     package var files: Int { plan.files.count }
     package var tensors: Int { plan.files.reduce(0) { $0 + $1.tensors.count } }
     package var bytes: Int { plan.totalBytes }
-    package var className: String { modelClass == .llama ? "LlamaForCausalLM" : "Qwen2MoeForCausalLM" }
+    package var className: String { modelClass.name }
 
     /// What the class cannot say; for the user to know.
     package var notes: [String] {
@@ -33,6 +33,10 @@ package struct ToHuggingFace {
         }
         if modelClass == .llama {
             notes.append("the routers of a model of one expert have no effect and are left out")
+        }
+        if modelClass == .ernie45Moe {
+            notes.append(
+                "the class has equally many experts in every layer: zeros that are never chosen fill up the others")
         }
         return notes
     }

@@ -53,10 +53,12 @@ package struct FromHuggingFace {
         return try RunConfiguration(SettingsDocument(yaml: "", file: "config.json", overrides: settings))
     }
 
+    /// - Parameter versions: of this program's libraries, for the record
     /// - Returns: bytes written
-    package func write(to target: String, run: String) throws(Failure) -> Int {
+    package func write(to target: String, run: String, versions: [String: String]) throws(Failure) -> Int {
         let record = CheckpointRecord(
-            run: run, step: 0, configuration: configuration.resolved, tokenizer: tokenizer.serialized,
+            run: run, step: 0, versions: versions, configuration: configuration.resolved,
+            tokenizer: tokenizer.serialized,
             extras: ["converted_from": "\(model.directory)"])
         return try StreamedCheckpoint.write(
             record, configuration.model.layoutOfAllExperts, to: target

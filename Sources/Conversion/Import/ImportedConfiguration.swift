@@ -7,6 +7,8 @@ package struct ImportedConfiguration: Sendable, Equatable {
         case llama
         /// - Parameter sharedHidden: of the shared expert that the class always has
         case qwen2Moe(sharedHidden: Int, hasBiases: Bool)
+        /// - Parameter slots: experts of every layer, those included that are never chosen
+        case ernie45Moe(slots: Int)
     }
 
     package var kind: Kind
@@ -28,10 +30,12 @@ package struct ImportedConfiguration: Sendable, Equatable {
         switch name {
         case "llama": self = try Self.llama(&keys)
         case "qwen2_moe": self = try Self.qwen2Moe(&keys)
+        case "ernie4_5_moe": self = try Self.ernie45Moe(&keys)
         default:
             throw Failure(
                 .data, "\(path): models of type `\(name.prefix(80))` are not supported",
-                advice: "llama and qwen2_moe hold what Switchyard's models compute; others normalise, gate or attend "
+                advice:
+                    "llama, qwen2_moe and ernie4_5_moe hold what Switchyard's models compute; others normalise, gate or attend "
                     + "in another way")
         }
         keys.ignore(Self.withoutEffect)
@@ -67,6 +71,31 @@ package struct ImportedConfiguration: Sendable, Equatable {
             normalizesGates: try keys.boolean("norm_topk_prob", default: false))
     }
 
+    private static func ernie45Moe(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
+        let slots = try keys.integer("moe_num_experts", default: 64, in: 1...65_536)
+        let choices = try keys.integer("moe_k", default: 6, in: 1...slots)
+        let model = try shape(
+            &keys, hiddenKey: "moe_intermediate_size", experts: slots, choices: choices,
+            Defaults(tiesEmbeddings: true, normEpsilon: 1e-5, ropeBase: 500_000, keyHeads: 4))
+        let last = try keys.integer("moe_layer_end_index", default: -1, in: -1...10_000)
+        let first = try keys.integer("moe_layer_start_index", default: 1, in: 0...10_000)
+        guard first == 0, last == -1 || last == model.layers - 1 else {
+            throw keys.failure(
+                "moe_layer_start_index",
+                "and `moe_layer_end_index` are \(first) and \(last): a layer without experts is "
+                    + "not supported")
+        }
+        try keys.require("moe_layer_interval", .integer(1), feature: "a layer without experts")
+        guard try keys.integer("moe_num_shared_experts", default: 2, in: 0...65_536) == 0 else {
+            throw keys.failure("moe_num_shared_experts", "is not 0: a shared expert is not supported")
+        }
+        try keys.require("use_bias", .boolean(false), feature: "a bias")
+        // The most probable expert alone has more than 1/slots: so little is never reached.
+        _ = try keys.number("moe_norm_min", default: 1e-12, in: 0...1e-6)
+        keys.ignore(["intermediate_size"])
+        return ImportedConfiguration(kind: .ernie45Moe(slots: slots), model: model, normalizesGates: true)
+    }
+
     private init(kind: Kind, model: ModelSettings, normalizesGates: Bool) {
         self.kind = kind
         self.model = model
@@ -76,15 +105,25 @@ package struct ImportedConfiguration: Sendable, Equatable {
     /// As `model` of a configuration has it: beyond it counts stop fitting into machine words somewhere.
     private static let mostParameters = 1e15
 
+    /// What a class takes where the file is silent.
+    private struct Defaults {
+        var tiesEmbeddings = false
+        var normEpsilon = 1e-6
+        var ropeBase = 10_000.0
+        /// Nil: as many as heads.
+        var keyHeads: Int?
+    }
+
     private static func shape(
-        _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, choices: Int
+        _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, choices: Int,
+        _ defaults: Defaults = Defaults()
     ) throws(Failure) -> ModelSettings {
         let d = try keys.integer("hidden_size", in: 1...1 << 20)
         let heads = try keys.integer("num_attention_heads", in: 1...10_000)
         guard d % heads == 0, d / heads % 2 == 0 else {
             throw keys.failure("num_attention_heads", "is \(heads), which does not cut \(d) into heads of an even size")
         }
-        let keyHeads = try keys.integer("num_key_value_heads", default: heads, in: 1...10_000)
+        let keyHeads = try keys.integer("num_key_value_heads", default: defaults.keyHeads ?? heads, in: 1...10_000)
         guard keyHeads == heads else {
             throw keys.failure(
                 "num_key_value_heads", "is \(keyHeads) for \(heads) heads: grouped-query attention is not supported")
@@ -105,10 +144,12 @@ package struct ImportedConfiguration: Sendable, Equatable {
         return ModelSettings(
             dModel: d, layers: layers, heads: heads,
             context: try keys.integer("max_position_embeddings", in: 1...1 << 24),
-            vocabularySize: try keys.integer("vocab_size", in: 1...65_536), experts: experts, topK: choices,
+            vocabularySize: try keys.integer("vocab_size", in: 1...65_536), experts: ExpertsPerLayer(experts),
+            topK: choices,
             feedForward: Double(hidden) / Double(d),
-            tieEmbeddings: try keys.boolean("tie_word_embeddings", default: false),
-            normEpsilon: try keys.number("rms_norm_eps", default: 1e-6, in: 0...1), ropeBase: try rotaryBase(&keys))
+            tieEmbeddings: try keys.boolean("tie_word_embeddings", default: defaults.tiesEmbeddings),
+            normEpsilon: try keys.number("rms_norm_eps", default: defaults.normEpsilon, in: 0...1),
+            ropeBase: try rotaryBase(&keys, default: defaults.ropeBase))
     }
 
     private static func requireFullAttention(_ keys: inout ConfigurationKeys, layers: Int) throws(Failure) {
@@ -119,9 +160,11 @@ package struct ImportedConfiguration: Sendable, Equatable {
     }
 
     /// At the top of the file up to transformers 4, in `rope_parameters` from 5 on.
-    private static func rotaryBase(_ keys: inout ConfigurationKeys) throws(Failure) -> Double {
+    private static func rotaryBase(
+        _ keys: inout ConfigurationKeys, default fallback: Double
+    ) throws(Failure) -> Double {
         let range = 1.0...1e12
-        var base = try keys.number("rope_theta", default: 10_000, in: range)
+        var base = try keys.number("rope_theta", default: fallback, in: range)
         for key in ["rope_parameters", "rope_scaling"] {
             guard var part = try keys.part(key) else { continue }
             for name in ["rope_type", "type"] {

@@ -8,17 +8,23 @@ package final class ImportedModel {
     package let configuration: ImportedConfiguration
     let files: WeightFiles
     /// Which tensors make up a parameter's matrix: parameter, then expert.
-    private let parts: [String: [Int: [(name: String, from: Int)]]]
+    private let parts: [String: [Int: [Part]]]
     /// The tensors that make up the matrix read last: it is read some rows at a time, and they hold its columns.
     private var last: (parameter: String, slab: Int, tensors: [String: Vector<Float>])?
+
+    /// - Parameters:
+    ///   - from: the first of our columns that a tensor fills
+    ///   - neighbours: whether heads are in the order of `TensorPlace.neighbours`
+    private typealias Part = (name: String, from: Int, neighbours: Bool)
 
     /// Every tensor is expected, of the right shape, and none is missing; tensors that must add nothing do not.
     /// - Throws: `data`, naming what is missing, unexpected or more than this program can hold
     package init(_ directory: String) throws(Failure) {
         self.directory = directory
-        configuration = try ImportedConfiguration(directory: directory)
+        let stated = try ImportedConfiguration(directory: directory)
         files = try WeightFiles(directory)
-        var parts: [String: [Int: [(name: String, from: Int)]]] = [:]
+        configuration = try stated.settled(by: files)
+        var parts: [String: [Int: [Part]]] = [:], unused = 0
         for name in files.tensors.keys.sorted() {
             let stored = try files.stored(name)
             guard let (place, shape) = TensorPlace.of(name, in: configuration) else {
@@ -31,21 +37,23 @@ package final class ImportedModel {
                     .data, "\(directory): `\(name)` has shape \(stored.shape), config.json wants \(shape)")
             }
             switch place {
-            case .whole(let parameter): parts[parameter, default: [:]][0] = [(name, 0)]
+            case .whole(let parameter): parts[parameter, default: [:]][0] = [(name, 0, false)]
             case .columns(let parameter, let expert, let from):
-                parts[parameter, default: [:]][expert, default: []].append((name, from))
-            case .bias, .sharedExpert, .sharedGate: break
+                parts[parameter, default: [:]][expert, default: []].append((name, from, false))
+            case .neighbours(let parameter, let from):
+                parts[parameter, default: [:]][0, default: []].append((name, from, true))
+            case .unused: unused += 1
+            case .bias, .sharedExpert, .sharedGate, .correctionBias: break
             }
         }
         self.parts = parts
-        try requireAll()
+        try requireAll(unused: unused)
         try NeutralParts(self).require()
     }
 
     /// The parameters of our model, in the order of its layout.
     package var parameters: [ParameterEntry] {
-        let model = configuration.model
-        return ParameterLayout(model, localExperts: 0..<model.expertCount).entries
+        configuration.model.layoutOfAllExperts.entries
     }
 
     /// A Llama has no router; its place is filled with zeros, which every token passes with a gate of 1.
@@ -53,12 +61,17 @@ package final class ImportedModel {
         configuration.kind == .llama && entry.name.hasSuffix(".router")
     }
 
-    private func requireAll() throws(Failure) {
+    /// - Parameter unused: tensors found of experts that are never chosen
+    private func requireAll(unused: Int) throws(Failure) {
+        guard unused == 3 * configuration.unusedExperts else {
+            throw Failure(
+                .data, "\(directory): tensors of experts are missing", advice: "the directory is not complete")
+        }
         for entry in parameters where !isRouterOfDense(entry) {
             for expert in 0..<entry.slabs {
                 var width = 0
                 for part in parts[entry.name]?[expert] ?? [] {
-                    width += isWhole(entry) ? entry.columns : try files.stored(part.name).shape[0]
+                    width += try self.width(part, of: entry)
                 }
                 guard width == entry.columns else {
                     let which = entry.slabs > 1 ? " of expert \(expert)" : ""
@@ -68,6 +81,11 @@ package final class ImportedModel {
                 }
             }
         }
+    }
+
+    /// How many of our columns a tensor fills: a router's rows of experts that are never chosen fill none.
+    private func width(_ part: Part, of entry: ParameterEntry) throws(Failure) -> Int {
+        isWhole(entry) ? entry.columns : min(try files.stored(part.name).shape[0], entry.columns - part.from)
     }
 
     private func isWhole(_ entry: ParameterEntry) -> Bool {
@@ -84,11 +102,15 @@ package final class ImportedModel {
         }
         if last?.parameter != entry.name || last?.slab != slab { last = (entry.name, slab, [:]) }
         for part in parts {
-            let shape = try files.stored(part.name).shape
-            let whole = try tensor(part.name)
-            let to = Tensor(values, rows: rows.count, columns: entry.columns).columns(
-                part.from..<part.from + shape[0])
-            copyTransposed(whole, columns: shape[1], rows, into: to)
+            let rowLength = try files.stored(part.name).shape[1], width = try width(part, of: entry)
+            let size = configuration.model.headDimension
+            let order = (0..<width).map { column in
+                guard part.neighbours else { return column }
+                let place = column % size
+                return column - place + 2 * (place % (size / 2)) + place / (size / 2)
+            }
+            let to = Tensor(values, rows: rows.count, columns: entry.columns).columns(part.from..<part.from + width)
+            copyTransposed(try tensor(part.name), rowLength: rowLength, order, rows, into: to)
         }
         return values
     }
@@ -101,17 +123,21 @@ package final class ImportedModel {
     }
 }
 
-/// `target[r, o] = source[o, range.lowerBound + r]`.
+/// `target[r, o] = source[order[o], range.lowerBound + r]`.
 /// - Parameters:
-///   - source: `[out, columns]`
-///   - target: `[range.count, out]`
-private func copyTransposed(_ source: Vector<Float>, columns: Int, _ range: Range<Int>, into target: Tensor) {
+///   - source: `[out, rowLength]`
+///   - target: `[range.count, order.count]`
+private func copyTransposed(
+    _ source: Vector<Float>, rowLength: Int, _ order: [Int], _ range: Range<Int>, into target: Tensor
+) {
     let from = source.span
     let tile = 32
     for o in stride(from: 0, to: target.columns, by: tile) {
         for r in 0..<range.count {
             var row = target.mutableRow(r)
-            for out in o..<min(o + tile, target.columns) { row[out] = from[out * columns + range.lowerBound + r] }
+            for out in o..<min(o + tile, target.columns) {
+                row[out] = from[order[out] * rowLength + range.lowerBound + r]
+            }
         }
     }
 }

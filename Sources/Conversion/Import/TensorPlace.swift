@@ -6,12 +6,18 @@ enum TensorPlace: Equatable {
     case whole(parameter: String)
     /// Transposed, from this column on, of one expert's matrix or of the only one.
     case columns(parameter: String, expert: Int, from: Int)
+    /// Likewise, heads in another order: neighbours (2i, 2i + 1) turn together, where ours are (i, i + size/2).
+    case neighbours(parameter: String, from: Int)
     /// Must be zeros.
     case bias
     /// Adds nothing if one of its matrices is zeros.
     case sharedExpert(layer: Int, matrix: String)
     /// May hold anything where the shared expert adds nothing.
     case sharedGate
+    /// Says which experts are never chosen.
+    case correctionBias
+    /// Belongs to an expert that is never chosen.
+    case unused
 
     /// - Parameter expectedShape: `[out, in]`, or the length of a vector
     typealias Found = (place: TensorPlace, expectedShape: [Int])
@@ -49,7 +55,10 @@ enum TensorPlace: Equatable {
             guard let part = ["q_proj", "k_proj", "v_proj"].firstIndex(of: words[1]) else { return nil }
             if words[2] == "bias" { return configuration.hasBiases ? (.bias, [d]) : nil }
             guard words[2] == "weight" else { return nil }
-            return (.columns(parameter: "\(block).attention.qkv", expert: 0, from: part * d), [d, d])
+            let parameter = "\(block).attention.qkv"
+            return configuration.turnsNeighbours && part < 2
+                ? (.neighbours(parameter: parameter, from: part * d), [d, d])
+                : (.columns(parameter: parameter, expert: 0, from: part * d), [d, d])
         case _ where words.first == "mlp":
             return ofFeedForward(layer, Array(words.dropFirst()), configuration)
         default: return nil
@@ -60,21 +69,34 @@ enum TensorPlace: Equatable {
         _ layer: Int, _ words: [String], _ configuration: ImportedConfiguration
     ) -> Found? {
         let model = configuration.model
-        guard case .qwen2Moe(let sharedHidden, _) = configuration.kind else {
-            return ofExpert(0, layer, words, hidden: model.expertHidden, model)
+        switch configuration.kind {
+        case .llama: return ofExpert(0, layer, words, hidden: model.expertHidden, model)
+        case .qwen2Moe(let sharedHidden, _):
+            return ofRouted(layer, words, slots: model.expertCount(inLayer: layer), model)
+                ?? ofShared(layer, words, hidden: sharedHidden, model)
+        case .ernie45Moe(let slots):
+            if words == ["moe_statics", "e_score_correction_bias"] { return (.correctionBias, [1, slots]) }
+            return ofRouted(layer, words, slots: slots, model)
         }
+    }
+
+    /// - Parameter slots: experts that the file has, the first of which are the layer's
+    private static func ofRouted(_ layer: Int, _ words: [String], slots: Int, _ model: ModelSettings) -> Found? {
+        if words == ["gate", "weight"] {
+            return (.columns(parameter: "blocks.\(layer).router", expert: 0, from: 0), [slots, model.dModel])
+        }
+        guard words.count == 4, words[0] == "experts", let expert = index(words[1], slots),
+            let found = ofExpert(expert, layer, Array(words[2...]), hidden: model.expertHidden, model)
+        else { return nil }
+        return expert < model.expertCount(inLayer: layer) ? found : (.unused, found.expectedShape)
+    }
+
+    private static func ofShared(_ layer: Int, _ words: [String], hidden: Int, _ model: ModelSettings) -> Found? {
         switch words.first {
-        case "gate" where words == ["gate", "weight"]:
-            return (
-                .columns(parameter: "blocks.\(layer).router", expert: 0, from: 0), [model.expertCount, model.dModel]
-            )
-        case "experts" where words.count == 4:
-            guard let expert = index(words[1], model.expertCount) else { return nil }
-            return ofExpert(expert, layer, Array(words[2...]), hidden: model.expertHidden, model)
         case "shared_expert_gate" where words == ["shared_expert_gate", "weight"]:
             return (.sharedGate, [1, model.dModel])
         case "shared_expert" where words.count == 3:
-            guard let found = ofExpert(0, layer, Array(words[1...]), hidden: sharedHidden, model) else { return nil }
+            guard let found = ofExpert(0, layer, Array(words[1...]), hidden: hidden, model) else { return nil }
             return (.sharedExpert(layer: layer, matrix: words[1]), found.expectedShape)
         default: return nil
         }
@@ -99,6 +121,11 @@ enum TensorPlace: Equatable {
 extension ImportedConfiguration {
     var hasBiases: Bool {
         if case .qwen2Moe(_, true) = kind { return true }
+        return false
+    }
+
+    var turnsNeighbours: Bool {
+        if case .ernie45Moe = kind { return true }
         return false
     }
 }

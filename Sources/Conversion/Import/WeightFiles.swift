@@ -35,7 +35,8 @@ final class WeightFiles {
         var found: [String: (file: SafetensorsFile, tensor: SafetensorsTensor)] = [:]
         for name in Set(map.values).sorted() {
             // A name in the directory itself, never a way out of it.
-            guard name.hasSuffix(".safetensors"), !name.hasPrefix("."), !name.contains("/"), name.utf8.count <= 255
+            guard name.hasSuffix(".safetensors"), !name.hasPrefix("."), !name.contains("/"), !name.utf8.contains(0),
+                name.utf8.count <= 255
             else {
                 throw Failure(.data, "\(index) names `\(name.prefix(200))`, which is no safetensors file beside it")
             }

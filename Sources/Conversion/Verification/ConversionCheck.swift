@@ -51,7 +51,7 @@ package struct ConversionCheck: Sendable {
         let isSame =
             (ours.dModel, ours.layers, ours.heads, ours.vocabularySize, ours.choices)
             == (theirs.dModel, theirs.layers, theirs.heads, theirs.vocabularySize, theirs.choices)
-            && ours.expertCount == theirs.expertCount && ours.tieEmbeddings == theirs.tieEmbeddings
+            && ours.expertCounts == theirs.expertCounts && ours.tieEmbeddings == theirs.tieEmbeddings
             && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
             && ours.ropeBase == theirs.ropeBase && ours.expertHidden == theirs.expertHidden
             && (model.configuration.kind == .llama

@@ -11,47 +11,61 @@ struct LayerwiseForward {
     private let source: SourceCheckpoint
     private let engine: Engine
     private let tokens: SampleTokens
-    /// A model of one layer and without a vocabulary: what is in memory at a time.
-    private let model: ModelSettings
-    private let routing: RoutingSettings
 
     /// Dropless, whatever the configuration says about evaluation.
     init(_ source: SourceCheckpoint, _ tokens: SampleTokens, on world: any Communicator) throws(Failure) {
         self.source = source
         self.tokens = tokens
         var configuration = source.configuration
-        configuration.model.layers = 1
         configuration.model.vocabularySize = 1
         configuration.routing.evaluationCapacityFactor = nil
         configuration.precision = .float32
         configuration.batch.laneTokens = tokens.count
-        model = configuration.model
-        routing = configuration.routing
+        // Without a backward pass all layers share what one needs.
         engine = try Engine(configuration, expertParallel: 1, threads: 1, forTraining: false, on: world)
     }
 
+    private var model: ModelSettings { engine.model.settings }
+
     /// - Returns: `[tokens, dModel]`: the normalised output of the last block
     func hidden() throws(Failure) -> Tensor {
-        let parameters = ParameterArena(engine.layout)
-        let sizes = LaneSizes(model, routing, laneTokens: tokens.count, groupSize: 1)
-        let saved = Block.Activations(sizes, model, .float32, groupSize: 1)
-        let block = Block(0, model, routing, engine.layout)
-        try embed(into: saved.input)
-        let y = Tensor(rows: tokens.count, columns: model.dModel)
-        for layer in 0..<source.configuration.model.layers {
+        let x = Tensor(rows: tokens.count, columns: model.dModel), y = Tensor(rows: tokens.count, columns: model.dModel)
+        try embed(into: x)
+        var single = model(ofLayer: 0), parameters = ParameterArena(single.layoutOfAllExperts)
+        for layer in 0..<model.layers {
+            let next = model(ofLayer: layer)
+            if next != single { (single, parameters) = (next, ParameterArena(next.layoutOfAllExperts)) }
             try load(layer, into: parameters)
-            do {
-                _ = try block.forward(
-                    into: y, sequenceLength: tokens.length, parameters, for: .evaluation, saving: saved,
-                    workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
-            } catch {
-                throw Failure(lost: error)
-            }
-            copy(y.vector, into: saved.input.vector)
+            try forward(x, into: y, single, parameters)
+            copy(y.vector, into: x.vector)
         }
-        let norm = Norm("final_norm", model, engine.layout)
+        let norm = Norm("final_norm", single, parameters.layout)
         let kept = Norm.Activations(tokens: tokens.count, dModel: model.dModel, .float32)
         return norm.forward(y, parameters, saving: kept, on: engine.workers).tensor
+    }
+
+    /// A model of this layer alone: what is in memory at a time.
+    private func model(ofLayer layer: Int) -> ModelSettings {
+        var single = model
+        single.layers = 1
+        single.experts = ExpertsPerLayer(model.experts[layer: layer])
+        return single
+    }
+
+    private func forward(
+        _ x: Tensor, into y: Tensor, _ single: ModelSettings, _ parameters: ParameterArena
+    ) throws(Failure) {
+        let routing = engine.model.routing
+        let sizes = LaneSizes.byLayer(single, routing, laneTokens: tokens.count, groupSize: 1)[0]
+        let saved = Block.Activations(sizes, single, .float32, groupSize: 1)
+        copy(x.vector, into: saved.input.vector)
+        do {
+            _ = try Block(0, single, routing, parameters.layout).forward(
+                into: y, sequenceLength: tokens.length, parameters, for: .evaluation, saving: saved,
+                workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
+        } catch {
+            throw Failure(lost: error)
+        }
     }
 
     /// Logits of the tokens `vocabulary`.
@@ -76,8 +90,8 @@ struct LayerwiseForward {
     }
 
     private func load(_ layer: Int, into arena: ParameterArena) throws(Failure) {
-        for id in engine.layout.all {
-            let name = engine.layout[id].name
+        for id in arena.layout.all {
+            let name = arena.layout[id].name
             guard name.hasPrefix("blocks.") || name.hasPrefix("final_norm") else { continue }
             let stored = "parameters/" + name.replacing("blocks.0.", with: "blocks.\(layer).", maxReplacements: 1)
             let shape = try source.reader.tensor(stored).shape

@@ -94,18 +94,21 @@ final class ReferenceForward {
         return try linear(y, "\(name).o_proj.weight")
     }
 
-    /// `rotate_half`: the second half of a head, negated, is the first half's partner.
+    /// `rotate_half`: the second half of a head, negated, is the first half's partner; in Ernie 4.5 every second number the
+    /// one's before it.
     private func rotate(_ x: Tensor) {
-        let size = configuration.model.headDimension, half = size / 2
+        let size = configuration.model.headDimension
+        let (step, partner) = configuration.turnsNeighbours ? (2, 1) : (1, size / 2)
         for t in 0..<x.rows {
-            for i in 0..<half {
+            for i in 0..<size / 2 {
                 let frequency = pow(configuration.model.ropeBase, -Double(2 * i) / Double(size))
                 let angle = Double(t % tokens.length) * frequency
                 let cosine = Float(cos(angle)), sine = Float(sin(angle))
                 for start in stride(from: 0, to: d, by: size) {
-                    let a = x[t, start + i], b = x[t, start + half + i]
-                    x[t, start + i] = a * cosine - b * sine
-                    x[t, start + half + i] = b * cosine + a * sine
+                    let first = start + i * step, second = first + partner
+                    let a = x[t, first], b = x[t, second]
+                    x[t, first] = a * cosine - b * sine
+                    x[t, second] = b * cosine + a * sine
                 }
             }
         }
@@ -127,9 +130,13 @@ final class ReferenceForward {
     }
 
     private func feedForward(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
-        guard case .qwen2Moe(let sharedHidden, _) = configuration.kind else { return try gated(h, name) }
+        guard configuration.kind != .llama else { return try gated(h, name) }
         let weights = try linear(h, "\(name).gate.weight"), y = Tensor(rows: h.rows, columns: d)
-        let chosen = (0..<h.rows).map { choose(weights, row: $0) }
+        let bias = Vector<Float>(count: weights.columns)
+        if case .ernie45Moe = configuration.kind {
+            copy(try files.read("\(name).moe_statics.e_score_correction_bias"), into: bias)
+        }
+        let chosen = (0..<h.rows).map { choose(weights, row: $0, bias) }
         for expert in 0..<weights.columns {
             let rows = (0..<h.rows).filter { chosen[$0].contains(expert) }
             guard !rows.isEmpty else { continue }
@@ -138,18 +145,19 @@ final class ReferenceForward {
             let answer = try gated(mine, "\(name).experts.\(expert)")
             for (i, t) in rows.enumerated() { for c in 0..<d { y[t, c] += weights[t, expert] * answer[i, c] } }
         }
-        guard sharedHidden > 0 else { return y }
+        guard case .qwen2Moe(let sharedHidden, _) = configuration.kind, sharedHidden > 0 else { return y }
         let shared = try gated(h, "\(name).shared_expert"), gate = try linear(h, "\(name).shared_expert_gate.weight")
         for t in 0..<h.rows { for c in 0..<d { y[t, c] += shared[t, c] / (1 + exp(-gate[t, 0])) } }
         return y
     }
 
-    /// Turns a row of router logits into weights; returns the experts with the `num_experts_per_tok` largest.
-    private func choose(_ weights: Tensor, row: Int) -> [Int] {
+    /// Turns a row of router logits into weights; returns the experts with the `num_experts_per_tok` largest, the bias added.
+    private func choose(_ weights: Tensor, row: Int, _ bias: Vector<Float>) -> [Int] {
         softmax(weights, row: row, first: weights.columns)
-        let order = (0..<weights.columns).sorted { (weights[row, $1], $0) < (weights[row, $0], $1) }
+        func score(_ expert: Int) -> Float { weights[row, expert] + bias[expert] }
+        let order = (0..<weights.columns).sorted { (score($1), $0) < (score($0), $1) }
         let k = configuration.model.choices, chosen = Array(order.prefix(k))
-        if k < order.count { closestCall = min(closestCall, weights[row, order[k - 1]] - weights[row, order[k]]) }
+        if k < order.count { closestCall = min(closestCall, score(order[k - 1]) - score(order[k])) }
         guard configuration.normalizesGates else { return chosen }
         let total = chosen.reduce(Float(0)) { $0 + weights[row, $1] }
         for expert in chosen { weights[row, expert] /= total }

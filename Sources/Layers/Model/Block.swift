@@ -17,7 +17,9 @@ package struct Block: Sendable {
         package let attention: SelfAttention.Activations
         package let feedForward: SwitchFeedForward.Activations
 
-        /// - Parameter shared: another block's, whose memory serves this one too where recomputation allows it
+        /// - Parameters:
+        ///   - sizes: of this block's layer
+        ///   - shared: another block's of sizes no smaller, whose memory serves this one too where recomputation allows it
         package init(
             _ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision, groupSize: Int,
             sharing shared: Activations? = nil, _ recomputation: Recomputation = .none
@@ -29,23 +31,27 @@ package struct Block: Sendable {
                 attention = SelfAttention.Activations(tokens: sizes.tokens, model, precision)
             }
             if let shared, recomputation == .block {
-                (middle, feedForward) = (shared.middle, shared.feedForward)
-                return
+                middle = shared.middle
+                feedForward = shared.feedForward.narrowed(toExperts: sizes.experts)
+            } else {
+                middle = Tensor(rows: sizes.tokens, columns: model.dModel)
+                feedForward = SwitchFeedForward.Activations(sizes, model, precision, groupSize: groupSize)
             }
-            middle = Tensor(rows: sizes.tokens, columns: model.dModel)
-            feedForward = SwitchFeedForward.Activations(
-                norm: Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32),
-                route: Route(tokens: sizes.tokens, experts: model.expertCount, choicesPerToken: model.choices),
-                exchange: ExpertExchange(groupSize: groupSize, localExperts: model.expertCount / groupSize),
-                experts: Experts.Activations(seats: sizes.seats, model, precision),
-                answers: Operand(precision, rows: sizes.homeSeats, columns: model.dModel))
+        }
+
+        /// The same memory for a layer of no more experts.
+        func narrowed(toExperts experts: Int) -> Activations { Activations(self, experts: experts) }
+
+        private init(_ wide: Activations, experts: Int) {
+            (input, middle, attention) = (wide.input, wide.middle, wide.attention)
+            feedForward = wide.feedForward.narrowed(toExperts: experts)
         }
     }
 
     package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
         self.layer = layer
         attention = SelfAttention("blocks.\(layer)", model, layout)
-        feedForward = SwitchFeedForward("blocks.\(layer)", model, routing, layout)
+        feedForward = SwitchFeedForward(layer, model, routing, layout)
     }
 
     /// From `saved.input` to `y`. **Collective** over the expert group.

@@ -14,23 +14,24 @@ package struct LaneMemory: Sendable {
         recomputation: Recomputation = .none, laneTokens tokens: Int, groupSize: Int, keepsActivations: Bool,
         threads: Int
     ) {
-        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount, k = model.choices
-        let sizes = LaneSizes(model, routing, laneTokens: tokens, groupSize: groupSize)
+        let d = model.dModel, hidden = model.expertHidden, k = model.choices
+        let layers = LaneSizes.byLayer(model, routing, laneTokens: tokens, groupSize: groupSize)
+        let sizes = LaneSizes(forAllOf: layers)
         // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
         let norm = 2 * tokens
-        let route = tokens * (experts + 1 + 4 * k) + experts
-        let counts = 2 * (experts / groupSize) * groupSize + 2 * groupSize
         let kept = recomputation.kept(layers: model.layers, forBackward: keepsActivations)
-        let numbers =
-            kept.inputs * tokens * d + kept.attention * (norm + tokens * model.heads)
-            + kept.feedForward * (2 * tokens * d + norm + route + counts)
-        let operands =
-            kept.attention * 5 * tokens * d
-            + kept.feedForward * (sizes.seats * (d + 3 * hidden) + sizes.homeSeats * d)
+        var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * model.heads)
+        var operands = kept.attention * 5 * tokens * d
+        for layer in kept.feedForward == 1 ? [sizes] : layers {
+            let route = tokens * (layer.experts + 1 + 4 * k) + layer.experts
+            let counts = 2 * layer.experts + 2 * groupSize
+            numbers += 2 * tokens * d + norm + route + counts
+            operands += layer.seats * (d + 3 * hidden) + layer.homeSeats * d
+        }
         activations = 4 * (numbers + norm + tokens * d) + precision.size * (operands + tokens * d)
         exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
         let copies = precision == .float32 ? 0 : 1
-        let backward = keepsActivations ? tokens * (2 * d + experts + k) : 0
+        let backward = keepsActivations ? tokens * (2 * d + sizes.experts + k) : 0
         let backwardOperands = keepsActivations ? tokens * (4 + copies) * d + sizes.seats * hidden : 0
         let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         let chunk = chunkRows * model.vocabularySize

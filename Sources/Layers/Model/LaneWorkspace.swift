@@ -20,7 +20,7 @@ package final class LaneWorkspace: Sendable {
     let dAttended: Operand
     /// `[tokens, 3·dModel]`
     let dQKV: Operand
-    /// `[tokens, experts]`
+    /// `[tokens, experts]` of the layer with most of them
     let dRouter: Tensor
     /// `[tokens · k]`
     let dGates: Vector<Float>
@@ -31,8 +31,8 @@ package final class LaneWorkspace: Sendable {
     let expertRows: Operand
     /// `[seats, hidden]`
     let dHidden: Operand
-    /// Seats of one expert for one lane that the buffers hold.
-    let seatsPerExpert: Int
+    /// Tokens of the longest lane, for whose seats there is room.
+    let laneTokens: Int
 
     /// Of one chunk of tokens.
     let logits: LogitScratch
@@ -52,13 +52,16 @@ package final class LaneWorkspace: Sendable {
         recomputation: Recomputation = .none, laneTokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int
     ) {
         let tokens = laneTokens, d = model.dModel
-        let sizes = LaneSizes(model, routing, laneTokens: laneTokens, groupSize: groupSize)
-        seatsPerExpert = sizes.seatsPerExpert
+        let layers = LaneSizes.byLayer(model, routing, laneTokens: laneTokens, groupSize: groupSize)
+        let sizes = LaneSizes(forAllOf: layers)
+        self.laneTokens = laneTokens
         self.recomputation = recomputation
-        let first = Block.Activations(sizes, model, precision, groupSize: groupSize)
-        blocks = (0..<model.layers).map {
-            guard $0 > 0, keepsActivations else { return first }
-            return Block.Activations(sizes, model, precision, groupSize: groupSize, sharing: first, recomputation)
+        // What serves several layers has room for each.
+        let isShared = recomputation.kept(layers: model.layers, forBackward: keepsActivations).feedForward == 1
+        let first = Block.Activations(isShared ? sizes : layers[0], model, precision, groupSize: groupSize)
+        blocks = layers.enumerated().map { number, layer in
+            guard number > 0, keepsActivations else { return first.narrowed(toExperts: layer.experts) }
+            return Block.Activations(layer, model, precision, groupSize: groupSize, sharing: first, recomputation)
         }
         finalNorm = Norm.Activations(tokens: tokens, dModel: d, precision)
         output = Tensor(rows: tokens, columns: d)
@@ -69,7 +72,7 @@ package final class LaneWorkspace: Sendable {
         dStreamOperand = Operand(precision, rows: precision == .float32 ? 0 : backwardTokens, columns: d)
         dAttended = Operand(precision, rows: backwardTokens, columns: d)
         dQKV = Operand(precision, rows: backwardTokens, columns: 3 * d)
-        dRouter = Tensor(rows: backwardTokens, columns: model.expertCount)
+        dRouter = Tensor(rows: backwardTokens, columns: sizes.experts)
         dGates = Vector(count: backwardTokens * model.choices)
 
         homeRows = Operand(precision, rows: sizes.homeSeats, columns: d)
@@ -88,23 +91,4 @@ package final class LaneWorkspace: Sendable {
 extension LaneWorkspace {
     /// How the last lane was routed in a layer, until the workspace is used again.
     package func route(inLayer layer: Int) -> Route { blocks[layer].feedForward.route }
-}
-
-/// How many rows the buffers of a lane hold.
-package struct LaneSizes: Sendable {
-    package let tokens: Int
-    /// Capacity of one expert for one lane.
-    package let seatsPerExpert: Int
-    /// Rows that leave for experts: at most all choices, at most all seats.
-    package let homeSeats: Int
-    /// Rows that this rank's experts can get from all lanes of the group in flight.
-    package let seats: Int
-
-    package init(_ model: ModelSettings, _ routing: RoutingSettings, laneTokens: Int, groupSize: Int) {
-        tokens = laneTokens
-        seatsPerExpert = routing.capacityFactor.capacity(
-            tokens: laneTokens, choices: model.choices, experts: model.expertCount)
-        homeSeats = min(laneTokens * model.choices, seatsPerExpert * model.expertCount)
-        seats = min(groupSize * homeSeats, seatsPerExpert * model.expertCount)
-    }
 }

@@ -15,10 +15,10 @@ package struct LanguageModel: Sendable {
     private let embedding: ParameterID
     private let head: ParameterID
 
-    package init(_ settings: ModelSettings, _ routing: RoutingSettings, localExperts: Range<Int>) {
+    package init(_ settings: ModelSettings, _ routing: RoutingSettings, _ share: ExpertShare) {
         self.settings = settings
         self.routing = routing
-        let layout = ParameterLayout(settings, localExperts: localExperts)
+        let layout = ParameterLayout(settings, share)
         self.layout = layout
         blocks = (0..<settings.layers).map { Block($0, settings, routing, layout) }
         finalNorm = Norm("final_norm", settings, layout)

@@ -10,7 +10,8 @@ package struct SwitchFeedForward: Sendable {
     private let norm: Norm
     private let router: Linear
     private let experts: Experts
-    private let model: ModelSettings
+    private let expertCount: Int
+    private let choices: Int
     private let routing: RoutingSettings
 
     /// What the layer keeps for its backward pass.
@@ -22,13 +23,32 @@ package struct SwitchFeedForward: Sendable {
         package let experts: Experts.Activations
         /// `[home seats, dModel]`: the experts' answers to this lane, in the order its rows left.
         package let answers: Operand
+
+        package init(_ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision, groupSize: Int) {
+            norm = Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32)
+            route = Route(tokens: sizes.tokens, experts: sizes.experts, choicesPerToken: model.choices)
+            exchange = ExpertExchange(groupSize: groupSize, localExperts: sizes.experts / groupSize)
+            experts = Experts.Activations(seats: sizes.seats, model, precision)
+            answers = Operand(precision, rows: sizes.homeSeats, columns: model.dModel)
+        }
+
+        /// The same memory for a layer of no more experts.
+        func narrowed(toExperts experts: Int) -> Activations { Activations(self, experts: experts) }
+
+        private init(_ wide: Activations, experts count: Int) {
+            (norm, experts, answers) = (wide.norm, wide.experts, wide.answers)
+            route = wide.route.narrowed(toExperts: count)
+            exchange = wide.exchange.narrowed(toExperts: count)
+        }
     }
 
-    package init(_ block: String, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+    package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+        let block = "blocks.\(layer)"
         norm = Norm("\(block).feed_forward_norm", model, layout)
         router = Linear("\(block).router", layout)
         experts = Experts(block, layout)
-        self.model = model
+        expertCount = model.expertCount(inLayer: layer)
+        choices = model.choices
         self.routing = routing
     }
 
@@ -47,7 +67,7 @@ package struct SwitchFeedForward: Sendable {
         router.forward(h, parameters, into: .float32(p), on: workers)
         routerSoftmax(p, logSumExp: route.logSumExp, on: workers)
         chooseExperts(
-            p, k: model.choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates,
+            p, k: choices, normalize: routing.normalizeGates, choices: route.choices, gates: route.gates,
             on: workers)
         if routing.spreadsEvenly { route.spreadEvenly(tokens: tokens) }
         route.assignSeats(tokens: tokens)
@@ -61,7 +81,11 @@ package struct SwitchFeedForward: Sendable {
 
     private func capacity(tokens: Int, for purpose: LanePurpose) -> Int? {
         let factor = purpose == .training ? routing.capacityFactor : routing.evaluationCapacityFactor
-        return factor?.capacity(tokens: tokens, choices: model.choices, experts: model.expertCount)
+        return factor.map { seats($0, tokens: tokens) }
+    }
+
+    private func seats(_ factor: CapacityFactor, tokens: Int) -> Int {
+        factor.capacity(tokens: tokens, choices: choices, experts: expertCount)
     }
 
     /// Training's single window of seats; for evaluation as many windows as the group's longest queue needs, each no
@@ -71,7 +95,7 @@ package struct SwitchFeedForward: Sendable {
         _ dispatcher: any TokenDispatcher
     ) throws(CommunicationError) -> [Range<Int>] {
         if purpose == .training, let capacity { return [0..<capacity] }
-        let buffer = workspace.seatsPerExpert
+        let buffer = seats(routing.capacityFactor, tokens: workspace.laneTokens)
         let longest = min(route.longestQueue, capacity ?? Int.max)
         let passes = (try dispatcher.largest(longest) + buffer - 1) / buffer
         return (0..<passes).map { $0 * buffer..<max($0 * buffer, min(($0 + 1) * buffer, longest)) }
@@ -86,12 +110,12 @@ package struct SwitchFeedForward: Sendable {
         try dispatcher.announce(exchange)
         let home = 0..<exchange.sentRows, away = 0..<exchange.arrivedRows
         let rows = workspace.homeRows.rows(home), results = workspace.expertRows.rows(away)
-        scatterToSeats(h, k: model.choices, rowOf: route.rowOf, into: rows, on: workers)
+        scatterToSeats(h, k: choices, rowOf: route.rowOf, into: rows, on: workers)
         try dispatcher.dispatch(rows, along: exchange, into: saved.experts.arrived.rows(away))
         experts.forward(exchange, parameters, saving: saved.experts, into: results, on: workers)
         try dispatcher.combine(results, along: exchange, into: saved.answers.rows(home))
         combineAnswers(
-            saved.answers.rows(home), k: model.choices, rowOf: route.rowOf, gates: route.gates, addingTo: y, on: workers
+            saved.answers.rows(home), k: choices, rowOf: route.rowOf, gates: route.gates, addingTo: y, on: workers
         )
     }
 
@@ -105,7 +129,7 @@ package struct SwitchFeedForward: Sendable {
         gradients: GradientAccumulator, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
         on workers: Workers
     ) throws(CommunicationError) {
-        let route = saved.route, exchange = saved.exchange, k = model.choices
+        let route = saved.route, exchange = saved.exchange, k = choices
         let tokens = 0..<x.rows, home = 0..<exchange.sentRows, away = 0..<exchange.arrivedRows
         let rows = workspace.homeRows.rows(home), arrived = workspace.expertRows.rows(away)
         combineAnswersBackward(
@@ -117,7 +141,8 @@ package struct SwitchFeedForward: Sendable {
             gradients: gradients, on: workers)
         try dispatcher.combine(arrived, along: exchange, into: rows)
 
-        let dLogits = workspace.dRouter.rows(tokens), dNorm = workspace.dNorm.rows(tokens)
+        let dLogits = workspace.dRouter.reshaped(rows: x.rows, columns: expertCount),
+            dNorm = workspace.dNorm.rows(tokens)
         routerBackward(
             route.probabilities.rows(tokens), k: k, normalize: routing.normalizeGates, choices: route.choices,
             gates: route.gates, dGates: workspace.dGates, logSumExp: route.logSumExp, assigned: route.assigned,

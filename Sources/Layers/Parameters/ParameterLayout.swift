@@ -58,11 +58,14 @@ package struct ParameterLayout: Sendable {
     /// Entries begin on multiples of this many elements (64 bytes); what lies between stays zero.
     private static let alignment = 16
 
-    package init(_ model: ModelSettings, localExperts: Range<Int>) {
+    /// - Parameter share: of every layer's experts that the rank holds
+    package init(_ model: ModelSettings, _ share: ExpertShare) {
         let tensors = Self.tensors(model)
         for tensor in tensors where tensor.expertCount == nil { append(tensor, experts: nil) }
         replicatedCount = count
-        for tensor in tensors where tensor.expertCount != nil { append(tensor, experts: localExperts) }
+        for tensor in tensors {
+            if let experts = tensor.expertCount { append(tensor, experts: share.experts(of: experts)) }
+        }
     }
 
     package subscript(id: ParameterID) -> ParameterEntry { entries[id.index] }
@@ -103,7 +106,7 @@ package struct ParameterLayout: Sendable {
     }
 
     private static func tensors(_ model: ModelSettings) -> [Declaration] {
-        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount
+        let d = model.dModel, hidden = model.expertHidden
         func matrix(_ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil) -> Declaration {
             Declaration(name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts)
         }
@@ -115,7 +118,7 @@ package struct ParameterLayout: Sendable {
         // A row of the embedding is looked up, not multiplied: its fan-in is 1 (the joint study's code does the same).
         var all = [matrix("embedding", model.vocabularySize, d, fanIn: model.tieEmbeddings ? d : 1)]
         for layer in 0..<model.layers {
-            let block = "blocks.\(layer)"
+            let block = "blocks.\(layer)", experts = model.expertCount(inLayer: layer)
             all += norm("\(block).attention_norm")
             all.append(matrix("\(block).attention.qkv", d, 3 * d, fanIn: d))
             all.append(matrix("\(block).attention.output", d, d, fanIn: d))

@@ -33,6 +33,17 @@ package struct Route: Sendable {
         assigned = Vector(count: experts)
     }
 
+    /// The same memory for a layer of no more experts.
+    func narrowed(toExperts experts: Int) -> Route { Route(self, experts: experts) }
+
+    private init(_ wide: Route, experts: Int) {
+        self.experts = experts
+        choicesPerToken = wide.choicesPerToken
+        probabilities = wide.probabilities.reshaped(rows: wide.probabilities.rows, columns: experts)
+        (logSumExp, choices, gates) = (wide.logSumExp, wide.choices, wide.gates)
+        (seats, rowOf, assigned) = (wide.seats, wide.rowOf, wide.assigned[0..<experts])
+    }
+
     /// Instead of the router's choices: experts in turn, each with the same share of the tokens to one. Gates are the
     /// probabilities the router gave them.
     package func spreadEvenly(tokens: Int) {

@@ -6,8 +6,6 @@ package import Tensors
 package protocol TokenDispatcher: AnyObject {
     /// Ranks that share out one set of experts.
     var groupSize: Int { get }
-    /// The experts this rank holds, global numbers.
-    var localExperts: Range<Int> { get }
 
     /// Tells every rank of the group how many rows each of its experts will get. **Collective** over the group.
     /// - Parameter exchange: its `sent` counts are given, `arrived` and the sums per rank are filled in
@@ -38,11 +36,23 @@ package struct ExpertExchange: Sendable {
     package let arrivedByRank: Vector<Int32>
 
     package init(groupSize: Int, localExperts: Int) {
+        self.init(
+            localExperts, sent: Vector(count: groupSize * localExperts),
+            arrived: Vector(count: groupSize * localExperts), Vector(count: groupSize), Vector(count: groupSize))
+    }
+
+    private init(
+        _ localExperts: Int, sent: Vector<Int32>, arrived: Vector<Int32>, _ sentByRank: Vector<Int32>,
+        _ arrivedByRank: Vector<Int32>
+    ) {
         self.localExperts = localExperts
-        sent = Vector(count: groupSize * localExperts)
-        arrived = Vector(count: groupSize * localExperts)
-        sentByRank = Vector(count: groupSize)
-        arrivedByRank = Vector(count: groupSize)
+        (self.sent, self.arrived, self.sentByRank, self.arrivedByRank) = (sent, arrived, sentByRank, arrivedByRank)
+    }
+
+    /// The same memory for a layer of no more experts.
+    func narrowed(toExperts experts: Int) -> ExpertExchange {
+        ExpertExchange(
+            experts / groupSize, sent: sent[0..<experts], arrived: arrived[0..<experts], sentByRank, arrivedByRank)
     }
 
     package var groupSize: Int { sentByRank.count }

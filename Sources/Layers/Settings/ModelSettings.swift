@@ -13,8 +13,7 @@ package struct ModelSettings: Sendable, Equatable {
     package var context: Int
     /// 0 until the tokenizer is known, if left out.
     package var vocabularySize: Int
-    /// E: experts in units of one dense feed-forward.
-    package var experts: Int
+    package var experts: ExpertsPerLayer
     package var topK: Int
     /// G: into how many pieces an expert is cut; a token goes to G times as many.
     package var granularity: Int
@@ -28,7 +27,8 @@ package struct ModelSettings: Sendable, Equatable {
     package var initializationScale: Double
 
     package init(
-        dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Int, experts: Int = 1, topK: Int = 1,
+        dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Int, experts: ExpertsPerLayer = 1,
+        topK: Int = 1,
         granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, norm: NormKind = .rms,
         normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
     ) {
@@ -49,8 +49,12 @@ package struct ModelSettings: Sendable, Equatable {
     }
 
     package var headDimension: Int { dModel / heads }
-    /// Experts per layer, G·E.
-    package var expertCount: Int { experts * granularity }
+    /// Experts of a layer, G·E.
+    package func expertCount(inLayer layer: Int) -> Int { experts[layer: layer] * granularity }
+    /// The same of every layer.
+    package var expertCounts: [Int] { (0..<layers).map(expertCount(inLayer:)) }
+    /// Whether every layer has one expert, to which all tokens go.
+    package var isDense: Bool { experts == 1 && granularity == 1 }
     /// Experts a token goes to, G·topK.
     package var choices: Int { topK * granularity }
     /// Hidden size of one expert.
@@ -65,7 +69,8 @@ extension ModelSettings {
         heads = try section.integer("heads", in: 1...10_000)
         context = try section.integer("context", in: 1...1 << 24)
         vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...65_536) ?? 0
-        experts = try section.integer("experts", default: 1, in: 1...65_536)
+        experts = ExpertsPerLayer(
+            byLayer: try section.integers("experts", each: "layer", count: layers, default: 1, in: 1...65_536))
         topK = try section.integer("top_k", default: 1, in: 1...65_536)
         granularity = try section.integer("granularity", default: 1, in: 1...65_536)
         feedForward = try section.number("feed_forward", default: 3, in: 0.001...1000)
@@ -107,10 +112,12 @@ extension ModelSettings {
                     "choose feed_forward and granularity so that \(feedForward) × \(dModel) / \(granularity) is whole")
         }
         try checkSize(section)
-        guard choices <= expertCount else {
+        let fewest = expertCounts.min() ?? 0
+        guard choices <= fewest else {
+            let place = experts.uniform == nil ? " in layer \(expertCounts.firstIndex(of: fewest)!)" : ""
             throw section.failure(
-                "top_k", "× granularity = \(choices) choices per token, but there are only \(expertCount) experts",
-                advice: "top_k may be at most experts = \(experts)")
+                "top_k", "× granularity = \(choices) choices per token, but there are only \(fewest) experts\(place)",
+                advice: "top_k may be at most experts = \(fewest / granularity)")
         }
     }
 
@@ -119,8 +126,9 @@ extension ModelSettings {
 
     private func checkSize(_ section: SettingsSection) throws(Failure) {
         let d = Double(dModel), vocabulary = Double(max(vocabularySize, 1))
-        let block = 4 * d * d + 3 * d * Double(expertHidden) * Double(experts) * Double(granularity)
-        guard 2 * vocabulary * d + Double(layers) * block < Self.mostParameters else {
+        let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
+        let blocks = 4 * d * d * Double(layers) + 3 * d * Double(expertHidden) * experts
+        guard 2 * vocabulary * d + blocks < Self.mostParameters else {
             throw section.failure(
                 "d_model", "× layers × experts give more than \(Self.mostParameters) parameters",
                 advice: "make the model smaller")

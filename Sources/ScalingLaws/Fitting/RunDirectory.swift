@@ -70,6 +70,10 @@ private func decode<T: Decodable>(_ data: Data, _ place: String) throws(Failure)
         return try JSONDecoder().decode(T.self, from: data)
     } catch DecodingError.keyNotFound(let key, _) {
         throw Failure(.data, "\(place): no `\(key.stringValue)`")
+    } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
+        throw Failure(
+            .data, "\(place): `\(context.codingPath[0].stringValue)` is not one number",
+            advice: "laws know models whose layers all have the same number of experts")
     } catch {
         throw Failure(.data, "\(place) is not the JSON of a run: \(error.localizedDescription)")
     }

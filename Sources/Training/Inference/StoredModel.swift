@@ -26,7 +26,7 @@ package struct StoredModel {
         try configuration.model.settleVocabulary(tokenizer: tokenizer.vocabularySize)
         self.configuration = configuration
         let expertParallel = ParallelSettings.allowedExpertParallel(
-            experts: configuration.model.expertCount, ranks: world.size
+            experts: configuration.model.expertCounts, ranks: world.size
         ).last!
         engine = try Engine(
             configuration, expertParallel: expertParallel, threads: threads, forTraining: false, on: world)

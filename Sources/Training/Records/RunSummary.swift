@@ -1,5 +1,5 @@
 import Foundation
-import Layers
+package import Layers
 import Metrics
 import Parallel
 
@@ -9,7 +9,7 @@ package struct RunSummary: Codable, Sendable {
     package var nTotal: Int
     /// Embedding and head, which some laws leave out.
     package var nEmbedding: Int
-    package var experts: Int
+    package var experts: ExpertsPerLayer
     package var granularity: Int
     package var topK: Int
     package var flopsPerToken: Double

@@ -30,11 +30,11 @@ package struct Engine {
             try requireProducts(in: configuration.precision)
         }
         do {
-            mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+            mesh = try Mesh(world, expertParallel: expertParallel)
         } catch {
             throw Failure(lost: error)
         }
-        model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
+        model = LanguageModel(settings, routing, mesh.share)
         workspace = LaneWorkspace(
             settings, routing, configuration.precision, recomputation: configuration.recomputation,
             laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: forTraining,

@@ -20,7 +20,7 @@ package struct JobLayout: Sendable {
         }
         self.ranks = ranks
         expertParallel = try configuration.parallel.resolvedExpertParallel(
-            experts: configuration.model.expertCount, ranks: ranks)
+            experts: configuration.model.expertCounts, ranks: ranks)
         rounds = (lanes + ranks - 1) / ranks
     }
 }

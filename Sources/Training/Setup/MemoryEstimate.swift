@@ -19,7 +19,7 @@ package struct MemoryEstimate: Sendable {
 
     package init(_ configuration: RunConfiguration, _ job: JobLayout) {
         let model = configuration.model, expertParallel = job.expertParallel
-        let layout = ParameterLayout(model, localExperts: 0..<model.expertCount / expertParallel)
+        let layout = ParameterLayout(model, ExpertShare(0, of: expertParallel))
         let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
         parameters = (4 + rounded) * layout.count
         moments = 8 * layout.count

@@ -13,10 +13,10 @@ package struct ModelWork: Sendable {
     package let expertFlopsPerToken: Double
 
     package init(_ model: ModelSettings) {
-        let layout = ParameterLayout(model, localExperts: 0..<model.expertCount)
+        let layout = ParameterLayout(model, .all)
         var total = 0, active = 0, matrices = 0, expertWork = 0
         for entry in layout.entries {
-            let met = entry.experts == nil ? entry.count : entry.count / model.expertCount * model.choices
+            let met = entry.experts == nil ? entry.count : entry.count / entry.slabs * model.choices
             total += entry.count
             active += met
             if case .matrix = entry.role, entry.name != "embedding" { matrices += met }
