@@ -149,7 +149,7 @@ let package = Package(
             "RankChecks",
             below: [
                 "Training", "Checkpoints", "Parallel", "Layers", "GEMM", "Settings", "Randomness", "Collectives",
-                "Tensors", "Machine", "Diagnostics",
+                "Tensors", "Threads", "Machine", "Diagnostics",
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],

@@ -2,11 +2,13 @@ package import Tensors
 
 /// A fixed group of ranks that exchange numbers: MPI's communicator, or several virtual ranks in one process.
 ///
-/// Every method but the two properties is **collective**: all ranks of the group call it, in the same order, with
+/// Every method is **collective**: all ranks of the group call it, in the same order, with
 /// the same element type and matching counts. A method throws on every rank that is left when the group is broken.
 package protocol Communicator: Sendable {
     var rank: Int { get }
     var size: Int { get }
+    /// Whether threads may communicate at the same time, each through communicators of its own.
+    var allowsThreads: Bool { get }
 
     /// Returns when every rank has called it.
     func barrier() throws(CommunicationError)

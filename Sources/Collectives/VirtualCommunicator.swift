@@ -6,6 +6,7 @@ package struct VirtualCommunicator: Communicator {
     let group: VirtualGroup
 
     package var size: Int { group.size }
+    package var allowsThreads: Bool { true }
 
     package func barrier() throws(CommunicationError) { try group.barrier() }
 

@@ -7,13 +7,15 @@ package import COpenMPI
 package import Collectives
 package import Tensors
 
-/// A communicator of MPI. All methods are for the thread that started MPI (MPI_THREAD_FUNNELED).
+/// A communicator of MPI. All methods are for one thread at a time: the one that started MPI, or another where
+/// `allowsThreads` says so.
 ///
 /// Freed by `free()` or with MPI itself, never in `deinit`: freeing is collective.
 package final class MPICommunicator: Communicator, @unchecked Sendable {
-    // Unchecked because only the thread that started MPI may call, which is MPI's rule and not the type's.
+    // Unchecked because one thread at a time may call, which is MPI's rule and not the type's.
     package let rank: Int
     package let size: Int
+    package let allowsThreads = MPIWorld.allowsThreads
     /// For libraries that communicate themselves, such as HDF5.
     package var handle: MPI_Comm { communicator }
     private var communicator: MPI_Comm
