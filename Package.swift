@@ -99,7 +99,10 @@ let package = Package(
         // distribution
         room(
             "Parallel",
-            below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Tracing", "Settings", "Diagnostics"]),
+            below: [
+                "Collectives", "Tensors", "Threads", "Layers", "Workers", "Kernels", "Tracing", "Settings",
+                "Diagnostics",
+            ]),
         room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
@@ -149,7 +152,7 @@ let package = Package(
             "RankChecks",
             below: [
                 "Training", "Checkpoints", "Parallel", "Layers", "GEMM", "Settings", "Randomness", "Collectives",
-                "Tensors", "Threads", "Machine", "Diagnostics",
+                "Tensors", "Threads", "Workers", "Machine", "Diagnostics",
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
@@ -192,7 +195,9 @@ let package = Package(
         tests(of: "Machine", with: []),
         tests(of: "Doctor", with: ["Benchmarking", "Machine", "Diagnostics"]),
         tests(of: "Tracing", with: []),
-        tests(of: "Benchmarking", with: ["GEMM", "Collectives", "Settings", "Training", "Tracing", "Diagnostics"]),
+        tests(
+            of: "Benchmarking",
+            with: ["GEMM", "Collectives", "Parallel", "Settings", "Training", "Tracing", "Diagnostics"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
