@@ -39,7 +39,8 @@ final class VirtualGroup: Sendable {
         if let broken { throw CommunicationError(call: "a collective", reason: "virtual rank \(broken) has given up") }
     }
 
-    private func wait(_ patience: any Patience, until outcome: (Fuse.State) -> Int??) throws(CommunicationError) -> Int? {
+    private func wait(_ patience: any Patience, until outcome: (Fuse.State) -> Int??) throws(CommunicationError) -> Int?
+    {
         while true {
             if let outcome = fuse.state.wait(upTo: Self.patience, until: outcome) { return outcome }
             if patience.isInVain { throw CommunicationError(inVain: "a collective") }

@@ -33,7 +33,8 @@ package struct TraceDocument: Sendable {
     package mutating func name(rank: Int, host: String) {
         let place = host.filter { $0.isLetter || $0.isNumber || "-._".contains($0) }
         events.append(
-            #"{"name": "process_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "rank \#(rank) (\#(place))"}}"#)
+            #"{"name": "process_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "rank \#(rank) (\#(place))"}}"#
+        )
         name(track: 0, ofRank: rank, "steps")
     }
 

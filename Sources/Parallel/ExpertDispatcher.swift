@@ -24,9 +24,10 @@ package final class ExpertDispatcher: TokenDispatcher, @unchecked Sendable {
 
     /// **Collective** over the expert group with `turns`.
     package init(_ mesh: Mesh, clock: CommunicationClock, _ turns: Turns? = nil) throws(CommunicationError) {
-        group = try turns.map { turns throws(CommunicationError) in
-            try mesh.expertGroup.duplicate(for: turns.baton)
-        } ?? mesh.expertGroup
+        group =
+            try turns.map { turns throws(CommunicationError) in
+                try mesh.expertGroup.duplicate(for: turns.baton)
+            } ?? mesh.expertGroup
         localExperts = mesh.localExperts
         self.clock = clock
         self.turns = turns

@@ -43,7 +43,8 @@ private func steadyMemory(lanesInFlight: Int, after settled: Int, on world: any 
     }
     let late = ProcessMemory.peak
     expectations.expect(
-        Double(late) <= Double(early) * 1.01, "peak memory went from \(early) bytes at step \(settled) to \(late) at step 200")
+        Double(late) <= Double(early) * 1.01,
+        "peak memory went from \(early) bytes at step \(settled) to \(late) at step 200")
     try expectations.settle()
 }
 

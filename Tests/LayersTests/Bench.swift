@@ -24,7 +24,7 @@ struct Bench {
         workspace = LaneWorkspace(
             settings, routing, precision, laneTokens: laneTokens, groupSize: expertParallel, keepsActivations: true,
             threads: threads)
-        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
+        dispatcher = try ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)
     }
 

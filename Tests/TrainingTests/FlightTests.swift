@@ -1,5 +1,6 @@
 import Collectives
 import GEMM
+import Metrics
 import Parallel
 import RankChecks
 import Synchronization

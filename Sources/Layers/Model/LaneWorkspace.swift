@@ -74,7 +74,6 @@ package final class LaneWorkspace: Sendable {
         dQKV = other?.dQKV ?? Operand(precision, rows: backwardTokens, columns: 3 * d)
         dRouter = other?.dRouter ?? Tensor(rows: backwardTokens, columns: model.expertCount)
         dGates = Vector(count: backwardTokens * model.choices)
-
         homeRows = Operand(precision, rows: sizes.homeSeats, columns: d)
         expertRows = Operand(precision, rows: sizes.seats, columns: d)
         dHidden =

@@ -57,7 +57,8 @@ package struct Engine {
             try requireProducts(in: configuration.precision)
             guard lanesInFlight == 1 || world.allowsThreads else {
                 throw Failure(
-                    .unavailable, "two lanes in flight communicate from two threads, which this MPI library does not allow",
+                    .unavailable,
+                    "two lanes in flight communicate from two threads, which this MPI library does not allow",
                     advice: "set parallel.lanes_in_flight to 1, or use an MPI library that has MPI_THREAD_MULTIPLE")
             }
         }
