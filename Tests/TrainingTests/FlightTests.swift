@@ -78,13 +78,12 @@ import Training
     @Test(arguments: [(1, "auto", 1), (2, "auto", 2), (2, "1", 1), (4, "auto", 1), (4, "2", 1)])
     func layoutsThatGainNothingHaveOne(ranks: Int, expertParallel: String, expected: Int) throws {
         try inScratchFolder { folder in
-            let configuration = try TinyRun(in: folder).configuration([
-                "parallel.lanes_in_flight=2", "parallel.expert_parallel=\(expertParallel)",
-            ])
+            let run = try TinyRun(
+                in: folder, ["model.vocabulary_size=256", "parallel.expert_parallel=\(expertParallel)"])
+            let configuration = try run.configuration(["parallel.lanes_in_flight=2"])
             let layout = try JobLayout(configuration, ranks: ranks)
             #expect(layout.lanesInFlight == expected)
-            let single = try JobLayout(
-                TinyRun(in: folder).configuration(["parallel.expert_parallel=\(expertParallel)"]), ranks: ranks)
+            let single = try JobLayout(run.configuration(), ranks: ranks)
             let two = MemoryEstimate(configuration, layout), one = MemoryEstimate(configuration, single)
             #expect(two.activations == expected * one.activations && two.exchange == expected * one.exchange)
         }

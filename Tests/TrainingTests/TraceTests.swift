@@ -26,8 +26,10 @@ struct TraceTests {
 
     struct Document: Decodable { var traceEvents: [Event] }
 
-    private func trace(_ steps: TracedSteps, ranks: Int, in folder: String) throws -> [Event] {
-        let run = try TinyRun(in: folder), configuration = try run.configuration()
+    private func trace(
+        _ steps: TracedSteps, ranks: Int, in folder: String, _ changes: [String] = []
+    ) throws -> [Event] {
+        let run = try TinyRun(in: folder, changes), configuration = try run.configuration()
         _ = try VirtualRanks.run(ranks) { world in
             var options = TrainingOptions()
             options.trace = try StepTrace(steps, run.directory, on: world)
@@ -56,6 +58,28 @@ struct TraceTests {
                     #expect(a.encloses(b) || a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
                 }
                 #expect(mine.allSatisfy { span in steps.contains { $0.encloses(span) } })
+            }
+        }
+    }
+
+    /// Of two lanes in flight each has a track, and while one computes the other does not.
+    @Test func lanesInFlightTakeTurns() throws {
+        try inScratchFolder { folder in
+            let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.lanes_in_flight=2"])
+            #expect(events.count { $0.name == "thread_name" && $0.tid == 1 } == 2)
+            for rank in 0..<2 {
+                let spans = events.filter { $0.ph == "X" && $0.pid == rank }
+                let lanes = spans.filter { $0.name == "lane" }
+                #expect(lanes.count { $0.tid == 0 } == 3 && lanes.count { $0.tid == 1 } == 3)
+                let computing = spans.filter { ["matrix products", "attention", "loss"].contains($0.name) }
+                    .sorted { ($0.ts ?? 0) < ($1.ts ?? 0) }
+                var overlaps = 0
+                for (a, b) in zip(computing, computing.dropFirst()) where a.tid != b.tid && a.end > (b.ts ?? 0) + 0.002
+                {
+                    overlaps += 1
+                }
+                #expect(Set(computing.map(\.tid)) == [0, 1] && overlaps == 0)
+                #expect(spans.contains { $0.name == "other lane's turn" && $0.tid == 1 })
             }
         }
     }
