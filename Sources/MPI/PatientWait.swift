@@ -8,7 +8,7 @@ package import Collectives
 #endif
 
 /// Between two looks of a thread that leaves the processor to another, in microseconds.
-private let nap: UInt32 = 50
+private let nap: UInt32 = 250
 
 /// Starts a non-blocking collective and returns when it is done (MPI 3.1, section 5.12).
 ///
