@@ -13,7 +13,7 @@ private let nap: UInt32 = 250
 /// Starts a non-blocking collective and returns when it is done (MPI 3.1, section 5.12).
 ///
 /// While another thread of the rank computes, the thread naps between its looks: a blocking call would look all the time
-/// and take half a core from the one that computes.
+/// and take half a core from the one that computes. Otherwise it lets other processes pass, if any want the core.
 /// - Throws: also when the wait is in vain; what was started is then never completed, and the job must end
 func complete(
     _ call: String, _ patience: any Patience, _ start: (UnsafeMutablePointer<MPI_Request?>) -> Int32
@@ -24,6 +24,6 @@ func complete(
         try check(unsafe MPI_Test(&request, &isDone, shim_status_ignore()), call)
         if isDone != 0 { return }
         if patience.isInVain { throw CommunicationError(inVain: call) }
-        if patience.othersCompute { usleep(nap) }
+        if patience.othersCompute { usleep(nap) } else { sched_yield() }
     }
 }
