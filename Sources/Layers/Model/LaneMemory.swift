@@ -35,12 +35,13 @@ package struct LaneMemory: Sendable {
         let backwardTokens = keepsActivations ? tokens : 0
         let shared = backwardTokens * (d + experts)
         let sharedOperands = backwardTokens * (4 + copies) * d + (keepsActivations ? sizes.seats * hidden : 0)
-        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize)) * model.vocabularySize
+        let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
+        let chunk = chunkRows * model.vocabularySize
         let rotary = model.context * (model.headDimension / 2) * 2
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
         scratch = 4 * (backwardTokens * (d + k) + tokens)
         sharedScratch =
-            4 * (shared + chunk + rotary) + precision.size * (sharedOperands + copies * chunk)
+            4 * (shared + chunk + chunkRows + rotary) + precision.size * (sharedOperands + copies * chunk)
             + threads * AttentionScratch.bytes(shape, precision)
     }
 }
