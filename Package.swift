@@ -121,7 +121,7 @@ let package = Package(
         // distribution
         room(
             "Parallel",
-            below: ["Collectives", "Tensors", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
+            below: ["Collectives", "Tensors", "Threads", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
         room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
@@ -171,7 +171,7 @@ let package = Package(
             "RankChecks",
             below: [
                 "Training", "Checkpoints", "Parallel", "Layers", "GEMM", "Settings", "Randomness", "Collectives",
-                "Tensors", "Machine", "Diagnostics",
+                "Tensors", "Threads", "Workers", "Machine", "Diagnostics",
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
@@ -217,7 +217,9 @@ let package = Package(
         tests(of: "Machine", with: []),
         tests(of: "Doctor", with: ["Benchmarking", "Machine", "Diagnostics"]),
         tests(of: "Tracing", with: []),
-        tests(of: "Benchmarking", with: ["GEMM", "Collectives", "Settings", "Training", "Tracing", "Diagnostics"]),
+        tests(
+            of: "Benchmarking",
+            with: ["GEMM", "Collectives", "Parallel", "Settings", "Training", "Tracing", "Diagnostics"]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],

@@ -1,3 +1,4 @@
+package import Parallel
 package import Tracing
 
 /// Where a step's time went, in seconds: parts that add up to the step.
@@ -20,18 +21,28 @@ package struct Breakdown: Sendable, Equatable {
 
     package private(set) var seconds: [Double]
 
-    package init(_ spans: [Span]) {
-        var seconds = [Double](repeating: 0, count: Part.allCases.count)
-        forEachOwnTime(spans) { phase, around, nanoseconds in
-            let part = Self.part(of: phase, in: around)
-            seconds[Part.allCases.firstIndex(of: part)!] += Double(nanoseconds) * 1e-9
+    /// - Parameters:
+    ///   - tracks: the spans of each thread of a rank; only one of them computes at a time
+    ///   - times: what the rank spent on communication while none did
+    package init(_ tracks: [[Span]], _ times: CommunicationTimes) {
+        seconds = [Double](repeating: 0, count: Part.allCases.count)
+        for spans in tracks {
+            forEachOwnTime(spans) { phase, around, nanoseconds in
+                guard let part = Self.part(of: phase, in: around) else { return }
+                add(Double(nanoseconds) * 1e-9, to: part)
+            }
         }
-        self.seconds = seconds
+        add(times.exchange, to: .exchange)
+        add(times.reduction, to: .reduction)
+        add(times.waiting, to: .waiting)
     }
+
+    private mutating func add(_ more: Double, to part: Part) { seconds[Part.allCases.firstIndex(of: part)!] += more }
 
     package subscript(part: Part) -> Double { seconds[Part.allCases.firstIndex(of: part)!] }
 
-    private static func part(of phase: Phase, in around: [Phase]) -> Part {
+    /// Nil for communication, which `CommunicationTimes` accounts for: a span of it may lie beside another thread's computing.
+    private static func part(of phase: Phase, in around: [Phase]) -> Part? {
         switch phase {
         case .products where around.contains(.forward): .forwardProducts
         case .products where around.contains(.loss): .lossAndHead
@@ -42,9 +53,7 @@ package struct Breakdown: Sendable, Equatable {
         case .forward, .backward, .attentionHalf, .feedForwardHalf: .otherKernels
         case .update: .optimizer
         case .sums: .normAndDigests
-        case .exchange: .exchange
-        case .reduction: .reduction
-        case .waiting: .waiting
+        case .exchange, .reduction, .waiting, .turn: nil
         case .step, .lane: .rest
         }
     }

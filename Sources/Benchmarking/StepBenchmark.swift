@@ -36,6 +36,7 @@ package struct StepBenchmark: Encodable, Sendable {
     package var ranks: Int
     package var threadsPerRank: Int
     package var expertParallel: Int
+    package var lanesInFlight: Int
     package var precision: String
     package var routing: Routing
     package var tokensPerStep: Int
@@ -51,6 +52,8 @@ package struct StepBenchmark: Encodable, Sendable {
     package var loadImbalance: Double
     package var peakMemoryBytes: Int
     package var breakdown: [Part]
+    /// Waiting and exchanging of one lane in flight while the other computed, mean over ranks: not a part of the step.
+    package var hiddenSeconds: Sample
 }
 
 extension StepBenchmark {
@@ -67,7 +70,7 @@ extension StepBenchmark {
         let tracer = Tracer()
         let engine = try Engine(
             configuration, expertParallel: layout.expertParallel, threads: configuration.parallel.threadsPerRank,
-            forTraining: true, on: world, tracer: tracer)
+            lanesInFlight: layout.lanesInFlight, forTraining: true, on: world, tracer: tracer)
         let timed: TimedSteps
         do {
             timed = try TimedSteps(configuration, engine, tracer, options, on: world)
@@ -83,6 +86,7 @@ extension StepBenchmark {
         ranks = layout.ranks
         threadsPerRank = configuration.parallel.threadsPerRank
         expertParallel = layout.expertParallel
+        lanesInFlight = layout.lanesInFlight
         precision = configuration.precision.rawValue
         routing = options.routing
         tokensPerStep = configuration.batch.tokens
@@ -94,6 +98,7 @@ extension StepBenchmark {
         peakMemoryBytes = timed.peakMemory
         let work = ModelWork(configuration.model).flopsPerToken(droppedShare: droppedShare)
         mfu = tokensPerSecond * work / gemmPeakFlops
+        hiddenSeconds = Sample(timed.hidden)
         let median = stepSeconds.median
         breakdown = Breakdown.Part.allCases.enumerated().map { index, part in
             let seconds = Sample(timed.parts.map { $0[index] })
@@ -111,9 +116,11 @@ extension StepBenchmark {
             step \(fixed(stepSeconds.median, 3)) s (\(fixed(stepSeconds.lowest, 3)) to \(fixed(stepSeconds.highest, 3)), \
             \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(fixed(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
-            thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(precision), \(routing.rawValue) \
+            thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(lanesInFlight) \
+            lane\(lanesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
             routing (dropped \(fixed(100 * droppedShare, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the mean), \
-            peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank
+            peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \
+            \(fixed(hiddenSeconds.median, 4)) s of communication hidden
             """
     }
 }
@@ -123,6 +130,7 @@ private struct TimedSteps {
     var seconds: [Double] = []
     /// Per step: seconds of each part, mean over ranks.
     var parts: [[Double]] = []
+    var hidden: [Double] = []
     var dropped = 0.0
     var imbalance = 0.0
     let gemmPeak: Double
@@ -147,11 +155,13 @@ private struct TimedSteps {
             let start = clock.now
             let outcome = try step.run(&state)
             let slowest = try world.maximum(of: (clock.now - start) / .seconds(1))
-            let shares = Vector(Breakdown(tracer.take()).seconds)
+            let shares = Vector(Breakdown(([tracer] + tracer.tracks).map { $0.take() }, outcome.times).seconds)
             try world.sum(shares)
+            let hiddenOfAll = try world.sum(of: outcome.times.hidden)
             guard number >= options.warmUp else { continue }
             seconds.append(slowest)
             parts.append(shares.array.map { $0 / Double(world.size) })
+            hidden.append(hiddenOfAll / Double(world.size))
             let lanes = outcome.lanes
             dropped += lanes.dropped.reduce(0, +) / Double(lanes.dropped.count * options.steps)
             imbalance = max(imbalance, lanes.imbalance.max() ?? 0)

@@ -14,5 +14,6 @@ static inline MPI_Datatype shim_byte(void) { return MPI_BYTE; }
 static inline MPI_Op shim_sum(void) { return MPI_SUM; }
 static inline MPI_Op shim_max(void) { return MPI_MAX; }
 static inline MPI_Op shim_bor(void) { return MPI_BOR; }
+static inline MPI_Status *shim_status_ignore(void) { return MPI_STATUS_IGNORE; }
 static inline void *shim_in_place(void) { return MPI_IN_PLACE; }
 static inline MPI_Errhandler shim_errors_return(void) { return MPI_ERRORS_RETURN; }

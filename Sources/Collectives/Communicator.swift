@@ -2,11 +2,13 @@ package import Tensors
 
 /// A fixed group of ranks that exchange numbers: MPI's communicator, or several virtual ranks in one process.
 ///
-/// Every method but the two properties is **collective**: all ranks of the group call it, in the same order, with
+/// Every method is **collective**: all ranks of the group call it, in the same order, with
 /// the same element type and matching counts. A method throws on every rank that is left when the group is broken.
 package protocol Communicator: Sendable {
     var rank: Int { get }
     var size: Int { get }
+    /// Whether threads may communicate at the same time, each through communicators of its own.
+    var allowsThreads: Bool { get }
 
     /// Returns when every rank has called it.
     func barrier() throws(CommunicationError)
@@ -38,6 +40,23 @@ package protocol Communicator: Sendable {
 
     /// The ranks of equal `color` as a group of their own, ordered by rank.
     func split(color: Int) throws(CommunicationError) -> any Communicator
+
+    /// The same ranks as a group of their own, for one more thread of each rank. Its `barrier`, `exchange` and
+    /// `exchangeRows` wait with `patience`.
+    func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator
+}
+
+/// How a thread waits for other ranks while other threads of its own rank go on.
+package protocol Patience: Sendable {
+    /// Whether another thread computes, so that the processor is better left to it than used to look out for the others.
+    var othersCompute: Bool { get }
+    /// Whether another thread has failed, so that the wait is in vain and ends with an error.
+    var isInVain: Bool { get }
+}
+
+extension CommunicationError {
+    /// Of a wait that was in vain.
+    package init(inVain call: String) { self.init(call: call, reason: "the rank's other lane has failed") }
 }
 
 /// Numbers that travel: MPI knows their type.

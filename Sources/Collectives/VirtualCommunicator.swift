@@ -4,10 +4,12 @@ package import Tensors
 package struct VirtualCommunicator: Communicator {
     package let rank: Int
     let group: VirtualGroup
+    var patience: (any Patience)?
 
     package var size: Int { group.size }
+    package var allowsThreads: Bool { true }
 
-    package func barrier() throws(CommunicationError) { try group.barrier() }
+    package func barrier() throws(CommunicationError) { try group.barrier(patience) }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
         // A call through the protocol arrives unspecialised; the loops below are worth their concrete types.
@@ -51,11 +53,11 @@ package struct VirtualCommunicator: Communicator {
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError) {
         try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "exchange")
-        let all = try group.share(sent, as: rank)
+        let all = try group.share(sent, as: rank, patience)
         for source in 0..<size {
             for i in 0..<n { received[source * n + i] = all[source][rank * n + i] }
         }
-        try group.barrier()
+        try barrier()
     }
 
     package func exchangeRows<Element: MatrixElement>(
@@ -66,7 +68,7 @@ package struct VirtualCommunicator: Communicator {
         try checkRows(sent, received, call: call)
         let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
         let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
-        let all = try group.share(RowParcel(rows: sent, windows: from), as: rank)
+        let all = try group.share(RowParcel(rows: sent, windows: from), as: rank, patience)
         for source in 0..<size {
             let outgoing = all[source].windows[rank], incoming = to[source]
             guard outgoing.count == incoming.count else {
@@ -76,7 +78,7 @@ package struct VirtualCommunicator: Communicator {
             }
             if !incoming.isEmpty { received.rows(incoming).copy(from: all[source].rows.rows(outgoing)) }
         }
-        try group.barrier()
+        try barrier()
     }
 
     package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
@@ -93,6 +95,12 @@ package struct VirtualCommunicator: Communicator {
         let offers = try group.share(VirtualGroup(size: members.count, fuse: group.fuse), as: rank)
         try group.barrier()
         return VirtualCommunicator(rank: members.firstIndex(of: rank)!, group: offers[members[0]])
+    }
+
+    package func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator {
+        let offers = try group.share(VirtualGroup(size: size, fuse: group.fuse), as: rank)
+        try group.barrier()
+        return VirtualCommunicator(rank: rank, group: offers[0], patience: patience)
     }
 }
 

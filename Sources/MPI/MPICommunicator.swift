@@ -7,17 +7,22 @@ package import COpenMPI
 package import Collectives
 package import Tensors
 
-/// A communicator of MPI. All methods are for the thread that started MPI (MPI_THREAD_FUNNELED).
+/// A communicator of MPI. All methods are for one thread at a time: the one that started MPI, or another where
+/// `allowsThreads` says so.
 ///
 /// Freed by `free()` or with MPI itself, never in `deinit`: freeing is collective.
 package final class MPICommunicator: Communicator, @unchecked Sendable {
-    // Unchecked because only the thread that started MPI may call, which is MPI's rule and not the type's.
+    // Unchecked because one thread at a time may call, which is MPI's rule and not the type's.
     package let rank: Int
     package let size: Int
+    package let allowsThreads = MPIWorld.allowsThreads
     /// For libraries that communicate themselves, such as HDF5.
     package var handle: MPI_Comm { communicator }
     private var communicator: MPI_Comm
     private var rows = RowDatatypes()
+    private let patience: (any Patience)?
+    /// `[4, size]`: counts and displacements of the exchange under way, which the library may read until it is over.
+    private let windows: Vector<Int32>
 
     /// Elements of one reduction: larger ones go in pieces, because counts are 31 bits and the library's buffers grow
     /// with the count.
@@ -25,18 +30,21 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     /// Bytes of one gather over all ranks.
     private static let gathered = 1 << 30
 
-    init(_ handle: MPI_Comm) throws(CommunicationError) {
+    init(_ handle: MPI_Comm, _ patience: (any Patience)? = nil) throws(CommunicationError) {
         communicator = handle
+        self.patience = patience
         var rank: Int32 = 0, size: Int32 = 0
         try check(unsafe MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
         try check(unsafe MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
         try check(unsafe MPI_Comm_size(handle, &size), "MPI_Comm_size")
         self.rank = Int(rank)
         self.size = Int(size)
+        windows = Vector(count: patience == nil ? 0 : 4 * Int(size))
     }
 
     package func barrier() throws(CommunicationError) {
-        try check(unsafe MPI_Barrier(handle), "MPI_Barrier")
+        guard let patience else { return try check(unsafe MPI_Barrier(handle), "MPI_Barrier") }
+        try complete("MPI_Ibarrier", patience) { unsafe MPI_Ibarrier(handle, $0) }
     }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
@@ -67,9 +75,14 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "MPI_Alltoall")
         guard n > 0 else { return }
         let count = try wireCount(n, "MPI_Alltoall"), datatype = Element.kind.datatype
-        try check(
-            unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle),
-            "MPI_Alltoall")
+        guard let patience else {
+            return try check(
+                unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle),
+                "MPI_Alltoall")
+        }
+        try complete("MPI_Ialltoall", patience) {
+            unsafe MPI_Ialltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle, $0)
+        }
     }
 
     package func exchangeRows<Element: MatrixElement>(
@@ -82,10 +95,21 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
         guard sent.columns > 0 else { return }
         let row = try rows.row(bytes: sent.columns * MemoryLayout<Element>.size)
-        try check(
-            unsafe MPI_Alltoallv(
-                sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements, row,
-                handle), call)
+        guard let patience else {
+            return try check(
+                unsafe MPI_Alltoallv(
+                    sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements,
+                    row, handle), call)
+        }
+        for (i, count) in (from.counts + from.displacements + to.counts + to.displacements).enumerated() {
+            windows[i] = count
+        }
+        let window = windows.pointer, n = size
+        try complete("MPI_Ialltoallv", patience) { request in
+            unsafe MPI_Ialltoallv(
+                sent.pointer, window, window + n, row, received.pointer, window + 2 * n, window + 3 * n, row, handle,
+                request)
+        }
     }
 
     package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
@@ -130,6 +154,13 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
             unsafe MPI_Comm_split(handle, wireCount(color, "MPI_Comm_split"), Int32(rank), &part), "MPI_Comm_split")
         guard let part else { throw CommunicationError(call: "MPI_Comm_split", reason: "gave no communicator") }
         return try MPICommunicator(part)
+    }
+
+    package func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator {
+        var copy: MPI_Comm?
+        try check(unsafe MPI_Comm_dup(handle, &copy), "MPI_Comm_dup")
+        guard let copy else { throw CommunicationError(call: "MPI_Comm_dup", reason: "gave no communicator") }
+        return try MPICommunicator(copy, patience)
     }
 
     /// Gives the communicator back to MPI. Collective. Unusable afterwards.

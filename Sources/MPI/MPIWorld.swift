@@ -34,12 +34,19 @@ package enum MPIWorld {
         // HDF5 uses no shared file pointers. Open MPI would keep one for every file, in a file of its own in the temporary
         // folder, and wait for ever where that is full.
         unsafe setenv("OMPI_MCA_sharedfp", "individual", 0)
-        try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &provided), "MPI_Init_thread")
+        // The most that there is: what needs less is none the slower for it (docs/performance.md).
+        try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided), "MPI_Init_thread")
         guard provided >= Int32(MPI_THREAD_FUNNELED) else {
             throw CommunicationError(
                 call: "MPI_Init_thread", reason: "this MPI library does not allow threads beside the one that calls it")
         }
         return try MPICommunicator(shim_comm_world())
+    }
+
+    /// Whether several threads may call MPI at the same time.
+    static var allowsThreads: Bool {
+        var level: Int32 = 0
+        return unsafe MPI_Query_thread(&level) == MPI_SUCCESS && level >= Int32(MPI_THREAD_MULTIPLE)
     }
 
     /// Who may call MPI, by the standard's words without their prefix (MPI 3.1, section 12.4.3).

@@ -25,6 +25,8 @@ package struct StepRecord: Codable, Sendable {
     package var exchangeSeconds = 0.0
     package var reductionSeconds = 0.0
     package var waitingSeconds = 0.0
+    /// Of one lane in flight while the other computed; nil where there is but one.
+    package var hiddenExchangeSeconds: Double?
     /// How long training stood still for checkpoints since the record before; nil if it did not.
     package var checkpointStallSeconds: Double?
     /// Of the rank that has used most.
@@ -54,6 +56,7 @@ package struct StepRecord: Codable, Sendable {
         case exchangeSeconds = "exchange_seconds"
         case reductionSeconds = "reduction_seconds"
         case waitingSeconds = "waiting_seconds"
+        case hiddenExchangeSeconds = "hidden_exchange_seconds"
         case checkpointStallSeconds = "checkpoint_stall_seconds"
         case peakMemoryBytes = "peak_memory_bytes"
         case parameterDigest = "parameter_digest"

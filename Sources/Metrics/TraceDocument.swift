@@ -1,7 +1,7 @@
 package import Tracing
 
-/// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on one
-/// track, which the viewers nest by time.
+/// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on a
+/// track for each of its threads that takes steps, which the viewers nest by time.
 ///
 /// "Trace Event Format" (Google, 2016), sections "JSON Object Format" and "Complete Events".
 package struct TraceDocument: Sendable {
@@ -11,12 +11,12 @@ package struct TraceDocument: Sendable {
     package init() {}
 
     /// The events of one rank's spans as JSON, joined by commas: what ranks send to the one that writes.
-    package static func events(_ spans: [Span], rank: Int) -> String {
+    package static func events(_ spans: [Span], rank: Int, track: Int = 0) -> String {
         spans.map { span in
             let arguments = span.number >= 0 ? #", "args": {"number": \#(span.number)}"# : ""
             return #"{"name": "\#(span.phase.name)", "cat": "\#(span.phase.kind.rawValue)", "ph": "X", "#
                 + #""ts": \#(microseconds(span.start)), "dur": \#(microseconds(span.duration)), "#
-                + #""pid": \#(rank), "tid": 0\#(arguments)}"#
+                + #""pid": \#(rank), "tid": \#(track)\#(arguments)}"#
         }
         .joined(separator: ",\n")
     }
@@ -29,12 +29,19 @@ package struct TraceDocument: Sendable {
         self.lost += lost
     }
 
-    /// Names the track of a rank.
+    /// Names a rank and its first track.
     package mutating func name(rank: Int, host: String) {
         let place = host.filter { $0.isLetter || $0.isNumber || "-._".contains($0) }
         events.append(
-            #"{"name": "process_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "rank \#(rank) (\#(place))"}},"#
-                + "\n" + #"{"name": "thread_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "steps"}}"#)
+            #"{"name": "process_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "rank \#(rank) (\#(place))"}}"#
+        )
+        name(track: 0, ofRank: rank, "steps")
+    }
+
+    /// Names one more track of a rank.
+    package mutating func name(track: Int, ofRank rank: Int, _ name: String) {
+        events.append(
+            #"{"name": "thread_name", "ph": "M", "pid": \#(rank), "tid": \#(track), "args": {"name": "\#(name)"}}"#)
     }
 
     /// The whole document.

@@ -1,52 +1,95 @@
 package import Tracing
 
-/// Seconds this rank spent communicating, by kind; waiting for a slower rank is its own figure.
-package struct CommunicationTimes: Sendable {
+/// Seconds this rank spent communicating while no lane computed, by kind; waiting for a slower rank is its own figure.
+package struct CommunicationTimes: Sendable, Equatable {
     /// Until the slowest rank of the group had come.
     package var waiting = 0.0
     /// Tokens to experts and back, once all had come.
     package var exchange = 0.0
     /// Gradients and losses summed over ranks, once all had come.
     package var reduction = 0.0
+    /// Waiting and exchanging of one lane in flight while the other computed.
+    package var hidden = 0.0
 
     package init() {}
+
+    package static func + (a: CommunicationTimes, b: CommunicationTimes) -> CommunicationTimes {
+        var sum = a
+        sum.waiting += b.waiting
+        sum.exchange += b.exchange
+        sum.reduction += b.reduction
+        sum.hidden += b.hidden
+        return sum
+    }
 }
 
-/// Measures a collective: first the wait for the others, by a barrier, then the call itself.
+/// Measures a collective: first the wait for the others, by a barrier, then the call itself. For one thread.
 package final class CommunicationClock {
     package private(set) var times = CommunicationTimes()
     private let clock = ContinuousClock()
     private let tracer: Tracer?
+    /// What happened in the background so far; nil in the foreground.
+    private var background: [Stretch]?
+
+    private struct Stretch {
+        let phase: Phase
+        let start: ContinuousClock.Instant
+        let end: ContinuousClock.Instant
+    }
 
     package init(tracer: Tracer? = nil) { self.tracer = tracer }
 
     package func reset() { times = CommunicationTimes() }
 
-    package func wait<E: Error>(_ body: () throws(E) -> Void) throws(E) {
-        tracer?.begin(.waiting)
-        let start = clock.now
+    package func wait<E: Error>(_ body: () throws(E) -> Void) throws(E) { try measure(.waiting, body) }
+
+    package func exchange<E: Error>(_ body: () throws(E) -> Void) throws(E) { try measure(.exchange, body) }
+
+    package func reduce<E: Error>(_ body: () throws(E) -> Void) throws(E) { try measure(.reduction, body) }
+
+    /// Measures `body`, what a lane does while another may compute, and tells how much of it that hid.
+    /// - Parameter resume: returns when this lane is to compute again, with the time since when none had
+    package func inBackground<E: Error>(
+        _ body: () throws(E) -> Void, resume: () throws(E) -> ContinuousClock.Instant
+    ) throws(E) {
+        background = []
+        defer { background = nil }
         try body()
-        tracer?.end()
-        times.waiting += seconds(since: start)
+        tracer?.begin(.turn)
+        defer { tracer?.end() }
+        let idleSince = try resume(), now = clock.now
+        for stretch in background ?? [] {
+            let exposed = seconds(from: max(stretch.start, idleSince), to: stretch.end)
+            add(exposed, to: stretch.phase)
+            times.hidden += seconds(from: stretch.start, to: stretch.end) - exposed
+        }
+        // Once all was there, until the lane went on.
+        add(seconds(from: max(background?.last?.end ?? idleSince, idleSince), to: now), to: .exchange)
     }
 
-    package func exchange<E: Error>(_ body: () throws(E) -> Void) throws(E) {
-        tracer?.begin(.exchange)
+    private func measure<E: Error>(_ phase: Phase, _ body: () throws(E) -> Void) throws(E) {
+        tracer?.begin(phase)
+        defer { tracer?.end() }
         let start = clock.now
         try body()
-        tracer?.end()
-        times.exchange += seconds(since: start)
+        let stretch = Stretch(phase: phase, start: start, end: clock.now)
+        if background != nil {
+            background?.append(stretch)
+        } else {
+            add(seconds(from: stretch.start, to: stretch.end), to: phase)
+        }
     }
 
-    package func reduce<E: Error>(_ body: () throws(E) -> Void) throws(E) {
-        tracer?.begin(.reduction)
-        let start = clock.now
-        try body()
-        tracer?.end()
-        times.reduction += seconds(since: start)
+    private func add(_ seconds: Double, to phase: Phase) {
+        switch phase {
+        case .waiting: times.waiting += seconds
+        case .reduction: times.reduction += seconds
+        default: times.exchange += seconds
+        }
     }
 
-    private func seconds(since start: ContinuousClock.Instant) -> Double {
-        (clock.now - start) / .seconds(1)
+    /// None if `end` is earlier.
+    private func seconds(from start: ContinuousClock.Instant, to end: ContinuousClock.Instant) -> Double {
+        max(0, (end - start) / .seconds(1))
     }
 }

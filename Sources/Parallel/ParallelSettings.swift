@@ -6,10 +6,13 @@ package struct ParallelSettings: Sendable, Equatable {
     /// Ranks that share out one set of experts; nil: as many as possible.
     package var expertParallel: Int?
     package var threadsPerRank: Int
+    /// Lanes a rank computes in turns, so that one's exchanges hide behind the other's computing: 1 or 2.
+    package var lanesInFlight: Int
 
     package init(reading section: SettingsSection) throws(Failure) {
         expertParallel = try section.integerOrAuto("expert_parallel", in: 1...1 << 20)
         threadsPerRank = try section.integer("threads_per_rank", default: 1, in: 1...1024)
+        lanesInFlight = try section.integer("lanes_in_flight", default: 1, in: 1...2)
     }
 
     /// The expert-parallel sizes that layers of `experts` experts each on `ranks` ranks allow: divisors of all, ascending.

@@ -1,5 +1,6 @@
 package import Collectives
 import Tensors
+import Threads
 
 /// Every promise of `Communicator`, for any implementation and any number of ranks.
 package func communicatorChecks(_ c: any Communicator) throws {
@@ -11,6 +12,7 @@ package let communicatorCheckList: [RankCheck] = [
     RankCheck("communicator: sum", checkSum), RankCheck("communicator: maximum", checkMaximum),
     RankCheck("communicator: exchange", checkExchange), RankCheck("communicator: exchange rows", checkExchangeRows),
     RankCheck("communicator: gather", checkGather), RankCheck("communicator: split", checkSplit),
+    RankCheck("communicator: two threads at the same time", checkThreads),
     RankCheck("communicator: wrong counts are refused", checkRefusals),
 ]
 
@@ -147,6 +149,37 @@ private func checkSplit(_ c: any Communicator) throws {
     let alone = try part.split(color: c.rank)
     found.expectEqual(alone.size, 1, "size of a part of one")
     try alone.barrier()
+    try found.settle()
+}
+
+/// Rounds of small and large sums on one communicator while another thread does the same on another.
+private func checkThreads(_ c: any Communicator) throws {
+    let found = Expectations(c)
+    guard c.allowsThreads else { return }
+    let other = try c.split(color: 0)
+    let outcome = Monitor<(any Error)?>(nil)
+    let thread = JoinableThread {
+        do {
+            try sumManyTimes(other, addend: 2)
+        } catch {
+            outcome.change { $0 = error }
+        }
+    }
+    try sumManyTimes(c, addend: 1)
+    thread.join()
+    let error = outcome.change { $0 }
+    found.expect(error == nil, "the other thread: \(String(describing: error))")
+    try found.settle()
+}
+
+private func sumManyTimes(_ c: any Communicator, addend: Int64) throws {
+    let found = Expectations(c)
+    for round in 0..<50 {
+        let values = Vector<Int64>(Array(repeating: addend, count: round % 5 == 0 ? 50_000 : 3))
+        try c.sum(values)
+        let isRight = (0..<values.count).allSatisfy { values[$0] == addend * Int64(c.size) }
+        found.expect(isRight, "sum of round \(round), addend \(addend)")
+    }
     try found.settle()
 }
 

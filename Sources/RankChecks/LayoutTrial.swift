@@ -15,7 +15,8 @@ struct LayoutTrial: Sendable {
     var choices = 1
     var experts = ExpertsPerLayer(12)
     var recomputation = Recomputation.none
-    /// Which lane's data each lane gets.
+    var tieEmbeddings = false
+    /// Which lane's data each of a step's lanes gets.
     var laneOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
     var flippedBit: String?
@@ -41,11 +42,12 @@ struct LayoutTrial: Sendable {
 
     /// Trains on `world`. **Collective**.
     func run(
-        on world: any Communicator, expertParallel: Int, threads: Int
+        on world: any Communicator, expertParallel: Int, threads: Int, lanesInFlight: Int = 1
     ) throws -> (trace: Trace, gradients: FirstGradients) {
         let configuration = try configuration(expertParallel: expertParallel, threads: threads)
         let engine = try Engine(
-            configuration, expertParallel: expertParallel, threads: threads, forTraining: true, on: world)
+            configuration, expertParallel: expertParallel, threads: threads, lanesInFlight: lanesInFlight,
+            forTraining: true, on: world)
         let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
         let step = TrainingStep(configuration, engine, source)
         var state = TrainingState(engine.layout, for: engine.precision)
@@ -94,9 +96,10 @@ struct LayoutTrial: Sendable {
             recompute: \(recomputation)
             precision: \(precision.rawValue)
             data: {train: synthetic}
-            model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: \(experts), top_k: \(choices)}
+            model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: \(experts),
+              top_k: \(choices), tie_embeddings: \(tieEmbeddings)}
             routing: {capacity_factor: 1.0}
-            batch: {tokens: 384, lane_tokens: 48}
+            batch: {tokens: \(48 * laneOrder.count), lane_tokens: 48}
             train: {steps: \(steps)}
             optimizer: {learning_rate: 0.01}
             schedule: {kind: constant}

@@ -8,6 +8,7 @@ package enum Phase: UInt8, CaseIterable, Sendable {
     case products, attention, attentionBackward
     case sums, update
     case waiting, exchange, reduction
+    case turn
 
     package enum Kind: String, Sendable { case structure, compute, communication }
 
@@ -16,7 +17,7 @@ package enum Phase: UInt8, CaseIterable, Sendable {
         switch self {
         case .step, .lane, .forward, .backward, .attentionHalf, .feedForwardHalf: .structure
         case .loss, .products, .attention, .attentionBackward, .sums, .update: .compute
-        case .waiting, .exchange, .reduction: .communication
+        case .waiting, .exchange, .reduction, .turn: .communication
         }
     }
 
@@ -37,6 +38,7 @@ package enum Phase: UInt8, CaseIterable, Sendable {
         case .waiting: "waiting"
         case .exchange: "exchange"
         case .reduction: "reduction"
+        case .turn: "other lane's turn"
         }
     }
 }

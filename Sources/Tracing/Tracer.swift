@@ -23,14 +23,16 @@ package struct Span: Sendable, Equatable {
 /// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a span while
 /// it records, a comparison while it does not.
 package final class Tracer: @unchecked Sendable {
-    // Unchecked because only the thread that takes a rank's steps records; the threads that help it do not.
+    // Unchecked because one thread records, the one that takes a rank's steps or a lane of them; those that help do not.
     private var spans: [Span] = []
     private var open: [Int] = []
     private let capacity: Int
     private let clock = ContinuousClock()
     private var zero: ContinuousClock.Instant
     /// Whether spans are kept. Changed between steps only, when none is open.
-    package var isRecording = false
+    package var isRecording = false { didSet { for track in tracks { track.isRecording = isRecording } } }
+    /// What other threads of the rank record.
+    package private(set) var tracks: [Tracer] = []
     /// Spans there was no room for since the last `take`.
     package private(set) var lost = 0
 
@@ -43,7 +45,19 @@ package final class Tracer: @unchecked Sendable {
     }
 
     /// Makes now the time zero: called by all ranks as they leave a barrier, it makes their times comparable.
-    package func setZero() { zero = clock.now }
+    package func setZero() {
+        zero = clock.now
+        for track in tracks { track.zero = zero }
+    }
+
+    /// A tracer for another thread that takes part in the rank's steps: it has the same time zero and records when this one does.
+    package func addTrack() -> Tracer {
+        let track = Tracer(capacity: capacity)
+        track.zero = zero
+        track.isRecording = isRecording
+        tracks.append(track)
+        return track
+    }
 
     /// Opens a span within the one that is open. Every `begin` has its `end`.
     package func begin(_ phase: Phase, _ number: Int = -1) {

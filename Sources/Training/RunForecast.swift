@@ -67,7 +67,7 @@ package struct RunForecast: CustomStringConvertible {
             (
                 "step",
                 "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.lanes) lanes, "
-                    + "\(layout.rounds) round(s)"
+                    + "\(layout.rounds) round(s), \(layout.lanesInFlight) in flight on a rank"
             ),
             ("run", "\(grouped(configuration.length.steps)) steps, \(grouped(configuration.totalTokens)) tokens"),
             (

@@ -11,17 +11,55 @@ package final class Workers: Sendable {
     package let count: Int
     /// Told what the thread that hands out the work is busy with, if anybody asks.
     package let tracer: Tracer?
-    private let team: Team
-    private let threads: [JoinableThread]
+    private let crew: Crew
 
     package init(count: Int, tracer: Tracer? = nil) {
         precondition(count >= 1)
         self.count = count
         self.tracer = tracer
+        crew = Crew(helpers: count - 1)
         prepareThread()
-        let team = Team(helpers: count - 1)
+    }
+
+    /// The same helpers, for another thread that hands out work and has a tracer of its own. The two take turns.
+    package init(sharing other: Workers, tracer: Tracer?) {
+        count = other.count
+        crew = other.crew
+        self.tracer = tracer
+    }
+
+    /// Makes the calling thread one that may hand out work; the thread that made the workers is one.
+    package func enlist() { prepareThread() }
+
+    /// Calls `body(worker, task)` for every task in `0..<tasks`, on all threads, and returns when all are done.
+    ///
+    /// Called from one thread at a time and never from inside a body.
+    /// - Parameter body: `worker` in `0..<count` names the thread, for scratch memory of its own
+    package func run(_ tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
+        if count == 1 || tasks <= 1 {
+            for task in 0..<max(tasks, 0) { body(0, task) }
+        } else {
+            crew.team.run(tasks, body)
+        }
+    }
+
+    /// Calls `body` with consecutive ranges of `tile` indices that cover `0..<extent`; the last may be shorter.
+    package func run(over extent: Int, tile: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        run((extent + tile - 1) / tile) { _, task in
+            body(task * tile..<min((task + 1) * tile, extent))
+        }
+    }
+}
+
+/// The helpers, who go home with the last who can call them.
+private final class Crew: Sendable {
+    let team: Team
+    private let threads: [JoinableThread]
+
+    init(helpers: Int) {
+        let team = Team(helpers: helpers)
         self.team = team
-        threads = (0..<(count - 1)).map { helper in
+        threads = (0..<helpers).map { helper in
             JoinableThread {
                 prepareThread()
                 team.serve(as: helper)
@@ -32,25 +70,6 @@ package final class Workers: Sendable {
     deinit {
         team.dismiss()
         for thread in threads { thread.join() }
-    }
-
-    /// Calls `body(worker, task)` for every task in `0..<tasks`, on all threads, and returns when all are done.
-    ///
-    /// Called from one thread at a time and never from inside a body.
-    /// - Parameter body: `worker` in `0..<count` names the thread, for scratch memory of its own
-    package func run(_ tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
-        if count == 1 || tasks <= 1 {
-            for task in 0..<max(tasks, 0) { body(0, task) }
-        } else {
-            team.run(tasks, body)
-        }
-    }
-
-    /// Calls `body` with consecutive ranges of `tile` indices that cover `0..<extent`; the last may be shorter.
-    package func run(over extent: Int, tile: Int, _ body: @Sendable (Range<Int>) -> Void) {
-        run((extent + tile - 1) / tile) { _, task in
-            body(task * tile..<min((task + 1) * tile, extent))
-        }
     }
 }
 

@@ -32,6 +32,7 @@ struct RankChecksMain {
     /// What looks at the process's memory comes first: what ran before would hide growth.
     private static var checks: [RankCheck] {
         memoryCheckList + communicatorCheckList + checkpointCheckList + processCheckList + layoutCheckList
+            + flightCheckList
     }
 
     /// A body settles its findings among all ranks, so the answer is the same on each.

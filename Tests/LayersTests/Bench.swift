@@ -26,7 +26,7 @@ struct Bench {
             settings, routing, precision, recomputation: recomputation, laneTokens: laneTokens,
             groupSize: expertParallel, keepsActivations: true,
             threads: threads)
-        dispatcher = ExpertDispatcher(mesh, clock: CommunicationClock())
+        dispatcher = try ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)
     }
 

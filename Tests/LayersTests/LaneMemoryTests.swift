@@ -49,15 +49,21 @@ import Testing
             model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
             keepsActivations: test.keepsActivations,
             threads: test.threads)
-        #expect(bytes(in: workspace, below: ["blocks", "finalNorm", "output"]) == predicted.activations)
-        #expect(bytes(in: workspace, below: ["homeRows", "expertRows"]) == predicted.exchange)
-        #expect(bytes(in: workspace) == predicted.activations + predicted.exchange + predicted.scratch)
+        #expect(bytes(in: [workspace], below: ["blocks", "finalNorm", "output"]) == predicted.activations)
+        #expect(bytes(in: [workspace], below: ["homeRows", "expertRows"]) == predicted.exchange)
+        let own = predicted.activations + predicted.exchange + predicted.scratch
+        #expect(bytes(in: [workspace]) == own + predicted.sharedScratch)
+        let second = LaneWorkspace(
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
+            keepsActivations: test.keepsActivations, threads: test.threads, sharing: workspace)
+        #expect(bytes(in: [workspace, second]) == 2 * own + predicted.sharedScratch)
     }
 
-    /// Bytes of all buffers that `workspace` reaches through the named properties (all if nil), each counted once.
-    private func bytes(in workspace: LaneWorkspace, below names: Set<String>? = nil) -> Int {
+    /// Bytes of all buffers that workspaces reach through the named properties (all if nil), each counted once.
+    private func bytes(in workspaces: [LaneWorkspace], below names: Set<String>? = nil) -> Int {
         var seen: [ObjectIdentifier: Int] = [:]
-        for child in Mirror(reflecting: workspace).children where names?.contains(child.label ?? "") ?? true {
+        for child in workspaces.flatMap({ Mirror(reflecting: $0).children })
+        where names?.contains(child.label ?? "") ?? true {
             collect(child.value, into: &seen)
         }
         return seen.values.reduce(0, +)

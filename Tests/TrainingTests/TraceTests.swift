@@ -26,8 +26,10 @@ struct TraceTests {
 
     struct Document: Decodable { var traceEvents: [Event] }
 
-    private func trace(_ steps: TracedSteps, ranks: Int, in folder: String) throws -> [Event] {
-        let run = try TinyRun(in: folder), configuration = try run.configuration()
+    private func trace(
+        _ steps: TracedSteps, ranks: Int, in folder: String, _ changes: [String] = []
+    ) throws -> [Event] {
+        let run = try TinyRun(in: folder, changes), configuration = try run.configuration()
         _ = try VirtualRanks.run(ranks) { world in
             var options = TrainingOptions()
             options.trace = try StepTrace(steps, run.directory, on: world)
@@ -56,6 +58,26 @@ struct TraceTests {
                     #expect(a.encloses(b) || a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
                 }
                 #expect(mine.allSatisfy { span in steps.contains { $0.encloses(span) } })
+            }
+        }
+    }
+
+    /// Of two lanes in flight each has a track, and while one computes the other does not.
+    @Test func lanesInFlightTakeTurns() throws {
+        try inScratchFolder { folder in
+            let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.lanes_in_flight=2"])
+            #expect(events.filter { $0.name == "thread_name" }.map(\.tid).sorted() == [0, 0, 1, 1])
+            for rank in 0..<2 {
+                let mine = events.filter { $0.ph == "X" && $0.pid == rank }
+                let named = Dictionary(grouping: mine, by: \.name)
+                // Three steps of two rounds.
+                #expect(named["lane"]?.map(\.tid).sorted() == [0, 0, 0, 1, 1, 1])
+                let computing = ((named["matrix products"] ?? []) + (named["loss"] ?? [])).sorted { $0.end < $1.end }
+                for (a, b) in zip(computing, computing.dropFirst()) where a.tid != b.tid {
+                    #expect(a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
+                }
+                #expect(Set(named["matrix products"]?.map(\.tid) ?? []) == [0, 1])
+                #expect(named["other lane's turn"]?.isEmpty == false)
             }
         }
     }

@@ -9,9 +9,9 @@ write_tiny_run "$work"
 cd "$work"
 train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
 
-# start_long_run DIRECTORY: sets job and ranks once it has made its first steps.
+# start_long_run DIRECTORY [OPTION…]: sets job and ranks once it has made its first steps.
 start_long_run() {
-    "${train[@]}" --set train.steps=1000000 --set "run.directory=$1" >"$1.log" 2>&1 </dev/null &
+    "${train[@]}" --set train.steps=1000000 --set "run.directory=$1" "${@:2}" >"$1.log" 2>&1 </dev/null &
     job=$!
     if ! wait_until 30 has_steps "$1"; then
         fails "a long run starts" "no step within 30 s" "$1.log"
@@ -30,14 +30,16 @@ stop_long_run() {
     { wait "$job" || true; } 2>/dev/null
 }
 
-# a rank dies
-start_long_run rank-killed
-kill -KILL "${ranks[1]}"
-expect "all ranks end within 5 s of one being killed" wait_until 5 are_gone "$job" "${ranks[@]}"
-status=0
-{ wait "$job" || status=$?; } 2>/dev/null
-expect "mpirun says 137, a killed rank" [ "$status" -eq 137 ]
-stop_long_run
+# a rank dies, with one lane in flight and with two
+for lanes in 1 2; do
+    start_long_run "rank-killed-$lanes" --set "parallel.lanes_in_flight=$lanes"
+    kill -KILL "${ranks[1]}"
+    expect "all ranks end within 5 s of one being killed, $lanes in flight" wait_until 5 are_gone "$job" "${ranks[@]}"
+    status=0
+    { wait "$job" || status=$?; } 2>/dev/null
+    expect "mpirun says 137, a killed rank" [ "$status" -eq 137 ]
+    stop_long_run
+done
 
 # mpirun dies
 start_long_run mpirun-killed

@@ -8,6 +8,8 @@ package struct LaneMemory: Sendable {
     /// Rows on their way to experts and back.
     package let exchange: Int
     package let scratch: Int
+    /// Scratch that lanes in flight together need once.
+    package let sharedScratch: Int
 
     package init(
         _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
@@ -31,14 +33,16 @@ package struct LaneMemory: Sendable {
         activations = 4 * (numbers + norm + tokens * d) + precision.size * (operands + tokens * d)
         exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
         let copies = precision == .float32 ? 0 : 1
-        let backward = keepsActivations ? tokens * (2 * d + sizes.experts + k) : 0
-        let backwardOperands = keepsActivations ? tokens * (4 + copies) * d + sizes.seats * hidden : 0
+        let backwardTokens = keepsActivations ? tokens : 0
+        let shared = backwardTokens * (d + sizes.experts)
+        let sharedOperands = backwardTokens * (4 + copies) * d + (keepsActivations ? sizes.seats * hidden : 0)
         let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         let chunk = chunkRows * model.vocabularySize
         let rotary = model.context * (model.headDimension / 2) * 2
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
-        scratch =
-            4 * (backward + chunk + chunkRows + tokens + rotary) + precision.size * (backwardOperands + copies * chunk)
+        scratch = 4 * (backwardTokens * (d + k) + tokens)
+        sharedScratch =
+            4 * (shared + chunk + chunkRows + rotary) + precision.size * (sharedOperands + copies * chunk)
             + threads * AttentionScratch.bytes(shape, precision)
     }
 }

@@ -47,9 +47,11 @@ package final class LaneWorkspace: Sendable {
     ///   - laneTokens: the longest lane
     ///   - groupSize: ranks that share out one set of experts
     ///   - keepsActivations: whether there will be backward passes
+    ///   - other: a workspace alike whose lane never computes at the same time, for scratch that no exchange crosses
     package init(
         _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
-        recomputation: Recomputation = .none, laneTokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int
+        recomputation: Recomputation = .none, laneTokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int,
+        sharing other: LaneWorkspace? = nil
     ) {
         let tokens = laneTokens, d = model.dModel
         let layers = LaneSizes.byLayer(model, routing, laneTokens: laneTokens, groupSize: groupSize)
@@ -68,23 +70,26 @@ package final class LaneWorkspace: Sendable {
 
         let backwardTokens = keepsActivations ? tokens : 0
         dStream = Tensor(rows: backwardTokens, columns: d)
-        dNorm = Tensor(rows: backwardTokens, columns: d)
-        dStreamOperand = Operand(precision, rows: precision == .float32 ? 0 : backwardTokens, columns: d)
-        dAttended = Operand(precision, rows: backwardTokens, columns: d)
-        dQKV = Operand(precision, rows: backwardTokens, columns: 3 * d)
-        dRouter = Tensor(rows: backwardTokens, columns: sizes.experts)
+        dNorm = other?.dNorm ?? Tensor(rows: backwardTokens, columns: d)
+        dStreamOperand =
+            other?.dStreamOperand ?? Operand(precision, rows: precision == .float32 ? 0 : backwardTokens, columns: d)
+        dAttended = other?.dAttended ?? Operand(precision, rows: backwardTokens, columns: d)
+        dQKV = other?.dQKV ?? Operand(precision, rows: backwardTokens, columns: 3 * d)
+        dRouter = other?.dRouter ?? Tensor(rows: backwardTokens, columns: sizes.experts)
         dGates = Vector(count: backwardTokens * model.choices)
-
         homeRows = Operand(precision, rows: sizes.homeSeats, columns: d)
         expertRows = Operand(precision, rows: sizes.seats, columns: d)
-        dHidden = Operand(precision, rows: keepsActivations ? sizes.seats : 0, columns: model.expertHidden)
+        dHidden =
+            other?.dHidden ?? Operand(precision, rows: keepsActivations ? sizes.seats : 0, columns: model.expertHidden)
 
         let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
-        logits = LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
+        logits = other?.logits ?? LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
         losses = Vector(count: tokens)
-        rotary = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
+        rotary =
+            other?.rotary
+            ?? RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
-        attentionScratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
+        attentionScratch = other?.attentionScratch ?? (0..<threads).map { _ in AttentionScratch(shape, precision) }
     }
 }
 

@@ -107,11 +107,10 @@ package struct SwitchFeedForward: Sendable {
     ) throws(CommunicationError) {
         let route = saved.route, exchange = saved.exchange
         route.seat(window, tokens: h.rows, counts: exchange.sent)
-        try dispatcher.announce(exchange)
-        let home = 0..<exchange.sentRows, away = 0..<exchange.arrivedRows
-        let rows = workspace.homeRows.rows(home), results = workspace.expertRows.rows(away)
+        let home = 0..<exchange.sentRows, rows = workspace.homeRows.rows(home)
         scatterToSeats(h, k: choices, rowOf: route.rowOf, into: rows, on: workers)
-        try dispatcher.dispatch(rows, along: exchange, into: saved.experts.arrived.rows(away))
+        try dispatcher.dispatch(rows, announcing: exchange, into: saved.experts.arrived)
+        let results = workspace.expertRows.rows(0..<exchange.arrivedRows)
         experts.forward(exchange, parameters, saving: saved.experts, into: results, on: workers)
         try dispatcher.combine(results, along: exchange, into: saved.answers.rows(home))
         combineAnswers(

@@ -7,11 +7,16 @@ package protocol TokenDispatcher: AnyObject {
     /// Ranks that share out one set of experts.
     var groupSize: Int { get }
 
-    /// Tells every rank of the group how many rows each of its experts will get. **Collective** over the group.
-    /// - Parameter exchange: its `sent` counts are given, `arrived` and the sums per rank are filled in
-    func announce(_ exchange: ExpertExchange) throws(CommunicationError)
+    /// Tells every rank of the group how many rows each of its experts will get, and sends them. **Collective** over the
+    /// group.
+    /// - Parameters:
+    ///   - rows: `[exchange.sentRows, dModel]`, in order of experts, of one precision on all ranks
+    ///   - exchange: its `sent` counts are given, `arrived` and the sums per rank are filled in
+    ///   - arrived: `[seats, dModel]`: its first `exchange.arrivedRows` are filled, by source rank and then by expert
+    func dispatch(
+        _ rows: Operand, announcing exchange: ExpertExchange, into arrived: Operand) throws(CommunicationError)
 
-    /// Rows, in order of experts, to the ranks that hold the experts. **Collective** over the group.
+    /// The same along an exchange that was announced. **Collective** over the group.
     /// - Parameters:
     ///   - rows: `[exchange.sentRows, dModel]`, of one precision on all ranks
     ///   - arrived: `[exchange.arrivedRows, dModel]`, by source rank and then by expert
@@ -56,7 +61,7 @@ package struct ExpertExchange: Sendable {
     }
 
     package var groupSize: Int { sentByRank.count }
-    package var sentRows: Int { total(sentByRank) }
+    package var sentRows: Int { total(sent) }
     package var arrivedRows: Int { total(arrivedByRank) }
 
     /// After `sent` and `arrived` are known.

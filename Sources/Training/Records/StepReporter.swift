@@ -67,6 +67,7 @@ final class StepReporter {
         record.reductionSeconds = outcome.times.reduction
         record.waitingSeconds = outcome.times.waiting
         record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
+        record.hiddenExchangeSeconds = outcome.times.hidden > 0 ? outcome.times.hidden : nil
         record.checkpointStallSeconds = stall
         record.peakMemoryBytes = peakMemory
         record.parameterDigest = hexadecimal(outcome.parameterDigest)

@@ -54,6 +54,9 @@ package final class StepTrace {
     }
 
     func begin(_ step: Int) {
+        if firstStep == nil, !tracer.tracks.isEmpty {
+            for rank in 0..<agreement.ranks.size { document.name(track: 1, ofRank: rank, "second lane in flight") }
+        }
         firstStep = firstStep ?? step
         tracer.isRecording = steps.contains(step, first: firstStep ?? step)
     }
@@ -62,8 +65,12 @@ package final class StepTrace {
     func end() throws(Failure) {
         guard tracer.isRecording else { return }
         tracer.isRecording = false
-        let lost = tracer.lost
-        let mine = "\(lost)\n" + TraceDocument.events(tracer.take(), rank: agreement.ranks.rank)
+        let tracers = [tracer] + tracer.tracks
+        let lost = tracers.reduce(0) { $0 + $1.lost }
+        let events = tracers.enumerated().map { track, tracer in
+            TraceDocument.events(tracer.take(), rank: agreement.ranks.rank, track: track)
+        }
+        let mine = "\(lost)\n" + events.filter { !$0.isEmpty }.joined(separator: ",\n")
         let all = try agreement.gather(Array(mine.utf8))
         try agreement.settle { () throws(Failure) in
             guard agreement.ranks.rank == 0 else { return }

@@ -7,6 +7,9 @@ package struct JobLayout: Sendable {
     package let ranks: Int
     package let expertParallel: Int
     package let rounds: Int
+    /// What the configuration asks for, but 1 where no lane could hide another's exchanges: where a rank has one lane, or
+    /// all experts.
+    package let lanesInFlight: Int
 
     package init(_ configuration: RunConfiguration, ranks: Int) throws(Failure) {
         let lanes = configuration.batch.lanes
@@ -22,5 +25,6 @@ package struct JobLayout: Sendable {
         expertParallel = try configuration.parallel.resolvedExpertParallel(
             experts: configuration.model.expertCounts, ranks: ranks)
         rounds = (lanes + ranks - 1) / ranks
+        lanesInFlight = rounds > 1 && expertParallel > 1 ? configuration.parallel.lanesInFlight : 1
     }
 }

@@ -12,6 +12,7 @@ package struct MemoryEstimate: Sendable {
     package let scratch: Int
     /// A copy of what the rank saves, where training goes on during a save. Of the rank that saves most.
     package let staging: Int
+    package let lanesInFlight: Int
     /// The process itself: program, libraries, MPI's and the matrix library's buffers.
     package let process = 120 << 20
 
@@ -29,9 +30,10 @@ package struct MemoryEstimate: Sendable {
             model, configuration.routing, configuration.precision, recomputation: configuration.recomputation,
             laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: true,
             threads: configuration.parallel.threadsPerRank)
-        activations = lane.activations
-        exchange = lane.exchange
-        scratch = lane.scratch
+        lanesInFlight = job.lanesInFlight
+        activations = job.lanesInFlight * lane.activations
+        exchange = job.lanesInFlight * lane.exchange
+        scratch = job.lanesInFlight * lane.scratch + lane.sharedScratch
         staging =
             configuration.checkpoint.overlaps(ranks: job.ranks)
             ? 12 * StateStorage.mostElements(layout, ranks: job.ranks, expertParallel: expertParallel) : 0

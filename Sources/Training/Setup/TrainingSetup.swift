@@ -56,7 +56,8 @@ package struct TrainingSetup {
         self.directory = directory
         engine = try Engine(
             configuration, expertParallel: layout.expertParallel,
-            threads: configuration.parallel.threadsPerRank, forTraining: true, on: world, tracer: tracer)
+            threads: configuration.parallel.threadsPerRank, lanesInFlight: layout.lanesInFlight, forTraining: true,
+            on: world, tracer: tracer)
     }
 
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.

@@ -27,7 +27,8 @@ package final class TrainingStep {
     package let gradients: GradientAccumulator
     private let sums: ArenaSums
     private let ledger: LaneLedger
-    private let lane: Lane
+    /// Tokens, for each lane in flight.
+    private let lanes: [Lane]
     private let flags = Vector<Int32>(count: 1)
     private let view: GradientView
 
@@ -40,7 +41,9 @@ package final class TrainingStep {
         let chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
         sums = ArenaSums(engine.layout, chunks, engine.mesh)
         ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
-        lane = Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
+        lanes = engine.laneThreads.map { _ in
+            Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
+        }
         view = GradientView(gradients, threads: engine.workers.count)
     }
 
@@ -49,7 +52,7 @@ package final class TrainingStep {
         let tracer = engine.workers.tracer
         tracer?.begin(.step, state.step + 1)
         defer { tracer?.end() }
-        engine.dispatcher.clock.reset()
+        for thread in engine.laneThreads { thread.dispatcher.clock.reset() }
         try computeGradients(state)
         try sumGradients(gradients, over: engine.mesh, clock: engine.dispatcher.clock)
         let lanes = ledger.summary(choices: configuration.model.choices)
@@ -66,24 +69,22 @@ package final class TrainingStep {
             parameterDigest: 0, times: CommunicationTimes(),
             isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
         outcome.parameterDigest = try outcome.isSound ? update(&state, outcome) : self.digest(of: state.parameters)
-        outcome.times = engine.dispatcher.clock.times
+        outcome.times = engine.laneThreads.map(\.dispatcher.clock.times).reduce(CommunicationTimes(), +)
         return outcome
     }
 
     private func computeGradients(_ state: TrainingState) throws(CommunicationError) {
-        let batch = configuration.batch
-        let scale = LossScale(predictedTokens: batch.tokens, lanes: batch.lanes)
         gradients.reset()
         ledger.clear()
-        for round in 0..<engine.mesh.rounds(lanes: batch.lanes) {
-            let number = engine.mesh.lane(round: round, of: batch.lanes)
-            engine.workers.tracer?.begin(.lane, number ?? -1)
-            defer { engine.workers.tracer?.end() }
-            let lane = number.map { fill(lane: $0, step: state.step) } ?? self.lane.prefix(sequences: 0)
-            let statistics = try engine.model.train(
-                lane, state.parameters, scale: scale, gradients: gradients, workspace: engine.workspace,
-                through: engine.dispatcher, on: engine.workers)
-            if let number { ledger.enter(statistics, lane: number) }
+        let work = LaneWork(
+            configuration: configuration, mesh: engine.mesh, model: engine.model, source: source, gradients: gradients,
+            ledger: ledger, parameters: state.parameters, step: state.step)
+        let threads = engine.laneThreads, lanes = lanes
+        try computeLanes(
+            rounds: engine.mesh.rounds(lanes: configuration.batch.lanes), passing: engine.baton,
+            on: threads.map(\.workers)
+        ) { (inFlight, round) throws(CommunicationError) in
+            try work.compute(round: round, in: lanes[inFlight], on: threads[inFlight])
         }
         gradients.finish(on: engine.workers)
         let clock = engine.dispatcher.clock, world = engine.mesh.world
@@ -91,17 +92,10 @@ package final class TrainingStep {
         try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
     }
 
-    /// The lane `number` of the step after `step`, valid until the next is asked for: sequence s of lane l of step t is
-    /// sequence `(t·lanes + l)·perLane + s` of the run.
+    /// The lane `number` of the step after `step`, valid until the next is asked for or a step is taken.
     package func fill(lane number: Int, step: Int) -> Lane {
-        let perLane = configuration.sequencesPerLane, context = configuration.model.context
-        let first = (step * configuration.batch.lanes + number) * perLane
-        for s in 0..<perLane {
-            let place = s * context..<(s + 1) * context
-            var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan
-            source.fill(sequence: first + s, inputs: &inputs, targets: &targets)
-        }
-        return lane
+        source.fill(lanes[0], number: number, step: step, of: configuration)
+        return lanes[0]
     }
 
     private func isOutOfRange() throws(CommunicationError) -> Bool {

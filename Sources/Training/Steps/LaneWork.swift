@@ -1,0 +1,46 @@
+import Collectives
+import Layers
+import Parallel
+import Tensors
+import Tracing
+import Workers
+
+/// Forward and backward of the lanes of one step on this rank: what lanes in flight share.
+struct LaneWork: Sendable {
+    let configuration: RunConfiguration
+    let mesh: Mesh
+    let model: LanguageModel
+    let source: any SequenceSource
+    let gradients: GradientAccumulator
+    let ledger: LaneLedger
+    let parameters: ParameterArena
+    /// Optimizer steps done.
+    let step: Int
+
+    /// This rank's lane of a round, or its part in the others' lanes if it has none. **Collective** over the expert group.
+    /// - Parameter lane: takes the tokens
+    func compute(round: Int, in lane: Lane, on thread: LaneThread) throws(CommunicationError) {
+        let batch = configuration.batch, number = mesh.lane(round: round, of: batch.lanes)
+        thread.workers.tracer?.begin(.lane, number ?? -1)
+        defer { thread.workers.tracer?.end() }
+        if let number { source.fill(lane, number: number, step: step, of: configuration) }
+        let statistics = try model.train(
+            number == nil ? lane.prefix(sequences: 0) : lane, parameters,
+            scale: LossScale(predictedTokens: batch.tokens, lanes: batch.lanes), gradients: gradients,
+            workspace: thread.workspace, through: thread.dispatcher, on: thread.workers)
+        if let number { ledger.enter(statistics, lane: number) }
+    }
+}
+
+extension SequenceSource {
+    /// Sequence s of lane l of the step after `step` is sequence `(step·lanes + l)·perLane + s` of the run.
+    func fill(_ lane: Lane, number: Int, step: Int, of configuration: RunConfiguration) {
+        let perLane = configuration.sequencesPerLane, context = configuration.model.context
+        let first = (step * configuration.batch.lanes + number) * perLane
+        for s in 0..<perLane {
+            let place = s * context..<(s + 1) * context
+            var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan
+            fill(sequence: first + s, inputs: &inputs, targets: &targets)
+        }
+    }
+}
