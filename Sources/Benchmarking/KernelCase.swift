@@ -65,7 +65,7 @@ extension KernelShapes {
 
     private var normCases: [KernelCase] {
         let x = rows(d), dy = rows(d), y = rows(d), h = operand(tokens, d), weight = filled(1, d), bias = filled(1, d)
-        let mean = floats(tokens), reciprocal = floats(tokens)
+        let mean = floats(tokens), reciprocal = floats(tokens), parts = rows(d)
         return [
             KernelCase(name: "RMS norm", work: .bytes(stream + wire)) {
                 rmsNorm(x, weight: weight, epsilon: 1e-5, into: h, reciprocal: reciprocal, on: $0)
@@ -74,7 +74,7 @@ extension KernelShapes {
                 rmsNormBackward(dy, x: x, weight: weight, reciprocal: reciprocal, addingTo: y, on: $0)
             },
             KernelCase(name: "RMS norm, weight", work: .bytes(2 * stream)) {
-                rmsNormWeightGradient(dy, x: x, reciprocal: reciprocal, into: bias, adding: false, on: $0)
+                rmsNormWeightGradient(dy, x: x, reciprocal: reciprocal, into: bias, adding: false, parts: parts, on: $0)
             },
             KernelCase(name: "layer norm", work: .bytes(stream + wire)) {
                 layerNorm(
@@ -86,10 +86,10 @@ extension KernelShapes {
             },
             KernelCase(name: "layer norm, weight", work: .bytes(2 * stream)) {
                 layerNormWeightGradient(
-                    dy, x: x, mean: mean, reciprocal: reciprocal, into: bias, adding: false, on: $0)
+                    dy, x: x, mean: mean, reciprocal: reciprocal, into: bias, adding: false, parts: parts, on: $0)
             },
             KernelCase(name: "layer norm, bias", work: .bytes(stream)) {
-                columnSums(dy, into: bias, adding: false, on: $0)
+                columnSums(dy, into: bias, adding: false, parts: parts, on: $0)
             },
         ]
     }

@@ -30,7 +30,7 @@ package struct LaneMemory: Sendable {
         activations = 4 * (numbers + norm + tokens * d) + precision.size * (operands + tokens * d)
         exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
         let copies = precision == .float32 ? 0 : 1
-        let backward = keepsActivations ? tokens * (2 * d + experts + k) : 0
+        let backward = keepsActivations ? tokens * (2 * d + experts + k) + tokenSumRows(tokens: tokens) * d : 0
         let backwardOperands = keepsActivations ? tokens * (4 + copies) * d + sizes.seats * hidden : 0
         let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize)) * model.vocabularySize
         let rotary = model.context * (model.headDimension / 2) * 2

@@ -124,7 +124,8 @@ package struct LanguageModel: Sendable {
         let dx = workspace.dStream.rows(tokens)
         clear(dx, on: workers)
         finalNorm.backward(
-            dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients, on: workers)
+            dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients,
+            parts: workspace.normSums, on: workers)
     }
 
     /// In token order, in double precision.

@@ -91,7 +91,8 @@ package struct SelfAttention: Sendable {
             dQKV, x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm), gradients: gradients,
             on: workers)
         norm.backward(
-            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
+            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, parts: workspace.normSums,
+            on: workers)
     }
 
     private func shape(_ sequenceLength: Int) -> AttentionShape {
