@@ -2,7 +2,20 @@ package import Tensors
 package import Workers
 
 /// `y ← x`
-package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) {
+package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) { copyElements(x, into: y, on: workers) }
+
+/// `y ← x`, of one precision.
+package func copyRows(_ x: Operand, into y: Operand, on workers: Workers) {
+    switch (x, y) {
+    case (.float32(let x), .float32(let y)): copyElements(x, into: y, on: workers)
+    case (.bfloat16(let x), .bfloat16(let y)): copyElements(x, into: y, on: workers)
+    default: preconditionFailure("operands of different precisions")
+    }
+}
+
+private func copyElements<Element: KernelElement>(
+    _ x: Matrix<Element>, into y: Matrix<Element>, on workers: Workers
+) {
     workers.run(over: x.rows, tile: rowTile) { rows in
         for t in rows { copy(x.row(t), into: y, row: t) }
     }
