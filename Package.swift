@@ -186,7 +186,7 @@ let package = Package(
             ],
             resources: [.copy("Golden")]),
         tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
-        tests(of: "Workers", with: ["Tensors", "Threads"]),
+        tests(of: "Workers", with: ["Tensors", "Threads", "Tracing"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
         tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
         tests(of: "Machine", with: []),

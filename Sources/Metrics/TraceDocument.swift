@@ -1,7 +1,7 @@
 package import Tracing
 
 /// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on one
-/// track, which the viewers nest by time.
+/// track, which the viewers nest by time, and a track for each of its threads.
 ///
 /// "Trace Event Format" (Google, 2016), sections "JSON Object Format" and "Complete Events".
 package struct TraceDocument: Sendable {
@@ -11,30 +11,36 @@ package struct TraceDocument: Sendable {
     package init() {}
 
     /// The events of one rank's spans as JSON, joined by commas: what ranks send to the one that writes.
-    package static func events(_ spans: [Span], rank: Int) -> String {
+    /// - Parameter thread: whose tasks they are; nil for the rank's steps
+    package static func events(_ spans: [Span], rank: Int, thread: Int? = nil) -> String {
         spans.map { span in
             let arguments = span.number >= 0 ? #", "args": {"number": \#(span.number)}"# : ""
             return #"{"name": "\#(span.phase.name)", "cat": "\#(span.phase.kind.rawValue)", "ph": "X", "#
                 + #""ts": \#(microseconds(span.start)), "dur": \#(microseconds(span.duration)), "#
-                + #""pid": \#(rank), "tid": 0\#(arguments)}"#
+                + #""pid": \#(rank), "tid": \#(thread.map { $0 + 1 } ?? 0)\#(arguments)}"#
         }
         .joined(separator: ",\n")
     }
 
     /// - Parameters:
-    ///   - events: from `events(_:rank:)`
+    ///   - events: from `events(_:rank:thread:)`
     ///   - lost: spans that there was no room for
     package mutating func add(_ events: String, lost: Int) {
         if !events.isEmpty { self.events.append(events) }
         self.lost += lost
     }
 
-    /// Names the track of a rank.
-    package mutating func name(rank: Int, host: String) {
+    /// Names the tracks of a rank.
+    package mutating func name(rank: Int, host: String, threads: Int) {
         let place = host.filter { $0.isLetter || $0.isNumber || "-._".contains($0) }
         events.append(
             #"{"name": "process_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "rank \#(rank) (\#(place))"}},"#
                 + "\n" + #"{"name": "thread_name", "ph": "M", "pid": \#(rank), "tid": 0, "args": {"name": "steps"}}"#)
+        for thread in 0..<threads {
+            events.append(
+                #"{"name": "thread_name", "ph": "M", "pid": \#(rank), "tid": \#(thread + 1), "#
+                    + #""args": {"name": "tasks of thread \#(thread)"}}"#)
+        }
     }
 
     /// The whole document.

@@ -23,9 +23,11 @@ package struct Span: Sendable, Equatable {
 /// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a span while
 /// it records, a comparison while it does not.
 package final class Tracer: @unchecked Sendable {
-    // Unchecked because only the thread that takes a rank's steps records; the threads that help it do not.
+    // Unchecked because only the thread that takes a rank's steps opens spans and changes what others read while they are
+    // idle, and each thread of its team writes to a track of its own.
     private var spans: [Span] = []
     private var open: [Int] = []
+    private let tracks: [TaskTrack]
     private let capacity: Int
     private let clock = ContinuousClock()
     private var zero: ContinuousClock.Instant
@@ -34,9 +36,12 @@ package final class Tracer: @unchecked Sendable {
     /// Spans there was no room for since the last `take`.
     package private(set) var lost = 0
 
-    /// - Parameter capacity: spans between two calls of `take`
-    package init(capacity: Int = 1 << 17) {
+    /// - Parameters:
+    ///   - capacity: spans between two calls of `take`, and of each thread's track
+    ///   - threads: of the team whose threads get a track each; 0: none do
+    package init(capacity: Int = 1 << 17, threads: Int = 0) {
         self.capacity = capacity
+        tracks = (0..<threads).map { _ in TaskTrack(capacity: capacity) }
         spans.reserveCapacity(capacity)
         open.reserveCapacity(64)
         zero = clock.now
@@ -73,6 +78,28 @@ package final class Tracer: @unchecked Sendable {
         }
         return Array(spans)
     }
+
+    /// Whether a team of `threads` threads should tell when they run tasks.
+    package func recordsTasks(of threads: Int) -> Bool { isRecording && threads <= tracks.count }
+
+    /// Before a team takes the tasks of another kernel: they belong to the innermost open span.
+    package func beginTasks() {
+        let around = open.last { $0 >= 0 }.map { spans[$0] } ?? Span(.step, depth: 0, start: 0, duration: 0)
+        for track in tracks { track.begin(around) }
+    }
+
+    /// Runs a task on thread `worker` of the team. Tasks of one kernel and thread make one span, from the first to the last.
+    package func task(on worker: Int, _ body: () -> Void) {
+        let start = now
+        body()
+        tracks[worker].add(start: start, end: now)
+    }
+
+    /// What the threads ran since the last call, a list for each.
+    package func takeTasks() -> [[Span]] { tracks.map { $0.take() } }
+
+    /// Of the threads' spans, those there was no room for since the last `takeTasks`.
+    package var lostTasks: Int { tracks.reduce(0) { $0 + $1.lost } }
 
     private var now: Int64 {
         let (seconds, attoseconds) = (clock.now - zero).components

@@ -85,7 +85,7 @@ struct Train: ParsableCommand {
         let progress = ProgressLine()
         if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.say(warning) }
         training.trace = try trace.map { steps throws(Failure) in
-            try StepTrace(steps, RunDirectory(configuration.directory), on: world)
+            try StepTrace(steps, configuration, on: world)
         }
         let setup = try TrainingSetup(configuration, on: world, tracer: training.trace?.tracer) { progress.say($0) }
         try TrainingRun(setup, on: world, progress: progress, options: training).run()

@@ -2,6 +2,7 @@ package import Collectives
 package import Diagnostics
 import Foundation
 import Metrics
+import Parallel
 package import Tracing
 
 /// Which steps of a job are traced: `10:13` (steps 10 to 13), or `3` (three steps, the first of the job left out).
@@ -39,14 +40,17 @@ package final class StepTrace {
     private var firstStep: Int?
 
     /// **Collective**.
-    package init(_ steps: TracedSteps, _ directory: RunDirectory, on world: any Communicator) throws(Failure) {
+    package init(
+        _ steps: TracedSteps, _ configuration: RunConfiguration, on world: any Communicator
+    ) throws(Failure) {
         self.steps = steps
-        tracer = Tracer()
-        self.directory = directory
+        let threads = configuration.parallel.threadsPerRank
+        tracer = Tracer(threads: threads)
+        directory = RunDirectory(configuration.directory)
         agreement = Agreement(ranks: world)
         let hosts = try agreement.gather(Array(ProcessInfo.processInfo.hostName.utf8))
         for (rank, host) in hosts.enumerated() {
-            document.name(rank: rank, host: String(decoding: host, as: UTF8.self))
+            document.name(rank: rank, host: String(decoding: host, as: UTF8.self), threads: threads)
         }
         // Ranks leave a barrier together: the same time zero for all.
         try agreement.barrier()
@@ -62,8 +66,11 @@ package final class StepTrace {
     func end() throws(Failure) {
         guard tracer.isRecording else { return }
         tracer.isRecording = false
-        let lost = tracer.lost
-        let mine = "\(lost)\n" + TraceDocument.events(tracer.take(), rank: agreement.ranks.rank)
+        let lost = tracer.lost + tracer.lostTasks, rank = agreement.ranks.rank
+        let tracks =
+            [TraceDocument.events(tracer.take(), rank: rank)]
+            + tracer.takeTasks().enumerated().map { TraceDocument.events($1, rank: rank, thread: $0) }
+        let mine = "\(lost)\n" + tracks.filter { !$0.isEmpty }.joined(separator: ",\n")
         let all = try agreement.gather(Array(mine.utf8))
         try agreement.settle { () throws(Failure) in
             guard agreement.ranks.rank == 0 else { return }
