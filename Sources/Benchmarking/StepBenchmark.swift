@@ -49,6 +49,8 @@ package struct StepBenchmark: Encodable, Sendable {
     package var droppedShare: Double
     /// Assignments to the busiest expert over the mean, of the worst layer.
     package var loadImbalance: Double
+    /// Rows of the busiest rank's experts over the mean, `rankImbalance`, mean over the steps.
+    package var rankImbalance: Double
     package var peakMemoryBytes: Int
     package var breakdown: [Part]
 }
@@ -90,6 +92,7 @@ extension StepBenchmark {
         tokensPerSecond = Double(configuration.batch.tokens) / stepSeconds.median
         droppedShare = timed.dropped
         loadImbalance = timed.imbalance
+        rankImbalance = timed.rankImbalance
         gemmPeakFlops = timed.gemmPeak
         peakMemoryBytes = timed.peakMemory
         let work = ModelWork(configuration.model).flopsPerToken(droppedShare: droppedShare)
@@ -112,7 +115,8 @@ extension StepBenchmark {
             \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(fixed(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(precision), \(routing.rawValue) \
-            routing (dropped \(fixed(100 * droppedShare, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the mean), \
+            routing (dropped \(fixed(100 * droppedShare, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
+            mean, busiest rank \(fixed(rankImbalance, 2)) times), \
             peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank
             """
     }
@@ -125,6 +129,7 @@ private struct TimedSteps {
     var parts: [[Double]] = []
     var dropped = 0.0
     var imbalance = 0.0
+    var rankImbalance = 0.0
     let gemmPeak: Double
     let peakMemory: Int
 
@@ -143,6 +148,7 @@ private struct TimedSteps {
         tracer.isRecording = true
         let clock = ContinuousClock()
         for number in 0..<options.warmUp + options.steps {
+            engine.dispatcher.arrivals = []
             try world.barrier()
             let start = clock.now
             let outcome = try step.run(&state)
@@ -155,7 +161,18 @@ private struct TimedSteps {
             let lanes = outcome.lanes
             dropped += lanes.dropped.reduce(0, +) / Double(lanes.dropped.count * options.steps)
             imbalance = max(imbalance, lanes.imbalance.max() ?? 0)
+            let rows = try Self.arrivals(engine.dispatcher.arrivals ?? [], on: world)
+            rankImbalance +=
+                Benchmarking.rankImbalance(rows, groupSize: engine.dispatcher.groupSize) / Double(options.steps)
         }
         peakMemory = Int(try world.maximum(of: Double(ProcessMemory.peak)))
+    }
+
+    /// Every rank's list, all of one length. **Collective**.
+    private static func arrivals(_ mine: [Int], on world: any Communicator) throws(CommunicationError) -> [[Int]] {
+        let table = Vector<Double>(count: mine.count * world.size)
+        for (i, rows) in mine.enumerated() { table[world.rank * mine.count + i] = Double(rows) }
+        try world.sum(table)
+        return (0..<world.size).map { table[$0 * mine.count..<($0 + 1) * mine.count].array.map { Int($0) } }
     }
 }

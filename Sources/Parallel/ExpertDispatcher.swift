@@ -8,6 +8,9 @@ package final class ExpertDispatcher: TokenDispatcher {
     package let localExperts: Range<Int>
     package let clock: CommunicationClock
     private let agreed = Vector<Int32>(count: 1)
+    /// Rows that came for this rank's experts, exchange by exchange on the way forward, since somebody last emptied the list;
+    /// nil if nobody wants to know.
+    package var arrivals: [Int]?
 
     package init(_ mesh: Mesh, clock: CommunicationClock) {
         group = mesh.expertGroup
@@ -23,6 +26,7 @@ package final class ExpertDispatcher: TokenDispatcher {
             try group.exchange(exchange.sent, into: exchange.arrived, block: exchange.localExperts)
         }
         exchange.sumByRank()
+        arrivals?.append(exchange.arrivedRows)
     }
 
     package func dispatch(
