@@ -99,6 +99,7 @@ extension KernelShapes {
         let logSumExp = Tensor(rows: model.heads, columns: tokens)
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
         let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
+        let cache = operand(model.context, 2 * d)
         let turns = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
         return [
             KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
@@ -108,6 +109,11 @@ extension KernelShapes {
             },
             KernelCase(name: "attention", work: .flops(4 * causalWork)) {
                 attention(qkv, shape: shape, into: o, logSumExp: logSumExp, scratch: scratch, on: $0)
+            },
+            KernelCase(name: "attention of one token", work: .bytes(2 * precision.size * model.context * d)) {
+                attention(
+                    ofLast: qkv.rows(0..<1).columns(0..<d), keysValues: cache, shape: shape, into: o.rows(0..<1),
+                    scratch: scratch, on: $0)
             },
             KernelCase(name: "attention backward", work: .flops(10 * causalWork)) {
                 attentionBackward(

@@ -10,7 +10,8 @@ import Training
 /// A steady step allocates nothing, whatever the router does. Meaningful in a process of its own: what ran before hides
 /// growth.
 package let memoryCheckList: [RankCheck] = [
-    RankCheck("memory: no more after 200 steps than after 5, all tokens to one expert from step 100 on", steadyMemory)
+    RankCheck("memory: no more after 200 steps than after 5, all tokens to one expert from step 100 on", steadyMemory),
+    RankCheck("memory: what a rank uses is within a tenth of what train --check predicts", predictedMemory),
 ]
 
 private func steadyMemory(on world: any Communicator) throws {
