@@ -47,20 +47,21 @@ private func takeTwoSteps(
 /// Both precisions (where they can be computed), exact sums, every kind of recomputation, one and more choices.
 private let changes = [
     ["reproducible=true", "model.tie_embeddings=true", "model.norm=layer"],
-    ["recompute=block", "model.layers=6", "parallel.threads_per_rank=2"],
+    ["recompute=block", "model.layers=16", "parallel.threads_per_rank=2"],
     [
         MatrixLibrary.supports(.bfloat16) ? "precision=bfloat16" : "precision=float32", "model.top_k=2",
-        "model.granularity=2", "recompute=attention", "model.layers=4",
+        "model.granularity=2", "recompute=attention", "model.layers=6",
     ],
-    ["model.layers=5"],
+    ["model.layers=10"],
 ]
 
+/// Narrow layers and long lanes: much memory for little arithmetic.
 /// - Parameter lanes: of a step: one a rank, which is as much memory as many
 private func configuration(_ changes: [String], lanes: Int) throws(Failure) -> RunConfiguration {
     let yaml = """
         data: {train: synthetic}
-        model: {d_model: 256, layers: 2, heads: 4, context: 256, vocabulary_size: 4096, experts: 12, feed_forward: 2}
-        batch: {tokens: \(2048 * lanes), lane_tokens: 2048}
+        model: {d_model: 64, layers: 4, heads: 2, context: 64, vocabulary_size: 512, experts: 12, feed_forward: 8}
+        batch: {tokens: \(4096 * lanes), lane_tokens: 4096}
         train: {steps: 2}
         """
     return try RunConfiguration(SettingsDocument(yaml: yaml, file: "memory forecast", overrides: changes))
