@@ -23,8 +23,9 @@ package func attention(
         let columns = head * shape.headDimension..<(head + 1) * shape.headDimension
         let keys = keysValues.columns(columns), values = keysValues.columns(d..<2 * d).columns(columns)
         let memory = scratch[worker]
-        let (weights, _) = memory.first(rows: 1, columns: seen)
-        let sums = memory.dValues.rows(0..<1), q = query.columns(columns), out = o.columns(columns)
+        // Memory of the backward pass, which is not under way.
+        let weights = memory.dKeys.reshaped(rows: 1, columns: seen), sums = memory.answers.rows(0..<1)
+        let q = query.columns(columns), out = o.columns(columns)
         switch (q, keys, values, out) {
         case (.float32(let q), .float32(let k), .float32(let v), .float32(let out)):
             attend(q, k, v, shape.scale, weights: weights, sums: sums, into: out)
@@ -40,20 +41,20 @@ package func attention(
 ///   - keys, values: `[seen, dHead]`
 ///   - weights: `[1, seen]`, scratch
 ///   - sums: `[1, dHead]`, scratch
-private func attend<Element: KernelElement>(
+private func attend<Element: MatrixElement>(
     _ q: Matrix<Element>, _ keys: Matrix<Element>, _ values: Matrix<Element>, _ scale: Float, weights: Tensor,
     sums: Tensor, into out: Matrix<Element>
 ) {
-    var weight = weights.mutableRow(0), sum = sums.mutableRow(0), result = out.mutableRow(0)
+    var weight = weights.mutableRow(0), answer = sums.mutableRow(0), result = out.mutableRow(0)
     for t in 0..<keys.rows { weight[t] = dot(q.row(0), keys.row(t)) }
     let top = maximum(weights.row(0))
     for t in 0..<weight.count { weight[t] = exponential((weight[t] - top) * scale) }
-    let total = Kernels.sum(weights.row(0))
-    for i in 0..<sum.count { sum[i] = 0 }
+    let total = sum(weights.row(0))
+    for i in 0..<answer.count { answer[i] = 0 }
     for t in 0..<values.rows {
         let factor = weight[t], value = values.row(t)
-        for i in 0..<sum.count { sum[i] += factor * value[i].value }
+        for i in 0..<answer.count { answer[i] += factor * value[i].float }
     }
     let reciprocal = 1 / total
-    for i in 0..<sum.count { result[i] = Element(storing: sum[i] * reciprocal) }
+    for i in 0..<answer.count { result[i] = Element(rounding: answer[i] * reciprocal) }
 }

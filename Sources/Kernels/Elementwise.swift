@@ -1,24 +1,17 @@
 package import Tensors
+import VectorLoops
 package import Workers
 
 /// `y ← x`
-package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) { copyElements(x, into: y, on: workers) }
-
-/// `y ← x`, of one precision.
-package func copyRows(_ x: Operand, into y: Operand, on workers: Workers) {
-    switch (x, y) {
-    case (.float32(let x), .float32(let y)): copyElements(x, into: y, on: workers)
-    case (.bfloat16(let x), .bfloat16(let y)): copyElements(x, into: y, on: workers)
-    default: preconditionFailure("operands of different precisions")
-    }
-}
-
-private func copyElements<Element: KernelElement>(
-    _ x: Matrix<Element>, into y: Matrix<Element>, on workers: Workers
-) {
+package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) {
     workers.run(over: x.rows, tile: rowTile) { rows in
         for t in rows { copy(x.row(t), into: y, row: t) }
     }
+}
+
+/// `y ← x`, rounded to y's precision.
+package func copyRows(_ x: Operand, into y: Operand, on workers: Workers) {
+    workers.run(over: x.rows, tile: rowTile) { rows in loops.copyRows(x.rows(rows), into: y.rows(rows)) }
 }
 
 /// `y ← 0`
@@ -46,7 +39,7 @@ package func operand(_ x: Tensor, roundedInto memory: Operand, on workers: Worke
 
 /// `target[row] ← source`, rounded if the target is narrower.
 @inline(__always)
-func copy<Source: KernelElement, Target: KernelElement>(_ source: Span<Source>, into target: Matrix<Target>, row: Int) {
+func copy<Source: MatrixElement, Target: MatrixElement>(_ source: Span<Source>, into target: Matrix<Target>, row: Int) {
     var out = target.mutableRow(row)
-    for i in 0..<source.count { out[i] = Target(storing: source[i].value) }
+    for i in 0..<source.count { out[i] = Target(rounding: source[i].float) }
 }
