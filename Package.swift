@@ -211,7 +211,7 @@ let package = Package(
             of: "Kernels",
             with: ["BaselineLoops", "VectorLoops", "Machine", "Tensors", "Workers", "GEMM", "Randomness"]
                 + wideLoops.map { .byName(name: $0.name) }),
-        tests(of: "Workers", with: ["Tensors", "Threads"]),
+        tests(of: "Workers", with: ["Tensors", "Threads", "Tracing"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
         tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
         tests(of: "Machine", with: []),

@@ -65,7 +65,7 @@ extension KernelShapes {
 
     private var normCases: [KernelCase] {
         let x = rows(d), dy = rows(d), y = rows(d), h = operand(tokens, d), weight = filled(1, d), bias = filled(1, d)
-        let mean = floats(tokens), reciprocal = floats(tokens)
+        let mean = floats(tokens), reciprocal = floats(tokens), parts = rows(d)
         return [
             KernelCase(name: "RMS norm", work: .bytes(stream + wire)) {
                 rmsNorm(x, weight: weight, epsilon: 1e-5, into: h, reciprocal: reciprocal, on: $0)
@@ -74,7 +74,7 @@ extension KernelShapes {
                 rmsNormBackward(dy, x: x, weight: weight, reciprocal: reciprocal, addingTo: y, on: $0)
             },
             KernelCase(name: "RMS norm, weight", work: .bytes(2 * stream)) {
-                rmsNormWeightGradient(dy, x: x, reciprocal: reciprocal, into: bias, adding: false, on: $0)
+                rmsNormWeightGradient(dy, x: x, reciprocal: reciprocal, into: bias, adding: false, parts: parts, on: $0)
             },
             KernelCase(name: "layer norm", work: .bytes(stream + wire)) {
                 layerNorm(
@@ -86,10 +86,10 @@ extension KernelShapes {
             },
             KernelCase(name: "layer norm, weight", work: .bytes(2 * stream)) {
                 layerNormWeightGradient(
-                    dy, x: x, mean: mean, reciprocal: reciprocal, into: bias, adding: false, on: $0)
+                    dy, x: x, mean: mean, reciprocal: reciprocal, into: bias, adding: false, parts: parts, on: $0)
             },
             KernelCase(name: "layer norm, bias", work: .bytes(stream)) {
-                columnSums(dy, into: bias, adding: false, on: $0)
+                columnSums(dy, into: bias, adding: false, parts: parts, on: $0)
             },
         ]
     }
@@ -99,6 +99,7 @@ extension KernelShapes {
         let logSumExp = Tensor(rows: model.heads, columns: tokens)
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
         let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
+        let cache = operand(model.context, 2 * d)
         let turns = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
         return [
             KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
@@ -108,6 +109,11 @@ extension KernelShapes {
             },
             KernelCase(name: "attention", work: .flops(4 * causalWork)) {
                 attention(qkv, shape: shape, into: o, logSumExp: logSumExp, scratch: scratch, on: $0)
+            },
+            KernelCase(name: "attention of one token", work: .bytes(2 * precision.size * model.context * d)) {
+                attention(
+                    ofLast: qkv.rows(0..<1).columns(0..<d), keysValues: cache, shape: shape, into: o.rows(0..<1),
+                    scratch: scratch, on: $0)
             },
             KernelCase(name: "attention backward", work: .flops(10 * causalWork)) {
                 attentionBackward(

@@ -50,6 +50,8 @@ package struct StepBenchmark: Encodable, Sendable {
     package var droppedShare: Double
     /// Assignments to the busiest expert over the mean, of the worst layer.
     package var loadImbalance: Double
+    /// Rows of the busiest rank's experts over the mean, `rankImbalance`, mean over the steps.
+    package var rankImbalance: Double
     package var peakMemoryBytes: Int
     package var breakdown: [Part]
     /// Waiting and exchanging of one lane in flight while the other computed, mean over ranks: not a part of the step.
@@ -94,6 +96,7 @@ extension StepBenchmark {
         tokensPerSecond = Double(configuration.batch.tokens) / stepSeconds.median
         droppedShare = timed.dropped
         loadImbalance = timed.imbalance
+        rankImbalance = timed.rankImbalance
         gemmPeakFlops = timed.gemmPeak
         peakMemoryBytes = timed.peakMemory
         let work = ModelWork(configuration.model).flopsPerToken(droppedShare: droppedShare)
@@ -118,7 +121,8 @@ extension StepBenchmark {
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(lanesInFlight) \
             lane\(lanesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
-            routing (dropped \(fixed(100 * droppedShare, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the mean), \
+            routing (dropped \(fixed(100 * droppedShare, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
+            mean, busiest rank \(fixed(rankImbalance, 2)) times), \
             peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \
             \(fixed(hiddenSeconds.median, 4)) s of communication hidden
             """
@@ -133,6 +137,7 @@ private struct TimedSteps {
     var hidden: [Double] = []
     var dropped = 0.0
     var imbalance = 0.0
+    var rankImbalance = 0.0
     let gemmPeak: Double
     let peakMemory: Int
 
@@ -151,11 +156,12 @@ private struct TimedSteps {
         tracer.isRecording = true
         let clock = ContinuousClock()
         for number in 0..<options.warmUp + options.steps {
+            for lane in engine.laneThreads { lane.dispatcher.arrivals = [] }
             try world.barrier()
             let start = clock.now
             let outcome = try step.run(&state)
             let slowest = try world.maximum(of: (clock.now - start) / .seconds(1))
-            let shares = Vector(Breakdown(([tracer] + tracer.tracks).map { $0.take() }, outcome.times).seconds)
+            let shares = Vector(Breakdown(([tracer] + tracer.otherLanes).map { $0.take() }, outcome.times).seconds)
             try world.sum(shares)
             let hiddenOfAll = try world.sum(of: outcome.times.hidden)
             guard number >= options.warmUp else { continue }
@@ -165,7 +171,18 @@ private struct TimedSteps {
             let lanes = outcome.lanes
             dropped += lanes.dropped.reduce(0, +) / Double(lanes.dropped.count * options.steps)
             imbalance = max(imbalance, lanes.imbalance.max() ?? 0)
+            let rows = try Self.arrivals(engine.laneThreads.flatMap { $0.dispatcher.arrivals ?? [] }, on: world)
+            rankImbalance +=
+                Benchmarking.rankImbalance(rows, groupSize: engine.dispatcher.groupSize) / Double(options.steps)
         }
         peakMemory = Int(try world.maximum(of: Double(ProcessMemory.peak)))
+    }
+
+    /// Every rank's list, all of one length. **Collective**.
+    private static func arrivals(_ mine: [Int], on world: any Communicator) throws(CommunicationError) -> [[Int]] {
+        let table = Vector<Double>(count: mine.count * world.size)
+        for (i, rows) in mine.enumerated() { table[world.rank * mine.count + i] = Double(rows) }
+        try world.sum(table)
+        return (0..<world.size).map { table[$0 * mine.count..<($0 + 1) * mine.count].array.map { Int($0) } }
     }
 }

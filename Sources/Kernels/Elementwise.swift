@@ -1,4 +1,5 @@
 package import Tensors
+import VectorLoops
 package import Workers
 
 /// `y ← x`
@@ -6,6 +7,11 @@ package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) {
     workers.run(over: x.rows, tile: rowTile) { rows in
         for t in rows { copy(x.row(t), into: y, row: t) }
     }
+}
+
+/// `y ← x`, rounded to y's precision.
+package func copyRows(_ x: Operand, into y: Operand, on workers: Workers) {
+    workers.run(over: x.rows, tile: rowTile) { rows in loops.copyRows(x.rows(rows), into: y.rows(rows)) }
 }
 
 /// `y ← 0`

@@ -65,12 +65,14 @@ package func layerNormBackward(
 }
 
 /// Backward of `layerNorm` to its weight: `dw (+)= Σ_t dy·x̂`, in the order of `sumOverTokens`.
-/// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
+/// - Parameters:
+///   - dWeight: `[1, dModel]`, overwritten, or added to if `adding`
+///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
 package func layerNormWeightGradient(
     _ dy: Tensor, x: Tensor, mean: Vector<Float>, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool,
-    on workers: Workers
+    parts: Tensor, on workers: Workers
 ) {
-    sumOverTokens(x.rows, into: dWeight, adding: adding, on: workers) { t, sums in
+    sumOverTokens(x.rows, into: dWeight, adding: adding, parts: parts, on: workers) { t, sums in
         let xRow = x.row(t), dyRow = dy.row(t)
         let r = reciprocal[t], mu = mean[t]
         for i in 0..<xRow.count { sums[i] += dyRow[i] * (xRow[i] - mu) * r }
@@ -78,9 +80,11 @@ package func layerNormWeightGradient(
 }
 
 /// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in the order of `sumOverTokens`.
-/// - Parameter dBias: `[1, dModel]`, overwritten, or added to if `adding`
-package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, on workers: Workers) {
-    sumOverTokens(dy.rows, into: dBias, adding: adding, on: workers) { t, sums in
+/// - Parameters:
+///   - dBias: `[1, dModel]`, overwritten, or added to if `adding`
+///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
+package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, parts: Tensor, on workers: Workers) {
+    sumOverTokens(dy.rows, into: dBias, adding: adding, parts: parts, on: workers) { t, sums in
         let row = dy.row(t)
         for i in 0..<row.count { sums[i] += row[i] }
     }

@@ -58,11 +58,14 @@ package func rmsNormBackward(
 }
 
 /// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in the order of `sumOverTokens`.
-/// - Parameter dWeight: `[1, dModel]`, overwritten, or added to if `adding`
+/// - Parameters:
+///   - dWeight: `[1, dModel]`, overwritten, or added to if `adding`
+///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
 package func rmsNormWeightGradient(
-    _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, on workers: Workers
+    _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, parts: Tensor,
+    on workers: Workers
 ) {
-    sumOverTokens(x.rows, into: dWeight, adding: adding, on: workers) { t, sums in
+    sumOverTokens(x.rows, into: dWeight, adding: adding, parts: parts, on: workers) { t, sums in
         let xRow = x.row(t), dyRow = dy.row(t)
         let r = reciprocal[t]
         for i in 0..<xRow.count { sums[i] += dyRow[i] * xRow[i] * r }

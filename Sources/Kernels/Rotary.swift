@@ -27,6 +27,17 @@ package struct RotaryTable: Sendable {
             }
         }
     }
+
+    private init(cosine: Tensor, sine: Tensor) {
+        self.cosine = cosine
+        self.sine = sine
+    }
+
+    /// The table of a sequence whose first token stands at `position`.
+    package func starting(at position: Int) -> RotaryTable {
+        let rows = position..<cosine.rows
+        return RotaryTable(cosine: cosine.rows(rows), sine: sine.rows(rows))
+    }
 }
 
 /// Turns queries and keys by their positions, in place ("rotate-half": pairs are (i, i + dHead/2)):

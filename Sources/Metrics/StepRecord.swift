@@ -15,6 +15,8 @@ package struct StepRecord: Codable, Sendable {
     package var tokensPerSecond = 0.0
     /// Model FLOP/s over the machine's own measured GEMM peak; dropped tokens are not counted as work.
     package var mfu = 0.0
+    /// That peak, of all ranks, FLOP/s: as measured when the job started or after the last validation.
+    package var gemmPeakFlops = 0.0
     /// Assignments that found no seat, of all, and layer by layer.
     package var droppedShare = 0.0
     package var droppedShareByLayer: [Double] = []
@@ -48,6 +50,7 @@ package struct StepRecord: Codable, Sendable {
         case gradientNorm = "gradient_norm"
         case tokensPerSecond = "tokens_per_second"
         case mfu
+        case gemmPeakFlops = "gemm_peak_flops"
         case droppedShare = "dropped_share"
         case droppedShareByLayer = "dropped_share_by_layer"
         case loadImbalanceByLayer = "load_imbalance_by_layer"

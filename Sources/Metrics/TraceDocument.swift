@@ -1,7 +1,7 @@
 package import Tracing
 
 /// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on a
-/// track for each of its threads that takes steps, which the viewers nest by time.
+/// track for its steps, one for each of its threads and one for a second lane in flight, which the viewers nest by time.
 ///
 /// "Trace Event Format" (Google, 2016), sections "JSON Object Format" and "Complete Events".
 package struct TraceDocument: Sendable {
@@ -22,7 +22,7 @@ package struct TraceDocument: Sendable {
     }
 
     /// - Parameters:
-    ///   - events: from `events(_:rank:)`
+    ///   - events: from `events(_:rank:track:)`
     ///   - lost: spans that there was no room for
     package mutating func add(_ events: String, lost: Int) {
         if !events.isEmpty { self.events.append(events) }

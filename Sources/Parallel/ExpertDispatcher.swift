@@ -9,6 +9,9 @@ package final class ExpertDispatcher: TokenDispatcher, @unchecked Sendable {
     package let clock: CommunicationClock
     private let turns: Turns?
     private let agreed = Vector<Int32>(count: 1)
+    /// Rows that came for this rank's experts, exchange by exchange on the way forward, since somebody last emptied the list;
+    /// nil if nobody wants to know.
+    package var arrivals: [Int]?
 
     /// One of two lanes in flight, which hands the baton over while it communicates.
     package struct Turns: Sendable {
@@ -41,6 +44,7 @@ package final class ExpertDispatcher: TokenDispatcher, @unchecked Sendable {
             exchange.sumByRank()
             try exchangeRows(rows, counts: exchange.sentByRank, into: arrived, counts: exchange.arrivedByRank)
         }
+        arrivals?.append(exchange.arrivedRows)
     }
 
     package func dispatch(

@@ -17,6 +17,7 @@ package let memoryCheckList: [RankCheck] = [
     RankCheck("memory: with two lanes in flight no more after 200 steps than after 50") {
         try steadyMemory(lanesInFlight: 2, after: 50, on: $0)
     },
+    RankCheck("memory: what a rank uses is within a tenth of what train --check predicts", predictedMemory),
 ]
 
 private func steadyMemory(lanesInFlight: Int, after settled: Int, on world: any Communicator) throws {

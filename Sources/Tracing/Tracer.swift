@@ -23,22 +23,32 @@ package struct Span: Sendable, Equatable {
 /// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a span while
 /// it records, a comparison while it does not.
 package final class Tracer: @unchecked Sendable {
-    // Unchecked because one thread records, the one that takes a rank's steps or a lane of them; those that help do not.
+    // Unchecked because one thread records spans, the one that takes a rank's steps or a lane of them, and changes what others
+    // read while they are idle; each thread of its team writes to a track of its own.
     private var spans: [Span] = []
     private var open: [Int] = []
+    /// By thread of the team, which lanes in flight use in turns.
+    private let tasks: [TaskTrack]
     private let capacity: Int
     private let clock = ContinuousClock()
     private var zero: ContinuousClock.Instant
     /// Whether spans are kept. Changed between steps only, when none is open.
-    package var isRecording = false { didSet { for track in tracks { track.isRecording = isRecording } } }
-    /// What other threads of the rank record.
-    package private(set) var tracks: [Tracer] = []
+    package var isRecording = false { didSet { for lane in otherLanes { lane.isRecording = isRecording } } }
+    /// What the other lanes in flight record.
+    package private(set) var otherLanes: [Tracer] = []
     /// Spans there was no room for since the last `take`.
     package private(set) var lost = 0
 
-    /// - Parameter capacity: spans between two calls of `take`
-    package init(capacity: Int = 1 << 17) {
+    /// - Parameters:
+    ///   - capacity: spans between two calls of `take`, and of each thread's track
+    ///   - threads: of the team whose threads get a track each; 0: none do
+    package convenience init(capacity: Int = 1 << 17, threads: Int = 0) {
+        self.init(capacity: capacity, (0..<threads).map { _ in TaskTrack(capacity: capacity) })
+    }
+
+    private init(capacity: Int, _ tasks: [TaskTrack]) {
         self.capacity = capacity
+        self.tasks = tasks
         spans.reserveCapacity(capacity)
         open.reserveCapacity(64)
         zero = clock.now
@@ -47,16 +57,16 @@ package final class Tracer: @unchecked Sendable {
     /// Makes now the time zero: called by all ranks as they leave a barrier, it makes their times comparable.
     package func setZero() {
         zero = clock.now
-        for track in tracks { track.zero = zero }
+        for lane in otherLanes { lane.zero = zero }
     }
 
-    /// A tracer for another thread that takes part in the rank's steps: it has the same time zero and records when this one does.
-    package func addTrack() -> Tracer {
-        let track = Tracer(capacity: capacity)
-        track.zero = zero
-        track.isRecording = isRecording
-        tracks.append(track)
-        return track
+    /// A tracer for another lane in flight of the same rank and team: it has the same time zero and records when this one does.
+    package func addLane() -> Tracer {
+        let lane = Tracer(capacity: capacity, tasks)
+        lane.zero = zero
+        lane.isRecording = isRecording
+        otherLanes.append(lane)
+        return lane
     }
 
     /// Opens a span within the one that is open. Every `begin` has its `end`.
@@ -87,6 +97,28 @@ package final class Tracer: @unchecked Sendable {
         }
         return Array(spans)
     }
+
+    /// Whether a team of `threads` threads should tell when they run tasks.
+    package func recordsTasks(of threads: Int) -> Bool { isRecording && threads <= tasks.count }
+
+    /// Before a team takes the tasks of another kernel: they belong to the innermost open span.
+    package func beginTasks() {
+        let around = open.last { $0 >= 0 }.map { spans[$0] } ?? Span(.step, depth: 0, start: 0, duration: 0)
+        for track in tasks { track.begin(around) }
+    }
+
+    /// Runs a task on thread `worker` of the team. Tasks of one kernel and thread make one span, from the first to the last.
+    package func task(on worker: Int, _ body: () -> Void) {
+        let start = now
+        body()
+        tasks[worker].add(start: start, end: now)
+    }
+
+    /// What the threads ran since the last call, a list for each.
+    package func takeTasks() -> [[Span]] { tasks.map { $0.take() } }
+
+    /// Of the threads' spans, those there was no room for since the last `takeTasks`.
+    package var lostTasks: Int { tasks.reduce(0) { $0 + $1.lost } }
 
     private var now: Int64 {
         let (seconds, attoseconds) = (clock.now - zero).components

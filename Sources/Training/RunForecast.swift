@@ -12,6 +12,7 @@ import Workers
 /// What a run would do: `train --check`.
 package struct RunForecast: CustomStringConvertible {
     package let description: String
+    package let memory: MemoryEstimate
     /// Why the run would be refused all the same.
     package let obstacle: Failure?
 
@@ -40,6 +41,7 @@ package struct RunForecast: CustomStringConvertible {
             throw Failure(lost: error)
         }
         let estimate = MemoryEstimate(configuration, layout)
+        memory = estimate
         let account = Self.text(configuration, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
         description = [account, binding].compactMap(\.self).joined(separator: "\n")

@@ -165,6 +165,9 @@ package final class TrainingRun {
         let every = configuration.length.validateEvery
         guard let validation, isLast || (every > 0 && state.step % every == 0) else { return (nil, false) }
         let result = try validation.run(state.parameters, unless: requests)
+        // Training stands still anyway, and what else runs on the machine may have changed.
+        let peak = try measurePeakOfAll()
+        reporter?.gemmPeak = peak
         return (result, result == nil)
     }
 

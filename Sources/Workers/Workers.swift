@@ -9,7 +9,7 @@ package import Tracing
 package final class Workers: Sendable {
     /// Threads, the caller included.
     package let count: Int
-    /// Told what the thread that hands out the work is busy with, if anybody asks.
+    /// Told what the thread that hands out the work is busy with, and when which thread runs tasks, if anybody asks.
     package let tracer: Tracer?
     private let crew: Crew
 
@@ -36,6 +36,12 @@ package final class Workers: Sendable {
     /// Called from one thread at a time and never from inside a body.
     /// - Parameter body: `worker` in `0..<count` names the thread, for scratch memory of its own
     package func run(_ tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
+        guard let tracer, tracer.recordsTasks(of: count) else { return handOut(tasks, body) }
+        tracer.beginTasks()
+        handOut(tasks) { worker, task in tracer.task(on: worker) { body(worker, task) } }
+    }
+
+    private func handOut(_ tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
         if count == 1 || tasks <= 1 {
             for task in 0..<max(tasks, 0) { body(0, task) }
         } else {

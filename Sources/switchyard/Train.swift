@@ -20,6 +20,9 @@ struct Train: ParsableCommand {
     @Flag(help: "Say what would happen, and whether it fits in memory; do nothing.")
     var check = false
 
+    @Flag(help: "With --check: print one JSON object on the last line, the memory of a rank by kind in bytes.")
+    var json = false
+
     @Option(help: "Run this many ranks inside one process, without mpirun: for debuggers and tests.")
     var virtualRanks: Int?
 
@@ -47,6 +50,7 @@ struct Train: ParsableCommand {
     func validate() throws {
         if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
         if from != nil, branchFrom != nil { throw ValidationError("--from and --branch-from exclude each other") }
+        if json, !check { throw ValidationError("--json belongs to --check") }
         if (branchFrom == nil) != (decayTokens == nil) {
             throw ValidationError("--branch-from and --decay-tokens belong together")
         }
@@ -76,7 +80,7 @@ struct Train: ParsableCommand {
         }
         guard !check else {
             let forecast = try RunForecast(configuration, on: world)
-            if world.rank == 0 { print(forecast.description) }
+            if world.rank == 0 { try report(forecast) }
             if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
@@ -85,10 +89,26 @@ struct Train: ParsableCommand {
         let progress = ProgressLine()
         if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.say(warning) }
         training.trace = try trace.map { steps throws(Failure) in
-            try StepTrace(steps, RunDirectory(configuration.directory), on: world)
+            try StepTrace(steps, configuration, on: world)
         }
         let setup = try TrainingSetup(configuration, on: world, tracer: training.trace?.tracer) { progress.say($0) }
         try TrainingRun(setup, on: world, progress: progress, options: training).run()
+    }
+}
+
+extension Train {
+    private func report(_ forecast: RunForecast) throws {
+        guard json else { return print(forecast.description) }
+        struct Answer: Encodable {
+            var memoryBytes: [String: Int]
+            var totalMemoryBytes: Int
+        }
+        try printJSON(
+            Answer(
+                memoryBytes: Dictionary(
+                    uniqueKeysWithValues: forecast.memory.rows.map { ($0.kind, $0.bytes) }),
+                totalMemoryBytes: forecast.memory.total),
+            snakeCase: true)
     }
 }
 

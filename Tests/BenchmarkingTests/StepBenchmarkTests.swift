@@ -32,12 +32,29 @@ struct StepBenchmarkTests {
     @Test(arguments: [1, 2]) func uniformRoutingIsEven(ranks: Int) throws {
         for figures in try measure(.uniform, ranks: ranks) {
             #expect(figures.loadImbalance == 1)
+            #expect(figures.rankImbalance == 1)
             #expect(figures.droppedShare == 0)
         }
     }
 
     @Test func realRoutingIsTheRouters() throws {
         #expect(try measure(.real, ranks: 1)[0].loadImbalance > 1)
+    }
+
+    /// One rank has all rows; two share them unevenly, both in the same way, never worse than their experts.
+    @Test func ranksHaveAnImbalanceOfTheirOwn() throws {
+        #expect(try measure(.real, ranks: 1)[0].rankImbalance == 1)
+        let both = try measure(.real, ranks: 2)
+        #expect(both[0].rankImbalance == both[1].rankImbalance)
+        #expect(both[0].rankImbalance > 1 && both[0].rankImbalance <= both[0].loadImbalance)
+    }
+
+    /// The busiest rank is looked for in every exchange of a group, and the slowest group counts.
+    @Test func imbalanceOfRanks() {
+        #expect(rankImbalance([[3, 1], [1, 3]], groupSize: 2) == 1.5)
+        #expect(rankImbalance([[3, 1], [1, 3]], groupSize: 1) == 1)
+        #expect(rankImbalance([[2], [2], [3], [5]], groupSize: 2) == 5.0 / 3)
+        #expect(rankImbalance([[0, 0], [0, 0]], groupSize: 2) == 1)
     }
 
     /// The spans account for the whole step on every rank, and both ranks say the same.

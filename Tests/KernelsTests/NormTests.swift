@@ -53,10 +53,11 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                 { workers in
                     let y = Tensor(rows: rows, columns: d), r = Vector<Float>(count: rows)
                     let dx = copy(of: dx0), dw = random(1, d, seed: 8), added = copy(of: dw0)
+                    let parts = random(tokenSumRows(tokens: rows), d, seed: 23)
                     rmsNorm(x, weight: w, epsilon: epsilon, into: .float32(y), reciprocal: r, on: workers)
                     rmsNormBackward(dy, x: x, weight: w, reciprocal: r, addingTo: dx, on: workers)
-                    rmsNormWeightGradient(dy, x: x, reciprocal: r, into: dw, adding: false, on: workers)
-                    rmsNormWeightGradient(dy, x: x, reciprocal: r, into: added, adding: true, on: workers)
+                    rmsNormWeightGradient(dy, x: x, reciprocal: r, into: dw, adding: false, parts: parts, on: workers)
+                    rmsNormWeightGradient(dy, x: x, reciprocal: r, into: added, adding: true, parts: parts, on: workers)
                     return [dx, dw, added]
                 }, "\(rows) × \(d)")
             let weights = Doubles(w).values
@@ -113,15 +114,17 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                         r = Vector<Float>(count: rows)
                     let dx = copy(of: dx0), dw = copy(of: dw0), over = random(1, d, seed: 21),
                         db = random(1, d, seed: 22)
-                    let dbAdded = copy(of: dw0)
+                    let dbAdded = copy(of: dw0), parts = random(tokenSumRows(tokens: rows), d, seed: 24)
                     layerNorm(
                         x, weight: w, bias: b, epsilon: epsilon, into: .float32(y), mean: mean, reciprocal: r,
                         on: workers)
                     layerNormBackward(dy, x: x, weight: w, mean: mean, reciprocal: r, addingTo: dx, on: workers)
-                    layerNormWeightGradient(dy, x: x, mean: mean, reciprocal: r, into: dw, adding: true, on: workers)
-                    layerNormWeightGradient(dy, x: x, mean: mean, reciprocal: r, into: over, adding: false, on: workers)
-                    columnSums(dy, into: db, adding: false, on: workers)
-                    columnSums(dy, into: dbAdded, adding: true, on: workers)
+                    layerNormWeightGradient(
+                        dy, x: x, mean: mean, reciprocal: r, into: dw, adding: true, parts: parts, on: workers)
+                    layerNormWeightGradient(
+                        dy, x: x, mean: mean, reciprocal: r, into: over, adding: false, parts: parts, on: workers)
+                    columnSums(dy, into: db, adding: false, parts: parts, on: workers)
+                    columnSums(dy, into: dbAdded, adding: true, parts: parts, on: workers)
                     return [dx, dw, over, db, dbAdded]
                 }, "\(rows) × \(d)")
             let weights = Doubles(w).values, bias = Doubles(b).values

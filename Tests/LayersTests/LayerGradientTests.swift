@@ -29,7 +29,7 @@ import Workers
             } backward: {
                 norm.backward(
                     layer.c, x: layer.x, bench.parameters, saved: saved, addingTo: layer.dx, gradients: bench.gradients,
-                    on: bench.workers)
+                    parts: Tensor(rows: 1, columns: shape.dModel), on: bench.workers)
             }
         }[0]
         check.report("\(kind) norm of \(shape)")

@@ -18,7 +18,10 @@ struct TraceTests {
         var end: Double { (ts ?? 0) + (dur ?? 0) }
         /// Timestamps have three decimals of a microsecond.
         func encloses(_ other: Event) -> Bool {
-            pid == other.pid && (ts ?? 0) <= (other.ts ?? 0) + 0.002 && other.end <= end + 0.002
+            pid == other.pid && tid == other.tid && covers(other)
+        }
+        func covers(_ other: Event) -> Bool {
+            (ts ?? 0) <= (other.ts ?? 0) + 0.002 && other.end <= end + 0.002
         }
     }
 
@@ -27,12 +30,13 @@ struct TraceTests {
     struct Document: Decodable { var traceEvents: [Event] }
 
     private func trace(
-        _ steps: TracedSteps, ranks: Int, in folder: String, _ changes: [String] = []
+        _ steps: TracedSteps, ranks: Int, threads: Int = 1, in folder: String, _ changes: [String] = []
     ) throws -> [Event] {
-        let run = try TinyRun(in: folder, changes), configuration = try run.configuration()
+        let run = try TinyRun(in: folder, changes)
+        let configuration = try run.configuration(["parallel.threads_per_rank=\(threads)"])
         _ = try VirtualRanks.run(ranks) { world in
             var options = TrainingOptions()
-            options.trace = try StepTrace(steps, run.directory, on: world)
+            options.trace = try StepTrace(steps, configuration, on: world)
             let setup = try TrainingSetup(configuration, on: world, tracer: options.trace?.tracer) { _ in }
             try TrainingRun(setup, on: world, progress: ProgressLine(), options: options).run()
         }
@@ -46,7 +50,7 @@ struct TraceTests {
             #expect(Set(events.filter { $0.ph == "M" }.map(\.name)) == ["process_name", "thread_name"])
             let spans = events.filter { $0.ph == "X" }
             for rank in 0..<2 {
-                let mine = spans.filter { $0.pid == rank }
+                let mine = spans.filter { $0.pid == rank && $0.tid == 0 }
                 let named = Dictionary(grouping: mine, by: \.name), steps = named["step"] ?? []
                 #expect(steps.compactMap(\.args?.number) == [3, 4, 5, 6])
                 let expected: Set = [
@@ -66,17 +70,18 @@ struct TraceTests {
     @Test func lanesInFlightTakeTurns() throws {
         try inScratchFolder { folder in
             let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.lanes_in_flight=2"])
-            #expect(events.filter { $0.name == "thread_name" }.map(\.tid).sorted() == [0, 0, 1, 1])
+            #expect(events.filter { $0.name == "thread_name" }.map(\.tid).sorted() == [0, 0, 1, 1, 2, 2])
             for rank in 0..<2 {
-                let mine = events.filter { $0.ph == "X" && $0.pid == rank }
+                // Track 1 has the thread's tasks.
+                let mine = events.filter { $0.ph == "X" && $0.pid == rank && $0.tid != 1 }
                 let named = Dictionary(grouping: mine, by: \.name)
                 // Three steps of two rounds.
-                #expect(named["lane"]?.map(\.tid).sorted() == [0, 0, 0, 1, 1, 1])
+                #expect(named["lane"]?.map(\.tid).sorted() == [0, 0, 0, 2, 2, 2])
                 let computing = ((named["matrix products"] ?? []) + (named["loss"] ?? [])).sorted { $0.end < $1.end }
                 for (a, b) in zip(computing, computing.dropFirst()) where a.tid != b.tid {
                     #expect(a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
                 }
-                #expect(Set(named["matrix products"]?.map(\.tid) ?? []) == [0, 1])
+                #expect(Set(named["matrix products"]?.map(\.tid) ?? []) == [0, 2])
                 #expect(named["other lane's turn"]?.isEmpty == false)
             }
         }
@@ -86,7 +91,7 @@ struct TraceTests {
     /// any of them anywhere.
     @Test func spansCoverTheSteps() throws {
         try inScratchFolder { folder in
-            let spans = try trace(.count(7), ranks: 2, in: folder).filter { $0.ph == "X" }
+            let spans = try trace(.count(7), ranks: 2, in: folder).filter { $0.ph == "X" && $0.tid == 0 }
             func coverage(_ whole: String, by parts: Set<String>, rank: Int) -> Double {
                 spans.filter { $0.name == whole && $0.pid == rank }.map { outer in
                     let inner = spans.filter { parts.contains($0.name) && outer.encloses($0) }
@@ -105,6 +110,26 @@ struct TraceTests {
                 }
                 #expect(steps.count == 7 && (steps.max() ?? 0) >= 0.9 && (steps.max() ?? 2) <= 1.001)
                 #expect(coverage("lane", by: ["forward", "loss", "backward"], rank: rank) >= 0.9)
+            }
+        }
+    }
+
+    /// Each thread's tasks lie within the span of their kernel, one after the other.
+    @Test func everyThreadHasATrack() throws {
+        try inScratchFolder { folder in
+            let events = try trace(.range(2...3), ranks: 2, threads: 2, in: folder)
+            for rank in 0..<2 {
+                let mine = events.filter { $0.pid == rank }
+                #expect(Set(mine.filter { $0.name == "thread_name" }.map(\.tid)) == [0, 1, 2])
+                let kernels = mine.filter { $0.ph == "X" && $0.tid == 0 }
+                for thread in 1...2 {
+                    let tasks = mine.filter { $0.ph == "X" && $0.tid == thread }
+                    #expect(thread == 2 || !tasks.isEmpty, "the thread that hands tasks out runs some")
+                    for task in tasks {
+                        #expect(kernels.contains { $0.name == task.name && $0.covers(task) }, "\(task) is in no kernel")
+                    }
+                    for (a, b) in zip(tasks, tasks.dropFirst()) { #expect(a.end <= (b.ts ?? 0) + 0.002) }
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 import Tensors
 import Testing
 import Threads
+import Tracing
 import Workers
 
 #if canImport(Glibc)
@@ -99,6 +100,44 @@ import Workers
                 _ = started.wait { $0 == 4 ? true : nil }
             }
         }
+    }
+
+    /// Two kernels whose tasks wait for each other, so that both threads run some: a span each, of the kernel's name.
+    @Test func tasksAreTraced() {
+        let tracer = Tracer(threads: 2), workers = Workers(count: 2, tracer: tracer), started = Monitor(0)
+        func kernel(_ phase: Phase) {
+            tracer.begin(phase, 5)
+            started.change { $0 = 0 }
+            workers.run(2) { _, _ in
+                started.change { $0 += 1 }
+                _ = started.wait { $0 == 2 ? true : nil }
+            }
+            workers.run(0) { _, _ in }
+            tracer.end()
+        }
+        kernel(.products)
+        #expect(tracer.takeTasks() == [[], []], "nobody asked yet")
+        tracer.isRecording = true
+        kernel(.products)
+        kernel(.attention)
+        let kernels = tracer.take(), tasks = tracer.takeTasks()
+        for track in tasks {
+            #expect(track.map(\.phase) == [.products, .attention] && track.map(\.number) == [5, 5])
+            for (task, around) in zip(track, kernels) {
+                #expect(around.start <= task.start && task.end <= around.end)
+            }
+        }
+        #expect(tracer.lostTasks == 0)
+    }
+
+    /// Many tasks of one kernel are one span; what has no room is counted.
+    @Test func aFullTrackLosesKernels() {
+        let tracer = Tracer(capacity: 2, threads: 1), workers = Workers(count: 1, tracer: tracer)
+        tracer.isRecording = true
+        for _ in 0..<3 { workers.run(10) { _, _ in } }
+        #expect(tracer.lostTasks == 1)
+        #expect(tracer.takeTasks().map(\.count) == [2])
+        #expect(tracer.lostTasks == 0)
     }
 
     /// Teams come and go, used and unused, without leaving threads that wait for ever.

@@ -55,17 +55,19 @@ package struct Block: Sendable {
     }
 
     /// From `saved.input` to `y`. **Collective** over the expert group.
-    /// - Parameter y: `[tokens, dModel]`
+    /// - Parameters:
+    ///   - y: `[tokens, dModel]`
+    ///   - cache: of the one sequence that goes on with the input
     package func forward(
         into y: Tensor, sequenceLength: Int, _ parameters: ParameterArena, for purpose: LanePurpose,
-        saving saved: Activations, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
-        on workers: Workers
+        saving saved: Activations, extending cache: KeyValueCache.Layer? = nil, workspace: LaneWorkspace,
+        through dispatcher: any TokenDispatcher, on workers: Workers
     ) throws(CommunicationError) -> RouteStatistics {
         let tokens = 0..<y.rows
         workers.tracer?.begin(.attentionHalf, layer)
         attention.forward(
             saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, into: saved.middle.rows(tokens),
-            saving: saved.attention, workspace: workspace, on: workers)
+            saving: saved.attention, extending: cache, workspace: workspace, on: workers)
         workers.tracer?.end()
         workers.tracer?.begin(.feedForwardHalf, layer)
         defer { workers.tracer?.end() }

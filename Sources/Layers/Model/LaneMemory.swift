@@ -34,7 +34,8 @@ package struct LaneMemory: Sendable {
         exchange = precision.size * (sizes.homeSeats + sizes.seats) * d
         let copies = precision == .float32 ? 0 : 1
         let backwardTokens = keepsActivations ? tokens : 0
-        let shared = backwardTokens * (d + sizes.experts)
+        let shared =
+            backwardTokens * (d + sizes.experts) + (keepsActivations ? tokenSumRows(tokens: tokens) * d : 0)
         let sharedOperands = backwardTokens * (4 + copies) * d + (keepsActivations ? sizes.seats * hidden : 0)
         let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         let chunk = chunkRows * model.vocabularySize

@@ -2,7 +2,7 @@ import Kernels
 package import Tensors
 
 /// All memory that one lane needs on one rank, allocated once: what the forward pass keeps for the backward pass, and
-/// scratch. A steady step allocates no tensors but the few rows in which norms add up their weights' gradients.
+/// scratch. A steady step allocates no tensors.
 package final class LaneWorkspace: Sendable {
     /// Activations of every block; all the same memory if nothing is kept for a backward pass.
     let blocks: [Block.Activations]
@@ -14,6 +14,8 @@ package final class LaneWorkspace: Sendable {
     /// `[tokens, dModel]` each: the residual stream's gradient, and that of a norm's output.
     let dStream: Tensor
     let dNorm: Tensor
+    /// `[tokenSumRows(tokens), dModel]`: parts of the sums that norms' weights get.
+    let normSums: Tensor
     /// The residual stream's gradient as a factor of products; empty in float32, which needs no copy.
     let dStreamOperand: Operand
     /// `[tokens, dModel]`
@@ -71,6 +73,8 @@ package final class LaneWorkspace: Sendable {
         let backwardTokens = keepsActivations ? tokens : 0
         dStream = Tensor(rows: backwardTokens, columns: d)
         dNorm = other?.dNorm ?? Tensor(rows: backwardTokens, columns: d)
+        normSums =
+            other?.normSums ?? Tensor(rows: keepsActivations ? tokenSumRows(tokens: tokens) : 0, columns: d)
         dStreamOperand =
             other?.dStreamOperand ?? Operand(precision, rows: precision == .float32 ? 0 : backwardTokens, columns: d)
         dAttended = other?.dAttended ?? Operand(precision, rows: backwardTokens, columns: d)

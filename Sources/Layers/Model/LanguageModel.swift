@@ -69,14 +69,19 @@ package struct LanguageModel: Sendable {
         return statistics
     }
 
-    /// Logits of what follows the last token of a lane of one sequence. **Collective** over the expert group.
+    /// Logits of what follows a sequence once `lane` has gone on with it. **Collective** over the expert group.
+    /// - Parameters:
+    ///   - lane: the beginning of the sequence, or one more token of it
+    ///   - cache: what is kept of the tokens before the lane, to which the lane's are added
     /// - Returns: `[1, vocabulary]`, valid until the workspace is used again
     package func nextTokenLogits(
-        _ lane: Lane, _ parameters: ParameterArena, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
-        on workers: Workers
+        _ lane: Lane, _ parameters: ParameterArena, extending cache: KeyValueCache, workspace: LaneWorkspace,
+        through dispatcher: any TokenDispatcher, on workers: Workers
     ) throws(CommunicationError) -> Tensor {
-        precondition(lane.sequences == 1)
-        _ = try forward(lane, parameters, for: .evaluation, workspace, dispatcher, workers)
+        precondition(lane.sequences == 1 && (cache.count == 0 || lane.tokens == 1))
+        precondition(cache.count + lane.tokens <= cache.context)
+        _ = try forward(lane, parameters, for: .evaluation, extending: cache, workspace, dispatcher, workers)
+        cache.advance(by: lane.tokens)
         let last = lane.tokens - 1..<lane.tokens
         let h = finalNorm.forward(
             workspace.output.rows(last), parameters, saving: workspace.finalNorm, on: workers)
@@ -86,8 +91,8 @@ package struct LanguageModel: Sendable {
     }
 
     private func forward(
-        _ lane: Lane, _ parameters: ParameterArena, for purpose: LanePurpose, _ workspace: LaneWorkspace,
-        _ dispatcher: any TokenDispatcher, _ workers: Workers
+        _ lane: Lane, _ parameters: ParameterArena, for purpose: LanePurpose, extending cache: KeyValueCache? = nil,
+        _ workspace: LaneWorkspace, _ dispatcher: any TokenDispatcher, _ workers: Workers
     ) throws(CommunicationError) -> LaneStatistics {
         let tokens = 0..<lane.tokens
         var statistics = LaneStatistics()
@@ -98,7 +103,8 @@ package struct LanguageModel: Sendable {
             let next = layer + 1 < blocks.count ? workspace.blocks[layer + 1].input : workspace.output
             let route = try blocks[layer].forward(
                 into: next.rows(tokens), sequenceLength: lane.sequenceLength, parameters, for: purpose,
-                saving: workspace.blocks[layer], workspace: workspace, through: dispatcher, on: workers)
+                saving: workspace.blocks[layer], extending: cache?.layer(layer), workspace: workspace,
+                through: dispatcher, on: workers)
             statistics.routes.append(route)
         }
         return statistics
@@ -124,7 +130,8 @@ package struct LanguageModel: Sendable {
         let dx = workspace.dStream.rows(tokens)
         clear(dx, on: workers)
         finalNorm.backward(
-            dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients, on: workers)
+            dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients,
+            parts: workspace.normSums, on: workers)
     }
 
     /// In token order, in double precision.

@@ -54,9 +54,10 @@ package struct Norm: Sendable {
     ///   - dy: `[tokens, dModel]`
     ///   - x: what went in
     ///   - dx: `[tokens, dModel]`, added to
+    ///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
     package func backward(
         _ dy: Tensor, x: Tensor, _ parameters: ParameterArena, saved: Activations, addingTo dx: Tensor,
-        gradients: GradientAccumulator, on workers: Workers
+        gradients: GradientAccumulator, parts: Tensor, on workers: Workers
     ) {
         guard dy.rows > 0 else { return }
         switch kind {
@@ -66,7 +67,7 @@ package struct Norm: Sendable {
             gradients.accumulate(weight, on: workers) { target in
                 rmsNormWeightGradient(
                     dy, x: x, reciprocal: saved.reciprocal, into: target.tensor(), adding: target.isAdding(),
-                    on: workers)
+                    parts: parts, on: workers)
             }
         case .layer:
             layerNormBackward(
@@ -75,10 +76,10 @@ package struct Norm: Sendable {
             gradients.accumulate(weight, on: workers) { target in
                 layerNormWeightGradient(
                     dy, x: x, mean: saved.mean, reciprocal: saved.reciprocal, into: target.tensor(),
-                    adding: target.isAdding(), on: workers)
+                    adding: target.isAdding(), parts: parts, on: workers)
             }
             gradients.accumulate(bias!, on: workers) { target in
-                columnSums(dy, into: target.tensor(), adding: target.isAdding(), on: workers)
+                columnSums(dy, into: target.tensor(), adding: target.isAdding(), parts: parts, on: workers)
             }
         }
     }

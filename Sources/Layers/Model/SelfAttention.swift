@@ -41,12 +41,14 @@ package struct SelfAttention: Sendable {
     /// - Parameters:
     ///   - x: `[tokens, dModel]`, sequences of `sequenceLength` tokens
     ///   - y: `[tokens, dModel]`, overwritten
+    ///   - cache: of the one sequence that goes on with x
     package func forward(
         _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, into y: Tensor, saving saved: Activations,
-        workspace: LaneWorkspace, on workers: Workers
+        extending cache: KeyValueCache.Layer? = nil, workspace: LaneWorkspace, on workers: Workers
     ) {
         attend(
-            x, sequenceLength: sequenceLength, parameters, saving: saved, workspace: workspace, on: workers)
+            x, sequenceLength: sequenceLength, parameters, saving: saved, extending: cache, workspace: workspace,
+            on: workers)
         copyRows(x, into: y, on: workers)
         output.forward(
             saved.attended.rows(0..<x.rows), parameters, into: .float32(y), adding: true, on: workers)
@@ -55,17 +57,24 @@ package struct SelfAttention: Sendable {
     /// What `forward` leaves in `saved`, that is all up to the output projection.
     package func attend(
         _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saving saved: Activations,
-        workspace: LaneWorkspace, on workers: Workers
+        extending cache: KeyValueCache.Layer? = nil, workspace: LaneWorkspace, on workers: Workers
     ) {
         let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
         let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
         projection.forward(h, parameters, into: qkv, on: workers)
         rotate(
-            qkv, heads: heads, headDimension: headDimension, context: sequenceLength, table: workspace.rotary,
-            inverse: false, on: workers)
-        attention(
-            qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
-            scratch: workspace.attentionScratch, on: workers)
+            qkv, heads: heads, headDimension: headDimension, context: sequenceLength,
+            table: workspace.rotary.starting(at: cache?.position ?? 0), inverse: false, on: workers)
+        let seen = cache?.append(qkv, on: workers)
+        if let cache, let seen, cache.position > 0 {
+            attention(
+                ofLast: qkv.columns(0..<x.columns), keysValues: seen, shape: shape(seen.rows), into: attended,
+                scratch: workspace.attentionScratch, on: workers)
+        } else {
+            attention(
+                qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
+                scratch: workspace.attentionScratch, on: workers)
+        }
     }
 
     /// - Parameters:
@@ -91,7 +100,8 @@ package struct SelfAttention: Sendable {
             dQKV, x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm), gradients: gradients,
             on: workers)
         norm.backward(
-            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
+            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, parts: workspace.normSums,
+            on: workers)
     }
 
     private func shape(_ sequenceLength: Int) -> AttentionShape {

@@ -151,6 +151,8 @@ package struct SwitchFeedForward: Sendable {
             .float32(dLogits), x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm),
             gradients: gradients, on: workers)
         scatterToSeatsBackward(rows, k: k, rowOf: route.rowOf, addingTo: dNorm, on: workers)
-        norm.backward(dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, on: workers)
+        norm.backward(
+            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, parts: workspace.normSums,
+            on: workers)
     }
 }

@@ -8,6 +8,10 @@ import Tensors
 extension StoredModel {
     /// Continues a text token by token, each from the last `context` tokens. **Collective** over the ranks of the engine,
     /// which compute the same.
+    ///
+    /// While the text fits the context, a token passes through the model once and keys and values are kept. From then on the
+    /// window moves: what is kept knows of tokens that have left it, and positions count from the window's beginning, so
+    /// every token costs a pass over the whole window.
     /// - Parameters:
     ///   - prompt: where to begin; nothing stands for the beginning of a document
     ///   - requests: asked before every token
@@ -18,13 +22,12 @@ extension StoredModel {
         emit: ([UInt8]) -> Void
     ) throws {
         var text = prompt.isEmpty ? [tokenizer.endOfText] : tokenizer.encode(prompt).dropLastEnd(tokenizer.endOfText)
+        let cache = KeyValueCache(configuration.model, engine.precision)
         for position in 0..<count {
             guard try !requests.wantLeave() else { throw Failure.leaving("while generating") }
-            let window = text.suffix(configuration.model.context)
-            let lane = Lane(sequences: 1, sequenceLength: window.count)
-            for (i, token) in window.enumerated() { lane.inputs[i] = Int32(token) }
             let logits = try engine.model.nextTokenLogits(
-                lane, parameters, workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
+                unseen(of: text, cache), parameters, extending: cache, workspace: engine.workspace,
+                through: engine.dispatcher, on: engine.workers)
             let own = sampling.choose(logits, allowed: tokenizer.vocabularySize, position: position)
             // One rank's choice counts: where machines differ, ranks must not come to differ about the end.
             let token = try Agreement(ranks: engine.mesh.world).choice(of: own)
@@ -32,6 +35,15 @@ extension StoredModel {
             text.append(token)
             emit(tokenizer.decode([token]))
         }
+    }
+
+    /// What of a text's last `context` tokens has yet to pass through the model: all of them if the cache is of no use.
+    private func unseen(of text: [Int], _ cache: KeyValueCache) -> Lane {
+        if text.count > cache.context { cache.reset() }
+        let tokens = text.suffix(cache.context).dropFirst(cache.count)
+        let lane = Lane(sequences: 1, sequenceLength: tokens.count)
+        for (i, token) in tokens.enumerated() { lane.inputs[i] = Int32(token) }
+        return lane
     }
 }
 

@@ -7,7 +7,8 @@ import Parallel
 final class StepReporter {
     private let configuration: RunConfiguration
     private let work: ModelWork
-    private let gemmPeak: Double
+    /// Of all ranks, FLOP/s.
+    var gemmPeak: Double
     private let file: MetricsFile
     private let progress: ProgressLine
     private var recentSeconds: [Double] = []
@@ -63,6 +64,7 @@ final class StepReporter {
         record.seconds = seconds
         record.tokensPerSecond = Double(configuration.batch.tokens) / seconds
         record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedShare: record.droppedShare) / gemmPeak
+        record.gemmPeakFlops = gemmPeak
         record.exchangeSeconds = outcome.times.exchange
         record.reductionSeconds = outcome.times.reduction
         record.waitingSeconds = outcome.times.waiting

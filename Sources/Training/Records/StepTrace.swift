@@ -2,6 +2,7 @@ package import Collectives
 package import Diagnostics
 import Foundation
 import Metrics
+import Parallel
 package import Tracing
 
 /// Which steps of a job are traced: `10:13` (steps 10 to 13), or `3` (three steps, the first of the job left out).
@@ -35,18 +36,25 @@ package final class StepTrace {
     private let steps: TracedSteps
     private let directory: RunDirectory
     private let agreement: Agreement
+    private let threads: Int
     private var document = TraceDocument()
     private var firstStep: Int?
 
     /// **Collective**.
-    package init(_ steps: TracedSteps, _ directory: RunDirectory, on world: any Communicator) throws(Failure) {
+    package init(
+        _ steps: TracedSteps, _ configuration: RunConfiguration, on world: any Communicator
+    ) throws(Failure) {
         self.steps = steps
-        tracer = Tracer()
-        self.directory = directory
+        threads = configuration.parallel.threadsPerRank
+        tracer = Tracer(threads: threads)
+        directory = RunDirectory(configuration.directory)
         agreement = Agreement(ranks: world)
         let hosts = try agreement.gather(Array(ProcessInfo.processInfo.hostName.utf8))
         for (rank, host) in hosts.enumerated() {
             document.name(rank: rank, host: String(decoding: host, as: UTF8.self))
+            for thread in 0..<threads {
+                document.name(track: 1 + thread, ofRank: rank, "tasks of thread \(thread)")
+            }
         }
         // Ranks leave a barrier together: the same time zero for all.
         try agreement.barrier()
@@ -54,8 +62,10 @@ package final class StepTrace {
     }
 
     func begin(_ step: Int) {
-        if firstStep == nil, !tracer.tracks.isEmpty {
-            for rank in 0..<agreement.ranks.size { document.name(track: 1, ofRank: rank, "second lane in flight") }
+        if firstStep == nil, !tracer.otherLanes.isEmpty {
+            for rank in 0..<agreement.ranks.size {
+                document.name(track: 1 + threads, ofRank: rank, "second lane in flight")
+            }
         }
         firstStep = firstStep ?? step
         tracer.isRecording = steps.contains(step, first: firstStep ?? step)
@@ -65,11 +75,11 @@ package final class StepTrace {
     func end() throws(Failure) {
         guard tracer.isRecording else { return }
         tracer.isRecording = false
-        let tracers = [tracer] + tracer.tracks
-        let lost = tracers.reduce(0) { $0 + $1.lost }
-        let events = tracers.enumerated().map { track, tracer in
-            TraceDocument.events(tracer.take(), rank: agreement.ranks.rank, track: track)
-        }
+        // First the rank's steps, then its threads' tasks, then a second lane in flight.
+        let rank = agreement.ranks.rank, lanes = [tracer] + tracer.otherLanes
+        let lost = lanes.reduce(tracer.lostTasks) { $0 + $1.lost }
+        let tracks = [tracer.take()] + tracer.takeTasks() + tracer.otherLanes.map { $0.take() }
+        let events = tracks.enumerated().map { TraceDocument.events($1, rank: rank, track: $0) }
         let mine = "\(lost)\n" + events.filter { !$0.isEmpty }.joined(separator: ",\n")
         let all = try agreement.gather(Array(mine.utf8))
         try agreement.settle { () throws(Failure) in

@@ -73,7 +73,7 @@ package struct Engine {
                 laneThreads = [first]
                 return
             }
-            let others = Workers(sharing: workers, tracer: tracer?.addTrack())
+            let others = Workers(sharing: workers, tracer: tracer?.addLane())
             laneThreads = [
                 first,
                 try LaneThread(

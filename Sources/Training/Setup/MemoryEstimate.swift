@@ -13,8 +13,9 @@ package struct MemoryEstimate: Sendable {
     /// A copy of what the rank saves, where training goes on during a save. Of the rank that saves most.
     package let staging: Int
     package let lanesInFlight: Int
-    /// The process itself: program, libraries, MPI's and the matrix library's buffers.
-    package let process = 120 << 20
+    /// The process itself: program, libraries, MPI's and HDF5's buffers, as measured with a model of almost nothing
+    /// (docs/performance.md); the matrix library's buffers are too small to count.
+    package let process = 90 << 20
 
     package var total: Int { parameters + gradients + moments + activations + exchange + scratch + staging + process }
 

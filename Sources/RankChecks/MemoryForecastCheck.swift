@@ -1,0 +1,68 @@
+import Collectives
+import Diagnostics
+import GEMM
+import Layers
+import Machine
+import Parallel
+import Settings
+import Tensors
+import Training
+
+/// Jobs of rising size, because a process can only tell the most it ever used.
+///
+/// A tenth is what the forecast promises. Of these jobs most goes to arenas and activations, which are counted to the byte;
+/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep.
+func predictedMemory(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let trials = try changes.map { changes in
+        let configuration = try configuration(changes, lanes: world.size)
+        let layout = try JobLayout(configuration, ranks: world.size)
+        return (configuration, layout, predicted: MemoryEstimate(configuration, layout).total)
+    }
+    for (configuration, layout, predicted) in trials.sorted(by: { $0.predicted < $1.predicted }) {
+        try takeTwoSteps(configuration, layout, on: world)
+        let ratio = Double(predicted) / Double(ProcessMemory.peak)
+        expectations.expect(
+            abs(ratio - 1) <= 0.1,
+            "\(predicted) bytes predicted are \(ratio) of those used, with \(configuration.precision), recompute "
+                + "\(configuration.recomputation), reproducible \(configuration.reproducible)")
+    }
+    try expectations.settle()
+}
+
+private func takeTwoSteps(
+    _ configuration: RunConfiguration, _ layout: JobLayout, on world: any Communicator
+) throws {
+    let engine = try Engine(
+        configuration, expertParallel: layout.expertParallel, threads: configuration.parallel.threadsPerRank,
+        forTraining: true, on: world)
+    let source = SyntheticSequences(
+        perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
+    let step = TrainingStep(configuration, engine, source)
+    var state = TrainingState(engine.layout, for: engine.precision)
+    initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
+    for _ in 1...2 { _ = try step.run(&state) }
+}
+
+/// Both precisions (where they can be computed), exact sums, every kind of recomputation, one and more choices.
+private let changes = [
+    ["reproducible=true", "model.tie_embeddings=true", "model.norm=layer"],
+    ["recompute=block", "model.layers=16", "parallel.threads_per_rank=2"],
+    [
+        MatrixLibrary.supports(.bfloat16) ? "precision=bfloat16" : "precision=float32", "model.top_k=2",
+        "model.granularity=2", "recompute=attention", "model.layers=6",
+    ],
+    ["model.layers=10"],
+]
+
+/// Narrow layers and long lanes: much memory for little arithmetic.
+/// - Parameter lanes: of a step: one a rank, which is as much memory as many
+private func configuration(_ changes: [String], lanes: Int) throws(Failure) -> RunConfiguration {
+    let yaml = """
+        data: {train: synthetic}
+        model: {d_model: 64, layers: 4, heads: 2, context: 64, vocabulary_size: 512, experts: 12, feed_forward: 8}
+        batch: {tokens: \(4096 * lanes), lane_tokens: 4096}
+        train: {steps: 2}
+        """
+    return try RunConfiguration(SettingsDocument(yaml: yaml, file: "memory forecast", overrides: changes))
+}

@@ -1,0 +1,39 @@
+/// When one thread ran tasks, in memory taken beforehand. Written by that thread; begun and emptied while it is idle.
+final class TaskTrack {
+    private var spans: [Span] = []
+    private let capacity: Int
+    private var around = Span(.step, depth: 0, start: 0, duration: 0)
+    /// Whether the last span belongs to the current kernel, and whether that found no room for one.
+    private var isOpen = false, isLost = false
+    private(set) var lost = 0
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        spans.reserveCapacity(capacity)
+    }
+
+    func begin(_ span: Span) {
+        around = span
+        (isOpen, isLost) = (false, false)
+    }
+
+    func add(start: Int64, end: Int64) {
+        if isOpen {
+            spans[spans.count - 1].duration = end - spans[spans.count - 1].start
+        } else if spans.count < capacity {
+            spans.append(Span(around.phase, number: around.number, depth: 0, start: start, duration: end - start))
+            isOpen = true
+        } else if !isLost {
+            lost += 1
+            isLost = true
+        }
+    }
+
+    func take() -> [Span] {
+        defer {
+            spans.removeAll(keepingCapacity: true)
+            (isOpen, isLost, lost) = (false, false, 0)
+        }
+        return Array(spans)
+    }
+}
