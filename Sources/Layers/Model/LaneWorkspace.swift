@@ -11,37 +11,19 @@ package final class LaneWorkspace: Sendable {
     /// `[tokens, dModel]`: what leaves the last block.
     let output: Tensor
 
-    /// `[tokens, dModel]` each: the residual stream's gradient, and that of a norm's output.
+    /// `[tokens, dModel]`: the residual stream's gradient.
     let dStream: Tensor
-    let dNorm: Tensor
-    /// `[tokenSumRows(tokens), dModel]`: parts of the sums that norms' weights get.
-    let normSums: Tensor
-    /// The residual stream's gradient as a factor of products; empty in float32, which needs no copy.
-    let dStreamOperand: Operand
-    /// `[tokens, dModel]`
-    let dAttended: Operand
-    /// `[tokens, 3·dModel]`
-    let dQKV: Operand
-    /// `[tokens, experts]` of the layer with most of them
-    let dRouter: Tensor
     /// `[tokens · k]`
     let dGates: Vector<Float>
-
     /// `[home seats, dModel]`: rows of this lane that leave for experts and come back.
     let homeRows: Operand
     /// `[seats, dModel]`: answers of this rank's experts, or their gradients.
     let expertRows: Operand
-    /// `[seats, hidden]`
-    let dHidden: Operand
     /// Tokens of the longest lane, for whose seats there is room.
     let laneTokens: Int
-
-    /// Of one chunk of tokens.
-    let logits: LogitScratch
     /// `[tokens]`
     package let losses: Vector<Float>
-    let rotary: RotaryTable
-    let attentionScratch: [AttentionScratch]
+    let scratch: LaneScratch
 
     /// - Parameters:
     ///   - precision: of matrix products
@@ -72,28 +54,13 @@ package final class LaneWorkspace: Sendable {
 
         let backwardTokens = keepsActivations ? tokens : 0
         dStream = Tensor(rows: backwardTokens, columns: d)
-        dNorm = other?.dNorm ?? Tensor(rows: backwardTokens, columns: d)
-        normSums =
-            other?.normSums ?? Tensor(rows: keepsActivations ? tokenSumRows(tokens: tokens) : 0, columns: d)
-        dStreamOperand =
-            other?.dStreamOperand ?? Operand(precision, rows: precision == .float32 ? 0 : backwardTokens, columns: d)
-        dAttended = other?.dAttended ?? Operand(precision, rows: backwardTokens, columns: d)
-        dQKV = other?.dQKV ?? Operand(precision, rows: backwardTokens, columns: 3 * d)
-        dRouter = other?.dRouter ?? Tensor(rows: backwardTokens, columns: sizes.experts)
         dGates = Vector(count: backwardTokens * model.choices)
         homeRows = Operand(precision, rows: sizes.homeSeats, columns: d)
         expertRows = Operand(precision, rows: sizes.seats, columns: d)
-        dHidden =
-            other?.dHidden ?? Operand(precision, rows: keepsActivations ? sizes.seats : 0, columns: model.expertHidden)
-
-        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
-        logits = other?.logits ?? LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
         losses = Vector(count: tokens)
-        rotary =
-            other?.rotary
-            ?? RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
-        let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
-        attentionScratch = other?.attentionScratch ?? (0..<threads).map { _ in AttentionScratch(shape, precision) }
+        scratch =
+            other?.scratch
+            ?? LaneScratch(model, precision, sizes, keepsActivations: keepsActivations, threads: threads)
     }
 }
 

@@ -64,7 +64,7 @@ package struct LanguageModel: Sendable {
             workspace.output.rows(tokens), parameters, saving: workspace.finalNorm, on: workers)
         crossEntropy(
             h, head: parameters.operand(head, like: h), targets: lane.targets, losses: workspace.losses,
-            scratch: workspace.logits, on: workers)
+            scratch: workspace.scratch.logits, on: workers)
         statistics.crossEntropy = sumOfLosses(lane, workspace)
         return statistics
     }
@@ -85,7 +85,7 @@ package struct LanguageModel: Sendable {
         let last = lane.tokens - 1..<lane.tokens
         let h = finalNorm.forward(
             workspace.output.rows(last), parameters, saving: workspace.finalNorm, on: workers)
-        let logits = workspace.logits.logits.rows(0..<1)
+        let logits = workspace.scratch.logits.logits.rows(0..<1)
         multiply(h.factor, parameters.operand(head, like: h).transposed, into: .float32(logits), on: workers)
         return logits
     }
@@ -119,19 +119,19 @@ package struct LanguageModel: Sendable {
         workers.tracer?.begin(.loss)
         defer { workers.tracer?.end() }
         let tokens = 0..<lane.tokens
-        let x = workspace.output.rows(tokens), dNorm = workspace.dNorm.rows(tokens)
+        let x = workspace.output.rows(tokens), dNorm = workspace.scratch.dNorm.rows(tokens)
         let h = finalNorm.forward(x, parameters, saving: workspace.finalNorm, on: workers)
         gradients.accumulate(head, on: workers) { target in
             crossEntropyWithGradient(
                 h, head: parameters.operand(head, like: h), targets: lane.targets, scale: Float(scale.crossEntropy),
                 losses: workspace.losses, dx: dNorm, dHead: target.tensor(), adding: target.isAdding(),
-                scratch: workspace.logits, on: workers)
+                scratch: workspace.scratch.logits, on: workers)
         }
         let dx = workspace.dStream.rows(tokens)
         clear(dx, on: workers)
         finalNorm.backward(
             dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients,
-            parts: workspace.normSums, on: workers)
+            parts: workspace.scratch.normSums, on: workers)
     }
 
     /// In token order, in double precision.

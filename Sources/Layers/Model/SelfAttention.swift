@@ -64,16 +64,16 @@ package struct SelfAttention: Sendable {
         projection.forward(h, parameters, into: qkv, on: workers)
         rotate(
             qkv, heads: heads, headDimension: headDimension, context: sequenceLength,
-            table: workspace.rotary.starting(at: cache?.position ?? 0), inverse: false, on: workers)
+            table: workspace.scratch.rotary.starting(at: cache?.position ?? 0), inverse: false, on: workers)
         let seen = cache?.append(qkv, on: workers)
         if let cache, let seen, cache.position > 0 {
             attention(
                 ofLast: qkv.columns(0..<x.columns), keysValues: seen, shape: shape(seen.rows), into: attended,
-                scratch: workspace.attentionScratch, on: workers)
+                scratch: workspace.scratch.attention, on: workers)
         } else {
             attention(
                 qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
-                scratch: workspace.attentionScratch, on: workers)
+                scratch: workspace.scratch.attention, on: workers)
         }
     }
 
@@ -85,22 +85,23 @@ package struct SelfAttention: Sendable {
         gradients: GradientAccumulator, workspace: LaneWorkspace, on workers: Workers
     ) {
         let tokens = 0..<x.rows
-        let dAttended = workspace.dAttended.rows(tokens), dQKV = workspace.dQKV.rows(tokens)
-        let dy = operand(dx, roundedInto: workspace.dStreamOperand, on: workers)
+        let dAttended = workspace.scratch.dAttended.rows(tokens), dQKV = workspace.scratch.dQKV.rows(tokens)
+        let dy = operand(dx, roundedInto: workspace.scratch.dStreamOperand, on: workers)
         output.backward(
             dy, x: saved.attended.rows(tokens), parameters, into: dAttended, gradients: gradients, on: workers)
         attentionBackward(
             dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
-            shape: shape(sequenceLength), into: dQKV, scratch: workspace.attentionScratch, on: workers)
+            shape: shape(sequenceLength), into: dQKV, scratch: workspace.scratch.attention, on: workers)
         rotate(
-            dQKV, heads: heads, headDimension: headDimension, context: sequenceLength, table: workspace.rotary,
+            dQKV, heads: heads, headDimension: headDimension, context: sequenceLength, table: workspace.scratch.rotary,
             inverse: true, on: workers)
-        let dNorm = workspace.dNorm.rows(tokens)
+        let dNorm = workspace.scratch.dNorm.rows(tokens)
         projection.backward(
             dQKV, x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm), gradients: gradients,
             on: workers)
         norm.backward(
-            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, parts: workspace.normSums,
+            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients,
+            parts: workspace.scratch.normSums,
             on: workers)
     }
 

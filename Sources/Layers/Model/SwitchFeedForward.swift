@@ -136,12 +136,13 @@ package struct SwitchFeedForward: Sendable {
             dGates: workspace.dGates, on: workers)
         try dispatcher.dispatch(rows, along: exchange, into: arrived)
         experts.backward(
-            replacing: arrived, exchange, parameters, saved: saved.experts, dHidden: workspace.dHidden.rows(away),
+            replacing: arrived, exchange, parameters, saved: saved.experts,
+            dHidden: workspace.scratch.dHidden.rows(away),
             gradients: gradients, on: workers)
         try dispatcher.combine(arrived, along: exchange, into: rows)
 
-        let dLogits = workspace.dRouter.reshaped(rows: x.rows, columns: expertCount),
-            dNorm = workspace.dNorm.rows(tokens)
+        let dLogits = workspace.scratch.dRouter.reshaped(rows: x.rows, columns: expertCount),
+            dNorm = workspace.scratch.dNorm.rows(tokens)
         routerBackward(
             route.probabilities.rows(tokens), k: k, normalize: routing.normalizeGates, choices: route.choices,
             gates: route.gates, dGates: workspace.dGates, logSumExp: route.logSumExp, assigned: route.assigned,
@@ -152,7 +153,8 @@ package struct SwitchFeedForward: Sendable {
             gradients: gradients, on: workers)
         scatterToSeatsBackward(rows, k: k, rowOf: route.rowOf, addingTo: dNorm, on: workers)
         norm.backward(
-            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients, parts: workspace.normSums,
+            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients,
+            parts: workspace.scratch.normSums,
             on: workers)
     }
 }
