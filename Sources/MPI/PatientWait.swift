@@ -1,5 +1,5 @@
 import COpenMPI
-package import Collectives
+import Collectives
 
 #if canImport(Glibc)
     import Glibc

@@ -1,4 +1,4 @@
-package import Collectives
+import Collectives
 import Synchronization
 import Threads
 

@@ -22,7 +22,7 @@ private func exactFlight(on world: any Communicator) throws {
             trial.laneOrder = Array(0..<lanes)
             trial.recomputation = lanes == 5 ? .block : .none
             let reference = try trial.reference().trace
-            for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+            for expertParallel in trial.expertParallelSizes(on: world) {
                 for threads in [1, 2] {
                     let trace = try trial.run(
                         on: world, expertParallel: expertParallel, threads: threads, lanesInFlight: 2
@@ -44,7 +44,7 @@ private func defaultFlight(on world: any Communicator) throws {
         for lanes in [5, 8] {
             var trial = LayoutTrial(reproducible: false, steps: 6, choices: 2, tieEmbeddings: isTied)
             trial.laneOrder = Array(0..<lanes)
-            for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+            for expertParallel in trial.expertParallelSizes(on: world) {
                 let layout = "\(lanes) lanes, expert_parallel \(expertParallel), tied: \(isTied)"
                 func trace(_ inFlight: Int) throws -> LayoutTrial.Trace {
                     try trial.run(on: world, expertParallel: expertParallel, threads: 2, lanesInFlight: inFlight).trace
@@ -79,7 +79,7 @@ package func flight(
     on world: any Communicator,
     _ body: @escaping @Sendable (_ lane: Int, _ number: Int) throws(CommunicationError) -> Void
 ) throws -> String? {
-    let mesh = try Mesh(world, expertParallel: world.size, experts: world.size), baton = Baton()
+    let mesh = try Mesh(world, expertParallel: world.size), baton = Baton()
     let workers = Workers(count: 1)
     let lanes = try (0..<2).map { lane in
         try ExpertDispatcher(mesh, clock: CommunicationClock(), ExpertDispatcher.Turns(baton, lane: lane))
