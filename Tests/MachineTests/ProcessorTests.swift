@@ -6,7 +6,7 @@ struct ProcessorTests {
         let text = """
             processor\t: 0
             model name\t: AMD EPYC 9555
-            flags\t\t: fpu avx2 fma avx512f avx512bw avx512dq avx512vl avx512_bf16
+            flags\t\t: fpu avx2 fma avx512f avx512bw avx512cd avx512dq avx512vl avx512_bf16
 
             processor\t: 1
             model name\t: something else
