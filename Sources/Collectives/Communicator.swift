@@ -17,6 +17,14 @@ package protocol Communicator: Sendable {
     /// for integers, and for floats where at most one rank's addend differs from zero.
     func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 
+    /// `values[i] ← Σ over ranks of values[i]` for the elements that are this rank's own: the first `counts[0]` are those of
+    /// rank 0, the next `counts[1]` those of rank 1, and so on, together all. The others' stay what they were. Order of
+    /// addition as in `sum`.
+    func reduceScatter<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError)
+
+    /// Gives every rank the elements that are the others' own, counted as in `reduceScatter`.
+    func allGather<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError)
+
     /// `values[i] ← max over ranks of values[i]`, on every rank.
     func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 

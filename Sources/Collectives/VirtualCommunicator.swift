@@ -11,41 +11,67 @@ package struct VirtualCommunicator: Communicator {
     package func barrier() throws(CommunicationError) { try group.barrier() }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        // A call through the protocol arrives unspecialised; the loops below are worth their concrete types.
-        switch values {
-        case let values as Vector<Float>: try reduce(values) { $0 + $1 }
-        case let values as Vector<Double>: try reduce(values) { $0 + $1 }
-        case let values as Vector<Int64>: try reduce(values) { $0 &+ $1 }
-        case let values as Vector<UInt64>: try reduce(values) { $0 &+ $1 }
-        default: try reduce(values) { Element.wrappingSum($0, $1) }
-        }
+        let all = try group.share(values, as: rank)
+        precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
+        // Each rank sums a slice for everybody.
+        let mine = values.count * rank / size..<values.count * (rank + 1) / size
+        add(all, mine, into: all)
+        try group.barrier()
+    }
+
+    package func reduceScatter<Element: Exchangeable>(
+        _ values: Vector<Element>, counts: [Int]
+    ) throws(CommunicationError) {
+        let own = try stretches(counts, ranks: size, elements: values.count, call: "reduceScatter")[rank]
+        let all = try group.share(values, as: rank)
+        add(all, own, into: [values])
+        try group.barrier()
+    }
+
+    package func allGather<Element: Exchangeable>(
+        _ values: Vector<Element>, counts: [Int]
+    ) throws(CommunicationError) {
+        let parts = try stretches(counts, ranks: size, elements: values.count, call: "allGather")
+        let all = try group.share(values, as: rank)
+        for (source, part) in parts.enumerated() where source != rank { values[part].copy(from: all[source][part]) }
+        try group.barrier()
     }
 
     package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        try reduce(values) { Swift.max($0, $1) }
-    }
-
-    /// Rank r reduces the r-th slice of everybody's values, in rank order, and writes the result to everybody.
-    @inline(__always)
-    private func reduce<Element: Exchangeable>(
-        _ values: Vector<Element>, _ combine: (Element, Element) -> Element
-    ) throws(CommunicationError) {
         let all = try group.share(values, as: rank)
         precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
         let mine = values.count * rank / size..<values.count * (rank + 1) / size
-        let result = Vector<Element>(count: mine.count)
-        var sums = result.mutableSpan
-        let first = all[0][mine].span
-        for i in 0..<mine.count { sums[i] = first[i] }
-        for other in all.dropFirst() {
-            let addend = other[mine].span
-            for i in 0..<mine.count { sums[i] = combine(sums[i], addend[i]) }
-        }
-        for each in all {
-            var target = each[mine].mutableSpan
-            for i in 0..<mine.count { target[i] = sums[i] }
-        }
+        reduce(all, mine, into: all) { Swift.max($0, $1) }
         try group.barrier()
+    }
+
+    private func add<Element: Exchangeable>(
+        _ all: [Vector<Element>], _ part: Range<Int>, into targets: [Vector<Element>]
+    ) {
+        // A call through the protocol arrives unspecialised; the loops below are worth their concrete types.
+        switch (all, targets) {
+        case let (all, targets) as ([Vector<Float>], [Vector<Float>]): reduce(all, part, into: targets) { $0 + $1 }
+        case let (all, targets) as ([Vector<Double>], [Vector<Double>]): reduce(all, part, into: targets) { $0 + $1 }
+        case let (all, targets) as ([Vector<Int64>], [Vector<Int64>]): reduce(all, part, into: targets) { $0 &+ $1 }
+        case let (all, targets) as ([Vector<UInt64>], [Vector<UInt64>]): reduce(all, part, into: targets) { $0 &+ $1 }
+        default: reduce(all, part, into: targets) { Element.wrappingSum($0, $1) }
+        }
+    }
+
+    /// The elements `part` of all ranks' values, combined in rank order, into those of `targets`.
+    @inline(__always)
+    private func reduce<Element: Exchangeable>(
+        _ all: [Vector<Element>], _ part: Range<Int>, into targets: [Vector<Element>],
+        _ combine: (Element, Element) -> Element
+    ) {
+        let result = Vector<Element>(count: part.count)
+        result.copy(from: all[0][part])
+        var sums = result.mutableSpan
+        for other in all.dropFirst() {
+            let addend = other[part].span
+            for i in 0..<part.count { sums[i] = combine(sums[i], addend[i]) }
+        }
+        for target in targets { target[part].copy(from: result) }
     }
 
     package func exchange<Element: Exchangeable>(
@@ -101,6 +127,16 @@ package struct VirtualCommunicator: Communicator {
 private struct RowParcel<Element: MatrixElement>: Sendable {
     let rows: Matrix<Element>
     let windows: RowWindows
+}
+
+extension Vector {
+    /// Elements of a vector of the same length.
+    fileprivate func copy(from other: Vector) {
+        let source = other.span
+        var target = mutableSpan
+        precondition(source.count == target.count)
+        for i in 0..<source.count { target[i] = source[i] }
+    }
 }
 
 extension Matrix {

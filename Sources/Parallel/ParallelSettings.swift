@@ -6,10 +6,13 @@ package struct ParallelSettings: Sendable, Equatable {
     /// Ranks that share out one set of experts; nil: as many as possible.
     package var expertParallel: Int?
     package var threadsPerRank: Int
+    /// Whether the ranks that hold the same parameters share out their moments and updates (ZeRO, stage 1).
+    package var distributedOptimizer: Bool
 
     package init(reading section: SettingsSection) throws(Failure) {
         expertParallel = try section.integerOrAuto("expert_parallel", in: 1...1 << 20)
         threadsPerRank = try section.integer("threads_per_rank", default: 1, in: 1...1024)
+        distributedOptimizer = try section.boolean("distributed_optimizer", default: false)
     }
 
     /// The expert-parallel sizes that `experts` experts on `ranks` ranks allow: divisors of both, ascending.

@@ -10,6 +10,8 @@ package func communicatorChecks(_ c: any Communicator) throws {
 /// The same, one by one.
 package let communicatorCheckList: [RankCheck] = [
     RankCheck("communicator: sum", checkSum), RankCheck("communicator: maximum", checkMaximum),
+    RankCheck("communicator: reduce-scatter", checkReduceScatter),
+    RankCheck("communicator: all-gather", checkAllGather),
     RankCheck("communicator: exchange", checkExchange), RankCheck("communicator: exchange rows", checkExchangeRows),
     RankCheck("communicator: gather", checkGather), RankCheck("communicator: split", checkSplit),
     RankCheck("communicator: two threads at the same time", checkThreads),
@@ -195,6 +197,9 @@ private func checkRefusals(_ c: any Communicator) throws {
     found.expect(
         isRefused { try c.exchange(Vector<Float>(count: 1), into: Vector<Float>(count: 1), block: 2) },
         "blocks that do not fit")
+    let five = Vector<Float>(count: 5), four = [4] + Array(repeating: 0, count: c.size - 1)
+    found.expect(isRefused { try c.reduceScatter(five, counts: four) }, "counts that leave an element over")
+    found.expect(isRefused { try c.allGather(five, counts: [5] + four) }, "a count too many")
     try found.settle()
 }
 

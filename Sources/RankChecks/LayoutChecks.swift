@@ -15,7 +15,13 @@ package let layoutCheckList: [RankCheck] =
     } + [
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
-        RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
+        RankCheck("default mode: the same bits twice, every layout to rounding") {
+            try defaultLayouts(LayoutTrial(reproducible: false, steps: 20), on: $0)
+        },
+        RankCheck("distributed optimizer: the same bits in exact mode", distributedOptimizer),
+        RankCheck("distributed optimizer: in default mode the same bits twice, every layout to rounding") {
+            try defaultLayouts(LayoutTrial(reproducible: false, steps: 5, isOptimizerDistributed: true), on: $0)
+        },
     ]
 
 /// 20 steps on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
@@ -64,9 +70,8 @@ private func digestsAreAlive(on world: any Communicator) throws {
     try expectations.settle()
 }
 
-private func defaultLayouts(on world: any Communicator) throws {
+private func defaultLayouts(_ trial: LayoutTrial, on world: any Communicator) throws {
     let expectations = Expectations(world)
-    let trial = LayoutTrial(reproducible: false, steps: 20)
     let reference = try trial.reference()
     for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
         for threads in [1, 2] {
@@ -111,6 +116,23 @@ private func compareLosses(
             abs(loss - expected) <= bound * expected,
             "\(layout): loss \(loss) instead of \(expected) at step \(step + 1)\(flipped ? ", routes flipped" : "")")
     }
+}
+
+/// Every rank updates its slices, and all have the same parameters afterwards, also in bfloat16.
+private func distributedOptimizer(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let rounded = MatrixLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
+    let small = LayoutTrial(reproducible: true, steps: 5)
+    for trial in [small, LayoutTrial(reproducible: true, precision: rounded, steps: 2, isWide: true)] {
+        let reference = try trial.reference().trace
+        var trial = trial
+        trial.isOptimizerDistributed = true
+        for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+            let found = try trial.run(on: world, expertParallel: expertParallel, threads: 2).trace
+            expectations.expectEqual(found, reference, "wide: \(trial.isWide), expert_parallel \(expertParallel)")
+        }
+    }
+    try expectations.settle()
 }
 
 /// What is computed again is what was computed, exchanges included.

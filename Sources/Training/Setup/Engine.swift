@@ -9,6 +9,10 @@ package import Workers
 /// What one rank computes with: threads, the model, its part of the mesh, and memory for a lane.
 package struct Engine {
     package let mesh: Mesh
+    /// Which rank answers for which part of the arenas.
+    package let partition: ArenaPartition
+    /// Whether a rank updates only what it answers for.
+    package let isOptimizerDistributed: Bool
     package let model: LanguageModel
     package let workspace: LaneWorkspace
     package let dispatcher: ExpertDispatcher
@@ -35,6 +39,8 @@ package struct Engine {
             throw Failure(lost: error)
         }
         model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
+        partition = ArenaPartition(model.layout, ranks: world.size, expertParallel: expertParallel)
+        isOptimizerDistributed = configuration.parallel.distributedOptimizer
         workspace = LaneWorkspace(
             settings, routing, configuration.precision, recomputation: configuration.recomputation,
             laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
@@ -45,4 +51,6 @@ package struct Engine {
     }
 
     package var layout: ParameterLayout { model.layout }
+    /// What this rank answers for.
+    package var ownSlices: [Range<Int>] { partition.slices(of: mesh.world.rank) }
 }

@@ -25,7 +25,9 @@ package final class TrainingStep {
     private let source: any SequenceSource
     /// Of the last step, summed over ranks.
     package let gradients: GradientAccumulator
+    private let chunks: ChunkPlan
     private let sums: ArenaSums
+    private let reduction: GradientReduction
     private let ledger: LaneLedger
     private let lane: Lane
     private let flags = Vector<Int32>(count: 1)
@@ -37,8 +39,10 @@ package final class TrainingStep {
         self.source = source
         gradients = GradientAccumulator(
             engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
-        let chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
+        chunks = ChunkPlan(engine.layout, owning: engine.ownSlices)
         sums = ArenaSums(engine.layout, chunks, engine.mesh)
+        reduction = GradientReduction(
+            engine.partition, over: engine.mesh, isDistributed: engine.isOptimizerDistributed)
         ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
         lane = Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
         view = GradientView(gradients, threads: engine.workers.count)
@@ -51,7 +55,7 @@ package final class TrainingStep {
         defer { tracer?.end() }
         engine.dispatcher.clock.reset()
         try computeGradients(state)
-        try sumGradients(gradients, over: engine.mesh, clock: engine.dispatcher.clock)
+        try reduction.sum(gradients, clock: engine.dispatcher.clock)
         let lanes = ledger.summary(choices: configuration.model.choices)
         let view = view
         tracer?.begin(.sums)
@@ -124,9 +128,10 @@ package final class TrainingStep {
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
-        let parameters = state.parameters, (m, v) = (state.firstMoment.values, state.secondMoment.values)
+        let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
         let layout = engine.layout, view = view
-        return try sums.digest(on: engine.workers) { chunk, worker in
+        let updated = engine.isOptimizerDistributed ? chunks.owned : Array(chunks.local.indices)
+        let digest = try sums.digest(on: engine.workers, of: updated) { chunk, worker in
             let range = chunk.range, values = parameters.values[range]
             step.update(
                 values, gradient: view.values(chunk, worker: worker), firstMoment: m[range], secondMoment: v[range],
@@ -134,10 +139,21 @@ package final class TrainingStep {
             parameters.refresh(range)
             return values
         }
+        if engine.isOptimizerDistributed { try takeOver(parameters) }
+        return digest
+    }
+
+    /// Takes over what other ranks have updated. **Collective**.
+    private func takeOver(_ parameters: ParameterArena) throws(CommunicationError) {
+        try reduction.gather(parameters, clock: engine.dispatcher.clock)
+        let chunks = chunks
+        engine.workers.run(chunks.foreign.count) { _, index in
+            parameters.refresh(chunks.local[chunks.foreign[index]].range)
+        }
     }
 
     private func digest(of parameters: ParameterArena) throws(CommunicationError) -> UInt64 {
-        try sums.digest(on: engine.workers) { chunk, _ in parameters.values[chunk.range] }
+        try sums.digest(on: engine.workers, of: chunks.owned) { chunk, _ in parameters.values[chunk.range] }
     }
 }
 
