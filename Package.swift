@@ -99,7 +99,10 @@ let package = Package(
         // distribution
         room(
             "Parallel",
-            below: ["Collectives", "Tensors", "Layers", "Workers", "Kernels", "Tracing", "Settings", "Diagnostics"]),
+            below: [
+                "Collectives", "Tensors", "Layers", "Workers", "Kernels", "Tracing", "Threads", "Settings",
+                "Diagnostics",
+            ]),
         room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
@@ -165,7 +168,7 @@ let package = Package(
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
                 "Tensors", "Diagnostics",
             ]),
-        tests(of: "Parallel", with: ["Layers", "Settings", "Tensors", "Diagnostics"]),
+        tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "Tensors", with: []),
         tests(
             of: "Conversion",

@@ -15,4 +15,5 @@ static inline MPI_Op shim_sum(void) { return MPI_SUM; }
 static inline MPI_Op shim_max(void) { return MPI_MAX; }
 static inline MPI_Op shim_bor(void) { return MPI_BOR; }
 static inline void *shim_in_place(void) { return MPI_IN_PLACE; }
+static inline MPI_Status *shim_status_ignore(void) { return MPI_STATUS_IGNORE; }
 static inline MPI_Errhandler shim_errors_return(void) { return MPI_ERRORS_RETURN; }

@@ -18,8 +18,8 @@ package protocol Communicator: Sendable {
     func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 
     /// `values[i] ← Σ over ranks of values[i]` for the elements that are this rank's own: the first `counts[0]` are those of
-    /// rank 0, the next `counts[1]` those of rank 1, and so on, together all. The others' stay what they were. Order of
-    /// addition as in `sum`.
+    /// rank 0, the next `counts[1]` those of rank 1, and so on, together all. The others' stay what they were. Added in rank
+    /// order.
     func reduceScatter<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError)
 
     /// Gives every rank the elements that are the others' own, counted as in `reduceScatter`.
@@ -48,6 +48,10 @@ package protocol Communicator: Sendable {
 
     /// The ranks of equal `color` as a group of their own, ordered by rank.
     func split(color: Int) throws(CommunicationError) -> any Communicator
+
+    /// The same ranks as a group for a thread in the background (`allowsThreads`): while it waits in `barrier`,
+    /// `reduceScatter` or `allGather`, it leaves the processor to others.
+    func inBackground() throws(CommunicationError) -> any Communicator
 }
 
 /// Numbers that travel: MPI knows their type.

@@ -11,11 +11,23 @@ package struct VirtualCommunicator: Communicator {
     package func barrier() throws(CommunicationError) { try group.barrier() }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try forAll(values) { sumInOrder($0, into: $1) }
+    }
+
+    package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try forAll(values) { combine($0, into: $1) { Swift.max($0, $1) } }
+    }
+
+    /// Each rank combines a slice of all ranks' values for everybody.
+    private func forAll<Element: Exchangeable>(
+        _ values: Vector<Element>, _ combine: ([Vector<Element>], Vector<Element>) -> Void
+    ) throws(CommunicationError) {
         let all = try group.share(values, as: rank)
         precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
-        // Each rank sums a slice for everybody.
         let mine = values.count * rank / size..<values.count * (rank + 1) / size
-        add(all, mine, into: all)
+        let result = Vector<Element>(count: mine.count)
+        combine(all.map { $0[mine] }, result)
+        for each in all { each[mine].copy(from: result) }
         try group.barrier()
     }
 
@@ -24,7 +36,9 @@ package struct VirtualCommunicator: Communicator {
     ) throws(CommunicationError) {
         let own = try stretches(counts, ranks: size, elements: values.count, call: "reduceScatter")[rank]
         let all = try group.share(values, as: rank)
-        add(all, own, into: [values])
+        let result = Vector<Element>(count: own.count)
+        sumInOrder(all.map { $0[own] }, into: result)
+        values[own].copy(from: result)
         try group.barrier()
     }
 
@@ -35,43 +49,6 @@ package struct VirtualCommunicator: Communicator {
         let all = try group.share(values, as: rank)
         for (source, part) in parts.enumerated() where source != rank { values[part].copy(from: all[source][part]) }
         try group.barrier()
-    }
-
-    package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        let all = try group.share(values, as: rank)
-        precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
-        let mine = values.count * rank / size..<values.count * (rank + 1) / size
-        reduce(all, mine, into: all) { Swift.max($0, $1) }
-        try group.barrier()
-    }
-
-    private func add<Element: Exchangeable>(
-        _ all: [Vector<Element>], _ part: Range<Int>, into targets: [Vector<Element>]
-    ) {
-        // A call through the protocol arrives unspecialised; the loops below are worth their concrete types.
-        switch (all, targets) {
-        case let (all, targets) as ([Vector<Float>], [Vector<Float>]): reduce(all, part, into: targets) { $0 + $1 }
-        case let (all, targets) as ([Vector<Double>], [Vector<Double>]): reduce(all, part, into: targets) { $0 + $1 }
-        case let (all, targets) as ([Vector<Int64>], [Vector<Int64>]): reduce(all, part, into: targets) { $0 &+ $1 }
-        case let (all, targets) as ([Vector<UInt64>], [Vector<UInt64>]): reduce(all, part, into: targets) { $0 &+ $1 }
-        default: reduce(all, part, into: targets) { Element.wrappingSum($0, $1) }
-        }
-    }
-
-    /// The elements `part` of all ranks' values, combined in rank order, into those of `targets`.
-    @inline(__always)
-    private func reduce<Element: Exchangeable>(
-        _ all: [Vector<Element>], _ part: Range<Int>, into targets: [Vector<Element>],
-        _ combine: (Element, Element) -> Element
-    ) {
-        let result = Vector<Element>(count: part.count)
-        result.copy(from: all[0][part])
-        var sums = result.mutableSpan
-        for other in all.dropFirst() {
-            let addend = other[part].span
-            for i in 0..<part.count { sums[i] = combine(sums[i], addend[i]) }
-        }
-        for target in targets { target[part].copy(from: result) }
     }
 
     package func exchange<Element: Exchangeable>(
@@ -111,6 +88,8 @@ package struct VirtualCommunicator: Communicator {
         try group.barrier()
         return all
     }
+
+    package func inBackground() throws(CommunicationError) -> any Communicator { try split(color: 0) }
 
     package func split(color: Int) throws(CommunicationError) -> any Communicator {
         let colors = try group.share(color, as: rank)

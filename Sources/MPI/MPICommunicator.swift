@@ -19,20 +19,21 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     /// For libraries that communicate themselves, such as HDF5.
     package var handle: MPI_Comm { communicator }
     private var communicator: MPI_Comm
-    private var rows = RowDatatypes()
+    var rows = RowDatatypes()
+    /// Where the pieces of a reduce-scatter arrive.
+    var arrived: (any Sendable)?
+    /// Whether it leaves the processor to others while it waits.
+    let isInBackground: Bool
 
     /// Elements of one reduction: larger ones go in pieces, because counts are 31 bits and the library's buffers grow
     /// with the count.
     private static let piece = 1 << 26
-    /// Bytes that one reduce-scatter is handed: the library keeps buffers of that size, and so do we.
-    private static let scattered = 1 << 24
-    /// What of all ranks' elements such a call is handed, in one piece.
-    private var staging = Vector<UInt8>(count: 0)
     /// Bytes of one gather over all ranks.
     private static let gathered = 1 << 30
 
-    init(_ handle: MPI_Comm) throws(CommunicationError) {
+    init(_ handle: MPI_Comm, inBackground: Bool = false) throws(CommunicationError) {
         communicator = handle
+        isInBackground = inBackground
         var rank: Int32 = 0, size: Int32 = 0
         try check(unsafe MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
         try check(unsafe MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
@@ -42,7 +43,11 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     }
 
     package func barrier() throws(CommunicationError) {
-        try check(unsafe MPI_Barrier(handle), "MPI_Barrier")
+        try complete("MPI_Barrier") {
+            MPI_Barrier(handle)
+        } inBackground: { request in
+            unsafe MPI_Ibarrier(handle, request)
+        }
     }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
@@ -65,58 +70,6 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
                 "MPI_Allreduce")
             start += count
         }
-    }
-
-    package func reduceScatter<Element: Exchangeable>(
-        _ values: Vector<Element>, counts: [Int]
-    ) throws(CommunicationError) {
-        let parts = try stretches(counts, ranks: size, elements: values.count, call: "MPI_Reduce_scatter")
-        guard size > 1 else { return }
-        if staging.count == 0 { staging = Vector(count: Self.scattered) }
-        // A piece takes as much from every rank's elements, so that all have work in each.
-        let each = max(1, Self.scattered / MemoryLayout<Element>.stride / size)
-        for start in stride(from: 0, to: counts.max() ?? 0, by: each) {
-            let pieces = parts.map { part in
-                min(part.lowerBound + start, part.upperBound)..<min(part.lowerBound + start + each, part.upperBound)
-            }
-            try reducePieces(pieces, of: values)
-        }
-    }
-
-    /// - Parameter pieces: what of `values` each rank is to get summed, in rank order
-    private func reducePieces<Element: Exchangeable>(
-        _ pieces: [Range<Int>], of values: Vector<Element>
-    ) throws(CommunicationError) {
-        let capacity = staging.count / MemoryLayout<Element>.stride
-        let sent = unsafe UnsafeMutableRawPointer(staging.pointer).bindMemory(to: Element.self, capacity: capacity)
-        var next = 0
-        for piece in pieces {
-            unsafe (sent + next).update(from: values.pointer + piece.lowerBound, count: piece.count)
-            next += piece.count
-        }
-        try check(
-            unsafe MPI_Reduce_scatter(
-                sent, values.pointer + pieces[rank].lowerBound, pieces.map { Int32($0.count) }, Element.kind.datatype,
-                shim_sum(), handle),
-            "MPI_Reduce_scatter")
-    }
-
-    package func allGather<Element: Exchangeable>(
-        _ values: Vector<Element>, counts: [Int]
-    ) throws(CommunicationError) {
-        let call = "MPI_Allgatherv"
-        let parts = try stretches(counts, ranks: size, elements: values.count, call: call)
-        guard size > 1 else { return }
-        // Counts and displacements on the wire are units of as many elements as divide all counts.
-        let unit = 1 << min(12, counts.reduce(0, |).trailingZeroBitCount)
-        let row = try rows.row(bytes: unit * MemoryLayout<Element>.stride)
-        var units: [Int32] = [], displacements: [Int32] = []
-        for part in parts {
-            units.append(try wireCount(part.count / unit, call))
-            displacements.append(try wireCount(part.lowerBound / unit, call))
-        }
-        try check(
-            unsafe MPI_Allgatherv(shim_in_place(), 0, row, values.pointer, units, displacements, row, handle), call)
     }
 
     package func exchange<Element: Exchangeable>(
@@ -183,11 +136,19 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
 
     /// `split` that keeps the type.
     package func splitMPI(color: Int) throws(CommunicationError) -> MPICommunicator {
+        try MPICommunicator(part(color: color))
+    }
+
+    package func inBackground() throws(CommunicationError) -> any Communicator {
+        try MPICommunicator(part(color: 0), inBackground: true)
+    }
+
+    private func part(color: Int) throws(CommunicationError) -> MPI_Comm {
         var part: MPI_Comm?
         try check(
             unsafe MPI_Comm_split(handle, wireCount(color, "MPI_Comm_split"), Int32(rank), &part), "MPI_Comm_split")
         guard let part else { throw CommunicationError(call: "MPI_Comm_split", reason: "gave no communicator") }
-        return try MPICommunicator(part)
+        return part
     }
 
     /// Gives the communicator back to MPI. Collective. Unusable afterwards.

@@ -24,6 +24,8 @@ package struct StepRecord: Codable, Sendable {
     package var computeSeconds = 0.0
     package var exchangeSeconds = 0.0
     package var reductionSeconds = 0.0
+    /// Hidden behind computation, so in none of the others; nil if reductions do not overlap.
+    package var overlappedReductionSeconds: Double?
     package var waitingSeconds = 0.0
     /// How long training stood still for checkpoints since the record before; nil if it did not.
     package var checkpointStallSeconds: Double?
@@ -53,6 +55,7 @@ package struct StepRecord: Codable, Sendable {
         case computeSeconds = "compute_seconds"
         case exchangeSeconds = "exchange_seconds"
         case reductionSeconds = "reduction_seconds"
+        case overlappedReductionSeconds = "overlapped_reduction_seconds"
         case waitingSeconds = "waiting_seconds"
         case checkpointStallSeconds = "checkpoint_stall_seconds"
         case peakMemoryBytes = "peak_memory_bytes"

@@ -8,6 +8,8 @@ package struct CommunicationTimes: Sendable {
     package var exchange = 0.0
     /// Gradients and losses summed over ranks, once all had come.
     package var reduction = 0.0
+    /// Gradients summed while the rank computed, once all had come: hidden, in none of the others.
+    package var overlappedReduction = 0.0
 
     package init() {}
 }
@@ -15,6 +17,7 @@ package struct CommunicationTimes: Sendable {
 /// Measures a collective: first the wait for the others, by a barrier, then the call itself.
 package final class CommunicationClock {
     package private(set) var times = CommunicationTimes()
+    private var lastReduction = 0.0
     private let clock = ContinuousClock()
     private let tracer: Tracer?
 
@@ -43,7 +46,13 @@ package final class CommunicationClock {
         let start = clock.now
         try body()
         tracer?.end()
-        times.reduction += seconds(since: start)
+        lastReduction = seconds(since: start)
+        times.reduction += lastReduction
+    }
+
+    /// Sums took `seconds` in the background, of which the rank has stood still for what `reduce` measured last.
+    package func overlapped(_ seconds: Double) {
+        times.overlappedReduction += max(0, seconds - lastReduction)
     }
 
     private func seconds(since start: ContinuousClock.Instant) -> Double {

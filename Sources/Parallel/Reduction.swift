@@ -4,41 +4,56 @@ import Tensors
 
 /// Sums gradients over the ranks bucket by bucket and, with a distributed optimizer, hands updated parameters round. No rank
 /// divides by anything: every lane's loss was scaled for the whole batch.
+///
+/// A bucket's sum is a reduce-scatter and an all-gather; a distributed optimizer updates in between.
 package struct GradientReduction: Sendable {
-    private let mesh: Mesh
-    private let buckets: [Bucket]
+    package let buckets: [Bucket]
+    private let world: any Communicator
+    private let replicas: any Communicator
     private let isDistributed: Bool
 
     /// - Parameter isDistributed: whether each rank needs the sums of its own slices only, and updates only these
     package init(_ partition: ArenaPartition, over mesh: Mesh, isDistributed: Bool) {
-        self.mesh = mesh
         buckets = partition.buckets
+        (world, replicas) = (mesh.world, mesh.replicas)
         self.isDistributed = isDistributed
+    }
+
+    private init(_ other: GradientReduction, world: any Communicator, replicas: any Communicator) {
+        (buckets, isDistributed) = (other.buckets, other.isDistributed)
+        (self.world, self.replicas) = (world, replicas)
+    }
+
+    /// The same on communicators for a thread of its own. **Collective** over the world.
+    package func inBackground() throws(CommunicationError) -> GradientReduction {
+        GradientReduction(self, world: try world.inBackground(), replicas: try replicas.inBackground())
     }
 
     /// Sums all gradients in place. With a distributed optimizer only a rank's slices are sums afterwards.
     /// **Collective** over the world.
     package func sum(_ gradients: GradientAccumulator, clock: CommunicationClock) throws(CommunicationError) {
         try afterAllHaveCome(clock) { () throws(CommunicationError) in
-            for bucket in buckets {
-                switch gradients.sums(bucket.range) {
-                case .floats(let values): try sum(values, of: bucket)
-                case .fixed(let values): try sum(values, of: bucket)
-                }
-            }
+            for bucket in buckets { try sum(bucket, of: gradients) }
+        }
+    }
+
+    /// **Collective** over the bucket's holders.
+    func sum(_ bucket: Bucket, of gradients: GradientAccumulator) throws(CommunicationError) {
+        switch gradients.sums(bucket.range) {
+        case .floats(let values): try sum(values, of: bucket)
+        case .fixed(let values): try sum(values, of: bucket)
         }
     }
 
     private func sum<Element: Exchangeable>(
         _ values: Vector<Element>, of bucket: Bucket
     ) throws(CommunicationError) {
-        let group = group(of: bucket)
-        if isDistributed {
-            try group.reduceScatter(values, counts: bucket.counts)
-        } else {
-            try group.sum(values)
-        }
+        try group(of: bucket).reduceScatter(values, counts: bucket.counts)
+        if !isDistributed { try group(of: bucket).allGather(values, counts: bucket.counts) }
     }
+
+    /// Returns when all holders of the bucket have called it.
+    func wait(forHoldersOf bucket: Bucket) throws(CommunicationError) { try group(of: bucket).barrier() }
 
     /// Gives every rank the slices that others have updated. **Collective** over the world.
     package func gather(_ parameters: ParameterArena, clock: CommunicationClock) throws(CommunicationError) {
@@ -49,14 +64,12 @@ package struct GradientReduction: Sendable {
         }
     }
 
-    private func group(of bucket: Bucket) -> any Communicator {
-        bucket.holders == .world ? mesh.world : mesh.replicas
-    }
+    private func group(of bucket: Bucket) -> any Communicator { bucket.holders == .world ? world : replicas }
 
     private func afterAllHaveCome(
         _ clock: CommunicationClock, _ body: () throws(CommunicationError) -> Void
     ) throws(CommunicationError) {
-        try clock.wait { () throws(CommunicationError) in try mesh.world.barrier() }
+        try clock.wait { () throws(CommunicationError) in try world.barrier() }
         try clock.reduce(body)
     }
 }

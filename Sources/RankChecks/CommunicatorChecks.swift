@@ -158,16 +158,20 @@ private func checkSplit(_ c: any Communicator) throws {
 private func checkThreads(_ c: any Communicator) throws {
     let found = Expectations(c)
     guard c.allowsThreads else { return }
-    let other = try c.split(color: 0)
+    let other = try c.inBackground()
     let outcome = Monitor<(any Error)?>(nil)
     let thread = JoinableThread {
         do {
             try sumManyTimes(other, addend: 2)
+            try checkReduceScatter(other)
+            try checkAllGather(other)
         } catch {
             outcome.change { $0 = error }
         }
     }
     try sumManyTimes(c, addend: 1)
+    try checkReduceScatter(c)
+    try checkAllGather(c)
     thread.join()
     let error = outcome.change { $0 }
     found.expect(error == nil, "the other thread: \(String(describing: error))")
@@ -180,6 +184,7 @@ private func sumManyTimes(_ c: any Communicator, addend: Int64) throws {
         let values = Vector<Int64>(Array(repeating: addend, count: round % 5 == 0 ? 50_000 : 3))
         try c.sum(values)
         let isRight = (0..<values.count).allSatisfy { values[$0] == addend * Int64(c.size) }
+        try c.barrier()
         found.expect(isRight, "sum of round \(round), addend \(addend)")
     }
     try found.settle()

@@ -15,13 +15,8 @@ package let layoutCheckList: [RankCheck] =
     } + [
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
-        RankCheck("default mode: the same bits twice, every layout to rounding") {
-            try defaultLayouts(LayoutTrial(reproducible: false, steps: 20), on: $0)
-        },
-        RankCheck("distributed optimizer: the same bits in exact mode", distributedOptimizer),
-        RankCheck("distributed optimizer: in default mode the same bits twice, every layout to rounding") {
-            try defaultLayouts(LayoutTrial(reproducible: false, steps: 5, isOptimizerDistributed: true), on: $0)
-        },
+        RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
+        RankCheck("distributed optimizer, overlapped reduction: the same bits", waysOfReducing),
     ]
 
 /// 20 steps on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
@@ -70,8 +65,9 @@ private func digestsAreAlive(on world: any Communicator) throws {
     try expectations.settle()
 }
 
-private func defaultLayouts(_ trial: LayoutTrial, on world: any Communicator) throws {
+private func defaultLayouts(on world: any Communicator) throws {
     let expectations = Expectations(world)
+    let trial = LayoutTrial(reproducible: false, steps: 20)
     let reference = try trial.reference()
     for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
         for threads in [1, 2] {
@@ -118,18 +114,30 @@ private func compareLosses(
     }
 }
 
-/// Every rank updates its slices, and all have the same parameters afterwards, also in bfloat16.
-private func distributedOptimizer(on world: any Communicator) throws {
+/// Whether optimizers are distributed and reductions overlap changes no bit, also in default mode; in exact mode those of one
+/// rank. What all ranks hold afterwards is the same, also in bfloat16: the next step's losses tell.
+private func waysOfReducing(on world: any Communicator) throws {
     let expectations = Expectations(world)
     let rounded = MatrixLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
-    let small = LayoutTrial(reproducible: true, steps: 5)
-    for trial in [small, LayoutTrial(reproducible: true, precision: rounded, steps: 2, isWide: true)] {
-        let reference = try trial.reference().trace
-        var trial = trial
-        trial.isOptimizerDistributed = true
-        for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
-            let found = try trial.run(on: world, expertParallel: expertParallel, threads: 2).trace
-            expectations.expectEqual(found, reference, "wide: \(trial.isWide), expert_parallel \(expertParallel)")
+    let trials = [
+        LayoutTrial(reproducible: true, steps: 4), LayoutTrial(reproducible: false, steps: 4),
+        LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
+    ]
+    for expertParallel in ParallelSettings.allowedExpertParallel(experts: 12, ranks: world.size) {
+        for var trial in trials {
+            let expected =
+                trial.reproducible
+                ? try trial.reference().trace
+                : try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+            for (isDistributed, overlaps) in [(true, false), (false, true), (true, true)] {
+                (trial.isOptimizerDistributed, trial.overlapsReduction) = (isDistributed, overlaps)
+                guard world.allowsThreads || !overlaps else { continue }
+                let found = try trial.run(on: world, expertParallel: expertParallel, threads: 2).trace
+                expectations.expect(
+                    found == expected,
+                    "exact: \(trial.reproducible), wide: \(trial.isWide), expert_parallel \(expertParallel), "
+                        + "distributed: \(isDistributed), overlapped: \(overlaps): other bits")
+            }
         }
     }
     try expectations.settle()

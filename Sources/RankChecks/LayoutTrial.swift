@@ -15,6 +15,7 @@ struct LayoutTrial: Sendable {
     var choices = 1
     var recomputation = Recomputation.none
     var isOptimizerDistributed = false
+    var overlapsReduction = false
     /// Wide enough for several buckets, some of which are cut within a matrix.
     var isWide = false
     /// Which lane's data each lane gets.
@@ -104,7 +105,7 @@ struct LayoutTrial: Sendable {
             optimizer: {learning_rate: 0.01}
             schedule: {kind: constant}
             parallel: {expert_parallel: \(expertParallel), threads_per_rank: \(threads),
-                       distributed_optimizer: \(isOptimizerDistributed)}
+                       distributed_optimizer: \(isOptimizerDistributed), overlap_reduction: \(overlapsReduction)}
             """
         return try RunConfiguration(SettingsDocument(yaml: yaml, file: "layout trial"))
     }

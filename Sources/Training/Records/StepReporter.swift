@@ -65,6 +65,8 @@ final class StepReporter {
         record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedShare: record.droppedShare) / gemmPeak
         record.exchangeSeconds = outcome.times.exchange
         record.reductionSeconds = outcome.times.reduction
+        record.overlappedReductionSeconds =
+            configuration.parallel.overlapReduction ? outcome.times.overlappedReduction : nil
         record.waitingSeconds = outcome.times.waiting
         record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
         record.checkpointStallSeconds = stall

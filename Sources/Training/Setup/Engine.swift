@@ -13,6 +13,9 @@ package struct Engine {
     package let partition: ArenaPartition
     /// Whether a rank updates only what it answers for.
     package let isOptimizerDistributed: Bool
+    package let reduction: GradientReduction
+    /// The same for a thread of its own, where gradients are summed while the backward pass goes on.
+    package let backgroundReduction: GradientReduction?
     package let model: LanguageModel
     package let workspace: LaneWorkspace
     package let dispatcher: ExpertDispatcher
@@ -32,15 +35,19 @@ package struct Engine {
         let settings = configuration.model, routing = configuration.routing
         try Agreement(ranks: world).settle { () throws(Failure) in
             try requireProducts(in: configuration.precision)
+            if configuration.parallel.overlapReduction { try requireThreads(of: world) }
         }
+        isOptimizerDistributed = configuration.parallel.distributedOptimizer
         do {
             mesh = try Mesh(world, expertParallel: expertParallel, experts: settings.expertCount)
+            model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
+            partition = ArenaPartition(model.layout, ranks: world.size, expertParallel: expertParallel)
+            reduction = GradientReduction(partition, over: mesh, isDistributed: isOptimizerDistributed)
+            backgroundReduction =
+                configuration.parallel.overlapReduction && world.size > 1 ? try reduction.inBackground() : nil
         } catch {
             throw Failure(lost: error)
         }
-        model = LanguageModel(settings, routing, localExperts: mesh.localExperts)
-        partition = ArenaPartition(model.layout, ranks: world.size, expertParallel: expertParallel)
-        isOptimizerDistributed = configuration.parallel.distributedOptimizer
         workspace = LaneWorkspace(
             settings, routing, configuration.precision, recomputation: configuration.recomputation,
             laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: forTraining,
@@ -53,4 +60,16 @@ package struct Engine {
     package var layout: ParameterLayout { model.layout }
     /// What this rank answers for.
     package var ownSlices: [Range<Int>] { partition.slices(of: mesh.world.rank) }
+}
+
+/// Refuses to communicate on two threads where the library cannot.
+private func requireThreads(of world: any Communicator) throws(Failure) {
+    guard !world.allowsThreads else { return }
+    throw Failure(
+        .unavailable,
+        "`parallel.overlap_reduction` needs an MPI library that several threads may call at the same time (thread level "
+            + "multiple), which this one does not allow",
+        advice:
+            "set parallel.overlap_reduction=false, or use an MPI library that does; `switchyard doctor` shows its level"
+    )
 }

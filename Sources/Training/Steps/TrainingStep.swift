@@ -27,7 +27,6 @@ package final class TrainingStep {
     package let gradients: GradientAccumulator
     private let chunks: ChunkPlan
     private let sums: ArenaSums
-    private let reduction: GradientReduction
     private let ledger: LaneLedger
     private let lane: Lane
     private let flags = Vector<Int32>(count: 1)
@@ -41,8 +40,6 @@ package final class TrainingStep {
             engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
         chunks = ChunkPlan(engine.layout, owning: engine.ownSlices)
         sums = ArenaSums(engine.layout, chunks, engine.mesh)
-        reduction = GradientReduction(
-            engine.partition, over: engine.mesh, isDistributed: engine.isOptimizerDistributed)
         ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
         lane = Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
         view = GradientView(gradients, threads: engine.workers.count)
@@ -55,7 +52,6 @@ package final class TrainingStep {
         defer { tracer?.end() }
         engine.dispatcher.clock.reset()
         try computeGradients(state)
-        try reduction.sum(gradients, clock: engine.dispatcher.clock)
         let lanes = ledger.summary(choices: configuration.model.choices)
         let view = view
         tracer?.begin(.sums)
@@ -79,20 +75,36 @@ package final class TrainingStep {
         let scale = LossScale(predictedTokens: batch.tokens, lanes: batch.lanes)
         gradients.reset()
         ledger.clear()
-        for round in 0..<engine.mesh.rounds(lanes: batch.lanes) {
+        let rounds = engine.mesh.rounds(lanes: batch.lanes)
+        let overlapped = engine.backgroundReduction.map { OverlappedReduction(gradients, $0) }
+        for round in 0..<rounds {
             let number = engine.mesh.lane(round: round, of: batch.lanes)
             engine.workers.tracer?.begin(.lane, number ?? -1)
             defer { engine.workers.tracer?.end() }
             let lane = number.map { fill(lane: $0, step: state.step) } ?? self.lane.prefix(sequences: 0)
             let statistics = try engine.model.train(
                 lane, state.parameters, scale: scale, gradients: gradients, workspace: engine.workspace,
-                through: engine.dispatcher, on: engine.workers)
+                through: engine.dispatcher, on: engine.workers
+            ) { block in
+                if round == rounds - 1 { handOver(overlapped, through: block) }
+            }
             if let number { ledger.enter(statistics, lane: number) }
         }
-        gradients.finish(on: engine.workers)
         let clock = engine.dispatcher.clock, world = engine.mesh.world
+        if let overlapped {
+            handOver(overlapped, through: -1)
+            try overlapped.finish(on: world, clock: clock)
+        } else {
+            gradients.finish(on: engine.workers)
+            try engine.reduction.sum(gradients, clock: clock)
+        }
         try clock.wait { () throws(CommunicationError) in try world.barrier() }
         try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
+    }
+
+    /// The gradients that are complete once the last lane's backward pass has come through a block.
+    private func handOver(_ overlapped: OverlappedReduction?, through block: Int) {
+        overlapped?.handOver(through: block) { gradients.finish($0, on: engine.workers) }
     }
 
     /// The lane `number` of the step after `step`, valid until the next is asked for: sequence s of lane l of step t is
@@ -145,7 +157,7 @@ package final class TrainingStep {
 
     /// Takes over what other ranks have updated. **Collective**.
     private func takeOver(_ parameters: ParameterArena) throws(CommunicationError) {
-        try reduction.gather(parameters, clock: engine.dispatcher.clock)
+        try engine.reduction.gather(parameters, clock: engine.dispatcher.clock)
         let chunks = chunks
         engine.workers.run(chunks.foreign.count) { _, index in
             parameters.refresh(chunks.local[chunks.foreign[index]].range)
