@@ -22,13 +22,30 @@ let hasOneDNN =
         return version?.contains("DNNL_VERSION_MAJOR 2") == true
     }
 
-let house: [SwiftSetting] =
-    [
-        .enableExperimentalFeature("Lifetimes"),
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-    ] + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
+let language: [SwiftSetting] = [
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+let house = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
+
+// `WideLoops` is `BaselineLoops` once more (its folder is a link), for AVX-512, in whole vectors: LLVM prefers half ones for
+// this target. `Kernels` chooses between the two when a program starts.
+#if arch(x86_64)
+    let wideLoops: [Target] = [
+        .target(
+            name: "WideLoops", dependencies: ["VectorLoops", "Tensors"],
+            swiftSettings: language + [
+                .unsafeFlags([
+                    "-Xcc", "-march=x86-64-v4",
+                    "-Xcc", "-Xclang", "-Xcc", "-target-feature", "-Xcc", "-Xclang", "-Xcc", "-prefer-256-bit",
+                ])
+            ])
+    ]
+#else
+    let wideLoops: [Target] = []
+#endif
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -71,6 +88,7 @@ let package = Package(
         room("Threads"),
         room("Tracing"),
         room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
+        room("VectorLoops", below: ["Tensors"]),
 
         // safe wrappers
         room("Workers", below: ["Tensors", "Threads", "Tracing", "CPlatform"]),
@@ -83,14 +101,18 @@ let package = Package(
         room("Minimisation", below: ["CLBFGS"]),
 
         // numbers
-        room("Kernels", below: ["Tensors", "Workers", "Tracing", "GEMM", "Randomness"]),
+        room("BaselineLoops", below: ["VectorLoops", "Tensors"]),
+        room(
+            "Kernels",
+            below: ["BaselineLoops", "VectorLoops", "Tensors", "Workers", "Tracing", "GEMM", "Machine", "Randomness"]
+                + wideLoops.map { .byName(name: $0.name) }),
 
         // learning
         room(
             "Layers",
             below: [
-                "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness",
-                "Collectives",
+                "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics",
+                "Randomness", "Collectives",
             ]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
@@ -100,8 +122,7 @@ let package = Package(
         room(
             "Parallel",
             below: [
-                "Collectives", "Tensors", "Layers", "Workers", "Kernels", "Tracing", "Threads", "Settings",
-                "Diagnostics",
+                "Collectives", "Tensors", "Layers", "Workers", "Tracing", "Threads", "Settings", "Diagnostics",
             ]),
         room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
@@ -189,7 +210,10 @@ let package = Package(
                 "Workers",
             ],
             resources: [.copy("Golden")]),
-        tests(of: "Kernels", with: ["Tensors", "Workers", "GEMM", "Randomness"]),
+        tests(
+            of: "Kernels",
+            with: ["BaselineLoops", "VectorLoops", "Machine", "Tensors", "Workers", "GEMM", "Randomness"]
+                + wideLoops.map { .byName(name: $0.name) }),
         tests(of: "Workers", with: ["Tensors", "Threads"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
         tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
@@ -203,4 +227,5 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
+package.targets += wideLoops
 if hasOneDNN { package.targets.append(.systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])])) }

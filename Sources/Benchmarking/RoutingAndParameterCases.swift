@@ -48,7 +48,7 @@ extension KernelShapes {
             product = 2 * Double(tokens * d * vocabulary)
         return [
             KernelCase(name: "cross-entropy", work: .flops(product)) {
-                crossEntropy(x, head: head, targets: targets, losses: losses, logits: scratch.logits, on: $0)
+                crossEntropy(x, head: head, targets: targets, losses: losses, scratch: scratch, on: $0)
             },
             KernelCase(name: "cross-entropy with gradient", work: .flops(3 * product)) {
                 crossEntropyWithGradient(

@@ -6,3 +6,4 @@ static inline dnnl_dim_t shim_runtime_dimension(void) { return DNNL_RUNTIME_DIM_
 static inline int shim_arg_source(void) { return DNNL_ARG_SRC; }
 static inline int shim_arg_weights(void) { return DNNL_ARG_WEIGHTS; }
 static inline int shim_arg_destination(void) { return DNNL_ARG_DST; }
+static inline int shim_arg_scratch(void) { return DNNL_ARG_SCRATCHPAD; }

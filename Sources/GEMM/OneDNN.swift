@@ -48,26 +48,13 @@ import Tensors
 
         private static func primitive(_ key: Key, _ engine: dnnl_engine_t) -> dnnl_primitive_t {
             let any = shim_runtime_dimension()
-            var a = description(any, any, any, key.transposeA, key.factors)
-            var b = description(any, any, any, key.transposeB, key.factors)
-            var c = description(any, any, any, false, key.product)
-            var matmul = dnnl_matmul_desc_t()
-            check(unsafe dnnl_matmul_desc_init(&matmul, &a, &b, nil, &c), "dnnl_matmul_desc_init")
-            var attributes: dnnl_primitive_attr_t?, sum: dnnl_post_ops_t?
-            check(unsafe dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
-            if key.adding {
-                check(unsafe dnnl_post_ops_create(&sum), "dnnl_post_ops_create")
-                check(unsafe dnnl_post_ops_append_sum(sum, 1), "dnnl_post_ops_append_sum")
-                check(unsafe dnnl_primitive_attr_set_post_ops(attributes, sum), "dnnl_primitive_attr_set_post_ops")
-            }
-            var plan: dnnl_primitive_desc_t?, primitive: dnnl_primitive_t?
-            check(
-                unsafe dnnl_primitive_desc_create(&plan, &matmul, attributes, engine, nil), "dnnl_primitive_desc_create"
-            )
+            let plan = matmulPlan(
+                description(any, any, any, key.transposeA, key.factors),
+                description(any, any, any, key.transposeB, key.factors),
+                description(any, any, any, false, key.product), adding: key.adding, engine)
+            defer { unsafe dnnl_primitive_desc_destroy(plan) }
+            var primitive: dnnl_primitive_t?
             check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
-            unsafe dnnl_primitive_desc_destroy(plan)
-            unsafe dnnl_primitive_attr_destroy(attributes)
-            if let sum { unsafe dnnl_post_ops_destroy(sum) }
             return primitive!
         }
 
@@ -90,15 +77,13 @@ import Tensors
 
         private func run(_ key: Key, _ operands: (dnnl_engine_t) -> (dnnl_memory_t, dnnl_memory_t, dnnl_memory_t)) {
             let (a, b, c) = operands(engine)
-            // A stream of this call's own: streams are not for several threads at once, and cost nothing on CPUs.
-            var stream: dnnl_stream_t?
-            check(unsafe dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue), "dnnl_stream_create")
-            let arguments = [
-                dnnl_exec_arg_t(arg: shim_arg_source(), memory: a), dnnl_exec_arg_t(arg: shim_arg_weights(), memory: b),
-                dnnl_exec_arg_t(arg: shim_arg_destination(), memory: c),
-            ]
-            check(unsafe dnnl_primitive_execute(primitives[key.index], stream, 3, arguments), "dnnl_primitive_execute")
-            unsafe dnnl_stream_destroy(stream)
+            execute(
+                primitives[key.index], engine,
+                [
+                    dnnl_exec_arg_t(arg: shim_arg_source(), memory: a),
+                    dnnl_exec_arg_t(arg: shim_arg_weights(), memory: b),
+                    dnnl_exec_arg_t(arg: shim_arg_destination(), memory: c),
+                ])
             for memory in [a, b, c] { unsafe dnnl_memory_destroy(memory) }
         }
 
@@ -111,24 +96,11 @@ import Tensors
             _ matrix: Matrix<Element>, _ isTransposed: Bool, _ type: dnnl_data_type_t, _ engine: dnnl_engine_t
         ) -> dnnl_memory_t {
             let (rows, columns) = (Int64(matrix.rows), Int64(matrix.columns))
-            var shape = description(
+            let shape = description(
                 isTransposed ? columns : rows, isTransposed ? rows : columns,
                 Int64(max(matrix.stride, matrix.columns, 1)),
                 isTransposed, type)
-            var memory: dnnl_memory_t?
-            check(unsafe dnnl_memory_create(&memory, &shape, engine, matrix.pointer), "dnnl_memory_create")
-            return memory!
-        }
-
-        private static func description(
-            _ rows: Int64, _ columns: Int64, _ stride: Int64, _ isTransposed: Bool, _ type: dnnl_data_type_t
-        ) -> dnnl_memory_desc_t {
-            var result = dnnl_memory_desc_t()
-            check(
-                unsafe dnnl_memory_desc_init_by_strides(
-                    &result, 2, [rows, columns], type, isTransposed ? [1, stride] : [stride, 1]),
-                "dnnl_memory_desc_init_by_strides")
-            return result
+            return unsafe libraryMemory(shape, matrix.pointer, engine)
         }
 
         static var kernelSet: String {
@@ -143,10 +115,6 @@ import Tensors
         }
     }
 
-    /// Shapes were checked before, so a status that is not success is a fault of this program or no memory.
-    private func check(_ status: dnnl_status_t, _ call: String) {
-        precondition(status == dnnl_success, "\(call) failed with status \(status.rawValue)")
-    }
 #else
     /// Stands where oneDNN was not there at build time; `MatrixLibrary` says so before anybody multiplies.
     enum OneDNN {

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// Shapes of causal attention over sequences of one length.
 package struct AttentionShape: Sendable {
@@ -7,8 +7,10 @@ package struct AttentionShape: Sendable {
     /// Tokens of one sequence.
     package let context: Int
 
-    /// Queries that one tile of scores holds: keys after the tile's last query are never touched.
+    /// Queries and keys that one tile of scores holds at most: two tiles and their rounded copies stay in a core's second
+    /// cache. Keys after the last query of a tile are never touched.
     static let queryTile = 128
+    static let keyTile = 512
 
     package init(heads: Int, headDimension: Int, context: Int) {
         self.heads = heads
@@ -17,49 +19,19 @@ package struct AttentionShape: Sendable {
     }
 
     var dModel: Int { heads * headDimension }
+    var largestKeyTile: Int { min(context, Self.keyTile) }
     var scale: Float { 1 / Float(headDimension).squareRoot() }
 
     /// The query tiles of one sequence, as ranges of positions.
     var tiles: [Range<Int>] {
         stride(from: 0, to: context, by: Self.queryTile).map { $0..<min($0 + Self.queryTile, context) }
     }
-}
 
-/// What one worker needs for the attention of one head.
-package struct AttentionScratch: Sendable {
-    /// `[2·queryTile, context]`: scores, and gradients of probabilities.
-    private let scores: Tensor
-    /// The same in the precision of products: probabilities, and gradients of scores. In float32 the same memory.
-    private let operands: Operand
-    /// `[context, dHead]` each: sums over the query tiles.
-    let dKeys: Tensor
-    let dValues: Tensor
-
-    package init(_ shape: AttentionShape, _ precision: Precision) {
-        let rows = 2 * AttentionShape.queryTile
-        scores = Tensor(rows: rows, columns: shape.context)
-        operands =
-            precision == .float32 ? .float32(scores) : Operand(precision, rows: rows, columns: shape.context)
-        dKeys = Tensor(rows: shape.context, columns: shape.headDimension)
-        dValues = Tensor(rows: shape.context, columns: shape.headDimension)
-    }
-
-    /// Bytes of one worker's scratch.
-    package static func bytes(_ shape: AttentionShape, _ precision: Precision) -> Int {
-        let rows = 2 * AttentionShape.queryTile
-        let perScore = precision == .float32 ? 4 : 4 + precision.size
-        return rows * shape.context * perScore + 2 * shape.context * shape.headDimension * 4
-    }
-
-    func first(rows: Int, columns: Int) -> (Tensor, Operand) { half(0, rows, columns) }
-    func second(rows: Int, columns: Int) -> (Tensor, Operand) { half(AttentionShape.queryTile, rows, columns) }
-
-    private func half(_ start: Int, _ rows: Int, _ columns: Int) -> (Tensor, Operand) {
-        let range = start..<start + AttentionShape.queryTile
-        return (
-            scores.rows(range).reshaped(rows: rows, columns: columns),
-            operands.rows(range).reshaped(rows: rows, columns: columns)
-        )
+    /// The keys that queries see, as ranges of positions.
+    func keyTiles(of queries: Range<Int>) -> [Range<Int>] {
+        stride(from: 0, to: queries.upperBound, by: Self.keyTile).map {
+            $0..<min($0 + Self.keyTile, queries.upperBound)
+        }
     }
 }
 
@@ -79,6 +51,9 @@ struct AttentionHead {
 
     /// `[context, dHead]` of a `[tokens, dModel]`.
     func window(_ x: Operand) -> Operand { x.rows(tokens).columns(columns) }
+
+    /// `[1, context]` of a `[heads, tokens]`.
+    func row(of sums: Tensor) -> Tensor { sums.rows(number..<number + 1).columns(tokens) }
 
     /// The head's queries, keys and values, `[context, dHead]` each.
     func split(_ qkv: Operand) -> (Operand, Operand, Operand) {

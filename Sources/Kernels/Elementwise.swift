@@ -33,7 +33,7 @@ package func operand(_ x: Tensor, roundedInto memory: Operand, on workers: Worke
 
 /// `target[row] ← source`, rounded if the target is narrower.
 @inline(__always)
-func copy<Source: KernelElement, Target: KernelElement>(_ source: Span<Source>, into target: Matrix<Target>, row: Int) {
+func copy<Source: MatrixElement, Target: MatrixElement>(_ source: Span<Source>, into target: Matrix<Target>, row: Int) {
     var out = target.mutableRow(row)
-    for i in 0..<source.count { out[i] = Target(storing: source[i].value) }
+    for i in 0..<source.count { out[i] = Target(rounding: source[i].float) }
 }

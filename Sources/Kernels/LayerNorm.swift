@@ -23,7 +23,7 @@ private struct LayerNormStatistics: Sendable {
     let mean: Vector<Float>
     let reciprocal: Vector<Float>
 
-    func normalize<Element: KernelElement>(
+    func normalize<Element: MatrixElement>(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float, into y: Matrix<Element>, on workers: Workers
     ) {
         let d = x.columns
@@ -36,7 +36,7 @@ private struct LayerNormStatistics: Sendable {
                 mean[t] = mu
                 reciprocal[t] = r
                 var out = y.mutableRow(t)
-                for i in 0..<d { out[i] = Element(storing: (row[i] - mu) * r * w[i] + b[i]) }
+                for i in 0..<d { out[i] = Element(rounding: (row[i] - mu) * r * w[i] + b[i]) }
             }
         }
     }

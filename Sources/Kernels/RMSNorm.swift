@@ -20,7 +20,7 @@ package func rmsNorm(
     }
 }
 
-private func rmsNorm<Element: KernelElement>(
+private func rmsNorm<Element: MatrixElement>(
     _ x: Tensor, weight: Tensor, epsilon: Float, into y: Matrix<Element>, reciprocal: Vector<Float>,
     on workers: Workers
 ) {
@@ -32,7 +32,7 @@ private func rmsNorm<Element: KernelElement>(
             let r = 1 / (dot(row, row) / Float(d) + epsilon).squareRoot()
             reciprocal[t] = r
             var out = y.mutableRow(t)
-            for i in 0..<d { out[i] = Element(storing: row[i] * r * w[i]) }
+            for i in 0..<d { out[i] = Element(rounding: row[i] * r * w[i]) }
         }
     }
 }
@@ -67,24 +67,4 @@ package func rmsNormWeightGradient(
         let r = reciprocal[t]
         for i in 0..<xRow.count { sums[i] += dyRow[i] * xRow[i] * r }
     }
-}
-
-/// `Σ_i a_i·b_i·c_i`, in the order of `dot`
-@inline(__always)
-func tripleDot(_ a: Span<Float>, _ b: Span<Float>, _ c: Span<Float>) -> Float {
-    let n = a.count
-    precondition(b.count == n && c.count == n)
-    var s0 = SIMD16<Float>(), s1 = s0
-    var i = 0
-    while i &+ 32 <= n {
-        s0.addProduct(a.sixteen(at: i) * b.sixteen(at: i), c.sixteen(at: i))
-        s1.addProduct(a.sixteen(at: i &+ 16) * b.sixteen(at: i &+ 16), c.sixteen(at: i &+ 16))
-        i &+= 32
-    }
-    var sum = (s0 + s1).sum()
-    while i < n {
-        sum.addProduct(a[i] * b[i], c[i])
-        i &+= 1
-    }
-    return sum
 }

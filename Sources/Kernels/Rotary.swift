@@ -1,4 +1,5 @@
 package import Tensors
+import VectorLoops
 package import Workers
 
 #if canImport(Glibc)
@@ -37,38 +38,10 @@ package func rotate(
     _ queriesKeys: Operand, heads: Int, headDimension: Int, context: Int, table: RotaryTable, inverse: Bool,
     on workers: Workers
 ) {
-    let turn = Rotation(
-        heads: heads, headDimension: headDimension, context: context, table: table, direction: inverse ? -1 : 1)
-    switch queriesKeys {
-    case .float32(let matrix): turn.apply(to: matrix, on: workers)
-    case .bfloat16(let matrix): turn.apply(to: matrix, on: workers)
-    }
-}
-
-private struct Rotation: Sendable {
-    let heads: Int
-    let headDimension: Int
-    let context: Int
-    let table: RotaryTable
-    /// 1, or −1 for the way back.
-    let direction: Float
-
-    func apply<Element: KernelElement>(to matrix: Matrix<Element>, on workers: Workers) {
-        let half = headDimension / 2
-        workers.run(over: matrix.rows, tile: rowTile) { rows in
-            for t in rows {
-                let cosine = table.cosine.row(t % context), sine = table.sine.row(t % context)
-                for head in 0..<2 * heads {
-                    let first = head * headDimension
-                    var a = matrix.mutableRow(t, first..<first + half)
-                    var b = matrix.mutableRow(t, first + half..<first + 2 * half)
-                    for i in 0..<half {
-                        let x = a[i].value, y = b[i].value, c = cosine[i], s = sine[i] * direction
-                        a[i] = Element(storing: x * c - y * s)
-                        b[i] = Element(storing: y * c + x * s)
-                    }
-                }
-            }
-        }
+    let queriesKeys = queriesKeys.columns(0..<2 * heads * headDimension), direction: Float = inverse ? -1 : 1
+    workers.run(over: queriesKeys.rows, tile: rowTile) { rows in
+        loops.rotate(
+            queriesKeys.rows(rows), first: rows.lowerBound % context, cosine: table.cosine.rows(0..<context),
+            sine: table.sine.rows(0..<context), direction: direction)
     }
 }

@@ -15,7 +15,7 @@ package func scatterToSeats(_ x: Tensor, k: Int, rowOf: Vector<Int32>, into rows
     }
 }
 
-private func scatter<Element: KernelElement>(
+private func scatter<Element: MatrixElement>(
     _ x: Tensor, k: Int, rowOf: Vector<Int32>, into rows: Matrix<Element>, on workers: Workers
 ) {
     workers.run(over: x.rows, tile: rowTile) { tokens in
@@ -50,7 +50,7 @@ package func scatterToSeatsBackward(
 
 /// `y_t += Σ_j factor(t·k + j)·rows[rowOf[t, j]]`
 @inline(__always)
-private func gather<Element: KernelElement>(
+private func gather<Element: MatrixElement>(
     _ rows: Matrix<Element>, k: Int, rowOf: Vector<Int32>, addingTo y: Tensor, on workers: Workers,
     factor: @Sendable (Int) -> Float
 ) {
@@ -61,7 +61,7 @@ private func gather<Element: KernelElement>(
                 guard row >= 0 else { continue }
                 let source = rows.row(row), scale = factor(choice)
                 var out = y.mutableRow(t)
-                for c in 0..<source.count { out[c] += scale * source[c].value }
+                for c in 0..<source.count { out[c] += scale * source[c].float }
             }
         }
     }
@@ -87,7 +87,7 @@ private struct GatedChoices: Sendable {
     let gates: Vector<Float>
     let dGates: Vector<Float>
 
-    func backward<Element: KernelElement>(
+    func backward<Element: MatrixElement>(
         _ dy: Tensor, _ answers: Matrix<Element>, _ dAnswers: Matrix<Element>, _ workers: Workers
     ) {
         workers.run(over: dy.rows, tile: rowTile) { tokens in
@@ -102,7 +102,7 @@ private struct GatedChoices: Sendable {
                     dGates[i] = dot(gradient, answers.row(row))
                     let gate = gates[i]
                     var out = dAnswers.mutableRow(row)
-                    for c in 0..<gradient.count { out[c] = Element(storing: gate * gradient[c]) }
+                    for c in 0..<gradient.count { out[c] = Element(rounding: gate * gradient[c]) }
                 }
             }
         }

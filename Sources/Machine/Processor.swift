@@ -29,7 +29,7 @@ package struct Processor: Codable, Sendable, Equatable {
             switch self {
             case .baseline, .neon: []
             case .avx2: ["avx2", "fma"]
-            case .avx512: ["avx512f", "avx512bw", "avx512dq", "avx512vl"]
+            case .avx512: ["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]
             }
         }
 

@@ -1,5 +1,4 @@
 package import Collectives
-import Kernels
 package import Layers
 package import Tensors
 package import Workers

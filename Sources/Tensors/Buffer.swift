@@ -1,8 +1,9 @@
 /// One allocation of plain numbers, aligned for vectors and pages, freed with its last holder.
+@usableFromInline
 package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     // Unchecked because disjointness of concurrent writes is the promise of `Workers`, not of the type.
     @usableFromInline package let base: UnsafeMutablePointer<Element>
-    package let count: Int
+    @usableFromInline package let count: Int
     private let allocation: Allocation
 
     /// `count` elements of zero bits.

@@ -1,14 +1,15 @@
 /// A row-major matrix inside a buffer: `[rows, columns]`, consecutive rows `stride` elements apart.
 ///
 /// Copies and windows share the numbers. A vector is a matrix of one row.
+@usableFromInline @frozen
 package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     // Unchecked for the pointer, which the buffer keeps alive; it is stored because going through the buffer's reference
     // would count references in every row of every kernel, on all threads at once.
     @usableFromInline let buffer: Buffer<Element>
     @usableFromInline let base: UnsafeMutablePointer<Element>
-    package let rows: Int
-    package let columns: Int
-    package let stride: Int
+    @usableFromInline package let rows: Int
+    @usableFromInline package let columns: Int
+    @usableFromInline package let stride: Int
 
     /// New memory: zero bits.
     package init(rows: Int, columns: Int) {

@@ -1,10 +1,12 @@
 /// A window of a `Buffer`: `count` elements from `offset`.
 ///
 /// Copies share the numbers, like a pointer that keeps its memory alive and cannot leave its window.
+@usableFromInline @frozen
 package struct Vector<Element: BitwiseCopyable>: Sendable {
+    // Inlinable only because the type is usable from inline: members of a type that is not stay calls, and unspecialised ones.
     @usableFromInline let buffer: Buffer<Element>
     @usableFromInline package let offset: Int
-    package let count: Int
+    @usableFromInline package let count: Int
 
     /// New memory: `count` zeros.
     package init(count: Int) {

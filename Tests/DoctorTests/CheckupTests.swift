@@ -9,7 +9,8 @@ struct CheckupTests {
     private static let healthy = HostFacts(
         place: RankPlace(host: "n1", process: 1, processors: [0, 1], threads: 2),
         processor: Processor(
-            model: "AMD", features: ["avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"], count: 2),
+            model: "AMD", features: ["avx2", "fma", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"], count: 2
+        ),
         target: .avx2, matrixKernel: "OpenBLAS 0.3.21 SkylakeX", mpi: "Open MPI v4.1.4", mpiThreads: "funneled",
         hdf5: "1.10.8", hdf5IsParallel: true, environment: [:],
         memory: HostFacts.MemoryFacts(installed: 16 << 30, available: 12 << 30, controlGroupLimit: nil),

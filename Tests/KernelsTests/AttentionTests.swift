@@ -66,10 +66,11 @@ private struct Head {
 }
 
 @Suite struct AttentionTests {
-    /// Contexts around the query tile of 128.
+    /// Contexts around the query tile of 128, and of several key tiles of 512.
     private static let cases: [(heads: Int, dimension: Int, context: Int, sequences: Int)] = [
         (1, 2, 1, 1), (1, 2, 2, 0), (3, 2, 5, 3), (1, 7, 63, 2), (2, 16, 64, 1), (1, 4, 127, 2), (2, 6, 128, 1),
-        (1, 3, 129, 2), (1, 8, 255, 1), (2, 2, 257, 1), (1, 64, 130, 1),
+        (1, 3, 129, 2), (1, 8, 255, 1), (2, 2, 257, 1), (1, 64, 130, 1), (1, 32, 256, 1), (1, 2, 640, 1),
+        (1, 3, 1030, 1),
     ]
 
     @Test(arguments: cases.indices, precisions) func forwardAndBackward(index: Int, precision: Precision) {

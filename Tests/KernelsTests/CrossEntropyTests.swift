@@ -36,7 +36,7 @@ import Workers
             let scratch = LogitScratch(chunk: chunk, vocabulary: vocabulary, precision)
             let alone = Vector<Float>(count: tokens), losses = Vector<Float>(count: tokens)
             let dx = random(tokens, d, seed: 5), dHead = copy(of: before), added = copy(of: before)
-            crossEntropy(x, head: head, targets: targets, losses: alone, logits: scratch.logits, on: workers)
+            crossEntropy(x, head: head, targets: targets, losses: alone, scratch: scratch, on: workers)
             for (target, adding) in [(dHead, false), (added, true)] {
                 crossEntropyWithGradient(
                     x, head: head, targets: targets, scale: scale, losses: losses, dx: dx, dHead: target,
@@ -92,7 +92,7 @@ import Workers
         let none = Tensor(rows: 0, columns: 2), head = Tensor(rows: 3, columns: 2)
         crossEntropy(
             .float32(none), head: .float32(head), targets: Vector(count: 0), losses: Vector(count: 0),
-            logits: Tensor(rows: 0, columns: 3), on: Workers(count: 2))
+            scratch: LogitScratch(chunk: 0, vocabulary: 3, .float32), on: Workers(count: 2))
     }
 
     /// Logits of ±1e4 neither overflow nor lose the loss.
@@ -102,7 +102,7 @@ import Workers
         (head[0, 0], head[1, 0], head[2, 0]) = (100, 0, -100)
         crossEntropy(
             .float32(x), head: .float32(head), targets: Vector([0, 0]), losses: losses,
-            logits: Tensor(rows: 2, columns: 3),
+            scratch: LogitScratch(chunk: 2, vocabulary: 3, .float32),
             on: Workers(count: 1))
         #expect(losses.array == [0, 20_000])
     }

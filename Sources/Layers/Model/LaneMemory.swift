@@ -32,11 +32,12 @@ package struct LaneMemory: Sendable {
         let copies = precision == .float32 ? 0 : 1
         let backward = keepsActivations ? tokens * (2 * d + experts + k) : 0
         let backwardOperands = keepsActivations ? tokens * (4 + copies) * d + sizes.seats * hidden : 0
-        let chunk = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize)) * model.vocabularySize
+        let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
+        let chunk = chunkRows * model.vocabularySize
         let rotary = model.context * (model.headDimension / 2) * 2
         let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
         scratch =
-            4 * (backward + chunk + tokens + rotary) + precision.size * (backwardOperands + copies * chunk)
+            4 * (backward + chunk + chunkRows + tokens + rotary) + precision.size * (backwardOperands + copies * chunk)
             + threads * AttentionScratch.bytes(shape, precision)
     }
 }

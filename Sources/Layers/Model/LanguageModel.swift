@@ -68,7 +68,7 @@ package struct LanguageModel: Sendable {
             workspace.output.rows(tokens), parameters, saving: workspace.finalNorm, on: workers)
         crossEntropy(
             h, head: parameters.operand(head, like: h), targets: lane.targets, losses: workspace.losses,
-            logits: workspace.logits.logits, on: workers)
+            scratch: workspace.logits, on: workers)
         statistics.crossEntropy = sumOfLosses(lane, workspace)
         return statistics
     }

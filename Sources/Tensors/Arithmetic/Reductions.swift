@@ -1,11 +1,9 @@
-import Tensors
-
 // Sums over one row, in one fixed order: four accumulators of sixteen lanes, then the rest one by one. The order is
 // part of the result's bits.
 
 /// `Σ_i a_i·b_i`
-@inline(__always)
-func dot<A: KernelElement, B: KernelElement>(_ a: Span<A>, _ b: Span<B>) -> Float {
+@inlinable @inline(__always)
+package func dot<A: MatrixElement, B: MatrixElement>(_ a: Span<A>, _ b: Span<B>) -> Float {
     let n = a.count
     precondition(b.count == n)
     var s0 = SIMD16<Float>(), s1 = s0, s2 = s0, s3 = s0
@@ -21,17 +19,17 @@ func dot<A: KernelElement, B: KernelElement>(_ a: Span<A>, _ b: Span<B>) -> Floa
         s0.addProduct(a.sixteen(at: i), b.sixteen(at: i))
         i &+= 16
     }
-    var sum = ((s0 + s1) + (s2 + s3)).sum()
+    var sum = sumOfLanes((s0 + s1) + (s2 + s3))
     while i < n {
-        sum.addProduct(a[i].value, b[i].value)
+        sum.addProduct(a[i].float, b[i].float)
         i &+= 1
     }
     return sum
 }
 
 /// `Σ_i a_i`
-@inline(__always)
-func sum(_ a: Span<Float>) -> Float {
+@inlinable @inline(__always)
+package func sum(_ a: Span<Float>) -> Float {
     let n = a.count
     var s0 = SIMD16<Float>(), s1 = s0
     var i = 0
@@ -40,7 +38,7 @@ func sum(_ a: Span<Float>) -> Float {
         s1 += a.sixteen(at: i &+ 16)
         i &+= 32
     }
-    var sum = (s0 + s1).sum()
+    var sum = sumOfLanes(s0 + s1)
     while i < n {
         sum += a[i]
         i &+= 1
@@ -49,8 +47,8 @@ func sum(_ a: Span<Float>) -> Float {
 }
 
 /// `Σ_i (a_i − c)²`
-@inline(__always)
-func sumOfSquaredDeviations(_ a: Span<Float>, from c: Float) -> Float {
+@inlinable @inline(__always)
+package func sumOfSquaredDeviations(_ a: Span<Float>, from c: Float) -> Float {
     let n = a.count
     var s0 = SIMD16<Float>(), s1 = s0
     var i = 0
@@ -60,7 +58,7 @@ func sumOfSquaredDeviations(_ a: Span<Float>, from c: Float) -> Float {
         s1.addProduct(y, y)
         i &+= 32
     }
-    var sum = (s0 + s1).sum()
+    var sum = sumOfLanes(s0 + s1)
     while i < n {
         sum.addProduct(a[i] - c, a[i] - c)
         i &+= 1
@@ -69,8 +67,8 @@ func sumOfSquaredDeviations(_ a: Span<Float>, from c: Float) -> Float {
 }
 
 /// `max_i a_i`, for `a` of at least one element
-@inline(__always)
-func maximum(_ a: Span<Float>) -> Float {
+@inlinable @inline(__always)
+package func maximum(_ a: Span<Float>) -> Float {
     let n = a.count
     var i = 0
     var top = a[0]
@@ -82,7 +80,7 @@ func maximum(_ a: Span<Float>) -> Float {
             lanes.replace(with: next, where: next .> lanes)
             i &+= 16
         }
-        top = lanes.max()
+        top = largestLane(lanes)
     }
     while i < n {
         top = a[i] > top ? a[i] : top
@@ -92,6 +90,7 @@ func maximum(_ a: Span<Float>) -> Float {
 }
 
 /// `Σ_i a_i²` in double precision.
+@inlinable @inline(__always)
 package func sumOfSquares(_ a: Span<Float>) -> Double {
     let n = a.count
     var s0 = SIMD8<Double>(), s1 = s0
@@ -109,4 +108,44 @@ package func sumOfSquares(_ a: Span<Float>) -> Double {
         i &+= 1
     }
     return sum
+}
+
+/// `Σ_i a_i·b_i·c_i`, in the order of `dot`
+@inlinable @inline(__always)
+package func tripleDot(_ a: Span<Float>, _ b: Span<Float>, _ c: Span<Float>) -> Float {
+    let n = a.count
+    precondition(b.count == n && c.count == n)
+    var s0 = SIMD16<Float>(), s1 = s0
+    var i = 0
+    while i &+ 32 <= n {
+        s0.addProduct(a.sixteen(at: i) * b.sixteen(at: i), c.sixteen(at: i))
+        s1.addProduct(a.sixteen(at: i &+ 16) * b.sixteen(at: i &+ 16), c.sixteen(at: i &+ 16))
+        i &+= 32
+    }
+    var sum = sumOfLanes(s0 + s1)
+    while i < n {
+        sum.addProduct(a[i] * b[i], c[i])
+        i &+= 1
+    }
+    return sum
+}
+
+/// Halves onto halves, which is also their order. Written out because `sum()` and `max()` of vectors are calls and loops.
+@inlinable @inline(__always)
+package func sumOfLanes(_ lanes: SIMD16<Float>) -> Float {
+    let eight = lanes.lowHalf + lanes.highHalf
+    let four = eight.lowHalf + eight.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
+}
+
+@inlinable @inline(__always)
+func largestLane(_ lanes: SIMD16<Float>) -> Float {
+    var eight = lanes.lowHalf
+    eight.replace(with: lanes.highHalf, where: lanes.highHalf .> eight)
+    var four = eight.lowHalf
+    four.replace(with: eight.highHalf, where: eight.highHalf .> four)
+    var two = four.lowHalf
+    two.replace(with: four.highHalf, where: four.highHalf .> two)
+    return two.y > two.x ? two.y : two.x
 }

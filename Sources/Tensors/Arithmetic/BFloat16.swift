@@ -1,11 +1,16 @@
 /// The upper half of a float32: 8 bits of exponent, 8 of significand (the first implied).
+@usableFromInline @frozen
 package struct BFloat16: BitwiseCopyable, Sendable, Equatable {
-    package let bits: UInt16
+    @usableFromInline package let bits: UInt16
 
+    @inlinable @inline(__always)
     package init(bits: UInt16) { self.bits = bits }
 }
 
 /// Numbers that matrices hold and kernels compute with in float32.
+///
+/// Conformances are inlinable down to the last instruction: a loop with a call in it is not vectorised.
+@usableFromInline
 package protocol MatrixElement: BitwiseCopyable, Sendable, Equatable {
     /// The nearest element, ties to even; NaN stays NaN.
     init(rounding value: Float)
@@ -13,12 +18,16 @@ package protocol MatrixElement: BitwiseCopyable, Sendable, Equatable {
 }
 
 extension Float: MatrixElement {
+    @inlinable @inline(__always)
     package init(rounding value: Float) { self = value }
+    @inlinable @inline(__always)
     package var float: Float { self }
 }
 
 extension BFloat16: MatrixElement {
+    @inlinable @inline(__always)
     package init(rounding value: Float) { self.init(bits: bfloat16Bits(value)) }
+    @inlinable @inline(__always)
     package var float: Float { Float(bitPattern: UInt32(bits) &<< 16) }
 }
 

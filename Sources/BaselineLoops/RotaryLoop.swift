@@ -1,0 +1,28 @@
+package import Tensors
+
+extension Loops {
+    package static func rotate(_ x: Operand, first: Int, cosine: Tensor, sine: Tensor, direction: Float) {
+        switch x {
+        case .float32(let x): turn(x, first, cosine, sine, direction)
+        case .bfloat16(let x): turn(x, first, cosine, sine, direction)
+        }
+    }
+}
+
+private func turn<Element: MatrixElement>(
+    _ x: Matrix<Element>, _ first: Int, _ cosine: Tensor, _ sine: Tensor, _ direction: Float
+) {
+    let half = cosine.columns
+    for t in 0..<x.rows {
+        let position = (first + t) % cosine.rows
+        let c = cosine.row(position), s = sine.row(position)
+        for start in stride(from: 0, to: x.columns, by: 2 * half) {
+            var a = x.mutableRow(t, start..<start + half), b = x.mutableRow(t, start + half..<start + 2 * half)
+            for i in 0..<half {
+                let left = a[i].float, right = b[i].float, sines = s[i] * direction
+                a[i] = Element(rounding: left * c[i] - right * sines)
+                b[i] = Element(rounding: right * c[i] + left * sines)
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+#if ONEDNN
+    import COneDNN
+
+    /// A plan for `C ← A·B`, or `C ← C + A·B` if `adding`, on factors and a product as described.
+    /// - Parameter ownScratch: whether whoever executes it brings its scratch memory
+    func matmulPlan(
+        _ a: dnnl_memory_desc_t, _ b: dnnl_memory_desc_t, _ c: dnnl_memory_desc_t, adding: Bool,
+        ownScratch: Bool = false, _ engine: dnnl_engine_t
+    ) -> dnnl_primitive_desc_t {
+        var (a, b, c) = (a, b, c)
+        var matmul = dnnl_matmul_desc_t()
+        check(unsafe dnnl_matmul_desc_init(&matmul, &a, &b, nil, &c), "dnnl_matmul_desc_init")
+        var attributes: dnnl_primitive_attr_t?, sum: dnnl_post_ops_t?
+        check(unsafe dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
+        defer { unsafe dnnl_primitive_attr_destroy(attributes) }
+        if ownScratch {
+            check(
+                unsafe dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user),
+                "dnnl_primitive_attr_set_scratchpad_mode")
+        }
+        if adding {
+            check(unsafe dnnl_post_ops_create(&sum), "dnnl_post_ops_create")
+            check(unsafe dnnl_post_ops_append_sum(sum, 1), "dnnl_post_ops_append_sum")
+            check(unsafe dnnl_primitive_attr_set_post_ops(attributes, sum), "dnnl_primitive_attr_set_post_ops")
+        }
+        var plan: dnnl_primitive_desc_t?
+        check(unsafe dnnl_primitive_desc_create(&plan, &matmul, attributes, engine, nil), "dnnl_primitive_desc_create")
+        if let sum { unsafe dnnl_post_ops_destroy(sum) }
+        return plan!
+    }
+
+    /// Row-major numbers, or column-major if `isTransposed`, consecutive rows (columns) `stride` elements apart.
+    func description(
+        _ rows: Int64, _ columns: Int64, _ stride: Int64, _ isTransposed: Bool, _ type: dnnl_data_type_t
+    ) -> dnnl_memory_desc_t {
+        var result = dnnl_memory_desc_t()
+        check(
+            unsafe dnnl_memory_desc_init_by_strides(
+                &result, 2, [rows, columns], type, isTransposed ? [1, stride] : [stride, 1]),
+            "dnnl_memory_desc_init_by_strides")
+        return result
+    }
+
+    /// The library's handle for numbers of ours. Destroy it.
+    func libraryMemory(
+        _ description: dnnl_memory_desc_t, _ address: UnsafeMutableRawPointer?, _ engine: dnnl_engine_t
+    ) -> dnnl_memory_t {
+        var description = description, memory: dnnl_memory_t?
+        check(unsafe dnnl_memory_create(&memory, &description, engine, address), "dnnl_memory_create")
+        return memory!
+    }
+
+    /// On the calling thread, to its end.
+    func execute(_ primitive: dnnl_primitive_t, _ engine: dnnl_engine_t, _ arguments: [dnnl_exec_arg_t]) {
+        // A stream of this call's own: streams are not for several threads at once, and cost nothing on CPUs.
+        var stream: dnnl_stream_t?
+        check(unsafe dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue), "dnnl_stream_create")
+        check(
+            unsafe dnnl_primitive_execute(primitive, stream, Int32(arguments.count), arguments),
+            "dnnl_primitive_execute")
+        unsafe dnnl_stream_destroy(stream)
+    }
+
+    /// Shapes were checked before, so a status that is not success is a fault of this program or no memory.
+    func check(_ status: dnnl_status_t, _ call: String) {
+        precondition(status == dnnl_success, "\(call) failed with status \(status.rawValue)")
+    }
+#endif

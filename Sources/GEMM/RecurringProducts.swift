@@ -1,0 +1,154 @@
+package import Tensors
+
+#if ONEDNN
+    import COneDNN
+#endif
+
+/// Small products of a few shapes that come again and again, as attention's: oneDNN compiles a kernel for each shape, faster
+/// than those for all shapes. Kernels, handles and scratch memory are kept here, so this belongs to one thread at a time.
+///
+/// Only for shapes of whole multiples of 32: there are few of them. The others take the general kernels, so that the bits
+/// of a product are a function of its shape here as well.
+package final class RecurringProducts: @unchecked Sendable {
+    // Unchecked because each worker has its own.
+    #if ONEDNN
+        private var kernels: [Shape: Kernel] = [:]
+        private let engine: dnnl_engine_t?
+        private var scratch = Vector<UInt8>(count: 0)
+
+        package init(_ precision: Precision) {
+            var engine: dnnl_engine_t?
+            if precision == .bfloat16 || MatrixLibrary.float32 == .oneDNN {
+                check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
+            }
+            unsafe self.engine = engine
+        }
+
+        deinit {
+            for kernel in kernels.values { kernel.destroy() }
+            if let engine = unsafe engine { unsafe dnnl_engine_destroy(engine) }
+        }
+    #else
+        package init(_ precision: Precision) {}
+    #endif
+
+    /// `C ← A·B`, or `C ← C + A·B` if `adding`, as `GEMM.multiply` has it.
+    package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
+        #if ONEDNN
+            if let engine = unsafe engine, [c.rows, c.columns, a.columns].allSatisfy({ $0 > 0 && $0 % 32 == 0 }) {
+                precondition(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes do not fit")
+                return unsafe run(Shape(a, b, c, adding), a, b, c, engine)
+            }
+        #endif
+        GEMM.multiply(a, b, into: c, adding: adding)
+    }
+
+    #if ONEDNN
+        private func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand, _ engine: dnnl_engine_t) {
+            let kernel = kernels[shape] ?? make(shape, engine)
+            unsafe kernel.point(a.operand.address, b.operand.address, c.address, scratch.pointer)
+            execute(kernel.primitive, engine, kernel.arguments)
+        }
+
+        private func make(_ shape: Shape, _ engine: dnnl_engine_t) -> Kernel {
+            let kernel = Kernel(shape, engine)
+            if kernel.scratchBytes > scratch.count { scratch = Vector(count: kernel.scratchBytes) }
+            kernels[shape] = kernel
+            return kernel
+        }
+    #endif
+}
+
+#if ONEDNN
+    /// What a kernel is compiled for.
+    private struct Shape: Hashable {
+        struct Layout: Hashable {
+            let rows: Int
+            let columns: Int
+            let stride: Int
+            let isTransposed: Bool
+            let precision: Precision
+
+            init(_ factor: Factor) {
+                rows = factor.rows
+                columns = factor.columns
+                stride = max(factor.operand.stride, factor.operand.columns)
+                isTransposed = factor.isTransposed
+                precision = factor.operand.precision
+            }
+
+            var description: dnnl_memory_desc_t {
+                GEMM.description(
+                    Int64(rows), Int64(columns), Int64(stride), isTransposed,
+                    precision == .float32 ? dnnl_f32 : dnnl_bf16)
+            }
+        }
+
+        let a: Layout
+        let b: Layout
+        let c: Layout
+        let adding: Bool
+
+        init(_ a: Factor, _ b: Factor, _ c: Operand, _ adding: Bool) {
+            self.a = Layout(a)
+            self.b = Layout(b)
+            self.c = Layout(c.factor)
+            self.adding = adding
+        }
+    }
+
+    /// A primitive for one shape, with handles that are pointed at the numbers of a call.
+    private struct Kernel {
+        let primitive: dnnl_primitive_t
+        let arguments: [dnnl_exec_arg_t]
+        let scratchBytes: Int
+
+        init(_ shape: Shape, _ engine: dnnl_engine_t) {
+            let (a, b, c) = (shape.a.description, shape.b.description, shape.c.description)
+            let plan = matmulPlan(a, b, c, adding: shape.adding, ownScratch: true, engine)
+            defer { unsafe dnnl_primitive_desc_destroy(plan) }
+            var primitive: dnnl_primitive_t?
+            check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
+            self.primitive = primitive!
+            let scratch = unsafe dnnl_primitive_desc_query_md(plan, dnnl_query_scratchpad_md, 0)!
+            scratchBytes = unsafe dnnl_memory_desc_get_size(scratch)
+            arguments = unsafe [
+                dnnl_exec_arg_t(arg: shim_arg_source(), memory: libraryMemory(a, nil, engine)),
+                dnnl_exec_arg_t(arg: shim_arg_weights(), memory: libraryMemory(b, nil, engine)),
+                dnnl_exec_arg_t(arg: shim_arg_destination(), memory: libraryMemory(c, nil, engine)),
+                dnnl_exec_arg_t(arg: shim_arg_scratch(), memory: libraryMemory(scratch.pointee, nil, engine)),
+            ]
+        }
+
+        func point(
+            _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ c: UnsafeMutableRawPointer,
+            _ scratch: UnsafeMutableRawPointer
+        ) {
+            for (argument, address) in zip(arguments, unsafe [a, b, c, scratch]) {
+                check(
+                    unsafe dnnl_memory_set_data_handle(argument.memory, address), "dnnl_memory_set_data_handle")
+            }
+        }
+
+        func destroy() {
+            unsafe dnnl_primitive_destroy(primitive)
+            for argument in arguments { unsafe dnnl_memory_destroy(argument.memory) }
+        }
+    }
+
+    extension Operand {
+        fileprivate var stride: Int {
+            switch self {
+            case .float32(let matrix): matrix.stride
+            case .bfloat16(let matrix): matrix.stride
+            }
+        }
+
+        fileprivate var address: UnsafeMutableRawPointer {
+            switch self {
+            case .float32(let matrix): unsafe UnsafeMutableRawPointer(matrix.pointer)
+            case .bfloat16(let matrix): unsafe UnsafeMutableRawPointer(matrix.pointer)
+            }
+        }
+    }
+#endif

@@ -1,0 +1,15 @@
+import BaselineLoops
+import Machine
+package import VectorLoops
+
+#if arch(x86_64)
+    import WideLoops
+#endif
+
+/// The loops for this processor, chosen once.
+package let loops: any LoopSet.Type = {
+    #if arch(x86_64)
+        if Processor.ofThisMachine.runs(.avx512) { return WideLoops.Loops.self }
+    #endif
+    return BaselineLoops.Loops.self
+}()

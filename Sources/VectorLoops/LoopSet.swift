@@ -1,0 +1,90 @@
+package import Tensors
+
+/// Loops over rows that do enough arithmetic per byte for the width of vectors to matter.
+///
+/// There are two sets of one source: `BaselineLoops`, compiled for the build's processor, and on x86-64 `WideLoops`, compiled
+/// for AVX-512 (docs/architecture.md). Results are the same bits. Matrices are one thread's share; sums run in a fixed order.
+package protocol LoopSet: SendableMetatype {
+    /// `a = silu(gate)·up`.
+    /// - Parameters:
+    ///   - gateUp: `[rows, 2·hidden]`, gate | up
+    ///   - a: `[rows, hidden]`, in the same precision
+    static func swiGLU(_ gateUp: Operand, into a: Operand)
+
+    /// Backward of `swiGLU`, which replaces gate and up by their gradients.
+    static func swiGLUBackward(_ da: Operand, replacing gateUp: Operand)
+
+    /// `y = x`, rounded to y's precision.
+    static func copyRows(_ x: Operand, into y: Operand)
+
+    /// One block of keys of a softmax that sees them block after block (Milakov & Gimelshein, arXiv:1805.02867, algorithm 3):
+    /// `p = exp(scale·(s − top))` over the keys that each row's query sees, zeros after, top the largest score so far.
+    /// - Parameters:
+    ///   - scores: `[queries, keys]`, become p
+    ///   - p: rounded; in float32 the memory of the scores
+    ///   - first: keys of this block that the first row sees, less one
+    ///   - sums: what the blocks before left, if there were any (`isFirst`)
+    static func softmaxNumerators(
+        _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool)
+
+    /// `y_t = x_t / totals_t`, rounded, and `logSumExp_t = scale·tops_t + log totals_t`.
+    /// - Parameters:
+    ///   - x, y: `[queries, dHead]`
+    ///   - logSumExp: `[1, queries]`
+    static func finishSoftmax(_ x: Tensor, sums: SoftmaxSums, scale: Float, into y: Operand, logSumExp: Tensor)
+
+    /// `x_t ← x_t·factors_t`: sums over earlier blocks under a later block's top.
+    static func scaleRows(_ x: Tensor, by factors: Vector<Float>)
+
+    /// `δ_t = do_t·o_t` for every row.
+    static func rowProducts(_ dOut: Operand, _ out: Operand, into deltas: Vector<Float>)
+
+    /// `p = exp(scale·s − logsumexp)` and `ds = p·(dp − δ)·scale` over the keys that each row's query sees, zeros after.
+    /// - Parameters:
+    ///   - scores, dP: `[queries, keys]`, become p and ds
+    ///   - p, ds: rounded; in float32 the memory of the scores and of dP
+    ///   - deltas: `[≥ queries]`, from `rowProducts`
+    ///   - first: keys of this block that the first row sees, less one
+    static func scoresBackward(
+        _ scores: Tensor, _ dP: Tensor, deltas: Vector<Float>, first: Int, scale: Float, logSumExp: Tensor,
+        into p: Operand, _ ds: Operand)
+
+    /// Pairs `(i, i + dHead/2)` of every head turned by their row's angles: `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`.
+    /// - Parameters:
+    ///   - x: `[tokens, heads·dHead]`
+    ///   - first: position of the first row; positions start again after `context`
+    ///   - cosine, sine: `[context, dHead/2]`
+    ///   - direction: 1, or −1 for the way back
+    static func rotate(_ x: Operand, first: Int, cosine: Tensor, sine: Tensor, direction: Float)
+
+    /// `losses_t = logsumexp(z_t) − z_t[target_t]`; z becomes `exp(z − max z)`.
+    /// - Parameter totals: `[≥ tokens]`, each row's sum of exponentials
+    static func losses(_ z: Tensor, targets: Vector<Int32>, into losses: Vector<Float>, totals: Vector<Float>)
+
+    /// `losses`, and their gradients `dz = scale·(softmax(z) − onehot(target))`.
+    /// - Parameter dz: `[tokens, vocabulary]`; may be the memory of `z`
+    static func lossGradients(
+        _ z: Tensor, targets: Vector<Int32>, scale: Float, into losses: Vector<Float>, totals: Vector<Float>,
+        _ dz: Operand)
+
+    /// `sums ← quantize(values)` in fixed point, or `sums += quantize(values)` if `adding`.
+    /// - Parameter limit: from `FixedPoint.limit`
+    /// - Returns: whether some value was too large for the sum, infinite or NaN
+    static func accumulateFixed(_ values: Vector<Float>, into sums: Vector<Int64>, adding: Bool, limit: Float) -> Bool
+}
+
+/// What a softmax over blocks of keys carries from block to block, `[≥ queries]` each.
+package struct SoftmaxSums: Sendable {
+    /// The largest score so far.
+    package let tops: Vector<Float>
+    /// Σ exp(scale·(s − top)) so far.
+    package let totals: Vector<Float>
+    /// exp(scale·(earlier top − top)): by how much what was summed before shrinks.
+    package let factors: Vector<Float>
+
+    package init(queries: Int) {
+        tops = Vector(count: queries)
+        totals = Vector(count: queries)
+        factors = Vector(count: queries)
+    }
+}
