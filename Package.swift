@@ -187,6 +187,7 @@ let package = Package(
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
                 "Tensors", "Diagnostics",
             ]),
+        tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "Tensors", with: []),
         tests(
             of: "Conversion",

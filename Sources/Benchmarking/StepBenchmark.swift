@@ -147,7 +147,7 @@ private struct TimedSteps {
     ) throws(CommunicationError) {
         let source = RandomTokens(vocabulary: configuration.model.vocabularySize, seed: configuration.seed)
         let step = TrainingStep(configuration, engine, source)
-        var state = TrainingState(engine.layout, for: engine.precision)
+        var state = TrainingState(for: engine)
         initialize(
             state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
             on: engine.workers)

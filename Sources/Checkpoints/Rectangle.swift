@@ -20,6 +20,29 @@ package struct Rectangle: Sendable, Equatable {
             }
     }
 
+    /// The consecutive elements `run` of a tensor, row-major, as rectangles, in order: at most 2·axes − 1 of them.
+    package static func covering(_ run: Range<Int>, of tensor: [Int]) -> [Rectangle] {
+        guard !run.isEmpty else { return [] }
+        let row = tensor.dropFirst().reduce(1, *)
+        let first = run.lowerBound / row, last = (run.upperBound - 1) / row
+        let isWhole = run.lowerBound % row == 0 && run.upperBound % row == 0
+        if isWhole {
+            return [
+                Rectangle(
+                    offset: [first] + tensor.dropFirst().map { _ in 0 }, shape: [last - first + 1] + tensor.dropFirst())
+            ]
+        }
+        if first == last {
+            let within = covering(
+                run.lowerBound - first * row..<run.upperBound - first * row, of: Array(tensor.dropFirst()))
+            return within.map { Rectangle(offset: [first] + $0.offset, shape: [1] + $0.shape) }
+        }
+        // What is left of the first row, whole rows, what there is of the last.
+        let start = (run.lowerBound + row - 1) / row * row, end = run.upperBound / row * row
+        return covering(run.lowerBound..<start, of: tensor) + covering(start..<max(start, end), of: tensor)
+            + covering(max(start, end)..<run.upperBound, of: tensor)
+    }
+
     /// What both cover; nil if nothing.
     package func intersection(_ other: Rectangle) -> Rectangle? {
         let start = offset.indices.map { max(offset[$0], other.offset[$0]) }

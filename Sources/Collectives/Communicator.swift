@@ -17,6 +17,14 @@ package protocol Communicator: Sendable {
     /// for integers, and for floats where at most one rank's addend differs from zero.
     func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 
+    /// `values[i] ← Σ over ranks of values[i]` for the elements that are this rank's own: the first `counts[0]` are those of
+    /// rank 0, the next `counts[1]` those of rank 1, and so on, together all. The others' stay what they were. Added in rank
+    /// order.
+    func reduceScatter<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError)
+
+    /// Gives every rank the elements that are the others' own, counted as in `reduceScatter`.
+    func allGather<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError)
+
     /// `values[i] ← max over ranks of values[i]`, on every rank.
     func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 
@@ -41,17 +49,27 @@ package protocol Communicator: Sendable {
     /// The ranks of equal `color` as a group of their own, ordered by rank.
     func split(color: Int) throws(CommunicationError) -> any Communicator
 
-    /// The same ranks as a group of their own, for one more thread of each rank. Its `barrier`, `exchange` and
-    /// `exchangeRows` wait with `patience`.
+    /// The same ranks as a group of their own, for one more thread of each rank (`allowsThreads`). Its `barrier`, `exchange`,
+    /// `exchangeRows`, `reduceScatter` and `allGather` wait with `patience`.
     func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator
 }
 
 /// How a thread waits for other ranks while other threads of its own rank go on.
 package protocol Patience: Sendable {
-    /// Whether another thread computes, so that the processor is better left to it than used to look out for the others.
-    var othersCompute: Bool { get }
+    /// Microseconds between two looks at whether the others have come, in which the processor is left to a thread that computes;
+    /// nil if none does.
+    var pause: UInt32? { get }
     /// Whether another thread has failed, so that the wait is in vain and ends with an error.
     var isInVain: Bool { get }
+}
+
+/// Of a thread beside those that compute, which nobody waits for yet.
+package struct BackgroundPatience: Patience {
+    /// Short beside a message of a megabyte, long beside a look.
+    package let pause: UInt32? = 50
+    package let isInVain = false
+
+    package init() {}
 }
 
 extension CommunicationError {

@@ -35,6 +35,21 @@ package func runningSums(_ counts: [Int32]) -> [Int32] {
     }
 }
 
+/// Where each rank's elements lie in a buffer of `elements`, which they must fill.
+package func stretches(
+    _ counts: [Int], ranks: Int, elements: Int, call: String
+) throws(CommunicationError) -> [Range<Int>] {
+    guard counts.count == ranks, counts.allSatisfy({ $0 >= 0 }), counts.reduce(0, +) == elements else {
+        throw CommunicationError(
+            call: call, reason: "counts \(counts) for \(ranks) ranks and a buffer of \(elements) elements")
+    }
+    var start = 0
+    return counts.map { count in
+        defer { start += count }
+        return start..<start + count
+    }
+}
+
 /// Throws unless `ranks` blocks of `n` elements fit in what is sent and in what is received.
 package func checkBlocks(
     of n: Int, ranks: Int, sent: Int, received: Int, call: String

@@ -12,40 +12,43 @@ package struct VirtualCommunicator: Communicator {
     package func barrier() throws(CommunicationError) { try group.barrier(patience) }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        // A call through the protocol arrives unspecialised; the loops below are worth their concrete types.
-        switch values {
-        case let values as Vector<Float>: try reduce(values) { $0 + $1 }
-        case let values as Vector<Double>: try reduce(values) { $0 + $1 }
-        case let values as Vector<Int64>: try reduce(values) { $0 &+ $1 }
-        case let values as Vector<UInt64>: try reduce(values) { $0 &+ $1 }
-        default: try reduce(values) { Element.wrappingSum($0, $1) }
-        }
+        try forAll(values) { sumInOrder($0, into: $1) }
     }
 
     package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        try reduce(values) { Swift.max($0, $1) }
+        try forAll(values) { combine($0, into: $1) { Swift.max($0, $1) } }
     }
 
-    /// Rank r reduces the r-th slice of everybody's values, in rank order, and writes the result to everybody.
-    @inline(__always)
-    private func reduce<Element: Exchangeable>(
-        _ values: Vector<Element>, _ combine: (Element, Element) -> Element
+    /// Each rank combines a slice of all ranks' values for everybody.
+    private func forAll<Element: Exchangeable>(
+        _ values: Vector<Element>, _ combine: ([Vector<Element>], Vector<Element>) -> Void
     ) throws(CommunicationError) {
         let all = try group.share(values, as: rank)
         precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
         let mine = values.count * rank / size..<values.count * (rank + 1) / size
         let result = Vector<Element>(count: mine.count)
-        var sums = result.mutableSpan
-        let first = all[0][mine].span
-        for i in 0..<mine.count { sums[i] = first[i] }
-        for other in all.dropFirst() {
-            let addend = other[mine].span
-            for i in 0..<mine.count { sums[i] = combine(sums[i], addend[i]) }
-        }
-        for each in all {
-            var target = each[mine].mutableSpan
-            for i in 0..<mine.count { target[i] = sums[i] }
-        }
+        combine(all.map { $0[mine] }, result)
+        for each in all { each[mine].copy(from: result) }
+        try group.barrier()
+    }
+
+    package func reduceScatter<Element: Exchangeable>(
+        _ values: Vector<Element>, counts: [Int]
+    ) throws(CommunicationError) {
+        let own = try stretches(counts, ranks: size, elements: values.count, call: "reduceScatter")[rank]
+        let all = try group.share(values, as: rank)
+        let result = Vector<Element>(count: own.count)
+        sumInOrder(all.map { $0[own] }, into: result)
+        values[own].copy(from: result)
+        try group.barrier()
+    }
+
+    package func allGather<Element: Exchangeable>(
+        _ values: Vector<Element>, counts: [Int]
+    ) throws(CommunicationError) {
+        let parts = try stretches(counts, ranks: size, elements: values.count, call: "allGather")
+        let all = try group.share(values, as: rank)
+        for (source, part) in parts.enumerated() where source != rank { values[part].copy(from: all[source][part]) }
         try group.barrier()
     }
 
@@ -108,6 +111,16 @@ package struct VirtualCommunicator: Communicator {
 private struct RowParcel<Element: MatrixElement>: Sendable {
     let rows: Matrix<Element>
     let windows: RowWindows
+}
+
+extension Vector {
+    /// Elements of a vector of the same length.
+    fileprivate func copy(from other: Vector) {
+        let source = other.span
+        var target = mutableSpan
+        precondition(source.count == target.count)
+        for i in 0..<source.count { target[i] = source[i] }
+    }
 }
 
 extension Matrix {

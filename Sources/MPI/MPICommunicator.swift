@@ -19,8 +19,11 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     /// For libraries that communicate themselves, such as HDF5.
     package var handle: MPI_Comm { communicator }
     private var communicator: MPI_Comm
-    private var rows = RowDatatypes()
-    private let patience: (any Patience)?
+    var rows = RowDatatypes()
+    /// Where the pieces of a reduce-scatter arrive.
+    var arrived: (any Sendable)?
+    /// How a thread beside others waits; nil for the thread that may take all of a processor.
+    let patience: (any Patience)?
     /// `[4, size]`: counts and displacements of the exchange under way, which the library may read until it is over.
     private let windows: Vector<Int32>
 
@@ -43,8 +46,11 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     }
 
     package func barrier() throws(CommunicationError) {
-        guard let patience else { return try check(unsafe MPI_Barrier(handle), "MPI_Barrier") }
-        try complete("MPI_Ibarrier", patience) { unsafe MPI_Ibarrier(handle, $0) }
+        try complete("MPI_Barrier") {
+            MPI_Barrier(handle)
+        } patiently: { request in
+            unsafe MPI_Ibarrier(handle, request)
+        }
     }
 
     package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
@@ -75,13 +81,10 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "MPI_Alltoall")
         guard n > 0 else { return }
         let count = try wireCount(n, "MPI_Alltoall"), datatype = Element.kind.datatype
-        guard let patience else {
-            return try check(
-                unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle),
-                "MPI_Alltoall")
-        }
-        try complete("MPI_Ialltoall", patience) {
-            unsafe MPI_Ialltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle, $0)
+        try complete("MPI_Alltoall") {
+            unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle)
+        } patiently: { request in
+            unsafe MPI_Ialltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle, request)
         }
     }
 
@@ -95,18 +98,16 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
         guard sent.columns > 0 else { return }
         let row = try rows.row(bytes: sent.columns * MemoryLayout<Element>.size)
-        guard let patience else {
-            return try check(
-                unsafe MPI_Alltoallv(
-                    sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements,
-                    row, handle), call)
-        }
-        for (i, count) in (from.counts + from.displacements + to.counts + to.displacements).enumerated() {
-            windows[i] = count
-        }
-        let window = windows.pointer, n = size
-        try complete("MPI_Ialltoallv", patience) { request in
-            unsafe MPI_Ialltoallv(
+        try complete(call) {
+            unsafe MPI_Alltoallv(
+                sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements,
+                row, handle)
+        } patiently: { request in
+            for (i, count) in (from.counts + from.displacements + to.counts + to.displacements).enumerated() {
+                windows[i] = count
+            }
+            let window = windows.pointer, n = size
+            return unsafe MPI_Ialltoallv(
                 sent.pointer, window, window + n, row, received.pointer, window + 2 * n, window + 3 * n, row, handle,
                 request)
         }

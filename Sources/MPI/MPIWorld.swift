@@ -34,7 +34,7 @@ package enum MPIWorld {
         // HDF5 uses no shared file pointers. Open MPI would keep one for every file, in a file of its own in the temporary
         // folder, and wait for ever where that is full.
         unsafe setenv("OMPI_MCA_sharedfp", "individual", 0)
-        // The most that there is: what needs less is none the slower for it (docs/performance.md).
+        // The most that there is: what needs less is hardly the slower for it (docs/performance.md).
         try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided), "MPI_Init_thread")
         guard provided >= Int32(MPI_THREAD_FUNNELED) else {
             throw CommunicationError(

@@ -26,6 +26,8 @@ package struct StepRecord: Codable, Sendable {
     package var computeSeconds = 0.0
     package var exchangeSeconds = 0.0
     package var reductionSeconds = 0.0
+    /// Hidden behind computation, so in none of the others; nil if reductions do not overlap.
+    package var overlappedReductionSeconds: Double?
     package var waitingSeconds = 0.0
     /// Of one lane in flight while the other computed; nil where there is but one.
     package var hiddenExchangeSeconds: Double?
@@ -58,6 +60,7 @@ package struct StepRecord: Codable, Sendable {
         case computeSeconds = "compute_seconds"
         case exchangeSeconds = "exchange_seconds"
         case reductionSeconds = "reduction_seconds"
+        case overlappedReductionSeconds = "overlapped_reduction_seconds"
         case waitingSeconds = "waiting_seconds"
         case hiddenExchangeSeconds = "hidden_exchange_seconds"
         case checkpointStallSeconds = "checkpoint_stall_seconds"

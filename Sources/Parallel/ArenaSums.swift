@@ -39,15 +39,19 @@ package struct ArenaSums: Sendable {
     }
 
     /// A 64-bit digest of a whole arena, its tensors' names included, taken while each chunk is at hand. **Collective**.
-    /// - Parameter update: makes the elements of a chunk, of this rank's every chunk, what they are to be
+    /// - Parameters:
+    ///   - visited: places in the plan's `local`, among them the owned ones
+    ///   - update: makes the elements of a visited chunk what they are to be
     package func digest(
-        on workers: Workers, after update: @Sendable (_ chunk: Chunk, _ worker: Int) -> Vector<Float>
+        on workers: Workers, of visited: [Int],
+        after update: @Sendable (_ chunk: Chunk, _ worker: Int) -> Vector<Float>
     ) throws(CommunicationError) -> UInt64 {
-        workers.run(plan.local.count) { worker, index in
-            let chunk = plan.local[index], elements = update(chunk, worker)
-            partDigests[index] = plan.isOwned[index] ? digest(of: chunk, elements) : 0
+        workers.run(visited.count) { worker, index in
+            let place = visited[index]
+            let chunk = plan.local[place], elements = update(chunk, worker)
+            partDigests[index] = plan.isOwned[place] ? digest(of: chunk, elements) : 0
         }
-        return try sumOfDigests(plan.local.count)
+        return try sumOfDigests(visited.count)
     }
 
     private func digest(of chunk: Chunk, _ elements: Vector<Float>) -> UInt64 {

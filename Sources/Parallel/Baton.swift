@@ -17,13 +17,16 @@ package final class Baton: Patience {
         var putDown = ContinuousClock.now
     }
 
+    /// Microseconds. With shorter ones less is exposed, but the lane that computes loses more of its core (docs/performance.md).
+    private static let nap: UInt32 = 250
+
     private let state = Monitor(State())
     private let isHeld = Atomic<Bool>(false)
     private let hasFailed = Atomic<Bool>(false)
 
     package init() {}
 
-    package var othersCompute: Bool { isHeld.load(ordering: .relaxed) }
+    package var pause: UInt32? { isHeld.load(ordering: .relaxed) ? Self.nap : nil }
     package var isInVain: Bool { hasFailed.load(ordering: .relaxed) }
     /// What went wrong first.
     var error: CommunicationError? { state.change { $0.error } }

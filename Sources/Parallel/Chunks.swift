@@ -1,4 +1,3 @@
-import Collectives
 package import Layers
 
 /// A stretch of one matrix of one parameter: the unit in which norms, digests and updates are computed.
@@ -21,34 +20,45 @@ package struct ChunkPlan: Sendable {
     package let local: [Chunk]
     /// Which of them this rank answers for: every chunk of the model is owned by one rank.
     package let isOwned: [Bool]
-    /// Their places in `local`.
+    /// Their places in `local`, and those of the others.
     package let owned: [Int]
+    package let foreign: [Int]
     /// Chunks of the whole model.
     package let total: Int
 
-    package init(_ layout: ParameterLayout, mesh: Mesh) {
-        var local: [Chunk] = [], isOwned: [Bool] = [], total = 0
+    /// - Parameter slices: of the arenas, those that this rank answers for
+    package init(_ layout: ParameterLayout, owning slices: [Range<Int>]) {
+        var local: [Chunk] = [], total = 0
         for id in layout.all {
-            let entry = layout[id], size = entry.rows * entry.columns
-            let perMatrix = (size + Self.extent - 1) / Self.extent
-            let holders = entry.experts == nil ? mesh.world : mesh.replicas
-            for slab in 0..<entry.slabs {
-                let matrix = (entry.experts?.lowerBound ?? 0) + slab
-                for piece in 0..<perMatrix {
-                    let start = piece * Self.extent
-                    let from = entry.offset + slab * size + start
-                    let chunk = Chunk(
-                        parameter: id, range: from..<from + min(Self.extent, size - start),
-                        globalOffset: matrix * size + start, number: total + matrix * perMatrix + piece)
-                    local.append(chunk)
-                    isOwned.append(chunk.number % holders.size == holders.rank)
-                }
+            let entry = layout[id], ranges = entry.chunks
+            let perMatrix = ranges.count / entry.slabs
+            let first = total + (entry.experts?.lowerBound ?? 0) * perMatrix
+            for (i, range) in ranges.enumerated() {
+                local.append(
+                    Chunk(
+                        parameter: id, range: range,
+                        globalOffset: entry.globalOffset + range.lowerBound - entry.offset, number: first + i))
             }
-            total += entry.globalCount / size * perMatrix
+            total += entry.globalCount / (entry.rows * entry.columns) * perMatrix
         }
+        let isOwned = local.map { chunk in slices.contains { $0.contains(chunk.range.lowerBound) } }
         self.local = local
         self.isOwned = isOwned
         owned = isOwned.indices.filter { isOwned[$0] }
+        foreign = isOwned.indices.filter { !isOwned[$0] }
         self.total = total
+    }
+}
+
+extension ParameterEntry {
+    /// Where its chunks lie in the arenas.
+    var chunks: [Range<Int>] {
+        let size = rows * columns
+        return (0..<slabs).flatMap { slab in
+            stride(from: 0, to: size, by: ChunkPlan.extent).map { start in
+                let from = offset + slab * size + start
+                return from..<from + min(ChunkPlan.extent, size - start)
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ package struct CommunicationTimes: Sendable, Equatable {
     package var reduction = 0.0
     /// Waiting and exchanging of one lane in flight while the other computed.
     package var hidden = 0.0
+    /// Gradients summed while the rank computed, once all had come: hidden, in none of the others.
+    package var overlappedReduction = 0.0
 
     package init() {}
 
@@ -19,6 +21,7 @@ package struct CommunicationTimes: Sendable, Equatable {
         sum.exchange += b.exchange
         sum.reduction += b.reduction
         sum.hidden += b.hidden
+        sum.overlappedReduction += b.overlappedReduction
         return sum
     }
 }
@@ -26,6 +29,7 @@ package struct CommunicationTimes: Sendable, Equatable {
 /// Measures a collective: first the wait for the others, by a barrier, then the call itself. For one thread.
 package final class CommunicationClock {
     package private(set) var times = CommunicationTimes()
+    private var lastReduction = 0.0
     private let clock = ContinuousClock()
     private let tracer: Tracer?
     /// What happened in the background so far; nil in the foreground.
@@ -80,10 +84,17 @@ package final class CommunicationClock {
         }
     }
 
+    /// Sums took `seconds` in the background, of which the rank has stood still for what `reduce` measured last.
+    package func overlapped(_ seconds: Double) {
+        times.overlappedReduction += max(0, seconds - lastReduction)
+    }
+
     private func add(_ seconds: Double, to phase: Phase) {
         switch phase {
         case .waiting: times.waiting += seconds
-        case .reduction: times.reduction += seconds
+        case .reduction:
+            times.reduction += seconds
+            lastReduction = seconds
         default: times.exchange += seconds
         }
     }

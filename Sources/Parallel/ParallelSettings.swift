@@ -8,11 +8,17 @@ package struct ParallelSettings: Sendable, Equatable {
     package var threadsPerRank: Int
     /// Lanes a rank computes in turns, so that one's exchanges hide behind the other's computing: 1 or 2.
     package var lanesInFlight: Int
+    /// Whether the ranks that hold the same parameters share out their moments and updates (ZeRO, stage 1).
+    package var distributedOptimizer: Bool
+    /// Whether gradients are summed while the backward pass goes on.
+    package var overlapReduction: Bool
 
     package init(reading section: SettingsSection) throws(Failure) {
         expertParallel = try section.integerOrAuto("expert_parallel", in: 1...1 << 20)
         threadsPerRank = try section.integer("threads_per_rank", default: 1, in: 1...1024)
         lanesInFlight = try section.integer("lanes_in_flight", default: 1, in: 1...2)
+        overlapReduction = try section.boolean("overlap_reduction", default: false)
+        distributedOptimizer = try section.boolean("distributed_optimizer", default: false)
     }
 
     /// The expert-parallel sizes that layers of `experts` experts each on `ranks` ranks allow: divisors of all, ascending.

@@ -10,6 +10,8 @@ package func communicatorChecks(_ c: any Communicator) throws {
 /// The same, one by one.
 package let communicatorCheckList: [RankCheck] = [
     RankCheck("communicator: sum", checkSum), RankCheck("communicator: maximum", checkMaximum),
+    RankCheck("communicator: reduce-scatter", checkReduceScatter),
+    RankCheck("communicator: all-gather", checkAllGather),
     RankCheck("communicator: exchange", checkExchange), RankCheck("communicator: exchange rows", checkExchangeRows),
     RankCheck("communicator: gather", checkGather), RankCheck("communicator: split", checkSplit),
     RankCheck("communicator: two threads at the same time", checkThreads),
@@ -156,16 +158,20 @@ private func checkSplit(_ c: any Communicator) throws {
 private func checkThreads(_ c: any Communicator) throws {
     let found = Expectations(c)
     guard c.allowsThreads else { return }
-    let other = try c.split(color: 0)
+    let other = try c.duplicate(for: BackgroundPatience())
     let outcome = Monitor<(any Error)?>(nil)
     let thread = JoinableThread {
         do {
             try sumManyTimes(other, addend: 2)
+            try checkReduceScatter(other)
+            try checkAllGather(other)
         } catch {
             outcome.change { $0 = error }
         }
     }
     try sumManyTimes(c, addend: 1)
+    try checkReduceScatter(c)
+    try checkAllGather(c)
     thread.join()
     let error = outcome.change { $0 }
     found.expect(error == nil, "the other thread: \(String(describing: error))")
@@ -178,6 +184,7 @@ private func sumManyTimes(_ c: any Communicator, addend: Int64) throws {
         let values = Vector<Int64>(Array(repeating: addend, count: round % 5 == 0 ? 50_000 : 3))
         try c.sum(values)
         let isRight = (0..<values.count).allSatisfy { values[$0] == addend * Int64(c.size) }
+        try c.barrier()
         found.expect(isRight, "sum of round \(round), addend \(addend)")
     }
     try found.settle()
@@ -195,6 +202,9 @@ private func checkRefusals(_ c: any Communicator) throws {
     found.expect(
         isRefused { try c.exchange(Vector<Float>(count: 1), into: Vector<Float>(count: 1), block: 2) },
         "blocks that do not fit")
+    let five = Vector<Float>(count: 5), four = [4] + Array(repeating: 0, count: c.size - 1)
+    found.expect(isRefused { try c.reduceScatter(five, counts: four) }, "counts that leave an element over")
+    found.expect(isRefused { try c.allGather(five, counts: [5] + four) }, "a count too many")
     try found.settle()
 }
 

@@ -20,6 +20,7 @@ package let layoutCheckList: [RankCheck] =
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
+        RankCheck("distributed optimizer, overlapped reduction: the same bits", waysOfReducing),
     ]
 
 /// Training on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
@@ -114,6 +115,39 @@ private func compareLosses(
             abs(loss - expected) <= bound * expected,
             "\(layout): loss \(loss) instead of \(expected) at step \(step + 1)\(flipped ? ", routes flipped" : "")")
     }
+}
+
+/// Whether optimizers are distributed and reductions overlap changes no bit, also in default mode; in exact mode those of one
+/// rank. What all ranks hold afterwards is the same, also in bfloat16: the next step's losses tell.
+private func waysOfReducing(on world: any Communicator) throws {
+    let expectations = Expectations(world)
+    let rounded = MatrixLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
+    let trials = [
+        LayoutTrial(reproducible: true, steps: 4), LayoutTrial(reproducible: false, steps: 4),
+        LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
+    ]
+    for expertParallel in trials[0].expertParallelSizes(on: world) {
+        for var trial in trials {
+            let expected =
+                trial.reproducible
+                ? try trial.reference().trace
+                : try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+            for (isDistributed, overlaps) in [(true, false), (false, true), (true, true)] {
+                (trial.isOptimizerDistributed, trial.overlapsReduction) = (isDistributed, overlaps)
+                guard world.allowsThreads || !overlaps else { continue }
+                // Both at once together with two lanes in flight, where one waits for the other's gradients.
+                let found = try trial.run(
+                    on: world, expertParallel: expertParallel, threads: 2,
+                    lanesInFlight: isDistributed && overlaps ? 2 : 1
+                ).trace
+                expectations.expect(
+                    found == expected,
+                    "exact: \(trial.reproducible), wide: \(trial.isWide), expert_parallel \(expertParallel), "
+                        + "distributed: \(isDistributed), overlapped: \(overlaps): other bits")
+            }
+        }
+    }
+    try expectations.settle()
 }
 
 /// What is computed again is what was computed, exchanges included.

@@ -16,6 +16,10 @@ struct LayoutTrial: Sendable {
     var experts = ExpertsPerLayer(12)
     var recomputation = Recomputation.none
     var tieEmbeddings = false
+    var isOptimizerDistributed = false
+    var overlapsReduction = false
+    /// Wide enough for several buckets, some of which are cut within a matrix.
+    var isWide = false
     /// Which lane's data each of a step's lanes gets.
     var laneOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
@@ -50,7 +54,7 @@ struct LayoutTrial: Sendable {
             forTraining: true, on: world)
         let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
         let step = TrainingStep(configuration, engine, source)
-        var state = TrainingState(engine.layout, for: engine.precision)
+        var state = TrainingState(for: engine)
         initialize(state.parameters, scale: 0.5, seed: 3, on: engine.workers)
         var trace = Trace(), gradients = FirstGradients()
         for number in 0..<steps {
@@ -61,7 +65,7 @@ struct LayoutTrial: Sendable {
             trace.parameterDigests.append(outcome.parameterDigest)
             trace.dropped.append(outcome.lanes.dropped.reduce(0, +))
             if number == 0 {
-                gradients = firstGradients(step, engine.layout)
+                gradients = firstGradients(step, engine)
                 flip(state.parameters)
             }
         }
@@ -82,10 +86,15 @@ struct LayoutTrial: Sendable {
         try VirtualRanks.run(1) { world in try run(on: world, expertParallel: 1, threads: 1) }[0]
     }
 
-    private func firstGradients(_ step: TrainingStep, _ layout: ParameterLayout) -> FirstGradients {
+    /// With a distributed optimizer a rank has sums of its slices only, one of each tensor.
+    private func firstGradients(_ step: TrainingStep, _ engine: Engine) -> FirstGradients {
         var result = FirstGradients()
-        for entry in layout.entries {
-            result.values[entry.name] = (entry.globalOffset, entry.range.map { step.gradients.value(at: $0) })
+        for entry in engine.layout.entries {
+            let ranges = isOptimizerDistributed ? engine.ownSlices.map { $0.clamped(to: entry.range) } : [entry.range]
+            guard let range = ranges.first(where: { !$0.isEmpty }) else { continue }
+            result.values[entry.name] = (
+                entry.globalOffset + range.lowerBound - entry.offset, range.map { step.gradients.value(at: $0) }
+            )
         }
         return result
     }
@@ -96,14 +105,16 @@ struct LayoutTrial: Sendable {
             recompute: \(recomputation)
             precision: \(precision.rawValue)
             data: {train: synthetic}
-            model: {d_model: 24, layers: 2, heads: 2, context: 16, vocabulary_size: 61, experts: \(experts),
-              top_k: \(choices), tie_embeddings: \(tieEmbeddings)}
+            model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, experts: \(experts),
+              top_k: \(choices), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
+              granularity: \(isWide ? 2 : 1)}
             routing: {capacity_factor: 1.0}
             batch: {tokens: \(48 * laneOrder.count), lane_tokens: 48}
             train: {steps: \(steps)}
             optimizer: {learning_rate: 0.01}
             schedule: {kind: constant}
-            parallel: {expert_parallel: \(expertParallel), threads_per_rank: \(threads)}
+            parallel: {expert_parallel: \(expertParallel), threads_per_rank: \(threads),
+                       distributed_optimizer: \(isOptimizerDistributed), overlap_reduction: \(overlapsReduction)}
             """
         return try RunConfiguration(SettingsDocument(yaml: yaml, file: "layout trial"))
     }

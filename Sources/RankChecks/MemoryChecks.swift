@@ -30,7 +30,7 @@ private func steadyMemory(lanesInFlight: Int, after settled: Int, on world: any 
     let source = SyntheticSequences(
         perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
     let step = TrainingStep(configuration, engine, source)
-    var state = TrainingState(engine.layout, for: engine.precision)
+    var state = TrainingState(for: engine)
     initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
     var early = 0
     for number in 1...200 {

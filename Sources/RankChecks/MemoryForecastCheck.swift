@@ -39,7 +39,7 @@ private func takeTwoSteps(
     let source = SyntheticSequences(
         perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
     let step = TrainingStep(configuration, engine, source)
-    var state = TrainingState(engine.layout, for: engine.precision)
+    var state = TrainingState(for: engine)
     initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
     for _ in 1...2 { _ = try step.run(&state) }
 }

@@ -39,7 +39,7 @@ package final class TrainingRun {
                 setup.engine, try EvaluationWindows(dataset, context: context),
                 laneTokens: configuration.batch.laneTokens, tokens: configuration.length.validationTokens)
         }
-        state = TrainingState(setup.engine.layout, for: setup.engine.precision)
+        state = TrainingState(for: setup.engine)
         keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world)
         requests = RunRequests(world, giveUp: options.giveUp)
         saves = RunSaves(keeper, requests) { text in if world.rank == 0 { progress.say(text) } }

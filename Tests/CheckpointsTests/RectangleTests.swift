@@ -36,6 +36,20 @@ import Testing
         }
     }
 
+    @Test(
+        "a run of elements is covered in order by few rectangles", arguments: [[7], [4, 5], [3, 4, 5], [2, 3, 2, 2]])
+    func covering(tensor: [Int]) {
+        let count = tensor.reduce(1, *)
+        for start in 0...count {
+            for end in start...count {
+                let parts = Rectangle.covering(start..<end, of: tensor)
+                #expect(parts.flatMap { indices($0, in: tensor) } == Array(start..<end))
+                #expect(parts.allSatisfy { $0.lies(in: tensor) } && parts.count <= 2 * tensor.count - 1)
+            }
+        }
+        #expect(Rectangle.covering(0..<count, of: tensor) == [Rectangle(whole: tensor)])
+    }
+
     @Test("intersections are what both contain") func intersections() {
         let a = Rectangle(offset: [1, 2], shape: [3, 4])
         for row in 0..<6 {

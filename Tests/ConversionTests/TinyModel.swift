@@ -48,13 +48,13 @@ struct TinyModel {
         let written = try VirtualRanks.run(ranks) { world in
             let engine = try Engine(
                 configuration, expertParallel: parallel, threads: 1, forTraining: false, on: world)
-            let state = TrainingState(engine.layout, for: engine.precision)
+            let state = TrainingState(for: engine)
             initialize(state.parameters, scale: 2, seed: 5, on: engine.workers)
             scatterNorms(state.parameters)
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
             let record = CheckpointRecord(
                 run: "tiny", step: 3, configuration: configuration.resolved, tokenizer: ByteTokenizer.serialized)
-            return try writer.write(record, StateStorage.shards(of: state, engine.mesh)).directory
+            return try writer.write(record, StateStorage.shards(of: state, engine.ownSlices)).directory
         }
         return written[0]
     }

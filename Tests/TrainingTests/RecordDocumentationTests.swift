@@ -12,6 +12,7 @@ struct RecordDocumentationTests {
         record.validationBitsPerByte = 1
         record.checkpointStallSeconds = 1
         record.hiddenExchangeSeconds = 1
+        record.overlappedReductionSeconds = 1
         let fields = try #require(
             try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
         let described = try MarkdownTable("docs/metrics.md", head: "field", section: "## `metrics.jsonl`").rows

@@ -27,9 +27,11 @@ package struct LanguageModel: Sendable {
     }
 
     /// Loss of one lane, and its gradients into `gradients`. **Collective** over the expert group.
+    /// - Parameter completed: told when the lane's gradients of all from a block up to the head are there
     package func train(
         _ lane: Lane, _ parameters: ParameterArena, scale: LossScale, gradients: GradientAccumulator,
-        workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers
+        workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers,
+        completed: (_ block: Int) -> Void = { _ in }
     ) throws(CommunicationError) -> LaneStatistics {
         workers.tracer?.begin(.forward)
         var statistics = try forward(lane, parameters, for: .training, workspace, dispatcher, workers)
@@ -38,10 +40,12 @@ package struct LanguageModel: Sendable {
         workers.tracer?.begin(.backward)
         defer { workers.tracer?.end() }
         let dx = workspace.dStream.rows(0..<lane.tokens)
-        for (block, saved) in zip(blocks, workspace.blocks).reversed() {
-            try block.backward(
-                replacing: dx, sequenceLength: lane.sequenceLength, parameters, saved: saved, scale: scale,
-                gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
+        completed(blocks.count)
+        for layer in blocks.indices.reversed() {
+            try blocks[layer].backward(
+                replacing: dx, sequenceLength: lane.sequenceLength, parameters, saved: workspace.blocks[layer],
+                scale: scale, gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
+            completed(layer)
         }
         if lane.tokens > 0 {
             gradients.accumulate(embedding, on: workers) { target in

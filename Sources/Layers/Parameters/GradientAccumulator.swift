@@ -63,10 +63,12 @@ package final class GradientAccumulator: Sendable {
         }
     }
 
-    /// After the last lane: matrices that no lane touched become zero, so that the sums are whole.
-    package func finish(on workers: Workers) {
+    /// After the last lane: matrices in `stretch` of the arenas that no lane touched become zero, so that the sums are whole.
+    package func finish(_ stretch: Range<Int>? = nil, on workers: Workers) {
+        let stretch = stretch ?? 0..<layout.count
         for id in layout.all {
             let entry = layout[id]
+            guard stretch.contains(entry.offset) else { continue }
             let size = entry.rows * entry.columns
             for slab in 0..<entry.slabs where !isWritten(id, slab) {
                 let start = entry.offset + slab * size

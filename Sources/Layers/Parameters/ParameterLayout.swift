@@ -38,6 +38,10 @@ package struct ParameterEntry: Sendable {
     package var globalOffset: Int { (experts?.lowerBound ?? 0) * rows * columns }
     package var globalCount: Int { globalShape.reduce(1, *) }
     package var range: Range<Int> { offset..<offset + count }
+    /// The block it belongs to; nil for embedding, final norm and head.
+    package var block: Int? {
+        name.hasPrefix("blocks.") ? Int(name.dropFirst("blocks.".count).prefix { $0 != "." }) : nil
+    }
 }
 
 /// Which entry of a layout; the same number on every rank.

@@ -44,7 +44,7 @@ final class CheckpointKeeper {
             faults: faults)
         staging =
             checkpoint.overlaps(ranks: world.size)
-            ? StagingBuffers(for: StateStorage.shards(of: state, setup.engine.mesh)) : nil
+            ? StagingBuffers(for: StateStorage.shards(of: state, setup.engine.ownSlices)) : nil
     }
 
     /// The run goes on from its own checkpoint of `step`.
@@ -111,7 +111,7 @@ final class CheckpointKeeper {
         let record = record(
             of: state, metricsBytes: lines.first.flatMap { Int($0) } ?? 0, best: best,
             unfinished: lines.count > 1 && !lines[1].isEmpty ? String(lines[1]) : nil)
-        let shards = StateStorage.shards(of: state, setup.engine.mesh)
+        let shards = StateStorage.shards(of: state, setup.engine.ownSlices)
         let copy = inBackground ? staging?.copy(shards) : nil
         pending = Pending(
             checkpoint: try writer.begin(record, copy ?? shards, inBackground: copy != nil), step: state.step,

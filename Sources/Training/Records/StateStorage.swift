@@ -1,8 +1,7 @@
 package import Checkpoints
-import Collectives
 package import Diagnostics
 package import Layers
-package import Parallel
+import Tensors
 
 /// Training state as the tensors of a checkpoint: `parameters/NAME`, `optimizer/first_moment/NAME`,
 /// `optimizer/second_moment/NAME`.
@@ -11,36 +10,24 @@ package enum StateStorage {
     static let firstMoment = "optimizer/first_moment"
     static let secondMoment = "optimizer/second_moment"
 
-    /// What this rank writes: its experts if it is the first of their replicas, and its share of the replicated tensors,
-    /// which are dealt to ranks one by one.
-    package static func shards(of state: TrainingState, _ mesh: Mesh) -> [TensorShard] {
-        let arenas = [
-            (parameters, state.parameters), (firstMoment, state.firstMoment), (secondMoment, state.secondMoment),
-        ]
-        return arenas.flatMap { folder, arena in
-            arena.layout.all.compactMap { id -> TensorShard? in
-                let entry = arena.layout[id]
-                guard
-                    entry.isStored(
-                        by: mesh.world.rank, of: mesh.world.size, number: id.index,
-                        expertParallel: mesh.expertGroup.size)
-                else { return nil }
-                return TensorShard(
-                    name: "\(folder)/\(entry.name)", globalShape: entry.storedShape, offset: entry.storedOffset,
-                    shape: entry.storedLocalShape, values: arena.vector(id))
-            }
-        }
+    /// What this rank writes: of all tensors what lies in the slices of the arenas that it answers for.
+    package static func shards(of state: TrainingState, _ slices: [Range<Int>]) -> [TensorShard] {
+        let layout = state.parameters.layout
+        return shards(parameters, layout, slices) { state.parameters.values[$0] }
+            + shards(firstMoment, layout, slices) { state.firstMoment[$0] }
+            + shards(secondMoment, layout, slices) { state.secondMoment[$0] }
     }
 
-    /// Elements that the rank which writes most writes of one arena.
-    package static func mostElements(_ layout: ParameterLayout, ranks: Int, expertParallel: Int) -> Int {
-        (0..<ranks).map { rank in
-            layout.entries.enumerated().reduce(0) { sum, numbered in
-                let (number, entry) = numbered
-                let isIts = entry.isStored(by: rank, of: ranks, number: number, expertParallel: expertParallel)
-                return sum + (isIts ? entry.count : 0)
+    private static func shards(
+        _ folder: String, _ layout: ParameterLayout, _ slices: [Range<Int>], _ values: (Range<Int>) -> Vector<Float>
+    ) -> [TensorShard] {
+        layout.entries.flatMap { entry in
+            entry.pieces(in: slices).map { range, rectangle in
+                TensorShard(
+                    name: "\(folder)/\(entry.name)", globalShape: entry.storedShape, offset: rectangle.offset,
+                    shape: rectangle.shape, values: values(range))
             }
-        }.max() ?? 0
+        }
     }
 
     /// Fills what this rank holds of `state` from a checkpoint written by any ranks.
@@ -50,39 +37,55 @@ package enum StateStorage {
     ) throws(Failure) {
         try load(state.parameters, parameters, reader)
         guard moments else { return }
-        try load(state.firstMoment, firstMoment, reader)
-        try load(state.secondMoment, secondMoment, reader)
+        let layout = state.parameters.layout
+        for (folder, moment) in [(firstMoment, state.firstMoment), (secondMoment, state.secondMoment)] {
+            try load(folder, reader, layout, moment.stretches) { moment[$0] }
+        }
     }
 
     package static func load(
         _ arena: ParameterArena, _ folder: String = StateStorage.parameters, _ reader: CheckpointReader
     ) throws(Failure) {
-        for id in arena.layout.all {
-            let entry = arena.layout[id], name = "\(folder)/\(entry.name)"
-            let stored = try reader.tensor(name)
+        let all = 0..<arena.layout.count
+        try load(folder, reader, arena.layout, [all]) { arena.values[$0] }
+        arena.refresh(all)
+    }
+
+    private static func load(
+        _ folder: String, _ reader: CheckpointReader, _ layout: ParameterLayout, _ stretches: [Range<Int>],
+        into values: (Range<Int>) -> Vector<Float>
+    ) throws(Failure) {
+        for entry in layout.entries {
+            let name = "\(folder)/\(entry.name)", stored = try reader.tensor(name)
             guard stored.shape == entry.storedShape else {
                 throw Failure(
                     .data,
                     "\(reader.directory): `\(name)` has shape \(stored.shape), but the model wants \(entry.storedShape)",
                     advice: "the checkpoint belongs to a model of another shape")
             }
-            try reader.read(
-                name, offset: entry.storedOffset, shape: entry.storedLocalShape, into: arena.vector(id))
+            for (range, rectangle) in entry.pieces(in: stretches) {
+                try reader.read(name, offset: rectangle.offset, shape: rectangle.shape, into: values(range))
+            }
         }
-        arena.refresh(0..<arena.layout.count)
     }
 }
 
 extension ParameterEntry {
-    /// Experts are stored by the first of their replicas, which are the ranks of the first expert group; replicated
-    /// tensors by one rank each.
-    fileprivate func isStored(by rank: Int, of ranks: Int, number: Int, expertParallel: Int) -> Bool {
-        experts == nil ? number % ranks == rank : rank < expertParallel
-    }
-
     /// Norms are stored as vectors.
     private var isVector: Bool { !decays }
     package var storedShape: [Int] { isVector ? [columns] : globalShape }
-    fileprivate var storedOffset: [Int] { experts.map { [$0.lowerBound, 0, 0] } ?? storedShape.map { _ in 0 } }
-    fileprivate var storedLocalShape: [Int] { experts.map { [$0.count, rows, columns] } ?? storedShape }
+
+    /// What of the tensor lies in `stretches` of the arenas: where, and as rectangles of the stored tensor.
+    fileprivate func pieces(in stretches: [Range<Int>]) -> [(range: Range<Int>, rectangle: Rectangle)] {
+        stretches.flatMap { stretch in
+            let common = stretch.clamped(to: range), shift = globalOffset - offset
+            var next = common.lowerBound
+            let rectangles = Rectangle.covering(
+                common.lowerBound + shift..<common.upperBound + shift, of: storedShape)
+            return rectangles.map { rectangle in
+                defer { next += rectangle.count }
+                return (next..<next + rectangle.count, rectangle)
+            }
+        }
+    }
 }

@@ -67,6 +67,8 @@ final class StepReporter {
         record.gemmPeakFlops = gemmPeak
         record.exchangeSeconds = outcome.times.exchange
         record.reductionSeconds = outcome.times.reduction
+        record.overlappedReductionSeconds =
+            configuration.parallel.overlapReduction ? outcome.times.overlappedReduction : nil
         record.waitingSeconds = outcome.times.waiting
         record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
         record.hiddenExchangeSeconds = outcome.times.hidden > 0 ? outcome.times.hidden : nil

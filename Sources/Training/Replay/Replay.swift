@@ -35,7 +35,7 @@ package final class Replay {
         let windows = try TrainingWindows(
             corpus.train, context: configuration.model.context, seed: configuration.seed)
         step = TrainingStep(configuration, engine, windows)
-        state = TrainingState(engine.layout, for: engine.precision)
+        state = TrainingState(for: engine)
         try begin()
     }
 

@@ -59,14 +59,15 @@ package struct TensorDifference: Sendable, Equatable, CustomStringConvertible {
 
     /// Parameters first, then moments. For a rank that holds everything.
     static func first(of state: TrainingState, against reader: CheckpointReader) throws(Failure) -> TensorDifference? {
-        let arenas = [
-            (StateStorage.parameters, state.parameters), (StateStorage.firstMoment, state.firstMoment),
-            (StateStorage.secondMoment, state.secondMoment),
+        let arenas: [(String, (Range<Int>) -> Vector<Float>)] = [
+            (StateStorage.parameters, { state.parameters.values[$0] }),
+            (StateStorage.firstMoment, { state.firstMoment[$0] }),
+            (StateStorage.secondMoment, { state.secondMoment[$0] }),
         ]
-        for (folder, arena) in arenas {
-            for id in arena.layout.all {
-                let name = "\(folder)/\(arena.layout[id].name)"
-                let stored = try reader.read(name), own = arena.vector(id)
+        for (folder, values) in arenas {
+            for entry in state.parameters.layout.entries {
+                let name = "\(folder)/\(entry.name)"
+                let stored = try reader.read(name), own = values(entry.range)
                 let different = (0..<own.count).filter { stored[$0].bitPattern != own[$0].bitPattern }
                 guard let index = different.first else { continue }
                 return TensorDifference(

@@ -30,11 +30,34 @@ package struct LaneThread: Sendable {
             mesh, clock: CommunicationClock(tracer: workers.tracer),
             baton.map { ExpertDispatcher.Turns($0, lane: first == nil ? 0 : 1) })
     }
+
+    /// One for each lane in flight. **Collective** over the world.
+    fileprivate static func all(
+        _ configuration: RunConfiguration, _ mesh: Mesh, _ baton: Baton?, threads: Int, keepsActivations: Bool,
+        tracer: Tracer?
+    ) throws(CommunicationError) -> [LaneThread] {
+        let workers = Workers(count: threads, tracer: tracer)
+        let first = try LaneThread(configuration, mesh, baton, workers: workers, keepsActivations: keepsActivations)
+        guard baton != nil else { return [first] }
+        let others = Workers(sharing: workers, tracer: tracer?.addLane())
+        return [
+            first,
+            try LaneThread(
+                configuration, mesh, baton, workers: others, keepsActivations: keepsActivations, besides: first),
+        ]
+    }
 }
 
 /// What one rank computes with: threads, the model, its part of the mesh, and memory for the lanes in flight.
 package struct Engine {
     package let mesh: Mesh
+    /// Which rank answers for which part of the arenas.
+    package let partition: ArenaPartition
+    /// Whether a rank updates only what it answers for.
+    package let isOptimizerDistributed: Bool
+    package let reduction: GradientReduction
+    /// The same for a thread of its own, where gradients are summed while the backward pass goes on.
+    package let backgroundReduction: GradientReduction?
     package let model: LanguageModel
     /// One for each lane in flight.
     package let laneThreads: [LaneThread]
@@ -55,39 +78,46 @@ package struct Engine {
     ) throws(Failure) {
         try Agreement(ranks: world).settle { () throws(Failure) in
             try requireProducts(in: configuration.precision)
-            guard lanesInFlight == 1 || world.allowsThreads else {
-                throw Failure(
-                    .unavailable,
-                    "two lanes in flight communicate from two threads, which this MPI library does not allow",
-                    advice: "set parallel.lanes_in_flight to 1, or use an MPI library that has MPI_THREAD_MULTIPLE")
+            if lanesInFlight > 1 { try requireThreads(of: world, for: "parallel.lanes_in_flight=2", instead: "1") }
+            if configuration.parallel.overlapReduction {
+                try requireThreads(of: world, for: "parallel.overlap_reduction=true", instead: "false")
             }
         }
         precision = configuration.precision
         baton = lanesInFlight > 1 ? Baton() : nil
+        isOptimizerDistributed = configuration.parallel.distributedOptimizer
         do {
             mesh = try Mesh(world, expertParallel: expertParallel)
             model = LanguageModel(configuration.model, configuration.routing, mesh.share)
-            let workers = Workers(count: threads, tracer: tracer)
-            let first = try LaneThread(configuration, mesh, baton, workers: workers, keepsActivations: forTraining)
-            guard baton != nil else {
-                laneThreads = [first]
-                return
-            }
-            let others = Workers(sharing: workers, tracer: tracer?.addLane())
-            laneThreads = [
-                first,
-                try LaneThread(
-                    configuration, mesh, baton, workers: others, keepsActivations: forTraining, besides: first),
-            ]
+            partition = ArenaPartition(model.layout, ranks: world.size, expertParallel: expertParallel)
+            reduction = GradientReduction(partition, over: mesh, isDistributed: isOptimizerDistributed)
+            backgroundReduction =
+                configuration.parallel.overlapReduction && world.size > 1 ? try reduction.inBackground() : nil
+            laneThreads = try LaneThread.all(
+                configuration, mesh, baton, threads: threads, keepsActivations: forTraining, tracer: tracer)
         } catch {
             throw Failure(lost: error)
         }
     }
 
     package var layout: ParameterLayout { model.layout }
+    /// What this rank answers for.
+    package var ownSlices: [Range<Int>] { partition.slices(of: mesh.world.rank) }
     package var workers: Workers { laneThreads[0].workers }
     /// Of the first lane in flight.
     package var workspace: LaneWorkspace { laneThreads[0].workspace }
     /// Of the first lane in flight.
     package var dispatcher: ExpertDispatcher { laneThreads[0].dispatcher }
+}
+
+/// Refuses to communicate on two threads where the library cannot.
+private func requireThreads(
+    of world: any Communicator, for setting: String, instead value: String
+) throws(Failure) {
+    guard !world.allowsThreads else { return }
+    throw Failure(
+        .unavailable,
+        "`\(setting)` needs an MPI library that several threads may call at the same time (thread level multiple), which "
+            + "this one does not allow",
+        advice: "set it to \(value), or use an MPI library that does; `switchyard doctor` shows its level")
 }

@@ -19,7 +19,8 @@ package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicato
                 + "\(bytes(estimate.total * ranksHere)), but \(bytes(available)) are free; most goes to \(largest.kind) "
                 + "(\(bytes(largest.bytes)) a rank)",
             advice:
-                "use more machines, a larger parallel.expert_parallel, a smaller batch.lane_tokens or a smaller model; "
+                "use more machines, a larger parallel.expert_parallel, parallel.distributed_optimizer, a smaller "
+                + "batch.lane_tokens or a smaller model; "
                 + (estimate.lanesInFlight > 1 ? "parallel.lanes_in_flight=1 does with one lane's memory; " : "")
                 + (estimate.staging > 0
                     ? "checkpoint.overlap=false saves the \(bytes(estimate.staging)) of staging; " : "")

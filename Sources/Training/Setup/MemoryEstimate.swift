@@ -6,6 +6,7 @@ import Tensors
 package struct MemoryEstimate: Sendable {
     package let parameters: Int
     package let gradients: Int
+    /// Of the rank that holds most.
     package let moments: Int
     package let activations: Int
     package let exchange: Int
@@ -24,7 +25,8 @@ package struct MemoryEstimate: Sendable {
         let layout = ParameterLayout(model, ExpertShare(0, of: expertParallel))
         let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
         parameters = (4 + rounded) * layout.count
-        moments = 8 * layout.count
+        let share = ArenaPartition(layout, ranks: job.ranks, expertParallel: expertParallel).largestShare
+        moments = 8 * (configuration.parallel.distributedOptimizer ? share : layout.count)
         let largest = layout.entries.map(\.count).max() ?? 0
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
         let lane = LaneMemory(
@@ -36,8 +38,7 @@ package struct MemoryEstimate: Sendable {
         exchange = job.lanesInFlight * lane.exchange
         scratch = job.lanesInFlight * lane.scratch + lane.sharedScratch
         staging =
-            configuration.checkpoint.overlaps(ranks: job.ranks)
-            ? 12 * StateStorage.mostElements(layout, ranks: job.ranks, expertParallel: expertParallel) : 0
+            configuration.checkpoint.overlaps(ranks: job.ranks) ? 12 * share : 0
     }
 
     /// Kind and bytes, for tables.

@@ -1,19 +1,19 @@
 package import Layers
-package import Tensors
 
 /// All that changes while training: parameters, their moments and how far it has come. Data order and randomness are
 /// functions of the step.
 package struct TrainingState: Sendable {
     package let parameters: ParameterArena
-    package let firstMoment: ParameterArena
-    package let secondMoment: ParameterArena
+    package let firstMoment: Moment
+    package let secondMoment: Moment
     /// Optimizer steps done.
     package var step = 0
 
-    /// - Parameter precision: of the products that will read the parameters
-    package init(_ layout: ParameterLayout, for precision: Precision) {
-        parameters = ParameterArena(layout, for: precision)
-        firstMoment = ParameterArena(layout)
-        secondMoment = ParameterArena(layout)
+    /// What a rank of this engine trains; with a distributed optimizer it holds moments of its own slices only.
+    package init(for engine: Engine) {
+        parameters = ParameterArena(engine.layout, for: engine.precision)
+        let stretches = engine.isOptimizerDistributed ? engine.ownSlices : [0..<engine.layout.count]
+        firstMoment = Moment(over: stretches)
+        secondMoment = Moment(over: stretches)
     }
 }

@@ -16,6 +16,8 @@ struct LaneWork: Sendable {
     let parameters: ParameterArena
     /// Optimizer steps done.
     let step: Int
+    /// Sums gradients that are complete while the backward pass goes on, if anything does.
+    let overlapped: OverlappedReduction?
 
     /// This rank's lane of a round, or its part in the others' lanes if it has none. **Collective** over the expert group.
     /// - Parameter lane: takes the tokens
@@ -27,8 +29,19 @@ struct LaneWork: Sendable {
         let statistics = try model.train(
             number == nil ? lane.prefix(sequences: 0) : lane, parameters,
             scale: LossScale(predictedTokens: batch.tokens, lanes: batch.lanes), gradients: gradients,
-            workspace: thread.workspace, through: thread.dispatcher, on: thread.workers)
+            workspace: thread.workspace, through: thread.dispatcher, on: thread.workers
+        ) { block in
+            // Of two lanes in flight that of the last round comes through a block last.
+            if round == mesh.rounds(lanes: batch.lanes) - 1 { handOver(through: block, on: thread.workers) }
+        }
         if let number { ledger.enter(statistics, lane: number) }
+    }
+}
+
+extension LaneWork {
+    /// The gradients that are complete once the last lane's backward pass has come through a block.
+    func handOver(through block: Int, on workers: Workers) {
+        overlapped?.handOver(through: block) { gradients.finish($0, on: workers) }
     }
 }
 

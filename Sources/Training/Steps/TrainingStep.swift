@@ -25,6 +25,7 @@ package final class TrainingStep {
     private let source: any SequenceSource
     /// Of the last step, summed over ranks.
     package let gradients: GradientAccumulator
+    private let chunks: ChunkPlan
     private let sums: ArenaSums
     private let ledger: LaneLedger
     /// Tokens, for each lane in flight.
@@ -38,7 +39,7 @@ package final class TrainingStep {
         self.source = source
         gradients = GradientAccumulator(
             engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
-        let chunks = ChunkPlan(engine.layout, mesh: engine.mesh)
+        chunks = ChunkPlan(engine.layout, owning: engine.ownSlices)
         sums = ArenaSums(engine.layout, chunks, engine.mesh)
         ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
         lanes = engine.laneThreads.map { _ in
@@ -54,7 +55,6 @@ package final class TrainingStep {
         defer { tracer?.end() }
         for thread in engine.laneThreads { thread.dispatcher.clock.reset() }
         try computeGradients(state)
-        try sumGradients(gradients, over: engine.mesh, clock: engine.dispatcher.clock)
         let lanes = ledger.summary(choices: configuration.model.choices)
         let view = view
         tracer?.begin(.sums)
@@ -76,9 +76,10 @@ package final class TrainingStep {
     private func computeGradients(_ state: TrainingState) throws(CommunicationError) {
         gradients.reset()
         ledger.clear()
+        let overlapped = engine.backgroundReduction.map { OverlappedReduction(gradients, $0) }
         let work = LaneWork(
             configuration: configuration, mesh: engine.mesh, model: engine.model, source: source, gradients: gradients,
-            ledger: ledger, parameters: state.parameters, step: state.step)
+            ledger: ledger, parameters: state.parameters, step: state.step, overlapped: overlapped)
         let threads = engine.laneThreads, lanes = lanes
         try computeLanes(
             rounds: engine.mesh.rounds(lanes: configuration.batch.lanes), passing: engine.baton,
@@ -86,8 +87,14 @@ package final class TrainingStep {
         ) { (inFlight, round) throws(CommunicationError) in
             try work.compute(round: round, in: lanes[inFlight], on: threads[inFlight])
         }
-        gradients.finish(on: engine.workers)
         let clock = engine.dispatcher.clock, world = engine.mesh.world
+        if let overlapped {
+            work.handOver(through: -1, on: engine.workers)
+            try overlapped.finish(on: world, clock: clock)
+        } else {
+            gradients.finish(on: engine.workers)
+            try engine.reduction.sum(gradients, clock: clock)
+        }
         try clock.wait { () throws(CommunicationError) in try world.barrier() }
         try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
     }
@@ -118,9 +125,10 @@ package final class TrainingStep {
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
-        let parameters = state.parameters, (m, v) = (state.firstMoment.values, state.secondMoment.values)
+        let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
         let layout = engine.layout, view = view
-        return try sums.digest(on: engine.workers) { chunk, worker in
+        let updated = engine.isOptimizerDistributed ? chunks.owned : Array(chunks.local.indices)
+        let digest = try sums.digest(on: engine.workers, of: updated) { chunk, worker in
             let range = chunk.range, values = parameters.values[range]
             step.update(
                 values, gradient: view.values(chunk, worker: worker), firstMoment: m[range], secondMoment: v[range],
@@ -128,10 +136,21 @@ package final class TrainingStep {
             parameters.refresh(range)
             return values
         }
+        if engine.isOptimizerDistributed { try takeOver(parameters) }
+        return digest
+    }
+
+    /// Takes over what other ranks have updated. **Collective**.
+    private func takeOver(_ parameters: ParameterArena) throws(CommunicationError) {
+        try engine.reduction.gather(parameters, clock: engine.dispatcher.clock)
+        let chunks = chunks
+        engine.workers.run(chunks.foreign.count) { _, index in
+            parameters.refresh(chunks.local[chunks.foreign[index]].range)
+        }
     }
 
     private func digest(of parameters: ParameterArena) throws(CommunicationError) -> UInt64 {
-        try sums.digest(on: engine.workers) { chunk, _ in parameters.values[chunk.range] }
+        try sums.digest(on: engine.workers, of: chunks.owned) { chunk, _ in parameters.values[chunk.range] }
     }
 }
 

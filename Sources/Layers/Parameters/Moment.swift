@@ -1,0 +1,25 @@
+package import Tensors
+
+/// A moment of the optimizer: a number for every parameter in some stretches of the arenas, and memory for no others.
+package struct Moment: Sendable {
+    /// Ascending and disjoint.
+    package let stretches: [Range<Int>]
+    private let starts: [Int]
+    private let values: Vector<Float>
+
+    package init(over stretches: [Range<Int>]) {
+        self.stretches = stretches
+        starts = stretches.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+        values = Vector(count: starts.last!)
+    }
+
+    package var count: Int { values.count }
+
+    /// The numbers of the arenas' elements `range`, which lie in one stretch.
+    package subscript(range: Range<Int>) -> Vector<Float> {
+        let index = stretches.firstIndex { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+        guard let index else { preconditionFailure("elements \(range) lie in none of \(stretches)") }
+        let start = starts[index] + range.lowerBound - stretches[index].lowerBound
+        return values[start..<start + range.count]
+    }
+}

@@ -1,0 +1,44 @@
+package import Layers
+
+/// Which rank answers for which part of the arenas: it computes norm and digest of its slices and saves them, and with a
+/// distributed optimizer it alone holds their moments and updates them.
+///
+/// Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models" (arXiv:1910.02054),
+/// section 5.1. A function of the layout: all ranks compute the same. Shares are even to a chunk or two.
+package struct ArenaPartition: Sendable {
+    /// In the order in which a backward pass completes them.
+    package let buckets: [Bucket]
+    private let ranks: Int
+    private let expertParallel: Int
+
+    /// - Parameters:
+    ///   - ranks: of the world
+    ///   - expertParallel: ranks of an expert group
+    package init(_ layout: ParameterLayout, ranks: Int, expertParallel: Int) {
+        self.ranks = ranks
+        self.expertParallel = expertParallel
+        let replicated = layout.entries.filter { $0.experts == nil }
+        let experts = layout.entries.filter { $0.experts != nil }
+        let all =
+            Bucket.cut(layout.replicatedRange, replicated, among: .world, count: ranks)
+            + Bucket.cut(layout.expertRange, experts, among: .replicas, count: ranks / expertParallel)
+        buckets = all.sorted { $0.block > $1.block }
+    }
+
+    /// What rank `rank` of the world answers for, ascending; neighbours are joined.
+    package func slices(of rank: Int) -> [Range<Int>] {
+        let own = buckets.map { $0.slices[$0.holders == .world ? rank : rank / expertParallel] }
+        return own.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, next in
+            if let last = joined.last, last.upperBound == next.lowerBound {
+                joined[joined.count - 1] = last.lowerBound..<next.upperBound
+            } else {
+                joined.append(next)
+            }
+        }
+    }
+
+    /// Elements that the rank which answers for most answers for.
+    package var largestShare: Int {
+        (0..<ranks).map { rank in slices(of: rank).reduce(0) { $0 + $1.count } }.max() ?? 0
+    }
+}
