@@ -46,8 +46,8 @@ import Testing
     /// largest deviation of a logit over the largest logit.
     private func errors(_ test: Case, _ precision: Precision) throws -> [Float] {
         let model = ModelSettings(
-            dModel: 24, layers: 3, heads: 3, context: Self.context, vocabularySize: 31, experts: ExpertsPerLayer(test.experts),
-            topK: test.choices, norm: test.norm)
+            dModel: 24, layers: 3, heads: 3, context: Self.context, vocabularySize: 31,
+            experts: ExpertsPerLayer(test.experts), topK: test.choices, norm: test.norm)
         return try VirtualRanks.run(test.ranks) { world in
             let bench = try Bench(
                 model, .plain, precision, laneTokens: Self.context, lanes: 1, isExact: false, threads: 2, on: world,
