@@ -11,7 +11,8 @@ import Training
 /// Jobs of rising size, because a process can only tell the most it ever used.
 ///
 /// A tenth is what the forecast promises. Of these jobs most goes to arenas and activations, which are counted to the byte;
-/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep.
+/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep. On more ranks
+/// the jobs are so small that a third of that constant is more than a tenth, and this process needs less than a run's.
 func predictedMemory(on world: any Communicator) throws {
     let expectations = Expectations(world)
     let trials = try changes.map { changes in
@@ -21,10 +22,10 @@ func predictedMemory(on world: any Communicator) throws {
     }
     for (configuration, layout, predicted) in trials.sorted(by: { $0.predicted < $1.predicted }) {
         try takeTwoSteps(configuration, layout, on: world)
-        let ratio = Double(predicted) / Double(ProcessMemory.peak)
+        let used = ProcessMemory.peak
         expectations.expect(
-            abs(ratio - 1) <= 0.1,
-            "\(predicted) bytes predicted are \(ratio) of those used, with \(configuration.precision), recompute "
+            abs(predicted - used) <= max(used / 10, 32 << 20),
+            "\(predicted) bytes predicted, \(used) used, with \(configuration.precision), recompute "
                 + "\(configuration.recomputation), reproducible \(configuration.reproducible)")
     }
     try expectations.settle()
