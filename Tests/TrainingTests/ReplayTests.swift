@@ -94,6 +94,27 @@ private func replaying<Answer: Sendable>(
         }
     }
 
+    @Test("a lane of a run that recomputes has every layer's routes") func recomputedLane() throws {
+        try inScratchFolder { folder in
+            let probabilities = try ["none", "block"].map { recomputation in
+                let own = folder + "/" + recomputation
+                try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+                let run = try TinyRun(in: own, ["recompute=\(recomputation)"])
+                try run.train()
+                let path = folder + "/\(recomputation).h5"
+                try replaying(run, step: 5) { try $0.inspect(lane: 1, to: path) }
+                let root = try HDF5File.open(path).root()
+                return try (0..<2).map { layer in
+                    let values = Vector<Float>(count: 4)
+                    try root.dataset("routes/\(layer)/probabilities").read(
+                        into: values, offset: [0, 0], shape: [1, 4])
+                    return values.array
+                }
+            }
+            #expect(probabilities[0] == probabilities[1] && probabilities[0][0] != probabilities[0][1])
+        }
+    }
+
     @Test("refuses default mode, steps without a record, lanes that are not there") func refuses() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)

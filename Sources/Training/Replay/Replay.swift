@@ -31,6 +31,8 @@ package final class Replay {
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
         var configuration = run.configuration
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        // The same bits, and a look at a lane wants every layer's routes, of which recomputation keeps the last alone.
+        configuration.recomputation = .none
         engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
         let windows = try TrainingWindows(
             corpus.train, context: configuration.model.context, seed: configuration.seed)
