@@ -4,7 +4,10 @@
     import Darwin
 #endif
 
-/// Zeroed memory: from the kernel, in huge pages, when large; from the heap when small.
+/// Zeroed memory: from the kernel, in huge pages where there are some, when large; from the heap when small.
+///
+/// The heap does not give back what matrices of changing sizes leave behind, so it gets small ones only: a conversion, which
+/// makes and drops one matrix after the other, took three times the memory.
 ///
 /// All of it is touched at once: what a job will ever use is used when it starts, not in the night when routing
 /// happens to fill a buffer.
@@ -12,11 +15,14 @@ struct Allocation {
     let address: UnsafeMutableRawPointer
     private let mapped: Int
 
+    private static let page = 1 << 12
     private static let hugePage = 1 << 21
+    private static let large = 1 << 20
 
     init(bytes: Int) {
-        if bytes >= 4 * Self.hugePage {
-            mapped = (bytes + Self.hugePage - 1) / Self.hugePage * Self.hugePage
+        if bytes >= Self.large {
+            let unit = bytes >= 4 * Self.hugePage ? Self.hugePage : Self.page
+            mapped = (bytes + unit - 1) / unit * unit
             address = Self.map(mapped)
         } else {
             mapped = 0
@@ -36,9 +42,9 @@ struct Allocation {
         }
         #if os(Linux)
             let hugePages: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import
-            unsafe madvise(found, bytes, hugePages)
+            if bytes >= 4 * hugePage { unsafe madvise(found, bytes, hugePages) }
         #endif
-        for page in stride(from: 0, to: bytes, by: 4096) {
+        for page in stride(from: 0, to: bytes, by: page) {
             unsafe found.storeBytes(of: 0, toByteOffset: page, as: UInt8.self)
         }
         return unsafe found
