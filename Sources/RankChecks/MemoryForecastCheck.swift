@@ -11,8 +11,8 @@ import Training
 /// Jobs of rising size, because a process can only tell the most it ever used.
 ///
 /// A tenth is what the forecast promises. Of these jobs most goes to arenas and activations, which are counted to the byte;
-/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep. On more ranks
-/// the jobs are so small that a third of that constant is more than a tenth, and this process needs less than a run's.
+/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep. These small jobs may miss
+/// by half of that constant where this is more than a tenth: this process needs less of it than a run.
 func predictedMemory(on world: any Communicator) throws {
     let expectations = Expectations(world)
     let trials = try changes.map { changes in
@@ -24,7 +24,7 @@ func predictedMemory(on world: any Communicator) throws {
         try takeTwoSteps(configuration, layout, on: world)
         let used = ProcessMemory.peak
         expectations.expect(
-            abs(predicted - used) <= max(used / 10, 32 << 20),
+            abs(predicted - used) <= max(used / 10, 48 << 20),
             "\(predicted) bytes predicted, \(used) used, with \(configuration.precision), recompute "
                 + "\(configuration.recomputation), reproducible \(configuration.reproducible)")
     }
