@@ -161,7 +161,8 @@ private struct TimedSteps {
             let start = clock.now
             let outcome = try step.run(&state)
             let slowest = try world.maximum(of: (clock.now - start) / .seconds(1))
-            let shares = Vector(Breakdown(([tracer] + tracer.otherLanes).map { $0.take() }, outcome.times).seconds)
+            let tracks = engine.laneThreads.compactMap { $0.workers.tracer?.take() }
+            let shares = Vector(Breakdown(tracks, outcome.times).seconds)
             try world.sum(shares)
             let hiddenOfAll = try world.sum(of: outcome.times.hidden)
             guard number >= options.warmUp else { continue }

@@ -1,7 +1,7 @@
 package import Tracing
 
 /// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on a
-/// track for its steps, one for each of its threads and one for a second lane in flight, which the viewers nest by time.
+/// track for its steps, one for each thread of its team and one for each other thread, which the viewers nest by time.
 ///
 /// "Trace Event Format" (Google, 2016), sections "JSON Object Format" and "Complete Events".
 package struct TraceDocument: Sendable {
@@ -13,7 +13,9 @@ package struct TraceDocument: Sendable {
     /// The events of one rank's spans as JSON, joined by commas: what ranks send to the one that writes.
     package static func events(_ spans: [Span], rank: Int, track: Int = 0) -> String {
         spans.map { span in
-            let arguments = span.number >= 0 ? #", "args": {"number": \#(span.number)}"# : ""
+            let values = [("number", Int64(span.number)), ("bytes", span.bytes)].filter { $0.1 >= 0 }
+            let list = values.map { #""\#($0.0)": \#($0.1)"# }.joined(separator: ", ")
+            let arguments = values.isEmpty ? "" : #", "args": {\#(list)}"#
             return #"{"name": "\#(span.phase.name)", "cat": "\#(span.phase.kind.rawValue)", "ph": "X", "#
                 + #""ts": \#(microseconds(span.start)), "dur": \#(microseconds(span.duration)), "#
                 + #""pid": \#(rank), "tid": \#(track)\#(arguments)}"#

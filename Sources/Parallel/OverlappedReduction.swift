@@ -1,6 +1,7 @@
 package import Collectives
 package import Layers
 import Threads
+package import Tracing
 
 /// Sums buckets of gradients on a thread of its own while the backward pass that makes the others goes on.
 ///
@@ -10,7 +11,7 @@ package final class OverlappedReduction: Sendable {
     private let progress = Monitor(Progress())
     private let thread: JoinableThread
 
-    private struct Progress: Sendable {
+    fileprivate struct Progress: Sendable {
         /// Buckets whose gradients are complete.
         var complete = 0
         /// Whether nobody will hand over any more.
@@ -20,11 +21,13 @@ package final class OverlappedReduction: Sendable {
         var failure: CommunicationError?
     }
 
-    /// - Parameter reduction: in the background
-    package init(_ gradients: GradientAccumulator, _ reduction: GradientReduction) {
+    /// - Parameters:
+    ///   - reduction: in the background
+    ///   - tracer: for the thread, told of every bucket
+    package init(_ gradients: GradientAccumulator, _ reduction: GradientReduction, tracer: Tracer? = nil) {
         buckets = reduction.buckets
-        let progress = progress
-        thread = JoinableThread { Self.work(gradients, reduction, progress) }
+        let sums = BackgroundSums(gradients: gradients, reduction: reduction, progress: progress, tracer: tracer)
+        thread = JoinableThread { sums.run() }
     }
 
     /// A step that fails does not wait for its thread, which ends by itself.
@@ -52,25 +55,40 @@ package final class OverlappedReduction: Sendable {
         }
         clock.overlapped(progress.change { $0.seconds })
     }
+}
 
-    private static func work(
-        _ gradients: GradientAccumulator, _ reduction: GradientReduction, _ progress: Monitor<Progress>
-    ) {
-        let clock = ContinuousClock()
-        for (index, bucket) in reduction.buckets.enumerated() {
+/// What the thread of a step does.
+private struct BackgroundSums: Sendable {
+    let gradients: GradientAccumulator
+    let reduction: GradientReduction
+    let progress: Monitor<OverlappedReduction.Progress>
+    let tracer: Tracer?
+
+    func run() {
+        for index in reduction.buckets.indices {
             let goesOn = progress.wait { state -> Bool? in
                 state.complete > index ? true : state.isAbandoned ? false : nil
             }
             guard goesOn else { return }
             do throws(CommunicationError) {
-                try reduction.wait(forHoldersOf: bucket)
-                let start = clock.now
-                try reduction.sum(bucket, of: gradients)
-                let seconds = (clock.now - start) / .seconds(1)
+                let seconds = try sum(index)
                 progress.change { $0.seconds += seconds }
             } catch {
                 return progress.change { $0.failure = error }
             }
         }
+    }
+
+    /// - Returns: seconds since all ranks had come
+    private func sum(_ index: Int) throws(CommunicationError) -> Double {
+        let bucket = reduction.buckets[index], clock = ContinuousClock()
+        tracer?.begin(.waiting, index)
+        defer { tracer?.end() }
+        try reduction.wait(forHoldersOf: bucket)
+        tracer?.end()
+        tracer?.begin(.reduction, index, bytes: gradients.sums(bucket.range).bytes)
+        let start = clock.now
+        try reduction.sum(bucket, of: gradients)
+        return (clock.now - start) / .seconds(1)
     }
 }

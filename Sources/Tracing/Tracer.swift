@@ -1,20 +1,25 @@
 /// One stretch of time that a rank spent on something.
 package struct Span: Sendable, Equatable {
     package var phase: Phase
-    /// Which layer, step or lane; −1 if there is but one.
+    /// Which layer, step, lane or bucket; −1 if there is but one.
     package var number: Int32
     /// How many spans it lies in.
     package var depth: Int32
     /// Nanoseconds since the tracer's time zero.
     package var start: Int64
     package var duration: Int64
+    /// Bytes that it is about; −1 if nobody counts them.
+    package var bytes: Int64
 
-    package init(_ phase: Phase, number: Int32 = -1, depth: Int32, start: Int64, duration: Int64) {
+    package init(
+        _ phase: Phase, number: Int32 = -1, depth: Int32, start: Int64, duration: Int64, bytes: Int64 = -1
+    ) {
         self.phase = phase
         self.number = number
         self.depth = depth
         self.start = start
         self.duration = duration
+        self.bytes = bytes
     }
 
     package var end: Int64 { start + duration }
@@ -23,8 +28,8 @@ package struct Span: Sendable, Equatable {
 /// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a span while
 /// it records, a comparison while it does not.
 package final class Tracer: @unchecked Sendable {
-    // Unchecked because one thread records spans, the one that takes a rank's steps or a lane of them, and changes what others
-    // read while they are idle; each thread of its team writes to a track of its own.
+    // Unchecked because one thread records spans, the one that takes a rank's steps, a lane of them or a step's sums, and
+    // changes what others read while they are idle; each thread of its team writes to a track of its own.
     private var spans: [Span] = []
     private var open: [Int] = []
     /// By thread of the team, which lanes in flight use in turns.
@@ -33,9 +38,11 @@ package final class Tracer: @unchecked Sendable {
     private let clock = ContinuousClock()
     private var zero: ContinuousClock.Instant
     /// Whether spans are kept. Changed between steps only, when none is open.
-    package var isRecording = false { didSet { for lane in otherLanes { lane.isRecording = isRecording } } }
-    /// What the other lanes in flight record.
-    package private(set) var otherLanes: [Tracer] = []
+    package var isRecording = false { didSet { for other in others { other.isRecording = isRecording } } }
+    /// Those of the rank's other threads that take part in its steps, but for the team.
+    package private(set) var others: [Tracer] = []
+    /// What it records, for who looks at several.
+    package let name: String
     /// Spans there was no room for since the last `take`.
     package private(set) var lost = 0
 
@@ -43,10 +50,11 @@ package final class Tracer: @unchecked Sendable {
     ///   - capacity: spans between two calls of `take`, and of each thread's track
     ///   - threads: of the team whose threads get a track each; 0: none do
     package convenience init(capacity: Int = 1 << 17, threads: Int = 0) {
-        self.init(capacity: capacity, (0..<threads).map { _ in TaskTrack(capacity: capacity) })
+        self.init("steps", capacity: capacity, (0..<threads).map { _ in TaskTrack(capacity: capacity) })
     }
 
-    private init(capacity: Int, _ tasks: [TaskTrack]) {
+    private init(_ name: String, capacity: Int, _ tasks: [TaskTrack]) {
+        self.name = name
         self.capacity = capacity
         self.tasks = tasks
         spans.reserveCapacity(capacity)
@@ -57,20 +65,20 @@ package final class Tracer: @unchecked Sendable {
     /// Makes now the time zero: called by all ranks as they leave a barrier, it makes their times comparable.
     package func setZero() {
         zero = clock.now
-        for lane in otherLanes { lane.zero = zero }
+        for other in others { other.zero = zero }
     }
 
-    /// A tracer for another lane in flight of the same rank and team: it has the same time zero and records when this one does.
-    package func addLane() -> Tracer {
-        let lane = Tracer(capacity: capacity, tasks)
-        lane.zero = zero
-        lane.isRecording = isRecording
-        otherLanes.append(lane)
-        return lane
+    /// A tracer for another thread of the same rank and team: it has the same time zero and records when this one does.
+    package func addThread(_ name: String) -> Tracer {
+        let other = Tracer(name, capacity: capacity, tasks)
+        other.zero = zero
+        other.isRecording = isRecording
+        others.append(other)
+        return other
     }
 
     /// Opens a span within the one that is open. Every `begin` has its `end`.
-    package func begin(_ phase: Phase, _ number: Int = -1) {
+    package func begin(_ phase: Phase, _ number: Int = -1, bytes: Int = -1) {
         guard isRecording else { return }
         guard spans.count < capacity else {
             lost += 1
@@ -80,7 +88,9 @@ package final class Tracer: @unchecked Sendable {
         let depth = Int32(open.count)
         open.append(spans.count)
         spans.append(
-            Span(phase, number: Int32(truncatingIfNeeded: number), depth: depth, start: now, duration: 0))
+            Span(
+                phase, number: Int32(truncatingIfNeeded: number), depth: depth, start: now, duration: 0,
+                bytes: Int64(bytes)))
     }
 
     package func end() {

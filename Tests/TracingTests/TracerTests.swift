@@ -24,6 +24,26 @@ struct TracerTests {
         #expect(tracer.take().isEmpty)
     }
 
+    /// Another thread's tracer records when the first does and on the same clock, but into a track of its own.
+    @Test func anotherThreadHasATracerOfItsOwn() {
+        let tracer = Tracer(), other = tracer.addThread("other")
+        tracer.isRecording = true
+        tracer.setZero()
+        tracer.begin(.step)
+        other.begin(.reduction, 3, bytes: 64)
+        other.end()
+        tracer.end()
+        let outer = tracer.take(), inner = other.take()
+        #expect(outer.map(\.phase) == [.step] && outer.map(\.bytes) == [-1])
+        #expect(inner.map(\.phase) == [.reduction] && inner.map(\.bytes) == [64])
+        #expect(outer[0].start <= inner[0].start && inner[0].end <= outer[0].end)
+        #expect(tracer.others.map(\.name) == ["other"])
+        tracer.isRecording = false
+        other.begin(.reduction)
+        other.end()
+        #expect(other.take().isEmpty)
+    }
+
     @Test func nothingIsKeptWhileNobodyAsks() {
         let tracer = Tracer()
         tracer.begin(.step)

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Layers
 import Metrics
 import Testing
 import Training
@@ -25,7 +26,11 @@ struct TraceTests {
         }
     }
 
-    struct Arguments: Decodable { var number: Int? }
+    struct Arguments: Decodable {
+        var number: Int?
+        var bytes: Int?
+        var name: String?
+    }
 
     struct Document: Decodable { var traceEvents: [Event] }
 
@@ -83,6 +88,38 @@ struct TraceTests {
                 }
                 #expect(Set(named["matrix products"]?.map(\.tid) ?? []) == [0, 2])
                 #expect(named["other lane's turn"]?.isEmpty == false)
+            }
+        }
+    }
+
+    /// Sums in the background have a track: every bucket waits and is summed, within a step, and all bytes are told.
+    @Test(arguments: [1, 2]) func theBackgroundReductionHasATrack(lanesInFlight: Int) throws {
+        try inScratchFolder { folder in
+            let changes = [
+                "parallel.overlap_reduction=true", "parallel.lanes_in_flight=\(lanesInFlight)",
+                "model.vocabulary_size=300",
+            ]
+            let model = try TinyRun(in: folder, changes).configuration().model
+            let events = try trace(.range(2...4), ranks: 2, in: folder, changes)
+            let track = 1 + lanesInFlight
+            let names = events.filter { $0.name == "thread_name" && $0.args?.name == "gradient reduction" }
+            #expect(names.map(\.tid) == [track, track])
+            for rank in 0..<2 {
+                let mine = events.filter { $0.ph == "X" && $0.pid == rank }
+                let sums = mine.filter { $0.tid == track }
+                let steps = mine.filter { $0.tid == 0 && $0.name == "step" }
+                #expect(steps.compactMap(\.args?.number) == [2, 3, 4])
+                #expect(sums.allSatisfy { sum in steps.contains { $0.covers(sum) } })
+                for step in steps {
+                    let named = Dictionary(grouping: sums.filter { step.covers($0) }, by: \.name)
+                    let buckets = named["reduction"] ?? []
+                    #expect(Set(named.keys) == ["reduction", "waiting"])
+                    #expect(buckets.map(\.args?.number) == [0, 1])
+                    #expect(named["waiting"]?.map(\.args?.number) == [0, 1])
+                    // Sums of exact mode are 64-bit integers.
+                    let bytes = buckets.reduce(0) { $0 + ($1.args?.bytes ?? 0) }
+                    #expect(bytes == 8 * ParameterLayout(model, ExpertShare(rank, of: 2)).count)
+                }
             }
         }
     }

@@ -86,7 +86,16 @@ package final class GradientAccumulator: Sendable {
 
 extension GradientAccumulator {
     /// The sums as they travel between ranks.
-    package enum Sums { case floats(Vector<Float>), fixed(Vector<Int64>) }
+    package enum Sums {
+        case floats(Vector<Float>), fixed(Vector<Int64>)
+
+        package var bytes: Int {
+            switch self {
+            case .floats(let values): values.count * MemoryLayout<Float>.size
+            case .fixed(let values): values.count * MemoryLayout<Int64>.size
+            }
+        }
+    }
 
     package func sums(_ range: Range<Int>) -> Sums {
         isExact ? .fixed(fixed[range]) : .floats(floats[range])

@@ -62,9 +62,11 @@ package final class StepTrace {
     }
 
     func begin(_ step: Int) {
-        if firstStep == nil, !tracer.otherLanes.isEmpty {
-            for rank in 0..<agreement.ranks.size {
-                document.name(track: 1 + threads, ofRank: rank, "second lane in flight")
+        if firstStep == nil {
+            for (index, other) in tracer.others.enumerated() {
+                for rank in 0..<agreement.ranks.size {
+                    document.name(track: 1 + threads + index, ofRank: rank, other.name)
+                }
             }
         }
         firstStep = firstStep ?? step
@@ -75,10 +77,10 @@ package final class StepTrace {
     func end() throws(Failure) {
         guard tracer.isRecording else { return }
         tracer.isRecording = false
-        // First the rank's steps, then its threads' tasks, then a second lane in flight.
-        let rank = agreement.ranks.rank, lanes = [tracer] + tracer.otherLanes
-        let lost = lanes.reduce(tracer.lostTasks) { $0 + $1.lost }
-        let tracks = [tracer.take()] + tracer.takeTasks() + tracer.otherLanes.map { $0.take() }
+        // First the rank's steps, then its team's tasks, then its other threads.
+        let rank = agreement.ranks.rank
+        let lost = tracer.others.reduce(tracer.lost + tracer.lostTasks) { $0 + $1.lost }
+        let tracks = [tracer.take()] + tracer.takeTasks() + tracer.others.map { $0.take() }
         let events = tracks.enumerated().map { TraceDocument.events($1, rank: rank, track: $0) }
         let mine = "\(lost)\n" + events.filter { !$0.isEmpty }.joined(separator: ",\n")
         let all = try agreement.gather(Array(mine.utf8))

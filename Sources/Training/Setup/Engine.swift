@@ -39,7 +39,7 @@ package struct LaneThread: Sendable {
         let workers = Workers(count: threads, tracer: tracer)
         let first = try LaneThread(configuration, mesh, baton, workers: workers, keepsActivations: keepsActivations)
         guard baton != nil else { return [first] }
-        let others = Workers(sharing: workers, tracer: tracer?.addLane())
+        let others = Workers(sharing: workers, tracer: tracer?.addThread("second lane in flight"))
         return [
             first,
             try LaneThread(
@@ -58,6 +58,8 @@ package struct Engine {
     package let reduction: GradientReduction
     /// The same for a thread of its own, where gradients are summed while the backward pass goes on.
     package let backgroundReduction: GradientReduction?
+    /// Records what that thread does.
+    let reductionTracer: Tracer?
     package let model: LanguageModel
     /// One for each lane in flight.
     package let laneThreads: [LaneThread]
@@ -95,6 +97,7 @@ package struct Engine {
                 configuration.parallel.overlapReduction && world.size > 1 ? try reduction.inBackground() : nil
             laneThreads = try LaneThread.all(
                 configuration, mesh, baton, threads: threads, keepsActivations: forTraining, tracer: tracer)
+            reductionTracer = backgroundReduction == nil ? nil : tracer?.addThread("gradient reduction")
         } catch {
             throw Failure(lost: error)
         }

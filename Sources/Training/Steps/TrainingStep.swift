@@ -76,7 +76,9 @@ package final class TrainingStep {
     private func computeGradients(_ state: TrainingState) throws(CommunicationError) {
         gradients.reset()
         ledger.clear()
-        let overlapped = engine.backgroundReduction.map { OverlappedReduction(gradients, $0) }
+        let overlapped = engine.backgroundReduction.map {
+            OverlappedReduction(gradients, $0, tracer: engine.reductionTracer)
+        }
         let work = LaneWork(
             configuration: configuration, mesh: engine.mesh, model: engine.model, source: source, gradients: gradients,
             ledger: ledger, parameters: state.parameters, step: state.step, overlapped: overlapped)
