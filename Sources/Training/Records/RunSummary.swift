@@ -16,6 +16,11 @@ package struct RunSummary: Codable, Sendable {
     package var ranks: Int
     package var expertParallel: Int
     package var threadsPerRank: Int
+    package var lanesInFlight: Int
+    /// Whether gradients are summed while the backward pass goes on.
+    package var overlapReduction: Bool
+    /// Whether ranks share out moments and updates.
+    package var distributedOptimizer: Bool
     package var reproducible: Bool
     package var kernels: String
     /// Of all ranks together, measured at start.
@@ -31,11 +36,14 @@ package struct RunSummary: Codable, Sendable {
         case ranks
         case expertParallel = "expert_parallel"
         case threadsPerRank = "threads_per_rank"
+        case lanesInFlight = "lanes_in_flight"
+        case overlapReduction = "overlap_reduction"
+        case distributedOptimizer = "distributed_optimizer"
         case reproducible, kernels
         case gemmPeakFlops = "gemm_peak_flops"
     }
 
-    init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
+    package init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
         let work = ModelWork(configuration.model), model = configuration.model
         nActive = work.activeParameters
         nTotal = work.totalParameters
@@ -44,16 +52,23 @@ package struct RunSummary: Codable, Sendable {
         flopsPerToken = work.flopsPerToken
         (ranks, expertParallel) = (layout.ranks, layout.expertParallel)
         threadsPerRank = configuration.parallel.threadsPerRank
+        lanesInFlight = layout.lanesInFlight
+        // One rank has nothing to sum and nobody to share with.
+        overlapReduction = configuration.parallel.overlapReduction && ranks > 1
+        distributedOptimizer = configuration.parallel.distributedOptimizer && ranks > 1
         reproducible = configuration.reproducible
         self.kernels = kernels
         gemmPeakFlops = gemmPeak
     }
 
     /// What a user reads when training begins.
-    func sentence(lanes: Int) -> String {
+    package func sentence(lanes: Int) -> String {
         "\(grouped(nTotal)) parameters, \(grouped(nActive)) active; \(lanes) lanes a step on \(ranks) "
             + "rank\(ranks == 1 ? "" : "s") (expert_parallel \(expertParallel)) of \(threadsPerRank) "
-            + "thread\(threadsPerRank == 1 ? "" : "s"); GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
+            + "thread\(threadsPerRank == 1 ? "" : "s"), \(lanesInFlight) lane\(lanesInFlight == 1 ? "" : "s") in flight"
+            + (overlapReduction ? ", reduction overlapped" : "")
+            + (distributedOptimizer ? ", optimizer distributed" : "")
+            + "; GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
     }
 
     /// Nil if there is none or it is not readable.

@@ -1,0 +1,42 @@
+import Settings
+import Testing
+import Training
+
+/// `run.json` and the line at the start of a run say how ranks work together, as they do it.
+struct RunSummaryTests {
+    private func summary(ranks: Int, _ changes: [String]) throws -> RunSummary {
+        let yaml = """
+            data: {train: nowhere.txt}
+            model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4, vocabulary_size: 300}
+            batch: {tokens: 256, lane_tokens: 64}
+            train: {steps: 8}
+            """
+        let configuration = try RunConfiguration(SettingsDocument(yaml: yaml, file: "summary", overrides: changes))
+        return RunSummary(configuration, try JobLayout(configuration, ranks: ranks), kernels: "none", gemmPeak: 1e9)
+    }
+
+    private static let all = [
+        "parallel.lanes_in_flight=2", "parallel.overlap_reduction=true", "parallel.distributed_optimizer=true",
+    ]
+
+    @Test func whatIsOffIsOff() throws {
+        let summary = try summary(ranks: 2, [])
+        #expect(summary.lanesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
+        #expect(summary.sentence(lanes: 4).contains("of 1 thread, 1 lane in flight; GEMM peak"))
+    }
+
+    @Test func whatIsOnIsOn() throws {
+        let summary = try summary(ranks: 2, Self.all)
+        #expect(summary.lanesInFlight == 2 && summary.overlapReduction && summary.distributedOptimizer)
+        let sentence = summary.sentence(lanes: 4)
+        #expect(sentence.contains("2 lanes in flight, reduction overlapped, optimizer distributed; GEMM peak"))
+        #expect(try self.summary(ranks: 2, [Self.all[1]]).distributedOptimizer == false)
+        #expect(try self.summary(ranks: 2, [Self.all[2]]).overlapReduction == false)
+    }
+
+    /// One rank has nobody to exchange, sum or share with, whatever the configuration asks for.
+    @Test func oneRankDoesNoneOfIt() throws {
+        let summary = try summary(ranks: 1, Self.all)
+        #expect(summary.lanesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
+    }
+}
