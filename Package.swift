@@ -220,7 +220,10 @@ let package = Package(
         tests(of: "Tracing", with: []),
         tests(
             of: "Benchmarking",
-            with: ["GEMM", "Collectives", "Parallel", "Settings", "Training", "Tracing", "Diagnostics"]),
+            with: [
+                "GEMM", "Machine", "Workers", "Layers", "Tensors", "Collectives", "Parallel", "Settings", "Training",
+                "Tracing", "Diagnostics",
+            ]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],

@@ -19,15 +19,19 @@ package struct ProductShape: Sendable, Equatable {
 
     package var flops: Double { 2 * Double(rows * inner * columns * copies) }
 
-    /// All products of a lane of `tokens` tokens in the first layer and the head, experts at capacity, all on this rank.
+    /// All products of a lane of `tokens` tokens in a layer, of each kind if layers have different numbers of experts, and in
+    /// the head; experts at capacity, all on this rank.
     package static func all(
         of model: ModelSettings, _ routing: RoutingSettings, laneTokens tokens: Int, headChunk: Int
     ) -> [ProductShape] {
-        let d = model.dModel, hidden = model.expertHidden, experts = model.expertCount(inLayer: 0)
-        let seats = routing.capacityFactor.capacity(tokens: tokens, choices: model.choices, experts: experts)
-        return three("qkv", tokens, d, 3 * d) + three("attention output", tokens, d, d)
-            + three("router", tokens, d, experts) + three("expert gate and up", seats, d, 2 * hidden, copies: experts)
-            + three("expert down", seats, hidden, d, copies: experts)
+        let d = model.dModel, hidden = model.expertHidden
+        let ofExperts = model.layerKinds.flatMap { kind in
+            let seats = routing.capacityFactor.capacity(tokens: tokens, choices: model.choices, experts: kind.experts)
+            return three("router" + kind.suffix, tokens, d, kind.experts)
+                + three("expert gate and up" + kind.suffix, seats, d, 2 * hidden, copies: kind.experts)
+                + three("expert down" + kind.suffix, seats, hidden, d, copies: kind.experts)
+        }
+        return three("qkv", tokens, d, 3 * d) + three("attention output", tokens, d, d) + ofExperts
             + three("head", min(headChunk, tokens), d, model.vocabularySize)
     }
 

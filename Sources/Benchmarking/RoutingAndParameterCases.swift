@@ -5,24 +5,35 @@ import Tensors
 import Workers
 
 extension KernelShapes {
-    var routingCases: [KernelCase] {
-        let k = model.choices, experts = model.expertCount(inLayer: 0), seats = tokens * k
-        let z = rows(experts), dz = rows(experts), x = rows(d), y = rows(d), travelling = operand(seats, d)
+    var routingCases: [KernelCase] { model.layerKinds.flatMap(routerCases) + travelCases }
+
+    private func routerCases(_ kind: LayerKind) -> [KernelCase] {
+        let k = model.choices, experts = kind.experts, seats = tokens * k
+        let z = rows(experts), dz = rows(experts)
         let choices = integers(seats, below: experts), gates = floats(seats), dGates = floats(seats)
         let logSumExp = floats(tokens), assigned = integers(experts, below: max(1, seats / experts))
-        let rowOf = integers(seats, below: seats), table = 4 * tokens * experts
+        let table = 4 * tokens * experts
         return [
-            KernelCase(name: "router softmax", work: .bytes(2 * table)) {
+            KernelCase(name: "router softmax" + kind.suffix, work: .bytes(2 * table)) {
                 routerSoftmax(z, logSumExp: logSumExp, on: $0)
             },
-            KernelCase(name: "router choice", work: .bytes(table)) {
+            KernelCase(name: "router choice" + kind.suffix, work: .bytes(table)) {
                 chooseExperts(z, k: k, normalize: false, choices: choices, gates: gates, on: $0)
             },
-            KernelCase(name: "router backward", work: .bytes(2 * table)) {
+            KernelCase(name: "router backward" + kind.suffix, work: .bytes(2 * table)) {
                 routerBackward(
                     z, k: k, normalize: false, choices: choices, gates: gates, dGates: dGates, logSumExp: logSumExp,
                     assigned: assigned, balanceScale: 1e-3, zScale: 1e-3, into: dz, on: $0)
             },
+        ]
+    }
+
+    /// To seats and back, which is alike in all layers.
+    private var travelCases: [KernelCase] {
+        let k = model.choices, seats = tokens * k
+        let x = rows(d), y = rows(d), travelling = operand(seats, d)
+        let gates = floats(seats), dGates = floats(seats), rowOf = integers(seats, below: seats)
+        return [
             KernelCase(name: "scatter to seats", work: .bytes(stream + k * wire)) {
                 scatterToSeats(x, k: k, rowOf: rowOf, into: travelling, on: $0)
             },
@@ -58,9 +69,9 @@ extension KernelShapes {
         ]
     }
 
-    /// On as many parameters as a layer's experts have, in pieces as training takes them.
+    /// On as many parameters as the experts of the layer with most have, in pieces as training takes them.
     var parameterCases: [KernelCase] {
-        let count = max(1 << 22, 3 * d * model.expertHidden * model.expertCount(inLayer: 0)), piece = 1 << 16
+        let count = max(1 << 22, 3 * d * model.expertHidden * (model.expertCounts.max() ?? 1)), piece = 1 << 16
         let w = floats(count), g = floats(count), m = floats(count), v = Vector<Float>(count: count)
         let sums = Vector<Int64>(count: count), digests = Vector<UInt64>(count: (count + piece - 1) / piece)
         let digest = TensorDigest(name: "w")
