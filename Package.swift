@@ -185,7 +185,7 @@ let package = Package(
             of: "Training",
             with: [
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
-                "Tensors", "Diagnostics",
+                "Tensors", "Randomness", "Diagnostics",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "Tensors", with: []),

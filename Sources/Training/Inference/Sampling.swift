@@ -1,5 +1,5 @@
 import Randomness
-import Tensors
+package import Tensors
 
 #if canImport(Glibc)
     import Glibc
@@ -25,18 +25,70 @@ package struct Sampling: Sendable {
     /// - Parameters:
     ///   - logits: `[1, vocabulary]`
     ///   - allowed: tokens that the tokenizer knows; a model's vocabulary may be larger
-    func choose(_ logits: Tensor, allowed: Int, position: Int) -> Int {
-        var ranked = (0..<min(allowed, logits.columns)).map { (token: $0, logit: Double(logits[0, $0])) }
-        ranked.sort { ($0.logit, $1.token) > ($1.logit, $0.token) }
-        guard temperature > 0 else { return ranked[0].token }
-        if top > 0 { ranked = Array(ranked.prefix(top)) }
-        let weights = ranked.map { exp(($0.logit - ranked[0].logit) / temperature) }
-        let random = RandomFunction(seed: seed, purpose: .sampling)
-        var left = random.uniform(UInt64(position)) * weights.reduce(0, +)
-        for (candidate, weight) in zip(ranked, weights) {
-            left -= weight
-            if left <= 0 { return candidate.token }
+    package func choose(_ logits: Tensor, allowed: Int, position: Int) -> Int {
+        let ranked = RankedTokens(logits, count: min(allowed, logits.columns)), best = ranked.first
+        guard temperature > 0 else { return best.token }
+        func weight(_ candidate: RankedTokens.Candidate) -> Double {
+            exp((Double(candidate.logit) - Double(best.logit)) / temperature)
         }
-        return ranked.last!.token
+        func sum(_ candidates: some Sequence<RankedTokens.Candidate>) -> Double {
+            candidates.reduce(0) { $0 + weight($1) }
+        }
+        let total = top > 0 ? sum(ranked.prefix(top)) : sum(ranked.unordered)
+        var left = RandomFunction(seed: seed, purpose: .sampling).uniform(UInt64(position)) * total
+        var last = best
+        for candidate in ranked.prefix(top > 0 ? top : .max) {
+            last = candidate
+            left -= weight(candidate)
+            if left <= 0 { break }
+        }
+        return last.token
+    }
+}
+
+/// Tokens from the most likely on, equal ones in ascending order, each found when it is asked for: a binary heap of those that
+/// remain. The first k of n take O(n + k log n).
+private struct RankedTokens: Sequence, IteratorProtocol {
+    struct Candidate {
+        let token: Int
+        let logit: Float
+
+        func precedes(_ other: Candidate) -> Bool { (logit, other.token) > (other.logit, token) }
+    }
+
+    /// Those that remain; none precedes its parent, that of place i being at (i − 1) / 2.
+    private(set) var unordered: [Candidate]
+
+    /// - Parameters:
+    ///   - logits: `[1, vocabulary]`
+    ///   - count: of the first tokens, which take part; at least 1
+    init(_ logits: Tensor, count: Int) {
+        unordered = (0..<count).map { Candidate(token: $0, logit: logits[0, $0]) }
+        for place in (0..<count / 2).reversed() { sink(from: place) }
+    }
+
+    var first: Candidate { unordered[0] }
+
+    mutating func next() -> Candidate? {
+        guard let last = unordered.popLast() else { return nil }
+        guard let first = unordered.first else { return last }
+        unordered[0] = last
+        sink(from: 0)
+        return first
+    }
+
+    /// Lets what is at a place change with a child that precedes it, and again, until none does.
+    private mutating func sink(from place: Int) {
+        var place = place
+        while true {
+            var foremost = place
+            let children = 2 * place + 1...2 * place + 2
+            for child in children where child < unordered.count && unordered[child].precedes(unordered[foremost]) {
+                foremost = child
+            }
+            guard foremost != place else { return }
+            unordered.swapAt(place, foremost)
+            place = foremost
+        }
     }
 }
