@@ -1,11 +1,13 @@
 import CPlatform
 package import Machine
+package import Tensors
 package import Workers
 
 /// What the processor can compute at most, measured by loops of multiply-adds that touch no memory: FLOP/s of all threads.
 package struct ArithmeticPeak: Codable, Sendable, Equatable {
     package var float32: Double
-    /// Products of bfloat16 pairs summed in float32; nil where the loop for it is missing (AMX is not measured).
+    /// Products of bfloat16 pairs summed in float32, by the instruction for them, or as float32 where it is missing. Nil where
+    /// libraries compute them by tiles (AMX): no loop here tells what those reach.
     package var bfloat16: Double?
     /// The instructions the float32 loop used.
     package var instructions: String
@@ -19,10 +21,23 @@ package struct ArithmeticPeak: Codable, Sendable, Equatable {
     /// The widest multiply-adds of `processor`, the best of `rounds` rounds of some milliseconds.
     package static func measure(on workers: Workers, of processor: Processor, rounds: Int = 7) -> ArithmeticPeak {
         let (kind, name) = widest(processor)
-        let hasPairs = processor.features.isSuperset(of: ["avx512_bf16", "avx512bw", "avx512vl"])
-        return ArithmeticPeak(
-            float32: best(kind, on: workers, rounds: rounds),
-            bfloat16: hasPairs ? best(platform_fma_avx512_bf16, on: workers, rounds: rounds) : nil, instructions: name)
+        let float32 = best(kind, on: workers, rounds: rounds)
+        func bfloat16() -> Double? {
+            if processor.features.contains("amx_bf16") { return nil }
+            let hasPairs = processor.features.isSuperset(of: ["avx512_bf16", "avx512bw", "avx512vl"])
+            return hasPairs ? best(platform_fma_avx512_bf16, on: workers, rounds: rounds) : float32
+        }
+        return ArithmeticPeak(float32: float32, bfloat16: bfloat16(), instructions: name)
+    }
+
+    /// How near products come: `91 % of the 280 GFLOP/s of multiply-adds in registers (AVX-512, float32)`.
+    /// - Parameter flops: FLOP/s of products in `precision`
+    package func comparison(with flops: Double, in precision: Precision) -> String {
+        guard let peak = precision == .float32 ? float32 : bfloat16 else {
+            return "\(precision.rawValue) by tiles (AMX), whose rate in registers is not known"
+        }
+        return "\(percent(flops / peak)) of the \(gigaflops(peak)) of multiply-adds in registers "
+            + "(\(instructions), \(precision.rawValue))"
     }
 
     private static func widest(_ processor: Processor) -> (kind: platform_fma, name: String) {

@@ -48,11 +48,9 @@ package struct GemmBenchmark: Encodable, Sendable {
     }
 
     package var text: String {
-        let peak = precision == .float32 ? arithmeticPeak.float32 : arithmeticPeak.bfloat16 ?? arithmeticPeak.float32
         let summary =
             "\(threads) thread\(threads == 1 ? "" : "s"): GEMM peak \(gigaflops(gemmPeak)), "
-            + "\(percent(gemmPeak / peak)) of the \(gigaflops(peak)) of multiply-adds in registers "
-            + "(\(arithmeticPeak.instructions), \(precision.rawValue))"
+            + arithmeticPeak.comparison(with: gemmPeak, in: precision)
         var table = TextTable(["product", "pass", "copies × m × k × n", "GFLOP/s", "spread", "of peak"])
         for row in products {
             table.add([

@@ -74,8 +74,10 @@ private func pairFinding(_ rates: HostFacts.Rates, _ processor: Processor) -> Fi
             subject, "products reach \(gigaflops(rate)) in bfloat16 and \(gigaflops(rates.gemmOfAll)) in float32",
             "train in float32 here: this processor gains nothing from bfloat16")
     }
-    let peak = rates.peakOfAll.bfloat16.map { ", \(percent(rate / $0)) of the \(gigaflops($0)) of a loop in registers" }
-    return .ok(subject, "\(gigaflops(rate))\(peak ?? ""), \(fixed(rate / rates.gemmOfAll, 1)) times float32")
+    let peak =
+        rates.peakOfAll.bfloat16.map { "\(percent(rate / $0)) of the \(gigaflops($0)) of a loop in registers" }
+        ?? "by tiles (AMX), whose rate in registers is not known"
+    return .ok(subject, "\(gigaflops(rate)), \(peak), \(fixed(rate / rates.gemmOfAll, 1)) times float32")
 }
 
 /// What a kernel that the environment forces costs.

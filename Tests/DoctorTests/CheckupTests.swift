@@ -18,8 +18,8 @@ struct CheckupTests {
         sharedMemory: Space(size: 8 << 30, free: 8 << 30), currentDirectory: Space(size: 100 << 30, free: 50 << 30),
         tracingPolicy: 0, load: 0.1,
         rates: HostFacts.Rates(
-            threads: 2, peakOfOne: ArithmeticPeak(float32: 280e9, bfloat16: nil, instructions: "AVX-512"),
-            peakOfAll: ArithmeticPeak(float32: 560e9, bfloat16: nil, instructions: "AVX-512"), gemmOfOne: 255e9,
+            threads: 2, peakOfOne: ArithmeticPeak(float32: 280e9, bfloat16: 560e9, instructions: "AVX-512"),
+            peakOfAll: ArithmeticPeak(float32: 560e9, bfloat16: 1120e9, instructions: "AVX-512"), gemmOfOne: 255e9,
             gemmOfAll: 508e9, bfloat16OfAll: 980e9))
 
     /// What the doctor says of machines that are well but for `change`, of those whose subject contains `subject`.
@@ -77,6 +77,20 @@ struct CheckupTests {
         #expect(level("bfloat16") { $0.rates?.bfloat16OfAll = 520e9 } == .warn)
         #expect(level("bfloat16") { $0.rates?.bfloat16OfAll = nil } == .warn)
         #expect(level("other work") { $0.load = 1.5 } == .warn)
+    }
+
+    /// Beside what cannot be measured there is no share, least of all one above 100 %.
+    @Test func tilesHaveNoShare() {
+        #expect(
+            findings("bfloat16") { _ in }.map(\.text) == [
+                "980 GFLOP/s, 88 % of the 1120 GFLOP/s of a loop in registers, 1.9 times float32"
+            ])
+        let tiles = findings("bfloat16") {
+            $0[0].rates?.peakOfAll.bfloat16 = nil
+            $0[0].rates?.bfloat16OfAll = 4000e9
+        }
+        #expect(tiles.map(\.level) == [.ok])
+        #expect(tiles[0].text.contains("tiles (AMX)") && !tiles[0].text.contains("%"))
     }
 
     @Test func librariesMustBeOfTheRightKind() {
