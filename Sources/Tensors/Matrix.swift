@@ -1,6 +1,6 @@
 /// A row-major matrix inside a buffer: `[rows, columns]`, consecutive rows `stride` elements apart.
 ///
-/// Copies and windows share the numbers. A vector is a matrix of one row.
+/// Copies and windows share the numbers.
 @usableFromInline @frozen
 package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     // Unchecked for the pointer, which the buffer keeps alive; it is stored because going through the buffer's reference
@@ -34,7 +34,9 @@ package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable 
     }
 
     @usableFromInline var offset: Int { unsafe base - buffer.base }
+    @inlinable @inline(__always)
     package var count: Int { rows * columns }
+    @inlinable @inline(__always)
     package var isContiguous: Bool { stride == columns || rows <= 1 }
 
     /// Rows `range`, all columns.
@@ -68,8 +70,8 @@ package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable 
     package var span: Span<Element> {
         @_lifetime(borrow self)
         get {
-            precondition(stride == columns || rows <= 1)
-            let span = unsafe Span(_unsafeStart: UnsafePointer(base), count: rows * columns)
+            precondition(isContiguous)
+            let span = unsafe Span(_unsafeStart: UnsafePointer(base), count: count)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
@@ -79,8 +81,8 @@ package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable 
     package var mutableSpan: MutableSpan<Element> {
         @_lifetime(borrow self)
         get {
-            precondition(stride == columns || rows <= 1)
-            let span = unsafe MutableSpan(_unsafeStart: base, count: rows * columns)
+            precondition(isContiguous)
+            let span = unsafe MutableSpan(_unsafeStart: base, count: count)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }

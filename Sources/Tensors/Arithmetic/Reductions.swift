@@ -1,4 +1,4 @@
-// Sums over one row, in one fixed order: four accumulators of sixteen lanes, then the rest one by one. The order is
+// Sums over one row, each in one fixed order: some accumulators of sixteen lanes, then the rest one by one. The order is
 // part of the result's bits.
 
 /// `Σ_i a_i·b_i`
@@ -30,40 +30,22 @@ package func dot<A: MatrixElement, B: MatrixElement>(_ a: Span<A>, _ b: Span<B>)
 /// `Σ_i a_i`
 @inlinable @inline(__always)
 package func sum(_ a: Span<Float>) -> Float {
-    let n = a.count
-    var s0 = SIMD16<Float>(), s1 = s0
-    var i = 0
-    while i &+ 32 <= n {
-        s0 += a.sixteen(at: i)
-        s1 += a.sixteen(at: i &+ 16)
-        i &+= 32
+    sumInPairs(a.count) {
+        $0 += a.sixteen(at: $1)
+    } one: {
+        $0 += a[$1]
     }
-    var sum = sumOfLanes(s0 + s1)
-    while i < n {
-        sum += a[i]
-        i &+= 1
-    }
-    return sum
 }
 
 /// `Σ_i (a_i − c)²`
 @inlinable @inline(__always)
 package func sumOfSquaredDeviations(_ a: Span<Float>, from c: Float) -> Float {
-    let n = a.count
-    var s0 = SIMD16<Float>(), s1 = s0
-    var i = 0
-    while i &+ 32 <= n {
-        let x = a.sixteen(at: i) - c, y = a.sixteen(at: i &+ 16) - c
-        s0.addProduct(x, x)
-        s1.addProduct(y, y)
-        i &+= 32
-    }
-    var sum = sumOfLanes(s0 + s1)
-    while i < n {
+    sumInPairs(a.count) { sum, i in
+        let x = a.sixteen(at: i) - c
+        sum.addProduct(x, x)
+    } one: { sum, i in
         sum.addProduct(a[i] - c, a[i] - c)
-        i &+= 1
     }
-    return sum
 }
 
 /// `max_i a_i`, for `a` of at least one element
@@ -110,21 +92,35 @@ package func sumOfSquares(_ a: Span<Float>) -> Double {
     return sum
 }
 
-/// `Σ_i a_i·b_i·c_i`, in the order of `dot`
+/// `Σ_i a_i·b_i·c_i`
 @inlinable @inline(__always)
 package func tripleDot(_ a: Span<Float>, _ b: Span<Float>, _ c: Span<Float>) -> Float {
-    let n = a.count
-    precondition(b.count == n && c.count == n)
+    precondition(b.count == a.count && c.count == a.count)
+    return sumInPairs(a.count) {
+        $0.addProduct(a.sixteen(at: $1) * b.sixteen(at: $1), c.sixteen(at: $1))
+    } one: {
+        $0.addProduct(a[$1] * b[$1], c[$1])
+    }
+}
+
+/// A sum over `n` elements in two accumulators of sixteen lanes, by turns, then of what is left one by one.
+/// - Parameters:
+///   - sixteen: adds the sixteen elements from an index on
+///   - one: adds the element at an index
+@inlinable @inline(__always)
+func sumInPairs(
+    _ n: Int, sixteen: (inout SIMD16<Float>, Int) -> Void, one: (inout Float, Int) -> Void
+) -> Float {
     var s0 = SIMD16<Float>(), s1 = s0
     var i = 0
     while i &+ 32 <= n {
-        s0.addProduct(a.sixteen(at: i) * b.sixteen(at: i), c.sixteen(at: i))
-        s1.addProduct(a.sixteen(at: i &+ 16) * b.sixteen(at: i &+ 16), c.sixteen(at: i &+ 16))
+        sixteen(&s0, i)
+        sixteen(&s1, i &+ 16)
         i &+= 32
     }
     var sum = sumOfLanes(s0 + s1)
     while i < n {
-        sum.addProduct(a[i] * b[i], c[i])
+        one(&sum, i)
         i &+= 1
     }
     return sum
