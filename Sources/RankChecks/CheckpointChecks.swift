@@ -11,8 +11,7 @@ package let checkpointCheckList: [RankCheck] = [
     RankCheck("checkpoints: damage is found, by all ranks alike", checkDamage),
 ]
 
-private func checkRoundTrip(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkRoundTrip(_ c: any Communicator, _ found: Expectations) throws {
     try inSharedFolder(c) { folder in
         for shards in 1...c.size {
             for axis in 0..<2 {
@@ -26,7 +25,6 @@ private func checkRoundTrip(_ c: any Communicator) throws {
             }
         }
     }
-    try found.settle()
 }
 
 private func readBack(
@@ -42,8 +40,7 @@ private func readBack(
     try c.barrier()
 }
 
-private func checkFailedSave(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkFailedSave(_ c: any Communicator, _ found: Expectations) throws {
     try inSharedFolder(c) { folder in
         let old = TestState(step: 1), new = TestState(step: 2)
         for shards in [1, c.size] {
@@ -64,13 +61,11 @@ private func checkFailedSave(_ c: any Communicator) throws {
             try readBack("\(directory)/step-00000001", old, c, found, "the older checkpoint")
         }
     }
-    try found.settle()
 }
 
 /// Forty flips and truncations over all files: every rank refuses the checkpoint with the same words, and the one before
 /// it is found.
-private func checkDamage(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkDamage(_ c: any Communicator, _ found: Expectations) throws {
     try inSharedFolder(c) { folder in
         let writer = try CheckpointWriter(directory: folder, ranks: c, shards: c.size)
         for step in 1...2 {
@@ -98,7 +93,6 @@ private func checkDamage(_ c: any Communicator) throws {
         found.expectEqual(
             try CheckpointFolder(folder).newest(sharedBy: c).reader?.record.step, 2, "the newest, repaired")
     }
-    try found.settle()
 }
 
 private func damaged(_ bytes: Data, _ round: Int) -> Data {

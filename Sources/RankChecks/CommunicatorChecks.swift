@@ -4,7 +4,7 @@ import Threads
 
 /// Every promise of `Communicator`, for any implementation and any number of ranks.
 package func communicatorChecks(_ c: any Communicator) throws {
-    for check in communicatorCheckList { try check.body(c) }
+    for check in communicatorCheckList { try check.run(on: c) }
 }
 
 /// The same, one by one.
@@ -18,8 +18,7 @@ package let communicatorCheckList: [RankCheck] = [
     RankCheck("communicator: wrong counts are refused", checkRefusals),
 ]
 
-private func checkSum(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkSum(_ c: any Communicator, _ found: Expectations) throws {
     let ranks = c.size * (c.size + 1) / 2
     for count in [0, 1, 7, 300_001] {
         let integers = Vector<Int64>((0..<count).map { Int64($0) * Int64(c.rank + 1) })
@@ -39,11 +38,9 @@ private func checkSum(_ c: any Communicator) throws {
     let window = Vector<Int32>([7, 1, 1, 7])
     try c.sum(window[1..<3])
     found.expectEqual(window.array, [7, Int32(c.size), Int32(c.size), 7], "sum of a window")
-    try found.settle()
 }
 
-private func checkMaximum(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkMaximum(_ c: any Communicator, _ found: Expectations) throws {
     try c.maximum(Vector<Float>(count: 0))
     let integers = Vector<Int32>((0..<5).map { Int32(($0 + c.rank) % c.size) - 100 })
     try c.maximum(integers)
@@ -52,11 +49,9 @@ private func checkMaximum(_ c: any Communicator) throws {
     try c.maximum(floats)
     found.expectEqual(floats[0], -1, "maximum of Float")
     try c.barrier()
-    try found.settle()
 }
 
-private func checkExchange(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkExchange(_ c: any Communicator, _ found: Expectations) throws {
     for block in [0, 1, 5, 20_000] {
         let sent = Vector<Int64>((0..<c.size * block).map { Int64(c.rank) * 1_000_000 + Int64($0) })
         let received = Vector<Int64>(count: c.size * block)
@@ -66,14 +61,11 @@ private func checkExchange(_ c: any Communicator) throws {
         }
         found.expect(isRight, "exchange of blocks of \(block)")
     }
-    try found.settle()
 }
 
-private func checkExchangeRows(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkExchangeRows(_ c: any Communicator, _ found: Expectations) throws {
     try checkExchangeRows(c, found) { Float($0) }
     try checkExchangeRows(c, found) { BFloat16(bits: UInt16(truncatingIfNeeded: ($0 &* 0x9E37_79B1) &>> 16)) }
-    try found.settle()
 }
 
 /// - Parameter element: makes one of a number, another of another
@@ -127,18 +119,15 @@ private func mark(_ from: Int, _ to: Int, _ number: Int, _ column: Int) -> Int {
     ((from * 16 + to) * 2048 + number) * 4 + column % 4
 }
 
-private func checkGather(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkGather(_ c: any Communicator, _ found: Expectations) throws {
     for length in [{ _ in 0 }, { $0 }, { $0 == 0 ? 100_003 : 0 }, { 3 + 70_000 * $0 }] as [(Int) -> Int] {
         let all = try c.gather((0..<length(c.rank)).map { UInt8(truncatingIfNeeded: $0 * 3 + c.rank) })
         let expected = (0..<c.size).map { r in (0..<length(r)).map { UInt8(truncatingIfNeeded: $0 * 3 + r) } }
         found.expect(all == expected, "gather of \(expected.map(\.count)) bytes gave \(all.map(\.count))")
     }
-    try found.settle()
 }
 
-private func checkSplit(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkSplit(_ c: any Communicator, _ found: Expectations) throws {
     let part = try c.split(color: c.rank % 2)
     let members = (0..<c.size).filter { $0 % 2 == c.rank % 2 }
     found.expectEqual(part.size, members.count, "size of a part")
@@ -151,47 +140,41 @@ private func checkSplit(_ c: any Communicator) throws {
     let alone = try part.split(color: c.rank)
     found.expectEqual(alone.size, 1, "size of a part of one")
     try alone.barrier()
-    try found.settle()
 }
 
 /// Rounds of small and large sums on one communicator while another thread does the same on another.
-private func checkThreads(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkThreads(_ c: any Communicator, _ found: Expectations) throws {
     guard c.allowsThreads else { return }
     let other = try c.duplicate(for: BackgroundPatience())
     let outcome = Monitor<(any Error)?>(nil)
     let thread = JoinableThread {
         do {
-            try sumManyTimes(other, addend: 2)
-            try checkReduceScatter(other)
-            try checkAllGather(other)
+            try manySums(of: 2).run(on: other)
         } catch {
             outcome.change { $0 = error }
         }
     }
-    try sumManyTimes(c, addend: 1)
-    try checkReduceScatter(c)
-    try checkAllGather(c)
+    try manySums(of: 1).run(on: c)
     thread.join()
     let error = outcome.change { $0 }
     found.expect(error == nil, "the other thread: \(String(describing: error))")
-    try found.settle()
 }
 
-private func sumManyTimes(_ c: any Communicator, addend: Int64) throws {
-    let found = Expectations(c)
-    for round in 0..<50 {
-        let values = Vector<Int64>(Array(repeating: addend, count: round % 5 == 0 ? 50_000 : 3))
-        try c.sum(values)
-        let isRight = (0..<values.count).allSatisfy { values[$0] == addend * Int64(c.size) }
-        try c.barrier()
-        found.expect(isRight, "sum of round \(round), addend \(addend)")
+private func manySums(of addend: Int64) -> RankCheck {
+    RankCheck("many sums of \(addend)") { c, found in
+        for round in 0..<50 {
+            let values = Vector<Int64>(Array(repeating: addend, count: round % 5 == 0 ? 50_000 : 3))
+            try c.sum(values)
+            let isRight = (0..<values.count).allSatisfy { values[$0] == addend * Int64(c.size) }
+            try c.barrier()
+            found.expect(isRight, "sum of round \(round), addend \(addend)")
+        }
+        try checkReduceScatter(c, found)
+        try checkAllGather(c, found)
     }
-    try found.settle()
 }
 
-private func checkRefusals(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkRefusals(_ c: any Communicator, _ found: Expectations) throws {
     let rows = Tensor(rows: 2, columns: 2)
     let tooMany = Vector<Int32>(Array(repeating: 3, count: c.size)), none = Vector<Int32>(count: c.size)
     found.expect(
@@ -205,7 +188,6 @@ private func checkRefusals(_ c: any Communicator) throws {
     let five = Vector<Float>(count: 5), four = [4] + Array(repeating: 0, count: c.size - 1)
     found.expect(isRefused { try c.reduceScatter(five, counts: four) }, "counts that leave an element over")
     found.expect(isRefused { try c.allGather(five, counts: [5] + four) }, "a count too many")
-    try found.settle()
 }
 
 private func isRefused(_ body: () throws -> Void) -> Bool {

@@ -14,8 +14,7 @@ package let flightCheckList: [RankCheck] = [
 ]
 
 /// Even and uneven numbers of lanes, on every allowed expert_parallel, in every precision, with recomputation.
-private func exactFlight(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func exactFlight(on world: any Communicator, _ expectations: Expectations) throws {
     for precision in Precision.allCases where MatrixLibrary.supports(precision) {
         for lanes in [5, 8] {
             var trial = LayoutTrial(reproducible: true, precision: precision, steps: 4, choices: 2)
@@ -33,13 +32,11 @@ private func exactFlight(on world: any Communicator) throws {
             }
         }
     }
-    try expectations.settle()
 }
 
 /// The turns, and with them the order of sums, do not depend on time. That order is one lane's after the other unless
 /// embedding and head are one tensor, which lanes then visit twice each.
-private func defaultFlight(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func defaultFlight(on world: any Communicator, _ expectations: Expectations) throws {
     for isTied in [false, true] {
         for lanes in [5, 8] {
             var trial = LayoutTrial(reproducible: false, steps: 6, choices: 2, tieEmbeddings: isTied)
@@ -55,12 +52,10 @@ private func defaultFlight(on world: any Communicator) throws {
             }
         }
     }
-    try expectations.settle()
 }
 
 /// A lane throws while the other computes, waits for its turn or exchanges.
-private func failingFlight(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func failingFlight(on world: any Communicator, _ expectations: Expectations) throws {
     for failing in 0..<2 {
         for round in 0..<3 {
             let outcome = try flight(on: world) { lane, number throws(CommunicationError) in
@@ -69,7 +64,6 @@ private func failingFlight(on world: any Communicator) throws {
             expectations.expectEqual(outcome, "a test failed: ordered", "lane \(failing), exchange \(round)")
         }
     }
-    try expectations.settle()
 }
 
 /// Two lanes that exchange nothing, three times each. **Collective**.

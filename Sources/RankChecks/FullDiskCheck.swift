@@ -17,8 +17,7 @@ package let processCheckList: [RankCheck] = [
 
 /// The last rank may write no file beyond a limit, as if its disk were full: at the first byte, inside of the metadata,
 /// inside of the numbers. All ranks must hear of it and go on; the next save succeeds.
-private func checkFullDisk(_ c: any Communicator) throws {
-    let found = Expectations(c)
+private func checkFullDisk(_ c: any Communicator, _ found: Expectations) throws {
     try inSharedFolder(c) { folder in
         for shards in 1...c.size {
             let directory = "\(folder)/\(shards)"
@@ -49,7 +48,6 @@ private func checkFullDisk(_ c: any Communicator) throws {
             try c.barrier()
         }
     }
-    try found.settle()
 }
 
 /// 400 kB a rank.

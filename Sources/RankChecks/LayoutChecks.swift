@@ -9,13 +9,13 @@ package let layoutCheckList: [RankCheck] =
         [(1, "one choice"), (2, "two choices")].map { choices, name in
             RankCheck("exact mode: every layout, the same bits, \(name), \(precision)") {
                 let trial = LayoutTrial(reproducible: true, precision: precision, steps: 20, choices: choices)
-                try exactLayouts(trial, on: $0)
+                try exactLayouts(trial, on: $0, $1)
             }
         }
     } + [
         RankCheck("exact mode: every layout, the same bits, layers of 12 and 8 experts") {
             let experts = ExpertsPerLayer(byLayer: [12, 8])
-            try exactLayouts(LayoutTrial(reproducible: true, steps: 10, choices: 2, experts: experts), on: $0)
+            try exactLayouts(LayoutTrial(reproducible: true, steps: 10, choices: 2, experts: experts), on: $0, $1)
         },
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
@@ -24,8 +24,7 @@ package let layoutCheckList: [RankCheck] =
     ]
 
 /// Training on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
-private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator, _ expectations: Expectations) throws {
     let reference = try trial.reference().trace
     expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
     for expertParallel in trial.expertParallelSizes(on: world) {
@@ -35,13 +34,11 @@ private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator) thro
                 trace, reference, "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads")
         }
     }
-    try expectations.settle()
 }
 
 /// Lanes that change places leave the sum of their gradients as it is: only their losses, each with its lane's number, can
 /// tell. A flipped bit of a parameter shows in the parameters' digest of that step and the gradients' of the next.
-private func digestsAreAlive(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func digestsAreAlive(on world: any Communicator, _ expectations: Expectations) throws {
     var trial = LayoutTrial(reproducible: true, steps: 2)
     let expertParallel = trial.expertParallelSizes(on: world).last!
     func trace(_ trial: LayoutTrial) throws -> LayoutTrial.Trace {
@@ -65,11 +62,9 @@ private func digestsAreAlive(on world: any Communicator) throws {
             flipped.gradientDigests[1] != reference.gradientDigests[1],
             "a flipped bit of \(tensor) does not show in the gradients")
     }
-    try expectations.settle()
 }
 
-private func defaultLayouts(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func defaultLayouts(on world: any Communicator, _ expectations: Expectations) throws {
     let trial = LayoutTrial(reproducible: false, steps: 20)
     let reference = try trial.reference()
     for expertParallel in trial.expertParallelSizes(on: world) {
@@ -82,7 +77,6 @@ private func defaultLayouts(on world: any Communicator) throws {
             compareLosses(found.trace, reference.trace, layout, expectations)
         }
     }
-    try expectations.settle()
 }
 
 /// To 1e-6 of the whole tensor's norm.
@@ -119,8 +113,7 @@ private func compareLosses(
 
 /// Whether optimizers are distributed and reductions overlap changes no bit, also in default mode; in exact mode those of one
 /// rank. What all ranks hold afterwards is the same, also in bfloat16: the next step's losses tell.
-private func waysOfReducing(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func waysOfReducing(on world: any Communicator, _ expectations: Expectations) throws {
     let rounded = MatrixLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
     let trials = [
         LayoutTrial(reproducible: true, steps: 4), LayoutTrial(reproducible: false, steps: 4),
@@ -147,12 +140,10 @@ private func waysOfReducing(on world: any Communicator) throws {
             }
         }
     }
-    try expectations.settle()
 }
 
 /// What is computed again is what was computed, exchanges included.
-private func recomputation(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+private func recomputation(on world: any Communicator, _ expectations: Expectations) throws {
     for precision in Precision.allCases where MatrixLibrary.supports(precision) {
         var trial = LayoutTrial(
             reproducible: false, precision: precision, steps: 3, choices: 2,
@@ -165,5 +156,4 @@ private func recomputation(on world: any Communicator) throws {
             expectations.expect(found == expected, "recompute: \(recomputation) in \(precision) gives other bits")
         }
     }
-    try expectations.settle()
 }

@@ -13,8 +13,7 @@ import Training
 /// A tenth is what the forecast promises. Of these jobs most goes to arenas and activations, which are counted to the byte;
 /// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep. These small jobs may miss
 /// by half of that constant where this is more than a tenth: this process needs less of it than a run.
-func predictedMemory(on world: any Communicator) throws {
-    let expectations = Expectations(world)
+func predictedMemory(on world: any Communicator, _ expectations: Expectations) throws {
     let trials = try changes.map { changes in
         let configuration = try configuration(changes, lanes: world.size)
         let layout = try JobLayout(configuration, ranks: world.size)
@@ -28,7 +27,6 @@ func predictedMemory(on world: any Communicator) throws {
             "\(predicted) bytes predicted, \(used) used, with \(configuration.precision), recompute "
                 + "\(configuration.recomputation), reproducible \(configuration.reproducible)")
     }
-    try expectations.settle()
 }
 
 private func takeTwoSteps(

@@ -35,10 +35,10 @@ struct RankChecksMain {
             + flightCheckList
     }
 
-    /// A body settles its findings among all ranks, so the answer is the same on each.
+    /// The answer is the same on all ranks.
     private static func holds(_ check: RankCheck, on world: MPICommunicator) throws -> Bool {
         do {
-            try check.body(world)
+            try check.run(on: world)
             if world.rank == 0 { print("ok     \(check.name) (\(world.size) ranks)") }
             return true
         } catch let failure as CheckFailure {

@@ -6,6 +6,6 @@ import Testing
 @Suite("Checkpoints by virtual ranks") struct VirtualRankTests {
     @Test(arguments: checkpointCheckList.map(\.name), [1, 2, 3, 4]) func body(name: String, ranks: Int) throws {
         let check = try #require(checkpointCheckList.first { $0.name == name })
-        _ = try VirtualRanks.run(ranks, check.body)
+        _ = try VirtualRanks.run(ranks) { try check.run(on: $0) }
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct ConformanceTests {
     @Test(arguments: communicatorCheckList.map(\.name), [1, 2, 3, 4]) func body(name: String, ranks: Int) throws {
         let check = try #require(communicatorCheckList.first { $0.name == name })
-        _ = try VirtualRanks.run(ranks, check.body)
+        _ = try VirtualRanks.run(ranks) { try check.run(on: $0) }
     }
 
     /// The parts of a split are communicators like any other, and so are the parts of parts.

@@ -14,7 +14,7 @@ import Training
     @Test(arguments: flightCheckList.map(\.name), [1, 2, 3, 4])
     func body(name: String, ranks: Int) throws {
         let check = try #require(flightCheckList.first { $0.name == name })
-        _ = try VirtualRanks.run(ranks, check.body)
+        _ = try VirtualRanks.run(ranks) { try check.run(on: $0) }
     }
 
     /// The lanes compute one at a time, lane 0 first, and change places at every exchange.

@@ -10,6 +10,6 @@ import Testing
     @Test(arguments: layoutCheckList.map(\.name), [1, 2, 3, 4])
     func body(name: String, ranks: Int) throws {
         let check = try #require(layoutCheckList.first { $0.name == name })
-        _ = try VirtualRanks.run(ranks, check.body)
+        _ = try VirtualRanks.run(ranks) { try check.run(on: $0) }
     }
 }
