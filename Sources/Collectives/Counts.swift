@@ -1,40 +1,5 @@
 package import Tensors
 
-/// Where each rank's rows lie in a buffer: `displacements[r] = Σ counts[..<r]`, in rows.
-package struct RowWindows: Sendable {
-    package let counts: [Int32]
-    package let displacements: [Int32]
-
-    /// - Parameters:
-    ///   - rows: how many rows the buffer has
-    ///   - call: what the counts are for, named if they do not fit
-    package init(_ counts: Vector<Int32>, ranks: Int, rows: Int, call: String) throws(CommunicationError) {
-        guard counts.count == ranks else {
-            throw CommunicationError(call: call, reason: "\(counts.count) counts for \(ranks) ranks")
-        }
-        self.counts = counts.array
-        let total = self.counts.reduce(0) { $0 + Int($1) }
-        guard self.counts.allSatisfy({ $0 >= 0 }), total <= rows, total <= Int32.max else {
-            throw CommunicationError(call: call, reason: "counts \(self.counts) for a buffer of \(rows) rows")
-        }
-        displacements = runningSums(self.counts)
-    }
-
-    /// The rows of rank `rank`.
-    package subscript(rank: Int) -> Range<Int> {
-        Int(displacements[rank])..<Int(displacements[rank]) + Int(counts[rank])
-    }
-}
-
-/// `[0, c₀, c₀+c₁, …]`, as many as there are counts.
-package func runningSums(_ counts: [Int32]) -> [Int32] {
-    var total: Int32 = 0
-    return counts.map { count in
-        defer { total += count }
-        return total
-    }
-}
-
 /// Where each rank's elements lie in a buffer of `elements`, which they must fill.
 package func stretches(
     _ counts: [Int], ranks: Int, elements: Int, call: String
@@ -43,6 +8,32 @@ package func stretches(
         throw CommunicationError(
             call: call, reason: "counts \(counts) for \(ranks) ranks and a buffer of \(elements) elements")
     }
+    return consecutive(counts)
+}
+
+/// Where the rows for each rank lie in `sent`, and those from each rank in `received`.
+/// - Throws: if they do not fit there, or rows of one cannot become rows of the other
+package func rowWindows<Element>(
+    _ sent: Matrix<Element>, _ sentRows: Vector<Int32>, _ received: Matrix<Element>, _ receivedRows: Vector<Int32>,
+    ranks: Int, call: String
+) throws(CommunicationError) -> (sent: [Range<Int>], received: [Range<Int>]) {
+    guard sent.columns == received.columns, sent.isContiguous, received.isContiguous else {
+        throw CommunicationError(
+            call: call, reason: "rows of \(sent.columns) and \(received.columns) columns, or not contiguous")
+    }
+    func windows(_ rows: Vector<Int32>, in buffer: Matrix<Element>) throws(CommunicationError) -> [Range<Int>] {
+        let counts = rows.array.map { Int($0) }
+        guard counts.count == ranks, counts.allSatisfy({ $0 >= 0 }), counts.reduce(0, +) <= buffer.rows else {
+            throw CommunicationError(
+                call: call, reason: "counts \(counts) for \(ranks) ranks and a buffer of \(buffer.rows) rows")
+        }
+        return consecutive(counts)
+    }
+    return (try windows(sentRows, in: sent), try windows(receivedRows, in: received))
+}
+
+/// `0..<c₀, c₀..<c₀+c₁, …`
+package func consecutive(_ counts: [Int]) -> [Range<Int>] {
     var start = 0
     return counts.map { count in
         defer { start += count }
@@ -57,15 +48,5 @@ package func checkBlocks(
     guard n >= 0, sent >= n * ranks, received >= n * ranks else {
         throw CommunicationError(
             call: call, reason: "\(ranks) blocks of \(n) do not fit in \(sent) elements sent, \(received) received")
-    }
-}
-
-/// Throws unless rows of `sent` can become rows of `received`.
-package func checkRows<Element>(
-    _ sent: Matrix<Element>, _ received: Matrix<Element>, call: String
-) throws(CommunicationError) {
-    guard sent.columns == received.columns, sent.isContiguous, received.isContiguous else {
-        throw CommunicationError(
-            call: call, reason: "rows of \(sent.columns) and \(received.columns) columns, or not contiguous")
     }
 }

@@ -68,12 +68,10 @@ package struct VirtualCommunicator: Communicator {
         counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
         let call = "exchangeRows"
-        try checkRows(sent, received, call: call)
-        let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
-        let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
-        let all = try group.share(RowParcel(rows: sent, windows: from), as: rank, patience)
+        let windows = try rowWindows(sent, sentRows, received, receivedRows, ranks: size, call: call)
+        let all = try group.share(RowParcel(rows: sent, windows: windows.sent), as: rank, patience)
         for source in 0..<size {
-            let outgoing = all[source].windows[rank], incoming = to[source]
+            let outgoing = all[source].windows[rank], incoming = windows.received[source]
             guard outgoing.count == incoming.count else {
                 throw CommunicationError(
                     call: call,
@@ -110,7 +108,7 @@ package struct VirtualCommunicator: Communicator {
 /// What one rank offers to the others.
 private struct RowParcel<Element: MatrixElement>: Sendable {
     let rows: Matrix<Element>
-    let windows: RowWindows
+    let windows: [Range<Int>]
 }
 
 extension Vector {

@@ -24,8 +24,8 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     var arrived: (any Sendable)?
     /// How a thread beside others waits; nil for the thread that may take all of a processor.
     let patience: (any Patience)?
-    /// `[4, size]`: counts and displacements of the exchange under way, which the library may read until it is over.
-    private let windows: Vector<Int32>
+    /// Of the exchange under way.
+    let sentWindows, receivedWindows: WireWindows
 
     /// Elements of one reduction: larger ones go in pieces, because counts are 31 bits and the library's buffers grow
     /// with the count.
@@ -42,7 +42,8 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         try check(unsafe MPI_Comm_size(handle, &size), "MPI_Comm_size")
         self.rank = Int(rank)
         self.size = Int(size)
-        windows = Vector(count: patience == nil ? 0 : 4 * Int(size))
+        sentWindows = WireWindows(ranks: self.size)
+        receivedWindows = WireWindows(ranks: self.size)
     }
 
     package func barrier() throws(CommunicationError) {
@@ -88,31 +89,6 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         }
     }
 
-    package func exchangeRows<Element: MatrixElement>(
-        _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
-        counts receivedRows: Vector<Int32>
-    ) throws(CommunicationError) {
-        let call = "MPI_Alltoallv"
-        try checkRows(sent, received, call: call)
-        let from = try RowWindows(sentRows, ranks: size, rows: sent.rows, call: call)
-        let to = try RowWindows(receivedRows, ranks: size, rows: received.rows, call: call)
-        guard sent.columns > 0 else { return }
-        let row = try rows.row(bytes: sent.columns * MemoryLayout<Element>.size)
-        try complete(call) {
-            unsafe MPI_Alltoallv(
-                sent.pointer, from.counts, from.displacements, row, received.pointer, to.counts, to.displacements,
-                row, handle)
-        } patiently: { request in
-            for (i, count) in (from.counts + from.displacements + to.counts + to.displacements).enumerated() {
-                windows[i] = count
-            }
-            let window = windows.pointer, n = size
-            return unsafe MPI_Ialltoallv(
-                sent.pointer, window, window + n, row, received.pointer, window + 2 * n, window + 3 * n, row, handle,
-                request)
-        }
-    }
-
     package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
         var length = Int64(bytes.count)
         var lengths = [Int64](repeating: 0, count: size)
@@ -125,23 +101,24 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         }
         let piece = max(1, Self.gathered / size), longest = Int(lengths.max() ?? 0)
         for start in stride(from: 0, to: longest, by: piece) {
-            let counts = lengths.map { Int32(max(0, min(piece, Int($0) - start))) }
-            try gatherPiece(bytes.dropFirst(start).prefix(piece), counts: counts, into: &answer)
+            let parts = consecutive(lengths.map { max(0, min(piece, Int($0) - start)) })
+            try gatherPiece(Array(bytes.dropFirst(start).prefix(piece)), parts, into: &answer)
         }
         return answer
     }
 
     private func gatherPiece(
-        _ bytes: ArraySlice<UInt8>, counts: [Int32], into answer: inout [[UInt8]]
+        _ bytes: [UInt8], _ parts: [Range<Int>], into answer: inout [[UInt8]]
     ) throws(CommunicationError) {
-        let displacements = runningSums(counts)
-        let mine = Array(bytes)
-        var all = [UInt8](repeating: 0, count: counts.reduce(0) { $0 + Int($1) })
+        let call = "MPI_Allgatherv"
+        var all = [UInt8](repeating: 0, count: parts.reduce(0) { $0 + $1.count })
+        try receivedWindows.set(parts, unit: 1, call: call)
         try check(
             unsafe MPI_Allgatherv(
-                mine, Int32(mine.count), shim_byte(), &all, counts, displacements, shim_byte(), handle),
-            "MPI_Allgatherv")
-        for r in 0..<size { answer[r] += all[Int(displacements[r])..<Int(displacements[r] + counts[r])] }
+                bytes, Int32(bytes.count), shim_byte(), &all, receivedWindows.counts.pointer,
+                receivedWindows.displacements.pointer, shim_byte(), handle),
+            call)
+        for rank in 0..<size { answer[rank] += all[parts[rank]] }
     }
 
     package func split(color: Int) throws(CommunicationError) -> any Communicator {

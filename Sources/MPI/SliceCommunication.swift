@@ -23,28 +23,12 @@ extension MPICommunicator {
                 min(part.lowerBound + start, part.upperBound)..<min(part.lowerBound + start + each, part.upperBound)
             }
             let own = pieces[rank].count, arrived = room(for: each * size, Element.self)
-            try exchange(pieces, of: values, into: arrived, unit: unit)
+            let places = (0..<size).map { $0 * own..<($0 + 1) * own }
+            try exchange(
+                pieces, of: values.pointer, into: places, of: arrived.pointer, unit: unit,
+                bytes: unit * MemoryLayout<Element>.stride)
             guard own > 0 else { continue }
-            sumInOrder((0..<size).map { arrived[$0 * own..<($0 + 1) * own] }, into: values[pieces[rank]])
-        }
-    }
-
-    /// Sends piece r of `values` to rank r; its own piece from every rank arrives in rank order.
-    private func exchange<Element: Exchangeable>(
-        _ pieces: [Range<Int>], of values: Vector<Element>, into arrived: Vector<Element>, unit: Int
-    ) throws(CommunicationError) {
-        let call = "MPI_Alltoallv", own = pieces[rank].count
-        let row = try rows.row(bytes: unit * MemoryLayout<Element>.stride)
-        let sent = try WireWindows(pieces, unit: unit, call: call)
-        let received = try WireWindows((0..<size).map { $0 * own..<($0 + 1) * own }, unit: unit, call: call)
-        try complete(call) {
-            unsafe MPI_Alltoallv(
-                values.pointer, sent.counts.pointer, sent.displacements.pointer, row, arrived.pointer,
-                received.counts.pointer, received.displacements.pointer, row, handle)
-        } patiently: { request in
-            unsafe MPI_Ialltoallv(
-                values.pointer, sent.counts.pointer, sent.displacements.pointer, row, arrived.pointer,
-                received.counts.pointer, received.displacements.pointer, row, handle, request)
+            sumInOrder(places.map { arrived[$0] }, into: values[pieces[rank]])
         }
     }
 
@@ -55,7 +39,8 @@ extension MPICommunicator {
         let parts = try stretches(counts, ranks: size, elements: values.count, call: call)
         guard size > 1 else { return }
         let unit = Self.unit(of: counts), row = try rows.row(bytes: unit * MemoryLayout<Element>.stride)
-        let windows = try WireWindows(parts, unit: unit, call: call)
+        let windows = receivedWindows
+        try windows.set(parts, unit: unit, call: call)
         try complete(call) {
             unsafe MPI_Allgatherv(
                 shim_in_place(), 0, row, values.pointer, windows.counts.pointer, windows.displacements.pointer, row,
@@ -77,20 +62,5 @@ extension MPICommunicator {
         let room = Vector<Element>(count: count)
         arrived = room
         return room
-    }
-}
-
-/// Counts and displacements in units, in memory that MPI may look at until a call is complete.
-private struct WireWindows {
-    let counts: Vector<Int32>
-    let displacements: Vector<Int32>
-
-    init(_ windows: [Range<Int>], unit: Int, call: String) throws(CommunicationError) {
-        counts = Vector(count: windows.count)
-        displacements = Vector(count: windows.count)
-        for (i, window) in windows.enumerated() {
-            counts[i] = try wireCount(window.count / unit, call)
-            displacements[i] = try wireCount(window.lowerBound / unit, call)
-        }
     }
 }
