@@ -12,7 +12,7 @@ enum Files {
     static func makeDirectory(_ path: String) throws(Failure) {
         guard unsafe mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
             throw Failure(
-                .cannotCreate, "cannot create the directory \(path): \(reason())",
+                .cannotCreate, "cannot create the directory \(path): \(systemError())",
                 advice: "check the permissions and free space of the folder it is in")
         }
     }
@@ -40,18 +40,18 @@ enum Files {
     /// Waits until the bytes of a file, or the entries of a directory, are on the disk.
     static func sync(_ path: String) throws(Failure) {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw Failure(.inputOutput, "cannot open \(path) to sync it: \(reason())") }
+        guard file >= 0 else { throw Failure(.inputOutput, "cannot open \(path) to sync it: \(systemError())") }
         defer { close(file) }
         while fsync(file) != 0 {
             if errno == EINTR { continue }
-            throw Failure(.inputOutput, "cannot sync \(path) to the disk: \(reason())")
+            throw Failure(.inputOutput, "cannot sync \(path) to the disk: \(systemError())")
         }
     }
 
     /// Writes a new file whole.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(reason())") }
+        guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(systemError())") }
         defer { close(file) }
         var done = 0
         while done < bytes.count {
@@ -59,7 +59,7 @@ enum Files {
                 unsafe Glibc.write(file, $0.baseAddress! + done, bytes.count - done)
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(.inputOutput, "cannot write \(path): \(reason())") }
+            guard count > 0 else { throw Failure(.inputOutput, "cannot write \(path): \(systemError())") }
             done += count
         }
     }
@@ -75,13 +75,13 @@ enum Files {
         do {
             return Array(try Data(contentsOf: URL(filePath: path)))
         } catch {
-            throw Failure(.noInput, "cannot read \(path): \(reason())")
+            throw Failure(.noInput, "cannot read \(path): \(systemError())")
         }
     }
 
     static func rename(_ old: String, to new: String) throws(Failure) {
         guard unsafe Glibc.rename(old, new) == 0 else {
-            throw Failure(.cannotCreate, "cannot rename \(old) to \(new): \(reason())")
+            throw Failure(.cannotCreate, "cannot rename \(old) to \(new): \(systemError())")
         }
     }
 
@@ -115,6 +115,4 @@ enum Files {
     static func names(in directory: String) -> [String]? {
         (try? FileManager.default.contentsOfDirectory(atPath: directory))?.sorted()
     }
-
-    private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 }

@@ -134,7 +134,7 @@ private final class LockFile: Sendable {
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             throw Failure(
-                .cannotCreate, "cannot open \(path): \(unsafe String(cString: strerror(errno)))",
+                .cannotCreate, "cannot open \(path): \(systemError())",
                 advice: "the run directory must be writable")
         }
     }
@@ -165,7 +165,7 @@ private final class LockFile: Sendable {
         }
         bytes += Array(repeating: 0x20, count: max(0, Self.length - 1 - bytes.count)) + [0x0A]
         guard unsafe pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-            throw Failure(.inputOutput, "cannot write \(path): \(unsafe String(cString: strerror(errno)))")
+            throw Failure(.inputOutput, "cannot write \(path): \(systemError())")
         }
     }
 

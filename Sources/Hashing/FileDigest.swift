@@ -21,7 +21,7 @@ package struct FileDigest: Sendable, Equatable {
     /// - Throws: a `Failure` naming the file if it cannot be opened or read
     package init(of path: String) throws(Failure) {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard file >= 0 else { throw Failure(.noInput, "cannot open \(path): \(Self.reason())") }
+        guard file >= 0 else { throw Failure(.noInput, "cannot open \(path): \(systemError())") }
         defer { close(file) }
         var hash = SHA256()
         var total = 0
@@ -30,7 +30,7 @@ package struct FileDigest: Sendable, Equatable {
         while true {
             let count = unsafe read(file, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw Failure(.inputOutput, "cannot read \(path): \(Self.reason())") }
+            guard count >= 0 else { throw Failure(.inputOutput, "cannot read \(path): \(systemError())") }
             if count == 0 { break }
             unsafe hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             total += count
@@ -38,6 +38,4 @@ package struct FileDigest: Sendable, Equatable {
         bytes = total
         sha256 = hash.finish()
     }
-
-    private static func reason() -> String { unsafe String(cString: strerror(errno)) }
 }

@@ -19,7 +19,7 @@ package final class SafetensorsFile {
     package init(_ path: String) throws(Failure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw Failure(.noInput, "cannot open \(path): \(unsafe String(cString: strerror(errno)))")
+            throw Failure(.noInput, "cannot open \(path): \(systemError())")
         }
         do throws(Failure) {
             tensors = try Self.readHeader(descriptor, path)

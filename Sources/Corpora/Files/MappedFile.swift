@@ -53,6 +53,3 @@ package final class MappedFile: @unchecked Sendable {
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 }
-
-/// What the operating system said about the last call that failed.
-func systemError(_ code: Int32 = errno) -> String { unsafe String(cString: strerror(code)) }
