@@ -71,11 +71,8 @@ package final class HDF5Dataset: HDF5Object {
     package func write<Element: HDF5Element>(
         _ values: Vector<Element>, offset: [Int], shape: [Int], collectively: Bool = false
     ) throws(Failure) {
-        let selection = try Selection(offset: offset, shape: shape, of: self, count: values.count)
-        let transfer = try transferProperties(collectively: collectively)
-        let ids = (memory: selection.memory.raw, file: selection.file.raw, transfer: transfer.raw)
-        try Library.call("H5Dwrite", path) {
-            unsafe H5Dwrite(raw, Element.storage.native, ids.memory, ids.file, ids.transfer, values.pointer)
+        try transfer("H5Dwrite", values.count, offset: offset, shape: shape, collectively: collectively) {
+            unsafe H5Dwrite(raw, Element.storage.native, $0, $1, $2, values.pointer)
         }
     }
 
@@ -83,12 +80,22 @@ package final class HDF5Dataset: HDF5Object {
     package func read<Element: HDF5Element>(
         into values: Vector<Element>, offset: [Int], shape: [Int], collectively: Bool = false
     ) throws(Failure) {
-        let selection = try Selection(offset: offset, shape: shape, of: self, count: values.count)
-        let transfer = try transferProperties(collectively: collectively)
-        let ids = (memory: selection.memory.raw, file: selection.file.raw, transfer: transfer.raw)
-        try Library.call("H5Dread", path) {
-            unsafe H5Dread(raw, Element.storage.native, ids.memory, ids.file, ids.transfer, values.pointer)
+        try transfer("H5Dread", values.count, offset: offset, shape: shape, collectively: collectively) {
+            unsafe H5Dread(raw, Element.storage.native, $0, $1, $2, values.pointer)
         }
+    }
+
+    /// - Parameters:
+    ///   - count: elements in memory
+    ///   - body: makes the call, of the elements selected in memory and in the file, with the properties of the transfer
+    private func transfer(
+        _ call: String, _ count: Int, offset: [Int], shape: [Int], collectively: Bool,
+        _ body: (_ memory: hid_t, _ file: hid_t, _ properties: hid_t) -> herr_t
+    ) throws(Failure) {
+        let selection = try Selection(offset: offset, shape: shape, of: self, count: count)
+        let properties = try transferProperties(collectively: collectively)
+        let ids = (memory: selection.memory.raw, file: selection.file.raw, properties: properties.raw)
+        try Library.call(call, path) { body(ids.memory, ids.file, ids.properties) }
     }
 
     /// Where the numbers of a contiguous dataset begin in its file, in bytes.

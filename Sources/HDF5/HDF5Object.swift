@@ -43,25 +43,6 @@ extension HDF5Object {
         try Library.call("H5Awrite", "\(path): attribute \(name)") { unsafe H5Awrite(id, native(), values) }
     }
 
-    package func hasAttribute(_ name: String) throws(Failure) -> Bool {
-        let owner = rawIdentifier
-        return try Library.call("H5Aexists", "\(path): attribute \(name)") { unsafe H5Aexists(owner, name) } > 0
-    }
-
-    package func attributeNames() throws(Failure) -> [String] {
-        let texts = Texts()
-        let visit: H5A_operator2_t = { _, name, _, texts in
-            guard let name = unsafe name else { return -1 }
-            unsafe Texts.at(texts)?.all.append(String(cString: name))
-            return 0
-        }
-        let owner = rawIdentifier
-        try Library.call("H5Aiterate", path) {
-            unsafe H5Aiterate2(owner, H5_INDEX_NAME, H5_ITER_INC, nil, visit, texts.address)
-        }
-        return texts.all.sorted()
-    }
-
     /// The text attribute `name`.
     package func textAttribute(_ name: String) throws(Failure) -> String {
         let attribute = try openAttribute(name), subject = "\(path): attribute \(name)", id = attribute.raw

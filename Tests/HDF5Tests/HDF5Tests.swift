@@ -90,7 +90,6 @@ import Testing
             #expect(try root.attribute("loss", as: Double.self) == [0.1])
             #expect(try root.attribute("rate", as: Float.self) == [0.1])
             #expect(try root.attribute("shape", as: Int64.self) == [3, 5])
-            #expect(try root.attributeNames() == ["empty", "loss", "name", "rate", "shape", "step"])
             #expect(try root.readText("run/config") == long)
             #expect(try root.readText("run/empty") == "")
             #expect(try root.names() == ["run"])
