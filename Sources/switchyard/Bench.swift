@@ -51,23 +51,37 @@ struct ShapeOptions: ParsableArguments {
     }
 }
 
+/// A benchmark of the shapes that a configuration has.
+private protocol ShapeBenchmark: Encodable, SendableMetatype {
+    init(_ configuration: RunConfiguration, on workers: Workers, rounds: Int)
+    var text: String { get }
+}
+
+extension GemmBenchmark: ShapeBenchmark {}
+extension KernelBenchmark: ShapeBenchmark {}
+
+extension ShapeOptions {
+    /// On all ranks at the same time; rank 0 answers.
+    fileprivate func measure<Benchmark: ShapeBenchmark>(_: Benchmark.Type, _ options: BenchOptions) throws {
+        let shapes = self
+        try reportingFailures {
+            try onAllRanks(virtual: nil) { world in
+                let (configuration, workers) = try shapes.read()
+                try world.barrier()
+                let figures = Benchmark(configuration, on: workers, rounds: options.rounds)
+                try options.answer(figures, figures.text, on: world)
+            }
+        }
+    }
+}
+
 struct BenchGemm: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gemm", abstract: "Measures every matrix product of a configuration's training step.")
     @OptionGroup var shapes: ShapeOptions
     @OptionGroup var options: BenchOptions
 
-    func run() throws {
-        let command = self
-        try reportingFailures {
-            try onAllRanks(virtual: nil) { world in
-                let (configuration, workers) = try command.shapes.read()
-                try world.barrier()
-                let figures = GemmBenchmark(configuration, on: workers, rounds: command.options.rounds)
-                try command.options.answer(figures, figures.text, on: world)
-            }
-        }
-    }
+    func run() throws { try shapes.measure(GemmBenchmark.self, options) }
 }
 
 struct BenchKernels: ParsableCommand {
@@ -76,17 +90,7 @@ struct BenchKernels: ParsableCommand {
     @OptionGroup var shapes: ShapeOptions
     @OptionGroup var options: BenchOptions
 
-    func run() throws {
-        let command = self
-        try reportingFailures {
-            try onAllRanks(virtual: nil) { world in
-                let (configuration, workers) = try command.shapes.read()
-                try world.barrier()
-                let figures = KernelBenchmark(configuration, on: workers, rounds: command.options.rounds)
-                try command.options.answer(figures, figures.text, on: world)
-            }
-        }
-    }
+    func run() throws { try shapes.measure(KernelBenchmark.self, options) }
 }
 
 struct BenchMemory: ParsableCommand {
