@@ -66,11 +66,13 @@ extension ProductJob {
 /// How a product is cut for threads, whatever their number: tiles are a function of its shape, so that a lane's products
 /// have the same bits everywhere.
 ///
-/// A product of many rows is cut between rows alone, which the library's kernels for fixed shapes want. One of few rows,
-/// or a sum over tokens (its left factor transposed, its output a weight), is cut between columns as well.
+/// A product of many rows is cut between rows alone, which the library's kernels for fixed shapes want. One of few rows, one
+/// with a right factor too large to be packed for every tile (the head's), or a sum over tokens (its left factor
+/// transposed, its output a weight), is cut between columns as well.
 private struct ProductTiles {
     static let height = 256
     private static let narrow = 512
+    private static let largestPacked = 1 << 21
 
     /// Whether full tiles are worth kernels of their own: in float32 the general ones are as fast, but for transposed weights
     /// (docs/performance.md).
@@ -82,7 +84,8 @@ private struct ProductTiles {
 
     init(_ job: ProductJob) {
         (rows, columns) = (job.c.rows, job.c.columns)
-        haveWholeRows = rows >= Self.height && !job.a.isTransposed
+        haveWholeRows =
+            rows >= Self.height && !job.a.isTransposed && job.b.rows * columns <= Self.largestPacked
         recur = haveWholeRows && (job.a.operand.precision == .bfloat16 || job.b.isTransposed)
         width = haveWholeRows ? max(columns, 1) : Self.narrow
     }
