@@ -68,14 +68,22 @@ extension Loops {
     package static func copyRows(_ x: Operand, into y: Operand) {
         switch (x, y) {
         case (.float32(let x), .float32(let y)): copy(x, into: y)
-        case (.float32(let x), .bfloat16(let y)): copy(x, into: y)
         case (.bfloat16(let x), .bfloat16(let y)): copy(x, into: y)
-        case (.bfloat16(let x), .float32(let y)): copy(x, into: y)
+        case (.float32(let x), .bfloat16(let y)): convert(x, into: y)
+        case (.bfloat16(let x), .float32(let y)): convert(x, into: y)
         }
     }
 }
 
-private func copy<Source: MatrixElement, Target: MatrixElement>(_ x: Matrix<Source>, into y: Matrix<Target>) {
+private func copy<Element: MatrixElement>(_ x: Matrix<Element>, into y: Matrix<Element>) {
+    for t in 0..<x.rows {
+        let row = x.row(t)
+        var out = y.mutableRow(t)
+        for i in 0..<row.count { out[i] = row[i] }
+    }
+}
+
+private func convert<Source: MatrixElement, Target: MatrixElement>(_ x: Matrix<Source>, into y: Matrix<Target>) {
     for t in 0..<x.rows {
         let row = x.row(t)
         var out = y.mutableRow(t)
@@ -140,7 +148,7 @@ private func backward(
 @inline(__always)
 private func round(_ x: Tensor, into operand: Operand) {
     guard case .bfloat16(let y) = operand else { return }
-    copy(x, into: y)
+    convert(x, into: y)
 }
 
 private func divide<Element: MatrixElement>(_ x: Tensor, by totals: Vector<Float>, into y: Matrix<Element>) {

@@ -19,6 +19,8 @@ struct KernelShapes {
     let model: ModelSettings
     let optimizer: AdamWSettings
     let threads: Int
+    /// Rows at a time of kernels that training gives the rows of a product.
+    private let tileRows = 256
     /// Of what goes into products.
     let precision: Precision
 
@@ -103,9 +105,10 @@ extension KernelShapes {
         let turns = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
         return [
             KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
-                rotate(
-                    qkv, heads: model.heads, headDimension: model.headDimension, context: model.context, table: turns,
-                    inverse: false, on: $0)
+                $0.run(over: tokens, tile: tileRows) { rows in
+                    turns.rotate(
+                        qkv.rows(rows).columns(0..<2 * d), first: rows.lowerBound, context: model.context)
+                }
             },
             KernelCase(name: "attention", work: .flops(4 * causalWork)) {
                 attention(qkv, shape: shape, into: o, logSumExp: logSumExp, scratch: scratch, on: $0)
@@ -117,7 +120,8 @@ extension KernelShapes {
             },
             KernelCase(name: "attention backward", work: .flops(10 * causalWork)) {
                 attentionBackward(
-                    dO, qkv: qkv, o: o, logSumExp: logSumExp, shape: shape, into: dQKV, scratch: scratch, on: $0)
+                    dO, qkv: qkv, o: o, logSumExp: logSumExp, shape: shape, rotary: turns, into: dQKV,
+                    scratch: scratch, on: $0)
             },
         ]
     }
@@ -126,9 +130,13 @@ extension KernelShapes {
         let hidden = model.expertHidden, seats = tokens * model.choices
         let gateUp = operand(seats, 2 * hidden), a = operand(seats, hidden), unit = precision.size * seats * hidden
         return [
-            KernelCase(name: "SwiGLU", work: .bytes(3 * unit)) { swiGLU(gateUp, into: a, on: $0) },
+            KernelCase(name: "SwiGLU", work: .bytes(3 * unit)) {
+                $0.run(over: seats, tile: tileRows) { rows in swiGLU(gateUp.rows(rows), into: a.rows(rows)) }
+            },
             KernelCase(name: "SwiGLU backward", work: .bytes(5 * unit)) {
-                swiGLUBackward(a, replacing: gateUp, on: $0)
+                $0.run(over: seats, tile: tileRows) { rows in
+                    swiGLUBackward(a.rows(rows), replacing: gateUp.rows(rows))
+                }
             },
         ]
     }

@@ -10,7 +10,7 @@ import Tensors
     /// shapes from 64 rows on, and needs no scratch memory from us.
     struct OneDNN: @unchecked Sendable {
         // Unchecked because primitives and engines are immutable once made, which the library's handles do not say.
-        private let engine: dnnl_engine_t
+        private let engine = LibraryEngine.shared
         /// By `Key.index`.
         private let primitives: [dnnl_primitive_t]
 
@@ -39,11 +39,7 @@ import Tensors
         }
 
         private init(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) {
-            var engine: dnnl_engine_t?
-            check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
-            let made = engine!
-            self.engine = made
-            primitives = Key.all(factors, product).map { Self.primitive($0, made) }
+            primitives = Key.all(factors, product).map { Self.primitive($0, LibraryEngine.shared) }
         }
 
         private static func primitive(_ key: Key, _ engine: dnnl_engine_t) -> dnnl_primitive_t {

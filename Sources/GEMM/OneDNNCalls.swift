@@ -1,6 +1,15 @@
 #if ONEDNN
     import COneDNN
 
+    /// The processor, as the library has it: one for all threads, to the end of the program.
+    enum LibraryEngine {
+        nonisolated(unsafe) static let shared: dnnl_engine_t = {
+            var engine: dnnl_engine_t?
+            check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
+            return engine!
+        }()
+    }
+
     /// A plan for `C ← A·B`, or `C ← C + A·B` if `adding`, on factors and a product as described.
     /// - Parameter ownScratch: whether whoever executes it brings its scratch memory
     func matmulPlan(

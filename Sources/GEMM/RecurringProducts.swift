@@ -1,57 +1,60 @@
+import Foundation
 package import Tensors
 
 #if ONEDNN
     import COneDNN
 #endif
 
-/// Small products of a few shapes that come again and again, as attention's: oneDNN compiles a kernel for each shape, faster
-/// than those for all shapes. Kernels, handles and scratch memory are kept here, so this belongs to one thread at a time.
+/// Products of a few shapes that come again and again, as attention's: oneDNN compiles a kernel for each shape, faster than
+/// those for all shapes. Kernels, handles and scratch memory are kept here, so this belongs to one thread.
 ///
 /// Only for shapes of whole multiples of 32: there are few of them. The others take the general kernels, so that the bits
 /// of a product are a function of its shape here as well.
 package final class RecurringProducts: @unchecked Sendable {
-    // Unchecked because each worker has its own.
+    // Unchecked because each thread has its own.
     #if ONEDNN
         private var kernels: [Shape: Kernel] = [:]
-        private let engine: dnnl_engine_t?
         private var scratch = Vector<UInt8>(count: 0)
+    #endif
 
-        package init(_ precision: Precision) {
-            var engine: dnnl_engine_t?
-            if precision == .bfloat16 || MatrixLibrary.float32 == .oneDNN {
-                check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
-            }
-            unsafe self.engine = engine
-        }
+    private init() {}
 
-        deinit {
-            for kernel in kernels.values { kernel.destroy() }
-            if let engine = unsafe engine { unsafe dnnl_engine_destroy(engine) }
-        }
-    #else
-        package init(_ precision: Precision) {}
+    /// Those of the calling thread, which end with it.
+    package static var ofThisThread: RecurringProducts {
+        let shelf = Thread.current.threadDictionary
+        if let found = shelf[name] as? RecurringProducts { return found }
+        let made = RecurringProducts()
+        shelf[name] = made
+        return made
+    }
+
+    private static let name = "switchyard.GEMM.RecurringProducts"
+
+    #if ONEDNN
+        deinit { for kernel in kernels.values { kernel.destroy() } }
     #endif
 
     /// `C ← A·B`, or `C ← C + A·B` if `adding`, as `GEMM.multiply` has it.
     package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
         #if ONEDNN
-            if let engine = unsafe engine, [c.rows, c.columns, a.columns].allSatisfy({ $0 > 0 && $0 % 32 == 0 }) {
+            let isLibrarys = a.operand.precision == .bfloat16 || MatrixLibrary.float32 == .oneDNN
+            if isLibrarys, [c.rows, c.columns, a.columns].allSatisfy({ $0 > 0 && $0 % 32 == 0 }) {
                 precondition(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes do not fit")
-                return unsafe run(Shape(a, b, c, adding), a, b, c, engine)
+                return run(Shape(a, b, c, adding), a, b, c)
             }
         #endif
         GEMM.multiply(a, b, into: c, adding: adding)
     }
 
     #if ONEDNN
-        private func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand, _ engine: dnnl_engine_t) {
-            let kernel = kernels[shape] ?? make(shape, engine)
+        private func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand) {
+            let kernel = kernels[shape] ?? make(shape)
             unsafe kernel.point(a.operand.address, b.operand.address, c.address, scratch.pointer)
-            execute(kernel.primitive, engine, kernel.arguments)
+            execute(kernel.primitive, LibraryEngine.shared, kernel.arguments)
         }
 
-        private func make(_ shape: Shape, _ engine: dnnl_engine_t) -> Kernel {
-            let kernel = Kernel(shape, engine)
+        private func make(_ shape: Shape) -> Kernel {
+            let kernel = Kernel(shape, LibraryEngine.shared)
             if kernel.scratchBytes > scratch.count { scratch = Vector(count: kernel.scratchBytes) }
             kernels[shape] = kernel
             return kernel

@@ -38,15 +38,15 @@ private func attend(
     _ q: Operand, _ k: Operand, _ v: Operand, _ keyTiles: [Range<Int>], _ queries: Range<Int>, _ scale: Float,
     _ memory: AttentionScratch
 ) {
-    let answers = memory.answers.rows(0..<q.rows)
+    let answers = memory.answers.rows(0..<q.rows), products = RecurringProducts.ofThisThread
     for keys in keyTiles {
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count), isFirst = keys.lowerBound == 0
-        memory.products.multiply(q.factor, k.rows(keys).transposed, into: .float32(scores))
+        products.multiply(q.factor, k.rows(keys).transposed, into: .float32(scores))
         loops.softmaxNumerators(
             scores, first: queries.lowerBound - keys.lowerBound, scale: scale, into: p, sums: memory.sums,
             isFirst: isFirst)
         if !isFirst { loops.scaleRows(answers, by: memory.sums.factors) }
-        memory.products.multiply(p.factor, v.rows(keys).factor, into: .float32(answers), adding: !isFirst)
+        products.multiply(p.factor, v.rows(keys).factor, into: .float32(answers), adding: !isFirst)
     }
 }
 
@@ -54,10 +54,11 @@ private func attend(
 /// `dv = pᵀ·do`, `ds = p·(do·vᵀ − δ)/√dHead`, `dq = ds·k`, `dk = dsᵀ·q`. One thread per sequence and head.
 /// - Parameters:
 ///   - dO, o: `[tokens, dModel]`
+///   - rotary: what queries and keys were turned by; their gradients are turned back. None if they were not turned.
 ///   - dQKV: `[tokens, 3·dModel]`, overwritten
 package func attentionBackward(
-    _ dO: Operand, qkv: Operand, o: Operand, logSumExp: Tensor, shape: AttentionShape, into dQKV: Operand,
-    scratch: [AttentionScratch], on workers: Workers
+    _ dO: Operand, qkv: Operand, o: Operand, logSumExp: Tensor, shape: AttentionShape, rotary: RotaryTable?,
+    into dQKV: Operand, scratch: [AttentionScratch], on workers: Workers
 ) {
     workers.tracer?.begin(.attentionBackward)
     defer { workers.tracer?.end() }
@@ -76,9 +77,13 @@ package func attentionBackward(
             for keys in shape.keyTiles(of: queries) {
                 tile.backward(keys, q.rows(queries), k, v, outer.rows(queries), memory)
             }
-            loops.copyRows(.float32(memory.answers.rows(0..<queries.count)), into: dq.rows(queries))
+            let dQueries = Operand.float32(memory.answers.rows(0..<queries.count))
+            rotary?.rotate(dQueries, first: queries.lowerBound, context: shape.context, inverse: true)
+            loops.copyRows(dQueries, into: dq.rows(queries))
         }
-        loops.copyRows(.float32(memory.dKeys.rows(0..<shape.context)), into: dk)
+        let dKeys = Operand.float32(memory.dKeys.rows(0..<shape.context))
+        rotary?.rotate(dKeys, first: 0, context: shape.context, inverse: true)
+        loops.copyRows(dKeys, into: dk)
         loops.copyRows(.float32(memory.dValues.rows(0..<shape.context)), into: dv)
     }
 }
@@ -95,7 +100,7 @@ private struct BackwardTile {
     func backward(
         _ keys: Range<Int>, _ q: Operand, _ k: Operand, _ v: Operand, _ dO: Operand, _ memory: AttentionScratch
     ) {
-        let products = memory.products
+        let products = RecurringProducts.ofThisThread
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count)
         let (dP, ds) = memory.second(rows: q.rows, columns: keys.count)
         products.multiply(q.factor, k.rows(keys).transposed, into: .float32(scores))

@@ -1,10 +1,8 @@
-import GEMM
 package import Tensors
 import VectorLoops
 
 /// What one worker needs for the attention of one head.
 package struct AttentionScratch: Sendable {
-    let products: RecurringProducts
     /// `[context, dHead]` each: the head's queries, keys and values, and its answers' gradients, side by side in memory.
     let q: Operand
     let k: Operand
@@ -25,7 +23,6 @@ package struct AttentionScratch: Sendable {
 
     package init(_ shape: AttentionShape, _ precision: Precision) {
         let (rows, columns, d) = (2 * AttentionShape.queryTile, shape.largestKeyTile, shape.headDimension)
-        products = RecurringProducts(precision)
         (q, k) = (
             Operand(precision, rows: shape.context, columns: d), Operand(precision, rows: shape.context, columns: d)
         )

@@ -3,67 +3,99 @@ package import Tensors
 import Tracing
 package import Workers
 
-/// How products are cut for threads: output tiles of this many rows and columns, whatever the number of threads, so
-/// that a lane's products have the same shapes, and so the same bits, everywhere.
-package enum ProductTile {
-    static let rows = 256
-    static let columns = 512
-
-    static func count(_ rows: Int, _ columns: Int) -> Int {
-        ((rows + Self.rows - 1) / Self.rows) * ((columns + Self.columns - 1) / Self.columns)
-    }
-
-    /// Tile `index` of an output `[rows, columns]`, in row-major order of tiles.
-    static func range(_ index: Int, _ rows: Int, _ columns: Int) -> (rows: Range<Int>, columns: Range<Int>) {
-        let across = (columns + Self.columns - 1) / Self.columns
-        let r = index / across * Self.rows, c = index % across * Self.columns
-        return (r..<min(r + Self.rows, rows), c..<min(c + Self.columns, columns))
-    }
-}
-
-/// `C ← A·B`, or `C ← C + A·B` if `adding`, by tiles of C on all threads.
-/// - Parameters:
-///   - a: `[m, k]`
-///   - b: `[k, n]`
-///   - c: `[m, n]`
-package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: Workers) {
-    workers.tracer?.begin(.products)
-    defer { workers.tracer?.end() }
-    let tiles = ProductTile.count(c.rows, c.columns)
-    workers.run(tiles) { _, index in
-        let (rows, columns) = ProductTile.range(index, c.rows, c.columns)
-        GEMM.multiply(a.rows(rows), b.columns(columns), into: c.rows(rows).columns(columns), adding: adding)
-    }
-}
-
-/// One product of a group: `C ← A·B`, or added.
+/// `C ← A·B`, or `C ← C + A·B` if `adding`.
 package struct ProductJob: Sendable {
     let a: Factor
     let b: Factor
     let c: Operand
     let adding: Bool
+    let finish: (@Sendable (Range<Int>) -> Void)?
 
-    package init(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
+    /// - Parameters:
+    ///   - a: `[m, k]`
+    ///   - b: `[k, n]`
+    ///   - c: `[m, n]`
+    ///   - finish: called with ranges of C's rows that are done, each row once, by the thread that computed them while
+    ///     they are in its cache: what a layer does with its product row by row costs no way to memory and back
+    package init(
+        _ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false,
+        finish: (@Sendable (Range<Int>) -> Void)? = nil
+    ) {
         self.a = a
         self.b = b
         self.c = c
         self.adding = adding
+        self.finish = finish
     }
+}
+
+/// One product, tile by tile on all threads.
+package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: Workers) {
+    multiply([ProductJob(a, b, into: c, adding: adding)], on: workers)
 }
 
 /// Products that do not depend on each other, such as the experts' of one lane, tile by tile on all threads.
 package func multiply(_ jobs: [ProductJob], on workers: Workers) {
     workers.tracer?.begin(.products)
     defer { workers.tracer?.end() }
-    var firstTile = [0]
-    for job in jobs { firstTile.append(firstTile.last! + ProductTile.count(job.c.rows, job.c.columns)) }
-    let starts = firstTile
+    let tilings = jobs.map(ProductTiles.init)
+    let starts = tilings.reduce(into: [0]) { $0.append($0.last! + $1.count) }
     workers.run(starts.last!) { _, index in
         var j = 0
         while starts[j + 1] <= index { j += 1 }
-        let job = jobs[j]
-        let (rows, columns) = ProductTile.range(index - starts[j], job.c.rows, job.c.columns)
-        GEMM.multiply(
-            job.a.rows(rows), job.b.columns(columns), into: job.c.rows(rows).columns(columns), adding: job.adding)
+        jobs[j].compute(tilings[j], index - starts[j])
+    }
+    for (job, tiles) in zip(jobs, tilings) where !tiles.haveWholeRows {
+        if let finish = job.finish { workers.run(over: job.c.rows, tile: rowTile, finish) }
+    }
+}
+
+extension ProductJob {
+    fileprivate func compute(_ tiles: ProductTiles, _ index: Int) {
+        let (rows, columns) = tiles[index]
+        let (a, b, c) = (a.rows(rows), b.columns(columns), c.rows(rows).columns(columns))
+        if tiles.recur, rows.count == ProductTiles.height {
+            RecurringProducts.ofThisThread.multiply(a, b, into: c, adding: adding)
+        } else {
+            GEMM.multiply(a, b, into: c, adding: adding)
+        }
+        if tiles.haveWholeRows { finish?(rows) }
+    }
+}
+
+/// How a product is cut for threads, whatever their number: tiles are a function of its shape, so that a lane's products
+/// have the same bits everywhere.
+///
+/// A product of many rows is cut between rows alone, which the library's kernels for fixed shapes want. One of few rows, one
+/// with a right factor too large to be packed for every tile (the head's), or a sum over tokens (its left factor
+/// transposed, its output a weight), is cut between columns as well.
+private struct ProductTiles {
+    static let height = 256
+    private static let narrow = 512
+    private static let largestPacked = 1 << 21
+
+    /// Whether full tiles are worth kernels of their own: in float32 the general ones are as fast, but for transposed weights
+    /// (docs/performance.md).
+    let recur: Bool
+    let haveWholeRows: Bool
+    private let rows: Int
+    private let columns: Int
+    private let width: Int
+
+    init(_ job: ProductJob) {
+        (rows, columns) = (job.c.rows, job.c.columns)
+        haveWholeRows =
+            rows >= Self.height && !job.a.isTransposed && job.b.rows * columns <= Self.largestPacked
+        recur = haveWholeRows && (job.a.operand.precision == .bfloat16 || job.b.isTransposed)
+        width = haveWholeRows ? max(columns, 1) : Self.narrow
+    }
+
+    private var across: Int { (columns + width - 1) / width }
+    var count: Int { (rows + Self.height - 1) / Self.height * across }
+
+    /// Tile `index` of the output, in row-major order of tiles.
+    subscript(index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+        let r = index / across * Self.height, c = index % across * width
+        return (r..<min(r + Self.height, rows), c..<min(c + width, columns))
     }
 }

@@ -1,6 +1,5 @@
 package import Tensors
 import VectorLoops
-package import Workers
 
 #if canImport(Glibc)
     import Glibc
@@ -38,21 +37,16 @@ package struct RotaryTable: Sendable {
         let rows = position..<cosine.rows
         return RotaryTable(cosine: cosine.rows(rows), sine: sine.rows(rows))
     }
-}
 
-/// Turns queries and keys by their positions, in place ("rotate-half": pairs are (i, i + dHead/2)):
-/// `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`; with `inverse`, back by the same angle, which is the backward pass.
-/// - Parameters:
-///   - queriesKeys: `[tokens, ≥ 2·dModel]`, queries in the first dModel columns, keys in the next
-///   - context: tokens of one sequence; a token's position is its row modulo `context`
-package func rotate(
-    _ queriesKeys: Operand, heads: Int, headDimension: Int, context: Int, table: RotaryTable, inverse: Bool,
-    on workers: Workers
-) {
-    let queriesKeys = queriesKeys.columns(0..<2 * heads * headDimension), direction: Float = inverse ? -1 : 1
-    workers.run(over: queriesKeys.rows, tile: rowTile) { rows in
+    /// Turns heads side by side by their rows' positions, in place ("rotate-half": pairs are (i, i + dHead/2)):
+    /// `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`; with `inverse`, back by the same angles, which is the backward pass.
+    /// On the calling thread: for rows of a product that was just computed.
+    /// - Parameters:
+    ///   - x: `[rows, heads·dHead]`, of queries or keys or both
+    ///   - first: the first row's number; a token's position is its row's number modulo `context`, that of one sequence
+    package func rotate(_ x: Operand, first: Int, context: Int, inverse: Bool = false) {
         loops.rotate(
-            queriesKeys.rows(rows), first: rows.lowerBound % context, cosine: table.cosine.rows(0..<context),
-            sine: table.sine.rows(0..<context), direction: direction)
+            x, first: first % context, cosine: cosine.rows(0..<context), sine: sine.rows(0..<context),
+            direction: inverse ? -1 : 1)
     }
 }

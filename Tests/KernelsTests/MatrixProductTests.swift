@@ -5,11 +5,12 @@ import Testing
 import Workers
 
 @Suite struct MatrixProductTests {
-    /// Shapes around the output tile of 512 × 512, and the smallest.
+    /// Shapes around the output tiles of 256 rows and 512 columns, some with kernels of their own, and the smallest.
     private static let shapes: [(m: Int, k: Int, n: Int)] = [
         (0, 3, 2), (3, 2, 0), (1, 1, 1), (2, 3, 1), (1, 5, 7), (63, 65, 64), (129, 7, 127), (511, 3, 512),
         (512, 2, 513),
-        (513, 5, 511), (1025, 3, 2), (1, 2, 1030), (5, 600, 4), (3, 4097, 5),
+        (513, 5, 511), (1025, 3, 2), (1, 2, 1030), (5, 600, 4), (3, 4097, 5), (256, 32, 64), (255, 32, 96),
+        (600, 64, 32), (512, 96, 544),
     ]
 
     @Test(arguments: precisions, [false, true]) func everyTransposition(precision: Precision, left: Bool) {
@@ -69,6 +70,26 @@ import Workers
             #expect(alone.floats.vector.array == found[index].vector.array)
         }
         multiply([], on: Workers(count: 2))
+    }
+
+    /// What follows a product is told of each of its rows once, when it is there.
+    @Test(arguments: [(1, 600), (255, 3), (256, 40), (700, 513)]) func finishesEveryRowOnce(rows: Int, columns: Int) {
+        for transposed in [false, true] {
+            let a = transposed ? random(4, rows, seed: 12) : random(rows, 4, seed: 12), b = random(4, columns, seed: 13)
+            let found = sameOnAnyThreads { workers in
+                let c = Tensor(rows: rows, columns: columns), sums = Tensor(rows: rows, columns: 1)
+                let job = ProductJob(Factor(.float32(a), isTransposed: transposed), b.factor, into: .float32(c)) {
+                    for t in $0 { for i in 0..<columns { sums[t, 0] += c[t, i] } }
+                }
+                multiply(
+                    [job, ProductJob(b.transposed, b.factor, into: .float32(Tensor(rows: columns, columns: columns)))],
+                    on: workers)
+                return [sums]
+            }
+            let product = (transposed ? Doubles(a).transposed : Doubles(a)) * Doubles(b)
+            let sums = Doubles(rows: rows, columns: 1) { t, _ in product.row(t).reduce(0, +) }
+            expectClose(found, [sums], within: 1e-5)
+        }
     }
 
     /// Factors and product inside wider matrices: writing leaves the columns beside the product alone.

@@ -39,9 +39,11 @@ import Workers
             for inverse in [false, true] {
                 let found = sameOnAnyThreads { workers in
                     let y = rounded(x, to: precision)
-                    rotate(
-                        y, heads: heads, headDimension: dimension, context: context, table: table, inverse: inverse,
-                        on: workers)
+                    workers.run(over: y.rows, tile: 5) { rows in
+                        table.rotate(
+                            y.rows(rows).columns(0..<2 * heads * dimension), first: rows.lowerBound, context: context,
+                            inverse: inverse)
+                    }
                     return [y.floats]
                 }
                 let expected = turned(x, heads, dimension, context, sign: inverse ? -1 : 1)

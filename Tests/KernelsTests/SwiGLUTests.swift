@@ -1,7 +1,6 @@
 import Kernels
 import Tensors
 import Testing
-import Workers
 
 #if canImport(Glibc)
     import Glibc
@@ -20,14 +19,11 @@ private func swish(_ gateUp: [Double]) -> [Double] {
         for (rows, hidden) in normShapes where hidden < 200 {
             let gateUp = rounded(random(rows, 2 * hidden, seed: 1, scale: 6), to: precision)
             let da = rounded(random(rows, hidden, seed: 2), to: precision)
-            let found = sameOnAnyThreads(
-                { workers in
-                    let a = Operand(precision, rows: rows, columns: hidden)
-                    let replaced = rounded(gateUp.floats, to: precision)
-                    swiGLU(gateUp, into: a, on: workers)
-                    swiGLUBackward(da, replacing: replaced, on: workers)
-                    return [a.floats, replaced.floats]
-                }, "\(rows) × \(hidden)")
+            let a = Operand(precision, rows: rows, columns: hidden)
+            let replaced = rounded(gateUp.floats, to: precision)
+            swiGLU(gateUp, into: a)
+            swiGLUBackward(da, replacing: replaced)
+            let found = [a.floats, replaced.floats]
             let forward = byRow(gateUp.floats, swish)
             let expected = [
                 Doubles(rows: rows, columns: hidden) { forward[$0, $1] }, swishGradient(gateUp.floats, da.floats),
@@ -57,12 +53,12 @@ private func swish(_ gateUp: [Double]) -> [Double] {
             gateUp[0, 8 + i] = 2
             da[0, i] = 1
         }
-        swiGLU(.float32(gateUp), into: .float32(a), on: Workers(count: 1))
+        swiGLU(.float32(gateUp), into: .float32(a))
         for (i, gate) in gates.enumerated() {
             // e^−88 is 6e-39, and no gate is so large that 1e30 of it counts.
             #expect(gate > 0 ? a[0, i] == 2 * gate : abs(a[0, i]) <= 2e-8, "silu(\(gate)) gave \(a[0, i])")
         }
-        swiGLUBackward(.float32(da), replacing: .float32(gateUp), on: Workers(count: 1))
+        swiGLUBackward(.float32(da), replacing: .float32(gateUp))
         for (i, gate) in gates.enumerated() {
             #expect(abs(gateUp[0, i] - (gate > 0 ? 2 : 0)) <= 1e-6, "gradient at \(gate) is \(gateUp[0, i])")
         }

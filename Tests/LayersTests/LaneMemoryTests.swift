@@ -74,8 +74,6 @@ import Testing
         case let buffer as Buffer<Float>: seen[ObjectIdentifier(buffer)] = 4 * buffer.count
         case let buffer as Buffer<BFloat16>: seen[ObjectIdentifier(buffer)] = 2 * buffer.count
         case let buffer as Buffer<Int32>: seen[ObjectIdentifier(buffer)] = 4 * buffer.count
-        // Kernels and a few kilobytes of scratch that the library asks for, made when a shape comes for the first time.
-        case is RecurringProducts: break
         default:
             let mirror = Mirror(reflecting: value)
             if mirror.displayStyle == .class { Issue.record("unknown storage: \(type(of: value))") }

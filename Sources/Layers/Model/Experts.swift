@@ -39,13 +39,13 @@ package struct Experts: Sendable {
     ) {
         let segments = Segments(exchange)
         multiply(
-            segments.map {
-                ProductJob(
-                    saved.arrived.rows($0.rows).factor, parameters.operand(gateUp, slab: $0.expert, like: y).factor,
-                    into: saved.gateUp.rows($0.rows))
+            segments.map { segment in
+                let gateUps = saved.gateUp.rows(segment.rows), hidden = saved.hidden.rows(segment.rows)
+                return ProductJob(
+                    saved.arrived.rows(segment.rows).factor,
+                    parameters.operand(gateUp, slab: segment.expert, like: y).factor, into: gateUps
+                ) { swiGLU(gateUps.rows($0), into: hidden.rows($0)) }
             }, on: workers)
-        let seats = 0..<segments.rows
-        swiGLU(saved.gateUp.rows(seats), into: saved.hidden.rows(seats), on: workers)
         multiply(
             segments.map {
                 ProductJob(
@@ -62,15 +62,15 @@ package struct Experts: Sendable {
         dHidden: Operand, gradients: GradientAccumulator, on workers: Workers
     ) {
         let segments = Segments(exchange)
-        let seats = 0..<segments.rows
         multiply(
-            segments.map {
-                ProductJob(
-                    dy.rows($0.rows).factor, parameters.operand(down, slab: $0.expert, like: dy).transposed,
-                    into: dHidden.rows($0.rows))
+            segments.map { segment in
+                let dHidden = dHidden.rows(segment.rows), gateUps = saved.gateUp.rows(segment.rows)
+                return ProductJob(
+                    dy.rows(segment.rows).factor, parameters.operand(down, slab: segment.expert, like: dy).transposed,
+                    into: dHidden
+                ) { swiGLUBackward(dHidden.rows($0), replacing: gateUps.rows($0)) }
             }, on: workers)
         weightGradients(down, segments, input: saved.hidden, output: dy, gradients, on: workers)
-        swiGLUBackward(dHidden.rows(seats), replacing: saved.gateUp.rows(seats), on: workers)
         weightGradients(gateUp, segments, input: saved.arrived, output: saved.gateUp, gradients, on: workers)
         multiply(
             segments.map {
@@ -125,7 +125,6 @@ private struct Segments {
 
     private let all: [Segment]
     let sources: Int
-    let rows: Int
 
     init(_ exchange: ExpertExchange) {
         var found: [Segment] = []
@@ -139,7 +138,6 @@ private struct Segments {
         }
         all = found
         sources = exchange.groupSize
-        rows = start
     }
 
     func map(_ body: (Segment) -> ProductJob) -> [ProductJob] { all.map(body) }

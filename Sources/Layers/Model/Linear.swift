@@ -12,10 +12,13 @@ package struct Linear: Sendable {
     /// - Parameters:
     ///   - x: `[tokens, in]`
     ///   - y: `[tokens, out]`, overwritten, or added to if `adding`
+    ///   - finish: as `ProductJob` has it
     package func forward(
-        _ x: Operand, _ parameters: ParameterArena, into y: Operand, adding: Bool = false, on workers: Workers
+        _ x: Operand, _ parameters: ParameterArena, into y: Operand, adding: Bool = false, on workers: Workers,
+        finish: (@Sendable (Range<Int>) -> Void)? = nil
     ) {
-        multiply(x.factor, parameters.operand(weight, like: x).factor, into: y, adding: adding, on: workers)
+        let weight = parameters.operand(weight, like: x)
+        multiply([ProductJob(x.factor, weight.factor, into: y, adding: adding, finish: finish)], on: workers)
     }
 
     /// `dx = dy·Wᵀ`, `dW += xᵀ·dy`.

@@ -61,10 +61,11 @@ package struct SelfAttention: Sendable {
     ) {
         let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
         let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
-        projection.forward(h, parameters, into: qkv, on: workers)
-        rotate(
-            qkv, heads: heads, headDimension: headDimension, context: sequenceLength,
-            table: workspace.scratch.rotary.starting(at: cache?.position ?? 0), inverse: false, on: workers)
+        let table = workspace.scratch.rotary.starting(at: cache?.position ?? 0)
+        projection.forward(h, parameters, into: qkv, on: workers) { rows in
+            table.rotate(
+                qkv.rows(rows).columns(0..<2 * x.columns), first: rows.lowerBound, context: sequenceLength)
+        }
         let seen = cache?.append(qkv, on: workers)
         if let cache, let seen, cache.position > 0 {
             attention(
@@ -91,10 +92,8 @@ package struct SelfAttention: Sendable {
             dy, x: saved.attended.rows(tokens), parameters, into: dAttended, gradients: gradients, on: workers)
         attentionBackward(
             dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
-            shape: shape(sequenceLength), into: dQKV, scratch: workspace.scratch.attention, on: workers)
-        rotate(
-            dQKV, heads: heads, headDimension: headDimension, context: sequenceLength, table: workspace.scratch.rotary,
-            inverse: true, on: workers)
+            shape: shape(sequenceLength), rotary: workspace.scratch.rotary, into: dQKV,
+            scratch: workspace.scratch.attention, on: workers)
         let dNorm = workspace.scratch.dNorm.rows(tokens)
         projection.backward(
             dQKV, x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm), gradients: gradients,
