@@ -1,53 +1,44 @@
-import Foundation
+import Synchronization
 package import Tensors
 
 #if ONEDNN
     import COneDNN
 #endif
 
-/// Products of a few shapes that come again and again, as attention's: oneDNN compiles a kernel for each shape, faster than
-/// those for all shapes. Kernels, handles and scratch memory are kept here, so this belongs to one thread.
+/// `multiply` for products of a few shapes that come again and again, as attention's: oneDNN compiles a kernel for each
+/// shape, faster than those for all shapes.
 ///
 /// Only for shapes of whole multiples of 32: there are few of them. The others take the general kernels, so that the bits
 /// of a product are a function of its shape here as well.
-package final class RecurringProducts: @unchecked Sendable {
-    // Unchecked because each thread has its own.
+package func multiplyRecurring(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
     #if ONEDNN
+        let isLibrarys = a.operand.precision == .bfloat16 || MatrixLibrary.float32 == .oneDNN
+        if isLibrarys, [c.rows, c.columns, a.columns].allSatisfy({ $0 > 0 && $0 % 32 == 0 }) {
+            precondition(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes do not fit")
+            return RecurringProducts.borrow { $0.run(Shape(a, b, c, adding), a, b, c) }
+        }
+    #endif
+    multiply(a, b, into: c, adding: adding)
+}
+
+#if ONEDNN
+    /// Compiled kernels, handles and scratch memory, for one product at a time.
+    private final class RecurringProducts: @unchecked Sendable {
+        // Unchecked because `borrow` gives each to one thread at a time.
         private var kernels: [Shape: Kernel] = [:]
         private var scratch = Vector<UInt8>(count: 0)
-    #endif
 
-    private init() {}
+        private static let idle = Mutex<[RecurringProducts]>([])
 
-    /// Those of the calling thread, which end with it.
-    package static var ofThisThread: RecurringProducts {
-        let shelf = Thread.current.threadDictionary
-        if let found = shelf[name] as? RecurringProducts { return found }
-        let made = RecurringProducts()
-        shelf[name] = made
-        return made
-    }
+        /// Calls `body` with one that nobody else has meanwhile. There are as many as products at a time, and they stay:
+        /// threads that come and go find compiled kernels.
+        static func borrow(_ body: (RecurringProducts) -> Void) {
+            let products = idle.withLock { $0.popLast() } ?? RecurringProducts()
+            body(products)
+            idle.withLock { $0.append(products) }
+        }
 
-    private static let name = "switchyard.GEMM.RecurringProducts"
-
-    #if ONEDNN
-        deinit { for kernel in kernels.values { kernel.destroy() } }
-    #endif
-
-    /// `C ← A·B`, or `C ← C + A·B` if `adding`, as `GEMM.multiply` has it.
-    package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false) {
-        #if ONEDNN
-            let isLibrarys = a.operand.precision == .bfloat16 || MatrixLibrary.float32 == .oneDNN
-            if isLibrarys, [c.rows, c.columns, a.columns].allSatisfy({ $0 > 0 && $0 % 32 == 0 }) {
-                precondition(a.columns == b.rows && a.rows == c.rows && b.columns == c.columns, "shapes do not fit")
-                return run(Shape(a, b, c, adding), a, b, c)
-            }
-        #endif
-        GEMM.multiply(a, b, into: c, adding: adding)
-    }
-
-    #if ONEDNN
-        private func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand) {
+        func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand) {
             let kernel = kernels[shape] ?? make(shape)
             unsafe kernel.point(a.operand.address, b.operand.address, c.address, scratch.pointer)
             execute(kernel.primitive, LibraryEngine.shared, kernel.arguments)
@@ -59,10 +50,8 @@ package final class RecurringProducts: @unchecked Sendable {
             kernels[shape] = kernel
             return kernel
         }
-    #endif
-}
+    }
 
-#if ONEDNN
     /// What a kernel is compiled for.
     private struct Shape: Hashable {
         struct Layout: Hashable {
@@ -131,11 +120,6 @@ package final class RecurringProducts: @unchecked Sendable {
                 check(
                     unsafe dnnl_memory_set_data_handle(argument.memory, address), "dnnl_memory_set_data_handle")
             }
-        }
-
-        func destroy() {
-            unsafe dnnl_primitive_destroy(primitive)
-            for argument in arguments { unsafe dnnl_memory_destroy(argument.memory) }
         }
     }
 

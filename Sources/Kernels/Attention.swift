@@ -38,15 +38,15 @@ private func attend(
     _ q: Operand, _ k: Operand, _ v: Operand, _ keyTiles: [Range<Int>], _ queries: Range<Int>, _ scale: Float,
     _ memory: AttentionScratch
 ) {
-    let answers = memory.answers.rows(0..<q.rows), products = RecurringProducts.ofThisThread
+    let answers = memory.answers.rows(0..<q.rows)
     for keys in keyTiles {
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count), isFirst = keys.lowerBound == 0
-        products.multiply(q.factor, k.rows(keys).transposed, into: .float32(scores))
+        multiplyRecurring(q.factor, k.rows(keys).transposed, into: .float32(scores))
         loops.softmaxNumerators(
             scores, first: queries.lowerBound - keys.lowerBound, scale: scale, into: p, sums: memory.sums,
             isFirst: isFirst)
         if !isFirst { loops.scaleRows(answers, by: memory.sums.factors) }
-        products.multiply(p.factor, v.rows(keys).factor, into: .float32(answers), adding: !isFirst)
+        multiplyRecurring(p.factor, v.rows(keys).factor, into: .float32(answers), adding: !isFirst)
     }
 }
 
@@ -100,17 +100,16 @@ private struct BackwardTile {
     func backward(
         _ keys: Range<Int>, _ q: Operand, _ k: Operand, _ v: Operand, _ dO: Operand, _ memory: AttentionScratch
     ) {
-        let products = RecurringProducts.ofThisThread
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count)
         let (dP, ds) = memory.second(rows: q.rows, columns: keys.count)
-        products.multiply(q.factor, k.rows(keys).transposed, into: .float32(scores))
-        products.multiply(dO.factor, v.rows(keys).transposed, into: .float32(dP))
+        multiplyRecurring(q.factor, k.rows(keys).transposed, into: .float32(scores))
+        multiplyRecurring(dO.factor, v.rows(keys).transposed, into: .float32(dP))
         loops.scoresBackward(
             scores, dP, deltas: memory.deltas, first: queries.lowerBound - keys.lowerBound, scale: scale,
             logSumExp: logSumExp, into: p, ds)
-        products.multiply(p.transposed, dO.factor, into: .float32(memory.dValues.rows(keys)), adding: !isLast)
-        products.multiply(ds.transposed, q.factor, into: .float32(memory.dKeys.rows(keys)), adding: !isLast)
-        products.multiply(
+        multiplyRecurring(p.transposed, dO.factor, into: .float32(memory.dValues.rows(keys)), adding: !isLast)
+        multiplyRecurring(ds.transposed, q.factor, into: .float32(memory.dKeys.rows(keys)), adding: !isLast)
+        multiplyRecurring(
             ds.factor, k.rows(keys).factor, into: .float32(memory.answers.rows(0..<q.rows)),
             adding: keys.lowerBound > 0)
     }

@@ -55,7 +55,7 @@ extension ProductJob {
         let (rows, columns) = tiles[index]
         let (a, b, c) = (a.rows(rows), b.columns(columns), c.rows(rows).columns(columns))
         if tiles.recur, rows.count == ProductTiles.height {
-            RecurringProducts.ofThisThread.multiply(a, b, into: c, adding: adding)
+            multiplyRecurring(a, b, into: c, adding: adding)
         } else {
             GEMM.multiply(a, b, into: c, adding: adding)
         }

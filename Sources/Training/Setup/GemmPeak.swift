@@ -15,12 +15,12 @@ package func measureGemmPeak(_ precision: Precision, on workers: Workers, rounds
     for round in 0..<rounds {
         let start = clock.now
         workers.run(workers.count) { _, task in
-            let (a, b, c) = operands[task], kernels = RecurringProducts.ofThisThread
+            let (a, b, c) = operands[task]
             for _ in 0..<repeats {
                 if round % 2 == 0 {
                     GEMM.multiply(a.factor, b.factor, into: c)
                 } else {
-                    kernels.multiply(a.factor, b.factor, into: c)
+                    multiplyRecurring(a.factor, b.factor, into: c)
                 }
             }
         }
