@@ -9,8 +9,7 @@ import Tensors
     /// With run-time shapes the library takes its packed GEMM, which is within a few percent of its kernels for fixed
     /// shapes from 64 rows on, and needs no scratch memory from us.
     struct OneDNN: @unchecked Sendable {
-        // Unchecked because primitives and engines are immutable once made, which the library's handles do not say.
-        private let engine = LibraryEngine.shared
+        // Unchecked because primitives are immutable once made, which the library's handles do not say.
         /// By `Key.index`.
         private let primitives: [dnnl_primitive_t]
 
@@ -39,19 +38,17 @@ import Tensors
         }
 
         private init(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) {
-            primitives = Key.all(factors, product).map { Self.primitive($0, LibraryEngine.shared) }
+            primitives = Key.all(factors, product).map(Self.primitive)
         }
 
-        private static func primitive(_ key: Key, _ engine: dnnl_engine_t) -> dnnl_primitive_t {
+        private static func primitive(_ key: Key) -> dnnl_primitive_t {
             let any = shim_runtime_dimension()
             let plan = matmulPlan(
                 description(any, any, any, key.transposeA, key.factors),
                 description(any, any, any, key.transposeB, key.factors),
-                description(any, any, any, false, key.product), adding: key.adding, engine)
+                description(any, any, any, false, key.product), adding: key.adding)
             defer { unsafe dnnl_primitive_desc_destroy(plan) }
-            var primitive: dnnl_primitive_t?
-            check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
-            return primitive!
+            return libraryPrimitive(plan)
         }
 
         /// `C ← A·B`, or `C ← C + A·B` if `adding`; A or B may be stored transposed.
@@ -63,18 +60,14 @@ import Tensors
                 factors: type(Input.self), product: type(Output.self), transposeA: transposeA, transposeB: transposeB,
                 adding: adding)
             let library = key.factors == dnnl_f32 ? float32 : key.product == dnnl_f32 ? bfloat16ToFloat32 : bfloat16
-            library.run(key) { engine in
-                (
-                    memory(a, transposeA, key.factors, engine), memory(b, transposeB, key.factors, engine),
-                    memory(c, false, key.product, engine)
-                )
-            }
+            library.run(
+                key, memory(a, transposeA, key.factors), memory(b, transposeB, key.factors),
+                memory(c, false, key.product))
         }
 
-        private func run(_ key: Key, _ operands: (dnnl_engine_t) -> (dnnl_memory_t, dnnl_memory_t, dnnl_memory_t)) {
-            let (a, b, c) = operands(engine)
+        private func run(_ key: Key, _ a: dnnl_memory_t, _ b: dnnl_memory_t, _ c: dnnl_memory_t) {
             execute(
-                primitives[key.index], engine,
+                primitives[key.index],
                 [
                     dnnl_exec_arg_t(arg: shim_arg_source(), memory: a),
                     dnnl_exec_arg_t(arg: shim_arg_weights(), memory: b),
@@ -89,14 +82,14 @@ import Tensors
 
         /// A stored matrix under the shape it has as a factor.
         private static func memory<Element>(
-            _ matrix: Matrix<Element>, _ isTransposed: Bool, _ type: dnnl_data_type_t, _ engine: dnnl_engine_t
+            _ matrix: Matrix<Element>, _ isTransposed: Bool, _ type: dnnl_data_type_t
         ) -> dnnl_memory_t {
             let (rows, columns) = (Int64(matrix.rows), Int64(matrix.columns))
             let shape = description(
                 isTransposed ? columns : rows, isTransposed ? rows : columns,
                 Int64(max(matrix.stride, matrix.columns, 1)),
                 isTransposed, type)
-            return unsafe libraryMemory(shape, matrix.pointer, engine)
+            return unsafe libraryMemory(shape, matrix.pointer)
         }
 
         static var kernelSet: String {

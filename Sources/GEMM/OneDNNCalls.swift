@@ -14,7 +14,7 @@
     /// - Parameter ownScratch: whether whoever executes it brings its scratch memory
     func matmulPlan(
         _ a: dnnl_memory_desc_t, _ b: dnnl_memory_desc_t, _ c: dnnl_memory_desc_t, adding: Bool,
-        ownScratch: Bool = false, _ engine: dnnl_engine_t
+        ownScratch: Bool = false
     ) -> dnnl_primitive_desc_t {
         var (a, b, c) = (a, b, c)
         var matmul = dnnl_matmul_desc_t()
@@ -33,9 +33,18 @@
             check(unsafe dnnl_primitive_attr_set_post_ops(attributes, sum), "dnnl_primitive_attr_set_post_ops")
         }
         var plan: dnnl_primitive_desc_t?
-        check(unsafe dnnl_primitive_desc_create(&plan, &matmul, attributes, engine, nil), "dnnl_primitive_desc_create")
+        check(
+            unsafe dnnl_primitive_desc_create(&plan, &matmul, attributes, LibraryEngine.shared, nil),
+            "dnnl_primitive_desc_create")
         if let sum { unsafe dnnl_post_ops_destroy(sum) }
         return plan!
+    }
+
+    /// What executes a plan, compiled for its shape if that is known.
+    func libraryPrimitive(_ plan: dnnl_primitive_desc_t) -> dnnl_primitive_t {
+        var primitive: dnnl_primitive_t?
+        check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
+        return primitive!
     }
 
     /// Row-major numbers, or column-major if `isTransposed`, consecutive rows (columns) `stride` elements apart.
@@ -52,18 +61,20 @@
 
     /// The library's handle for numbers of ours. Destroy it.
     func libraryMemory(
-        _ description: dnnl_memory_desc_t, _ address: UnsafeMutableRawPointer?, _ engine: dnnl_engine_t
+        _ description: dnnl_memory_desc_t, _ address: UnsafeMutableRawPointer?
     ) -> dnnl_memory_t {
         var description = description, memory: dnnl_memory_t?
-        check(unsafe dnnl_memory_create(&memory, &description, engine, address), "dnnl_memory_create")
+        check(unsafe dnnl_memory_create(&memory, &description, LibraryEngine.shared, address), "dnnl_memory_create")
         return memory!
     }
 
     /// On the calling thread, to its end.
-    func execute(_ primitive: dnnl_primitive_t, _ engine: dnnl_engine_t, _ arguments: [dnnl_exec_arg_t]) {
+    func execute(_ primitive: dnnl_primitive_t, _ arguments: [dnnl_exec_arg_t]) {
         // A stream of this call's own: streams are not for several threads at once, and cost nothing on CPUs.
         var stream: dnnl_stream_t?
-        check(unsafe dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue), "dnnl_stream_create")
+        check(
+            unsafe dnnl_stream_create(&stream, LibraryEngine.shared, dnnl_stream_default_flags.rawValue),
+            "dnnl_stream_create")
         check(
             unsafe dnnl_primitive_execute(primitive, stream, Int32(arguments.count), arguments),
             "dnnl_primitive_execute")

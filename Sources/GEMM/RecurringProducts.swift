@@ -41,11 +41,11 @@ package func multiplyRecurring(_ a: Factor, _ b: Factor, into c: Operand, adding
         func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand) {
             let kernel = kernels[shape] ?? make(shape)
             unsafe kernel.point(a.operand.address, b.operand.address, c.address, scratch.pointer)
-            execute(kernel.primitive, LibraryEngine.shared, kernel.arguments)
+            execute(kernel.primitive, kernel.arguments)
         }
 
         private func make(_ shape: Shape) -> Kernel {
-            let kernel = Kernel(shape, LibraryEngine.shared)
+            let kernel = Kernel(shape)
             if kernel.scratchBytes > scratch.count { scratch = Vector(count: kernel.scratchBytes) }
             kernels[shape] = kernel
             return kernel
@@ -95,20 +95,18 @@ package func multiplyRecurring(_ a: Factor, _ b: Factor, into c: Operand, adding
         let arguments: [dnnl_exec_arg_t]
         let scratchBytes: Int
 
-        init(_ shape: Shape, _ engine: dnnl_engine_t) {
+        init(_ shape: Shape) {
             let (a, b, c) = (shape.a.description, shape.b.description, shape.c.description)
-            let plan = matmulPlan(a, b, c, adding: shape.adding, ownScratch: true, engine)
+            let plan = matmulPlan(a, b, c, adding: shape.adding, ownScratch: true)
             defer { unsafe dnnl_primitive_desc_destroy(plan) }
-            var primitive: dnnl_primitive_t?
-            check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
-            self.primitive = primitive!
+            primitive = libraryPrimitive(plan)
             let scratch = unsafe dnnl_primitive_desc_query_md(plan, dnnl_query_scratchpad_md, 0)!
             scratchBytes = unsafe dnnl_memory_desc_get_size(scratch)
             arguments = unsafe [
-                dnnl_exec_arg_t(arg: shim_arg_source(), memory: libraryMemory(a, nil, engine)),
-                dnnl_exec_arg_t(arg: shim_arg_weights(), memory: libraryMemory(b, nil, engine)),
-                dnnl_exec_arg_t(arg: shim_arg_destination(), memory: libraryMemory(c, nil, engine)),
-                dnnl_exec_arg_t(arg: shim_arg_scratch(), memory: libraryMemory(scratch.pointee, nil, engine)),
+                dnnl_exec_arg_t(arg: shim_arg_source(), memory: libraryMemory(a, nil)),
+                dnnl_exec_arg_t(arg: shim_arg_weights(), memory: libraryMemory(b, nil)),
+                dnnl_exec_arg_t(arg: shim_arg_destination(), memory: libraryMemory(c, nil)),
+                dnnl_exec_arg_t(arg: shim_arg_scratch(), memory: libraryMemory(scratch.pointee, nil)),
             ]
         }
 
