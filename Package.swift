@@ -91,7 +91,7 @@ let package = Package(
         room("VectorLoops", below: ["Tensors"]),
 
         // safe wrappers
-        room("Workers", below: ["Tensors", "Threads", "Tracing", "CPlatform"]),
+        room("Workers", below: ["Threads", "Tracing", "CPlatform"]),
         room("Machine", below: ["CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
@@ -104,7 +104,7 @@ let package = Package(
         room("BaselineLoops", below: ["VectorLoops", "Tensors"]),
         room(
             "Kernels",
-            below: ["BaselineLoops", "VectorLoops", "Tensors", "Workers", "Tracing", "GEMM", "Machine", "Randomness"]
+            below: ["BaselineLoops", "VectorLoops", "Tensors", "Workers", "Tracing", "GEMM", "Machine"]
                 + wideLoops.map { .byName(name: $0.name) }),
 
         // learning
@@ -114,8 +114,8 @@ let package = Package(
                 "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics",
                 "Randomness", "Collectives",
             ]),
-        room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
-        room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
+        room("Optimization", below: ["Tensors", "Settings", "Diagnostics", "CPlatform"]),
+        room("Corpora", below: ["Settings", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Tracing", "Diagnostics"]),
 
         // distribution
@@ -128,7 +128,7 @@ let package = Package(
         room(
             "Training",
             below: [
-                "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
+                "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "GEMM", "Workers",
                 "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
                 "Machine",
                 "CPlatform",
@@ -159,10 +159,10 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
+                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Corpora", "Metrics",
                 "MPI", "HDF5", "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
+                "Benchmarking", "Doctor", argumentParser,
             ],
             swiftSettings: house),
 
@@ -180,7 +180,7 @@ let package = Package(
 
         tests(
             of: "Checkpoints",
-            with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+            with: ["RankChecks", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
         tests(
             of: "Training",
             with: [
@@ -188,13 +188,15 @@ let package = Package(
                 "Tensors", "Randomness", "Diagnostics",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+        tests(of: "TestSupport", with: []),
         tests(of: "Tensors", with: []),
         tests(
             of: "Conversion",
             with: [
-                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
+                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Collectives", "Tensors",
                 "Randomness",
-                "Settings", "Diagnostics", "Metrics",
+                "Settings", "Diagnostics", "TestSupport",
             ],
             resources: [.copy("Golden")]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
@@ -204,17 +206,19 @@ let package = Package(
         tests(
             of: "Layers",
             with: [
-                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Settings", "Tensors",
-                "Workers",
+                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Tensors",
+                "Workers", "TestSupport",
             ],
             resources: [.copy("Golden")]),
         tests(
             of: "Kernels",
-            with: ["BaselineLoops", "VectorLoops", "Machine", "Tensors", "Workers", "GEMM", "Randomness"]
+            with: [
+                "BaselineLoops", "VectorLoops", "Machine", "Tensors", "Workers", "GEMM", "Randomness", "TestSupport",
+            ]
                 + wideLoops.map { .byName(name: $0.name) }),
         tests(of: "Workers", with: ["Tensors", "Threads", "Tracing"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
-        tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness"]),
+        tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness", "TestSupport"]),
         tests(of: "Machine", with: []),
         tests(of: "Doctor", with: ["Benchmarking", "Machine", "Diagnostics"]),
         tests(of: "Tracing", with: []),
@@ -222,7 +226,7 @@ let package = Package(
             of: "Benchmarking",
             with: [
                 "GEMM", "Machine", "Workers", "Layers", "Tensors", "Collectives", "Parallel", "Settings", "Training",
-                "Tracing", "Diagnostics",
+                "Tracing",
             ]),
         tests(of: "Minimisation", with: []),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),

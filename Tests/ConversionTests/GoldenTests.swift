@@ -3,6 +3,7 @@ import Conversion
 import Corpora
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 /// Against files that Hugging Face's own libraries wrote (scripts/golden/huggingface.py).
@@ -24,7 +25,7 @@ struct GoldenTests {
             let tokens = try reference.read(stored, 0..<stored.count).array.map(Int.init)
             let expected = try reference.read(logits, 0..<logits.count).array, directory = "\(golden)/\(name)"
             let largest = try onOneRank { world in
-                var largest: Float = 0
+                var largest = LargestDeviation()
                 let sample = SampleTokens(
                     sequences: stride(from: 0, to: 72, by: 24).map { Array(tokens[$0..<$0 + 24]) })
                 _ = try ConversionCheck(
@@ -32,11 +33,11 @@ struct GoldenTests {
                 ) { part, first in
                     for row in 0..<part.rows {
                         for c in 0..<part.columns {
-                            largest = max(largest, abs(part[row, c] - expected[row * 261 + first + c]))
+                            largest.add(Double(part[row, c]), expected: Double(expected[row * 261 + first + c]))
                         }
                     }
                 }
-                return largest
+                return largest.value
             }
             #expect(largest < 1e-4 && (expected.max() ?? 0) > 1)
         }

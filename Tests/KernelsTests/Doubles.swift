@@ -1,6 +1,7 @@
 import GEMM
 import Randomness
 import Tensors
+import TestSupport
 
 /// A matrix of doubles: the oracles' side of a comparison.
 struct Doubles {
@@ -69,15 +70,15 @@ struct Doubles {
     func deviation(of found: Tensor, within share: Double, allowance: Doubles?) -> Double {
         precondition(found.rows == rows && found.columns == columns)
         let common = share * scale
-        var largest = 0.0
+        var largest = LargestDeviation()
         for r in 0..<rows {
             for c in 0..<columns {
                 let difference = abs(Double(found[r, c]) - self[r, c])
                 let bound = common + (allowance?[r, c] ?? 0)
-                largest = difference.isNaN ? .infinity : max(largest, difference == 0 ? 0 : difference / bound)
+                largest.add(difference == 0 ? 0 : difference / bound)
             }
         }
-        return largest
+        return largest.value
     }
 }
 

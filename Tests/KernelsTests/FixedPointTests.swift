@@ -1,6 +1,7 @@
 import Kernels
 import Randomness
 import Tensors
+import TestSupport
 import Testing
 import Workers
 
@@ -44,7 +45,7 @@ import Workers
             return Float(draw.bits(2 * i + 1) & 1 == 0 ? size : -size)
         }
         let back = quantized(values).sums.map(FixedPoint.value)
-        let worst = zip(values, back).reduce(0) { max($0, abs(Double($1.0) - Double($1.1))) }
+        let worst = LargestDeviation(values, back).value
         #expect(zip(values, back).allSatisfy { abs($1) <= abs($0) }, "rounds towards zero")
         print("fixed point: largest round-trip error \(worst / 0x1p-50) quanta")
         #expect(worst <= 0x1p-50)

@@ -2,6 +2,7 @@ import Collectives
 import HDF5
 import Layers
 import Tensors
+import TestSupport
 import Testing
 import Workers
 
@@ -50,13 +51,13 @@ import Workers
     private func gradientDeviations(_ golden: Golden, _ bench: Bench) throws -> [(String, Double)] {
         try bench.model.layout.entries.map { entry in
             let expected = try golden.values("gradients/\(entry.name)", as: Double.self)
-            var largest = 0.0, deviation = 0.0
+            var largest = 0.0, deviation = LargestDeviation()
             for i in 0..<entry.count {
-                let difference = Double(bench.gradients.value(at: entry.offset + i)) - expected[entry.globalOffset + i]
-                largest = max(largest, abs(expected[entry.globalOffset + i]))
-                deviation = max(deviation, abs(difference))
+                let value = expected[entry.globalOffset + i]
+                largest = max(largest, abs(value))
+                deviation.add(Double(bench.gradients.value(at: entry.offset + i)), expected: value)
             }
-            return (entry.name, deviation / largest)
+            return (entry.name, deviation.value / largest)
         }
     }
 }
