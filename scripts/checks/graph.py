@@ -53,17 +53,22 @@ def check_arrows(target, layers):
             yield f"Package.swift: {name} -> {other} does not point down (scripts/layers)"
 
 
-def check_imports(target, folder, absent):
+def check_imports(target, folder, absent, modules):
+    """`modules`: the targets of this package; a product of another may have modules of any name, so it is not asked for."""
     declared = dependencies_of(target) | OPEN_TO_ALL | absent
+    unused = dependencies_of(target) & modules
     files = sorted(folder.rglob("*.swift"))
     if not files and target["type"] != "system" and not list(folder.rglob("*.c")):
         yield f"{folder}: target {target['name']} has no source files"
     for file in files:
         text = file.read_text()
         for match in IMPORT.finditer(text):
+            unused.discard(match[1])
             if match[1] not in declared:
                 line = text.count("\n", 0, match.start(1)) + 1
                 yield f"{file}:{line}: import of {match[1]}, which Package.swift does not declare for {target['name']}"
+    for module in sorted(unused):
+        yield f"Package.swift: {target['name']} depends on {module}, which none of its files imports"
 
 
 def main():
@@ -71,13 +76,15 @@ def main():
     layers = read_layers(pathlib.Path(sys.argv[1]))
     # Modules of optional libraries that Package.swift leaves out here; their imports stand behind conditions.
     absent = layers[0].keys() - {target["name"] for target in package["targets"]}
+    modules = {target["name"] for target in package["targets"]}
     findings = []
     for target in package["targets"]:
         is_test = target["type"] == "test"
         folder = pathlib.Path(target.get("path") or f"{'Tests' if is_test else 'Sources'}/{target['name']}")
-        if not is_test:
+        # What tests share lies beside them; no module can depend on it, because it has no place in LAYERS.
+        if folder.parts[0] != "Tests":
             findings += check_arrows(target, layers)
-        findings += check_imports(target, folder, absent)
+        findings += check_imports(target, folder, absent, modules)
     print("\n".join(findings), end="\n" if findings else "")
     sys.exit(1 if findings else 0)
 
