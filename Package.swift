@@ -79,6 +79,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"])]),
         .target(name: "CPlatform"),
+        // for programs that answer signals
+        .target(name: "CHeldSignals", dependencies: ["CPlatform"]),
 
         // vocabulary
         room("Diagnostics"),
@@ -162,7 +164,7 @@ let package = Package(
                 "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
                 "MPI", "HDF5", "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
+                "CHeldSignals", "Machine", "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
             ],
             swiftSettings: house),
 

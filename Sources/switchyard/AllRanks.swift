@@ -38,9 +38,7 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
     } onError: { error, world in
         let failure = foreseen(error)
         // Most failures are agreed on, so rank 0 speaks for all; a rank that fails alone waits whether it does.
-        // The signal that ends it, if a handler takes that, only interrupts the sleep.
-        var left: UInt32 = world.rank == 0 ? 0 : 5
-        while left > 0 { left = sleep(left) }
+        if world.rank != 0 { sleep(5) }
         let place = world.rank == 0 ? "" : "rank \(world.rank): "
         complain(place + failure.description)
         return failure.status.rawValue

@@ -5,7 +5,7 @@ import Foundation
 import Metrics
 import Training
 
-struct Evaluate: ParsableCommand {
+struct Evaluate: ParsableCommand, AnswersRequests {
     static let configuration = CommandConfiguration(
         abstract: "Measures a checkpoint's loss on text it was not trained on.",
         discussion: """

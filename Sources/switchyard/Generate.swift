@@ -4,7 +4,7 @@ import Diagnostics
 import Foundation
 import Training
 
-struct Generate: ParsableCommand {
+struct Generate: ParsableCommand, AnswersRequests {
     static let configuration = CommandConfiguration(
         abstract: "Continues a text with a trained model.",
         discussion: "Under mpirun the ranks share out the model's experts, and one of them prints.")

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CHeldSignals
+import CPlatform
 import Foundation
 
 @main
@@ -14,12 +16,15 @@ struct Switchyard: ParsableCommand {
 
     /// As the parser's own, except that of many ranks with the same wrong command line one says so.
     static func main() {
+        hold_signals()
         do {
             var command = try parseAsRoot()
+            try prepareForRequests(to: command)
             try command.run()
         } catch {
             if let rank = launchedRank, rank > 0, !(error is ExitCode) {
                 let code = exitCode(for: error)
+                platform_release_requests()
                 // mpirun ends all ranks as soon as one fails: the first must have spoken.
                 if code != .success { sleep(2) }
                 Foundation.exit(code.rawValue)

@@ -1,13 +1,12 @@
 import ArgumentParser
 import Benchmarking
-import CPlatform
 import Checkpoints
 import Collectives
 import Diagnostics
 import Metrics
 import Training
 
-struct Train: ParsableCommand {
+struct Train: ParsableCommand, AnswersRequests {
     static let configuration = CommandConfiguration(
         abstract: "Trains a model as a configuration file says, alone or under mpirun.",
         discussion: """
@@ -56,6 +55,8 @@ struct Train: ParsableCommand {
         }
     }
 
+    var answersRequests: Bool { !check }
+
     func run() throws {
         endWithLauncher()
         try reportingFailures {
@@ -84,8 +85,6 @@ struct Train: ParsableCommand {
             if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
-        // From here on a request is answered in order instead of ending the process.
-        platform_watch_requests()
         let progress = ProgressLine()
         if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.say(warning) }
         training.trace = try trace.map { steps throws(Failure) in

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import HDF5
+import Machine
 
 #if canImport(Glibc)
     import Glibc
@@ -21,22 +22,19 @@ struct UnverifiedFile {
         guard let program = Bundle.main.executablePath else {
             throw Failure(.unavailable, "cannot find this program's own file to parse \(path) in a process of its own")
         }
-        let child = Process()
-        child.executableURL = URL(filePath: program)
-        child.arguments = ["inspect", "--unverified", path]
+        let ending: ChildProcess.Ending
         do {
-            try child.run()
+            ending = try ChildProcess.run(program, ["inspect", "--unverified", path]).ending
         } catch {
-            throw Failure(.unavailable, "cannot start \(program): \(error.localizedDescription)")
+            throw Failure(.unavailable, error.description)
         }
-        child.waitUntilExit()
-        switch (child.terminationReason, child.terminationStatus) {
-        case (.exit, 0): return
-        case (.exit, let code):
+        switch ending {
+        case .exit(0): return
+        case .exit(let code):
             throw Failure(ExitStatus(rawValue: code) ?? .data, "\(path) is not a readable HDF5 file")
-        default:
+        case .signal(let number):
             throw Failure(
-                .data, "\(path) made the HDF5 library fail or run for too long (signal \(child.terminationStatus))",
+                .data, "\(path) made the HDF5 library fail or run for too long (signal \(number))",
                 advice: "the file is damaged, or made to do harm")
         }
     }

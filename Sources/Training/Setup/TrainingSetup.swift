@@ -63,10 +63,9 @@ package struct TrainingSetup {
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.
     private static func corpus(
         _ data: DataSettings, in directory: String, _ lock: RunLock?, _ agreement: Agreement,
-        report: (String) -> Void
+        report: @escaping (String) -> Void
     ) throws(Failure) -> Corpus {
-        try agreement.settle { () throws(Failure) in
-            guard agreement.ranks.rank == 0 else { return }
+        try onRankZero(of: agreement.ranks) { () throws(Failure) in
             do throws(Failure) {
                 try Corpus.prepare(settings: data, directory: directory, report: report)
             } catch {
