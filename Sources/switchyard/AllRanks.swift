@@ -25,6 +25,8 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         return
     }
     let agreed: Failure? = try MPIWorld.run { world -> Failure? in
+        let environment = ProcessInfo.processInfo.environment
+        if let failure = foreignLauncherFailure(worldSize: world.size, environment: environment) { throw failure }
         do {
             try body(world)
         } catch let failure as Failure where failure.isAlwaysAgreed {

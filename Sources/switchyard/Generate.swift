@@ -1,7 +1,6 @@
 import ArgumentParser
 import Collectives
 import Diagnostics
-import Foundation
 import Training
 
 struct Generate: ParsableCommand, AnswersRequests {
@@ -45,11 +44,18 @@ struct Generate: ParsableCommand, AnswersRequests {
             try onAllRanks(virtual: nil) { world in
                 let requests = RunRequests(world, giveUp: giveUp)
                 let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)
-                let out = world.rank == 0 ? FileHandle.standardOutput : .nullDevice
-                out.write(Data(prompt))
-                // After a broken-off text, too, the caller's next line is one of its own.
-                defer { out.write(Data("\n".utf8)) }
-                try model.generate(after: prompt, tokens: tokens, sampling, unless: requests) { out.write(Data($0)) }
+                func put(_ bytes: [UInt8]) throws(Failure) {
+                    if world.rank == 0 { try writeOutput(bytes) }
+                }
+                try put(prompt)
+                do {
+                    try model.generate(after: prompt, tokens: tokens, sampling, unless: requests, emit: put)
+                } catch let failure as Failure where failure.status == .tryAgain {
+                    // After a broken-off text, too, the caller's next line is one of its own.
+                    try put(Array("\n".utf8))
+                    throw failure
+                }
+                try put(Array("\n".utf8))
             }
         }
     }

@@ -22,6 +22,9 @@ struct Train: ParsableCommand, AnswersRequests {
     @Flag(help: "With --check: print one JSON object on the last line, the memory of a rank by kind in bytes.")
     var json = false
 
+    @Flag(help: "Print the run directory and do nothing else.")
+    var printDirectory = false
+
     @Option(help: "Run this many ranks inside one process, without mpirun: for debuggers and tests.")
     var virtualRanks: Int?
 
@@ -55,9 +58,10 @@ struct Train: ParsableCommand, AnswersRequests {
         }
     }
 
-    var answersRequests: Bool { !check }
+    var answersRequests: Bool { !check && !printDirectory }
 
     func run() throws {
+        if printDirectory { return try reportingFailures { print(try options.read().directory) } }
         endWithLauncher()
         try reportingFailures {
             let command = self

@@ -156,3 +156,48 @@ end_of_tests() {
     rm -rf "$work"
     ((status != 0)) || ((failures == 0)) || exit 1
 }
+
+# has_saves LOG COUNT: a run has said of at least so many checkpoints that they are there.
+has_saves() { (($(grep -c '^checkpoint ' "$1") >= $2)); }
+
+# waits_for TENTHS COMMAND…: as wait_until, for what takes milliseconds.
+waits_for() {
+    local end=$(($(date +%s%N) + $1 * 100000000))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        (($(date +%s%N) < end)) || return 1
+        sleep 0.01
+    done
+}
+
+# stands_requests NAME COUNT DIRECTORY COMMAND…: a run that never ends takes COUNT requests to save, one after another and at any
+# moment of a step, by one rank and then the next. Each gives one checkpoint; then comes a volley, and a request to leave.
+stands_requests() {
+    local name=$1 count=$2 directory=$3 sent=0 processes log=$3.log
+    starts "$log" "${@:4}"
+    wait_until "$limit" has_step "$directory" 3 || { fails "$name" "no step in $limit s" "$log" && return; }
+    mapfile -t processes < <(ranks_of "$job")
+    ((${#processes[@]})) || processes=("$job")
+    while ((sent < count)); do
+        sleep "0.0$((RANDOM % 30 + 10))"
+        kill -USR1 "${processes[sent % ${#processes[@]}]}" 2>/dev/null || break
+        sent=$((sent + 1))
+        waits_for $((limit * 10)) has_saves "$log" "$sent" || break
+    done
+    local saves
+    saves=$(grep -c '^checkpoint ' "$log" || true)
+    ((sent == count && saves == count)) || {
+        kill -KILL "$job" 2>/dev/null || true
+        local status=0
+        wait "$job" || status=$?
+        fails "$name" "$sent of $count requests sent, $saves checkpoints, exit code $status" "$log"
+        return
+    }
+    for ((sent = 0; sent < 50; sent++)); do
+        kill -USR1 "${processes[sent % ${#processes[@]}]}"
+    done
+    waits_for $((limit * 10)) has_saves "$log" $((count + 1)) || fails "$name" "no checkpoint after a volley" "$log"
+    kill -USR2 "${processes[-1]}"
+    ends "$name" 75 'the state is saved' "$log"
+    expect "… and what it leaves verifies" "$switchyard" verify "$directory"
+}

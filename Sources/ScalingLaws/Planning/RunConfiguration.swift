@@ -49,6 +49,8 @@ extension Plan {
           tokenizer: \(quoted(places.tokenizer))
         run:
           directory: \(quoted(places.directory))
+        checkpoint:
+          every_minutes: 30
 
         """
     }
