@@ -55,10 +55,9 @@ lead() {
 # The step of the run's newest checkpoint; -1 without one.
 newest_step() {
     local newest
-    newest=$(find "$run/checkpoints" -mindepth 1 -maxdepth 1 -name 'step-[0-9]*' 2>/dev/null | sort | tail -n 1)
-    newest=${newest##*/step-}
-    [[ $newest =~ ^[0-9]+$ ]] || newest=-1
-    printf '%s\n' "$((newest < 0 ? -1 : 10#$newest))"
+    newest=$(find "$run/checkpoints" -mindepth 1 -maxdepth 1 -name 'step-*' 2>/dev/null |
+        sed -n 's|.*/step-0*\([0-9][0-9]*\)$|\1|p' | sort -n | tail -n 1)
+    printf '%s\n' "${newest:--1}"
 }
 
 # requeue_prepare COMMAND…: before the job starts.
@@ -115,6 +114,7 @@ requeue_if_useful() {
                 say "not put back into the queue: exit code $1 for the ${failures}th time in a row with no newer checkpoint ($(named "$step"))"
                 return
             fi
+            mkdir -p "$run"
             printf '%s %s\n' "$SLURM_JOB_ID" $((failures + 1)) >"$record"
             say "exit code $1, newest checkpoint: $(named "$step"); back into the queue ($((failures + 1)) of $failures_allowed)"
             ;;

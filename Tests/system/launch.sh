@@ -72,11 +72,9 @@ expect_exit "a program that is not there is refused" 66 'there is no program ./n
 
 # Slurm's variables
 slurm=(env SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$work/project" SLURM_CPUS_PER_TASK=2)
-batch=(bash "$launch/../switchyard.sbatch" "$work/tiny.yaml" --set run.directory="$work/batch" --set "data.train=$work/corpus.txt")
-batch[1]=${launch%/*}/switchyard.sbatch
-(
-    cd project && ln -sf ../mpirun.log .
-)
+batch=(bash "${launch%/*}/switchyard.sbatch" "$work/tiny.yaml" --set run.directory="$work/batch"
+    --set "data.train=$work/corpus.txt")
+ln -s ../mpirun.log project/mpirun.log
 starts_ranks "Slurm's tasks" 6 2 "${slurm[@]}" SLURM_NTASKS=6 "${batch[@]}"
 starts_ranks "… a node" 8 2 "${slurm[@]}" SLURM_NTASKS_PER_NODE=4 SLURM_JOB_NUM_NODES=2 "${batch[@]}"
 starts_ranks "… node by node" 11 2 "${slurm[@]}" 'SLURM_TASKS_PER_NODE=4(x2),3' "${batch[@]}"
@@ -103,7 +101,8 @@ expect_exit "a killed rank after progress: counted anew" 137 'step 50; back into
     "${queue[@]}" BATCH="$work/batch" "${batch[@]}"
 rm -rf batch project/requeued
 
-# the time limit
+# the time limit: a start takes all of it
+limit=$((4 * limit))
 cp real-mpirun stand-ins/mpirun
 long=(--set train.steps=1000000 --set train.validate_every=0 --set schedule.kind=constant)
 for start in first second; do
@@ -112,9 +111,7 @@ for start in first second; do
         "${queue[@]}" SECONDS_LEFT=24 "${batch[@]}" "${long[@]}"
 done
 expect "both starts went further" [ "$(in_queue)" = 2 ]
-steps=$(($(wc -l <batch/metrics.jsonl) / 2))
-expect "… and used most of their time" [ "$(grep -c . batch/metrics.jsonl)" -gt 20 ]
-: "$steps"
+expect "… many steps each" [ "$(grep -c . batch/metrics.jsonl)" -gt 20 ]
 
 # requests while ranks start
 for pause in 0 0.1 0.2 0.4 0.8; do
@@ -122,7 +119,7 @@ for pause in 0 0.1 0.2 0.4 0.8; do
     expect "launch has begun" wait_until "$limit" grep -q 'rank(s)' log
     sleep "$pause"
     kill -TERM "$job"
-    ends "SIGTERM to launch $pause s after its start: exit code 75" 75 'asked to leave' log
+    ends "SIGTERM to launch $pause s after its start: exit code 75" 75 'asked to leave' log "$limit"
 done
 starts log env RANKS=2 "$launch" -n 2 "$switchyard" train tiny.yaml "${long[@]}" --set run.directory=twice
 expect "a launched run trains" wait_until "$limit" has_step twice 3
@@ -138,4 +135,4 @@ kill -TERM "$job"
 sleep 0.5
 kill -TERM "$job"
 wait "$job" 2>/dev/null || true
-expect "SIGTERM twice ends the job at once" are_gone "${ranks[@]}"
+expect "SIGTERM twice ends the job at once" wait_until "$limit" are_gone "${ranks[@]}"

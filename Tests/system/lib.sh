@@ -160,6 +160,8 @@ end_of_tests() {
 # has_saves LOG COUNT: a run has said of at least so many checkpoints that they are there.
 has_saves() { (($(grep -c '^checkpoint ' "$1") >= $2)); }
 
+has_saves_or_ended() { has_saves "$@" || ! kill -0 "$job" 2>/dev/null; }
+
 # waits_for TENTHS COMMAND…: as wait_until, for what takes milliseconds.
 waits_for() {
     local end=$(($(date +%s%N) + $1 * 100000000))
@@ -182,7 +184,7 @@ stands_requests() {
         sleep "0.0$((RANDOM % 30 + 10))"
         kill -USR1 "${processes[sent % ${#processes[@]}]}" 2>/dev/null || break
         sent=$((sent + 1))
-        waits_for $((limit * 10)) has_saves "$log" "$sent" || break
+        waits_for $((limit * 10)) has_saves_or_ended "$log" "$sent" || break
     done
     local saves
     saves=$(grep -c '^checkpoint ' "$log" || true)

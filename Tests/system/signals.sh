@@ -57,8 +57,14 @@ starts log "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --set data.train=w
 expect "rank 0 learns a tokenizer, rank 1 waits" wait_until "$limit" grep -qE 'counting words|learning merges' log
 mapfile -t ranks < <(ranks_of "$job")
 kill -TERM "${ranks[1]}"
-ends "SIGTERM to the rank that waits" 75 'asked to leave while .*nothing to save' log 10
+ends "SIGTERM to the rank that waits" 75 'asked to leave while .*nothing to save' log
 expect "… no half-written token file remains" sh -c '! ls waiting/data/* 2>/dev/null'
+expect_exit "a run to be evaluated" 0 '' -- "$switchyard" train tiny.yaml --set run.directory=evaluated
+starts log "${on_two_ranks[@]}" "$switchyard" evaluate evaluated --data words.txt words.txt words.txt
+expect "rank 0 tokenizes for an evaluation, rank 1 waits" wait_until "$limit" grep -q 'tokenising' log
+mapfile -t ranks < <(ranks_of "$job")
+kill -TERM "${ranks[1]}"
+ends "SIGTERM to the rank that waits" 75 'asked to leave while .*nothing to save' log
 
 # programs that answer no requests
 for signal in INT TERM HUP USR2; do
