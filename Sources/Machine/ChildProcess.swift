@@ -52,8 +52,8 @@ package struct ChildProcess {
         var words = ([program] + arguments).map { unsafe strdup($0) } + [nil]
         var pairs = unsafe (environment ?? [:]).map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer {
-            for unsafe word in unsafe words { unsafe free(word) }
-            for unsafe pair in unsafe pairs { unsafe free(pair) }
+            unsafe words.forEach { unsafe free($0) }
+            unsafe pairs.forEach { unsafe free($0) }
         }
         return unsafe words.withUnsafeMutableBufferPointer { words in
             unsafe pairs.withUnsafeMutableBufferPointer { pairs in

@@ -9,6 +9,7 @@ write_tiny_run "$work"
 cd "$work"
 long=(--set train.steps=1000000 --set train.validate_every=0 --set schedule.kind=constant)
 # The matrix library that users get. A job in the background of a script has SIGINT ignored; in a terminal it has not.
+# shellcheck disable=SC2054  # the commas are env's
 train=(env -u OPENBLAS_CORETYPE --default-signal=INT,HUP,USR1,USR2 "$switchyard" train tiny.yaml "${long[@]}")
 
 # requests to save
@@ -78,6 +79,7 @@ done
 # before `main`: the launcher has the ranks ignore requests until they can answer them
 sleeps=(0 0.01 0.02 0.05 0.1 0.2)
 for pause in "${sleeps[@]}"; do
+    # shellcheck disable=SC2016  # that shell expands them
     starts log sh -c 'trap "" USR1 USR2; exec "$0" "$@"' "$switchyard" train tiny.yaml "${long[@]}" \
         --set run.directory="early-$pause"
     sleep "$pause"
@@ -88,9 +90,11 @@ for pause in "${sleeps[@]}"; do
 done
 
 # pipes that close
+# shellcheck disable=SC2016
 expect_exit "a training whose output nobody reads goes on" 0 'ended' -- \
     bash -c '"$@" 2>&1 | true; status=${PIPESTATUS[0]}; echo ended; exit "$status"' _ "$switchyard" train tiny.yaml --set run.directory=unread
 expect "… to its end" has_step unread 3
+# shellcheck disable=SC2016
 expect_exit "a text that nobody reads ends with 74" 74 'cannot write to standard output' -- \
     bash -c '{ "$@" 2>&3 | true; exit "${PIPESTATUS[0]}"; } 3>&2' _ "$switchyard" generate unread --tokens 10000000 --temperature 5
 

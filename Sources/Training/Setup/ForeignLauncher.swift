@@ -21,6 +21,6 @@ package func foreignLauncherFailure(worldSize: Int, environment: [String: String
         .unavailable,
         "a launcher started several processes (\(found)=\(value)), but each is a job of one rank: the launcher does not "
             + "belong to the MPI library of this program",
-        advice: "start it with the mpirun of that library (cluster/launch does), or with `srun --mpi=pmix`; if separate jobs "
-            + "are meant, start them without \(found)")
+        advice: "start it with that library's mpirun, as cluster/launch does, or with `srun --mpi=pmix`; separate jobs "
+            + "must be started without \(found)")
 }
