@@ -28,6 +28,7 @@ struct ConvertFromHuggingFace: ParsableCommand {
             try onAllRanks(virtual: 1) { world in
                 let conversion = try FromHuggingFace(
                     command.directory, tokenizer: try command.givenTokenizer(), context: command.context)
+                for note in conversion.notes { complain("note: \(note)") }
                 let place = try StagedDirectory(command.output)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
