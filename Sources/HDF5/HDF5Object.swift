@@ -67,6 +67,11 @@ extension HDF5Object {
         return values
     }
 
+    package func hasAttribute(_ name: String) throws(Failure) -> Bool {
+        let owner = rawIdentifier
+        return try Library.call("H5Aexists", "\(path): attribute \(name)") { unsafe H5Aexists(owner, name) } > 0
+    }
+
     private func openAttribute(_ name: String) throws(Failure) -> Identifier {
         let owner = rawIdentifier
         return try Identifier("H5Aopen", "\(path): attribute \(name)", release: H5Aclose) {

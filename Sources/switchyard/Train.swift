@@ -79,7 +79,7 @@ struct Train: ParsableCommand {
             training.start = .branch(trunk.directory)
         }
         guard !check else {
-            let forecast = try RunForecast(configuration, on: world)
+            let forecast = try RunForecast(configuration, training, on: world)
             if world.rank == 0 { try report(forecast) }
             if let obstacle = forecast.obstacle { throw obstacle }
             return
@@ -91,8 +91,10 @@ struct Train: ParsableCommand {
         training.trace = try trace.map { steps throws(Failure) in
             try StepTrace(steps, configuration, on: world)
         }
-        let setup = try TrainingSetup(configuration, on: world, tracer: training.trace?.tracer) { progress.say($0) }
-        try TrainingRun(setup, on: world, progress: progress, options: training).run()
+        let setup = try TrainingSetup(configuration, on: world, options: training, tracer: training.trace?.tracer) {
+            progress.say($0)
+        }
+        try TrainingRun(setup, on: world, progress: progress).run()
     }
 }
 

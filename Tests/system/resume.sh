@@ -119,6 +119,44 @@ expect_exit "an allowed change is told" 0 'with seed: 0 → 1; train.steps: 12 �
 expect_exit "lengths and cadence may change" 0 'train.steps: 14 → 16; checkpoint.every_steps: 4 → 5' -- \
     "${command[@]}" --set seed=1 --set train.steps=16 --set checkpoint.every_steps=5
 
+# another corpus: the checkpoint's tokenizer stays
+vocabulary=(--set 'data.tokenizer=bpe 300')
+head -n 150 corpus.txt >half.txt
+learned() { tail -c 3000 "$1/data/train.tokens" | grep -ao '"tokenizer":"[^"]*"'; }
+finishes "a run that learns merges" 2 learned "${vocabulary[@]}"
+learned learned >before
+cp corpus.txt whole.txt
+tr 'a-m' 'n-z' <whole.txt >corpus.txt
+finishes "its corpus changes" 2 learned "${vocabulary[@]}" --set train.steps=14
+expect_exit "… which is said with sizes and digests" 0 \
+    'the training data changed since step 14: then [0-9]+ tokens, [0-9]+ bytes, digest .* now .*validation data changed' -- \
+    sh -c 'cp half.txt corpus.txt && "$@"' _ "${command[@]}" --set train.steps=16
+learned learned >after
+expect "… and the merges are still those of the checkpoint" cmp before after
+train 2 begun "${vocabulary[@]}" --from learned
+expect_exit "a run that begins with its parameters has them, too" 0 'stands for the tokenizer of learned/.*starting with the parameters' \
+    -- "${command[@]}"
+learned begun >after
+expect "… to the letter" cmp before after
+train 2 begun-in-bytes --from learned --set data.tokenizer=byte
+expect_exit "another tokenizer is refused" 78 'data.tokenizer .byte. is another tokenizer .* than that of learned' -- "${command[@]}"
+train 2 learned "${vocabulary[@]}" --set train.steps=18 --set data.tokenizer=byte --allow-change data.tokenizer
+expect_exit "… whatever may change" 78 'is another tokenizer' -- "${command[@]}"
+mv whole.txt corpus.txt
+
+# another batch: tokens and sequences are counted as they were consumed
+figure() { grep -o "\"$2\":[^,}]*" "$1/metrics.jsonl" | cut -d: -f2 | tr '\n' ' '; }
+train 2 batch "${exact[@]}" --set train.steps=6
+expect_exit "six steps" 0 'validation after step 6' -- "${command[@]}"
+train 2 batch "${exact[@]}" --set train.steps=9 --set batch.tokens=1024
+expect_exit "another batch is refused" 78 'batch.tokens: 512 → 1024' -- "${command[@]}"
+expect_exit "… and taken if it may change" 0 'with batch.tokens: 512 → 1024' -- "${command[@]}" --allow-change batch.tokens
+expect "its tokens go on from those before" [ "$(figure batch tokens)" = "512 1024 1536 2048 2560 3072 4096 5120 6144 " ]
+expect "… and its sequences" [ "$(figure batch sequences)" = "16 32 48 64 80 96 128 160 192 " ]
+expect_exit "and replay confirms them" 0 'steps 9 to 9 confirmed' -- "$switchyard" replay batch --step 9
+expect_exit "a forecast goes on from there" 0 'begins .* after 9 steps, 6,144 tokens' -- \
+    "${command[@]}" --check --set train.steps=10
+
 # damage
 newest=default/checkpoints/step-00000016
 printf 'x' >>"$(ls "$newest"/*-00002-of-*.h5)"

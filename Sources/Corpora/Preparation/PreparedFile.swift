@@ -38,7 +38,8 @@ struct PreparedFile {
             return file.tokenizer
         }
         let files = try textFiles(at: texts)
-        if let file = try reusable(files, madeWith: setting.record, report: report) { return file.tokenizer }
+        let reusable = reusable(files, report: report) { $0.metadata.tokenizerSetting == setting.record }
+        if let reusable { return reusable.tokenizer }
         let tokenizer = try setting.tokenizer(trainedOn: files, report: report)
         try write(files, with: tokenizer, madeWith: setting.record, report: report)
         return tokenizer
@@ -54,19 +55,26 @@ struct PreparedFile {
             return
         }
         let files = try textFiles(at: texts)
-        let record = "identity \(tokenizer.identity)"
-        guard try reusable(files, madeWith: record, report: report) == nil else { return }
-        try write(files, with: tokenizer, madeWith: record, report: report)
+        // However that tokenizer was asked for: learned merges are the same ones in a run that goes on.
+        let reusable = reusable(files, report: report) { $0.tokenizer.identity == tokenizer.identity }
+        guard reusable == nil else { return }
+        try write(files, with: tokenizer, madeWith: "identity \(tokenizer.identity)", report: report)
     }
 
-    /// What an earlier run left, if it was made from the same texts in the same way and is whole.
+    /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
+    func requireMeaning(under setting: TokenizerSetting) throws(Failure) {
+        guard let texts else { return }
+        try ResolvedTokenizer(setting).requireMeaning(of: try textFiles(at: texts))
+    }
+
+    /// What an earlier job left, if it was made from the same texts with the right tokenizer and is whole.
     private func reusable(
-        _ files: [TextFile], madeWith record: String, report: (String) -> Void
-    ) throws(Failure) -> TokenFile? {
+        _ files: [TextFile], report: (String) -> Void, hasRightTokenizer: (TokenFile) -> Bool
+    ) -> TokenFile? {
         guard fileExists(path) else { return nil }
-        do {
+        do throws(Failure) {
             let file = try TokenFile(path)
-            guard file.metadata.sources == files, file.metadata.tokenizerSetting == record else {
+            guard file.metadata.sources == files, hasRightTokenizer(file) else {
                 report("\(path) was made from other texts or with another tokenizer: making it again")
                 return nil
             }

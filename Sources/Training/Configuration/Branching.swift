@@ -17,8 +17,10 @@ extension RunConfiguration {
                 advice: "the nearest that is: \(max(1, (decayTokens + batch.tokens / 2) / batch.tokens) * batch.tokens)"
             )
         }
-        let steps = record.step + decayTokens / batch.tokens
-        let length = length.isInTokens ? "train.tokens=\(steps * batch.tokens)" : "train.steps=\(steps)"
+        let length =
+            length.tokens == nil
+            ? "train.steps=\(record.step + decayTokens / batch.tokens)"
+            : "train.tokens=\(try Consumed(of: record).tokens + decayTokens)"
         return ["schedule.kind=wsd", "schedule.decay_tokens=\(decayTokens)", length]
     }
 }

@@ -51,7 +51,5 @@ package struct RunConfiguration: Sendable {
         values = document.resolvedValues
     }
 
-    /// Tokens of the whole run.
-    package var totalTokens: Int { length.steps * batch.tokens }
     package var sequencesPerLane: Int { batch.laneTokens / model.context }
 }
