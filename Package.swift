@@ -184,8 +184,8 @@ let package = Package(
         tests(
             of: "Training",
             with: [
-                "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
-                "Tensors", "Randomness", "Diagnostics",
+                "RankChecks", "Corpora", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives",
+                "Settings", "Tensors", "Randomness", "Diagnostics",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "Tensors", with: []),
