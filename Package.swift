@@ -82,7 +82,8 @@ let package = Package(
 
         // vocabulary
         room("Diagnostics"),
-        room("Settings", below: ["Diagnostics", yams]),
+        room("Paths", below: ["Diagnostics"]),
+        room("Settings", below: ["Paths", "Diagnostics", yams]),
         room("Randomness"),
         room("Tensors"),
         room("Threads"),
@@ -115,21 +116,21 @@ let package = Package(
                 "Randomness", "Collectives",
             ]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
-        room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
+        room("Corpora", below: ["Tensors", "Settings", "Paths", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Tracing", "Diagnostics"]),
 
         // distribution
         room(
             "Parallel",
             below: ["Collectives", "Tensors", "Threads", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
-        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Paths", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
         room(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
+                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Paths", "Diagnostics", "HDF5",
                 "Machine",
                 "CPlatform",
             ]),
@@ -138,7 +139,7 @@ let package = Package(
             "Conversion",
             below: [
                 "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
-                "Randomness", "Settings", "Diagnostics",
+                "Randomness", "Settings", "Paths", "Diagnostics",
             ]),
 
         // tools
@@ -161,7 +162,7 @@ let package = Package(
             dependencies: [
                 "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
                 "MPI", "HDF5", "GEMM",
-                "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
+                "Workers", "Collectives", "Tensors", "Settings", "Paths", "Diagnostics", "ScalingLaws", "CPlatform",
                 "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
             ],
             swiftSettings: house),
@@ -198,6 +199,7 @@ let package = Package(
             ],
             resources: [.copy("Golden")]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
+        tests(of: "Paths", with: ["Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),

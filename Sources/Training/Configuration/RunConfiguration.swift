@@ -35,7 +35,7 @@ package struct RunConfiguration: Sendable {
         recomputation = try top.choice("recompute", default: Recomputation.none)
         reproducible = try top.boolean("reproducible", default: false)
         let run = try document.section("run")
-        directory = try run.text("directory", default: "runs/unnamed")
+        directory = try run.filePath("directory", default: "runs/unnamed")
         guard !directory.isEmpty else { throw run.failure("directory", "is empty; it must name a directory") }
         data = try DataSettings(try document.section("data"))
         model = try ModelSettings(reading: try document.section("model"))

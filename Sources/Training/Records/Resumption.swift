@@ -20,7 +20,7 @@ enum Resumption {
         from record: CheckpointRecord, to configuration: RunConfiguration, allowing allowed: Set<String>
     ) throws(Failure) -> [String] {
         let source = "stored configuration of step \(record.step)"
-        let document = try SettingsDocument(yaml: record.configuration, file: source)
+        let document = try SettingsDocument(yaml: record.configuration, file: source, isStored: true)
         var old = try RunConfiguration(document)
         try old.model.settleVocabulary(
             tokenizer: try readTokenizer(Array(record.tokenizer.utf8), from: source).vocabularySize)

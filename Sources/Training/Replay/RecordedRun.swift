@@ -50,7 +50,8 @@ struct RecordedRun {
             if let reader {
                 try reader.close()
                 let text = reader.record.configuration
-                return try RunConfiguration(SettingsDocument(yaml: text, file: "\(later.directory) (stored)"))
+                return try RunConfiguration(
+                    SettingsDocument(yaml: text, file: "\(later.directory) (stored)", isStored: true))
             }
         }
         guard let bytes = FileManager.default.contents(atPath: directory.configuration) else {
@@ -58,7 +59,7 @@ struct RecordedRun {
                 .noInput, "there is no \(directory.configuration)", advice: "name the directory of a run")
         }
         let text = String(decoding: bytes, as: UTF8.self)
-        return try RunConfiguration(SettingsDocument(yaml: text, file: directory.configuration))
+        return try RunConfiguration(SettingsDocument(yaml: text, file: directory.configuration, isStored: true))
     }
 
     private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
