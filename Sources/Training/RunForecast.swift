@@ -23,10 +23,11 @@ package struct RunForecast: CustomStringConvertible {
         try requireProducts(in: given.precision)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
-        try Agreement(ranks: world).settle { () throws(Failure) in
-            guard world.rank == 0 else { return }
-            try given.data.requireFiles()
+        let skipped = try Agreement(ranks: world).settle { () throws(Failure) -> SkippedFiles in
+            guard world.rank == 0 else { return SkippedFiles() }
+            let skipped = try given.data.requireFiles()
             try RunDirectory(given.directory).rehearse()
+            return skipped
         }
         // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.
         try configuration.model.settleVocabulary(tokenizer: try configuration.data.expectedVocabulary())
@@ -44,7 +45,8 @@ package struct RunForecast: CustomStringConvertible {
         memory = estimate
         let account = Self.text(configuration, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
-        description = [account, binding].compactMap(\.self).joined(separator: "\n")
+        let notRead = skipped.isEmpty ? nil : "not read: \(skipped)"
+        description = [account, notRead, binding].compactMap(\.self).joined(separator: "\n")
         do {
             try requireMemory(estimate, on: world)
             obstacle = nil

@@ -1,4 +1,5 @@
 package import Diagnostics
+package import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -15,10 +16,13 @@ package final class AtomicFile {
     private var committed = false
     private static let bufferSize = 1 << 20
 
+    /// What the file at `path` is called while it is written.
+    static func partialName(of path: String) -> String { path + ".partial" }
+
     /// - Throws: `cannotCreate` if the folder cannot be written, `inUse` if another process is writing the same file
     package init(_ path: String) throws(Failure) {
         self.path = path
-        partial = path + ".partial"
+        partial = Self.partialName(of: path)
         let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())") }
         self.descriptor = descriptor
@@ -120,4 +124,12 @@ package final class AtomicFile {
 func parentFolder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+extension InputsAndOutputs {
+    /// As `writes`, for an `AtomicFile`, which has another name until it is whole.
+    package mutating func writesWhole(_ path: String, as name: String) {
+        writes(path, as: name)
+        writes(AtomicFile.partialName(of: path), as: name)
+    }
 }

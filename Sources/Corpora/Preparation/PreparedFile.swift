@@ -25,6 +25,9 @@ struct PreparedFile {
         texts = nil
     }
 
+    /// Whether preparing writes the file.
+    var isMade: Bool { texts != nil }
+
     func open() throws(Failure) -> TokenFile { try TokenFile(path) }
 
     /// Makes the file with the tokenizer that `setting` asks for, if it is not there already.
@@ -37,7 +40,7 @@ struct PreparedFile {
             try setting.requireAgreement(with: file)
             return file.tokenizer
         }
-        let files = try textFiles(at: texts)
+        let files = try list(texts, report)
         if let file = try reusable(files, madeWith: setting.record, report: report) { return file.tokenizer }
         let tokenizer = try setting.tokenizer(trainedOn: files, report: report)
         try write(files, with: tokenizer, madeWith: setting.record, report: report)
@@ -53,10 +56,16 @@ struct PreparedFile {
             try file.requireTokenizer(of: tokenizer, named: name)
             return
         }
-        let files = try textFiles(at: texts)
+        let files = try list(texts, report)
         let record = "identity \(tokenizer.identity)"
         guard try reusable(files, madeWith: record, report: report) == nil else { return }
         try write(files, with: tokenizer, madeWith: record, report: report)
+    }
+
+    private func list(_ texts: [String], _ report: (String) -> Void) throws(Failure) -> [TextFile] {
+        let listing = try listTexts(at: texts)
+        listing.reportSkipped(report)
+        return listing.files
     }
 
     /// What an earlier run left, if it was made from the same texts in the same way and is whole.
