@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -111,8 +112,8 @@ enum Files {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Names in a directory, sorted; nil if it cannot be read.
+    /// Names in a directory, sorted; nil if it cannot be read. One that is not UTF-8 comes with replacement characters.
     static func names(in directory: String) -> [String]? {
-        (try? FileManager.default.contentsOfDirectory(atPath: directory))?.sorted()
+        (try? directoryEntries(directory))?.map { String(decoding: $0, as: UTF8.self) }.sorted()
     }
 }

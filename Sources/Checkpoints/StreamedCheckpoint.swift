@@ -98,7 +98,8 @@ package enum StreamedCheckpoint {
         return try CheckpointLayout(owned: owned, fileOfRank: Array(0..<shards)).tensors
     }
 
-    private static func stagingName(for target: String) -> String {
+    static func stagingName(for target: String) -> String {
+        let target = target.hasSuffix("/") ? String(target.dropLast()) : target
         let name = target.split(separator: "/").last.map(String.init) ?? target
         return "\(Files.parent(of: target))/\(CheckpointNames.staging)\(name)"
     }

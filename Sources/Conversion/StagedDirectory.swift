@@ -1,20 +1,26 @@
 import Corpora
 package import Diagnostics
 import Foundation
+package import Paths
 
 /// A directory that appears under its name whole or not at all: written beside it under a hidden name, then renamed.
 package struct StagedDirectory {
     package let target: String
     package let staging: String
 
-    /// - Throws: `cannotCreate` if `target` exists or its folder cannot be written
-    package init(_ target: String) throws(Failure) {
+    /// - Parameter places: what is read, and what else is written
+    /// - Throws: `cannotCreate` if `target` exists or its folder cannot be written, `usage` if an output is an input
+    package init(_ target: String, beside places: InputsAndOutputs) throws(Failure) {
         let place = URL(fileURLWithPath: target).standardizedFileURL
         self.target = target
         staging = place.deletingLastPathComponent().appendingPathComponent(".staging-\(place.lastPathComponent)").path
         guard !FileManager.default.fileExists(atPath: target) else {
             throw Failure(.cannotCreate, "\(target) exists already", advice: "name a new directory")
         }
+        var places = places
+        places.writes(target, as: "the output")
+        places.writes(staging, as: "where the output is written first", replacesContents: true)
+        try places.check()
         try? FileManager.default.removeItem(atPath: staging)
         try makeDirectory(staging)
     }

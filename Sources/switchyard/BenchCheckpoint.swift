@@ -26,7 +26,7 @@ struct BenchCheckpoint: ParsableCommand {
     @Option(help: "Size of the state in MB (2^20 bytes).") var megabytes = 1024
     @Option(help: "Files of the checkpoint; as many as ranks if not given.") var shards: Int?
     @Option(help: "How often to measure.") var pairs = 7
-    @Option(help: "Where to write; what is written is removed again.") var directory = "."
+    @Option(help: "Where to write; what is written is removed again.", transform: path) var directory = "."
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
 
     func run() throws {
@@ -43,6 +43,12 @@ struct BenchCheckpoint: ParsableCommand {
 
     private func measure(_ world: any Communicator) throws {
         let folder = "\(directory)/bench-checkpoint"
+        // It is removed in the end, with all that is in it.
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            guard world.rank == 0, FileManager.default.fileExists(atPath: folder) else { return }
+            throw Failure(
+                .cannotCreate, "\(folder) exists already", advice: "remove it, or choose another place with --directory")
+        }
         let state = state(of: world.rank, of: world.size)
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")
         let writer = try CheckpointWriter(

@@ -6,7 +6,7 @@ import Training
 
 /// A configuration file and what the command line changes of it.
 struct ConfigurationOptions: ParsableArguments {
-    @Argument(help: "The run's configuration, YAML.")
+    @Argument(help: "The run's configuration, YAML.", transform: path)
     var configuration: String
 
     @Option(name: .customLong("set"), help: "Overrides a key: --set model.d_model=256. May be repeated.")
@@ -14,6 +14,11 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// - Parameter more: overrides that count more than the command line's
     func read(_ more: [String] = []) throws(Failure) -> RunConfiguration {
+        try RunConfiguration(SettingsDocument(yaml: text(), file: configuration, overrides: overrides + more))
+    }
+
+    /// What stands in the file.
+    func text() throws(Failure) -> String {
         guard let bytes = FileManager.default.contents(atPath: configuration) else {
             throw Failure(
                 .noInput, "there is no configuration file \(configuration)", advice: "configs/ holds examples")
@@ -21,6 +26,6 @@ struct ConfigurationOptions: ParsableArguments {
         guard let text = String(bytes: bytes, encoding: .utf8) else {
             throw Failure(.configuration, "\(configuration) is not UTF-8 text")
         }
-        return try RunConfiguration(SettingsDocument(yaml: text, file: configuration, overrides: overrides + more))
+        return text
     }
 }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Checkpoints
 import Conversion
+import Corpora
 import Diagnostics
 import Layers
 import Metrics
+import Paths
 
 /// `switchyard convert prune`: the same model with its most used experts.
 struct ConvertPrune: ParsableCommand {
@@ -18,11 +20,11 @@ struct ConvertPrune: ParsableCommand {
             The result evaluates and trains (`train --from`, with the same `model.experts`) like any other checkpoint.
             """)
 
-    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The checkpoint to write; must not exist.") var output: String
+    @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
     @Option(help: "E: how many experts a layer keeps, in units of model.experts; with `--scope model` on average.")
     var experts: Int
-    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
+    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var calibration: [String]
     @Option(help: "Rank by how often an expert was chosen, `counts`, or by the router's summed `probability`.")
     var by = PruningRule.counts
@@ -52,7 +54,9 @@ struct ConvertPrune: ParsableCommand {
                 let before = try measure(source)
                 let prune = try Prune(
                     source, experts: command.experts, by: command.by, over: command.scope, before)
-                let place = try StagedDirectory(command.output)
+                var places = InputsAndOutputs(reading: source)
+                places.reads(try filesRead(at: command.calibration), as: "--calibration")
+                let place = try StagedDirectory(command.output, beside: places)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
                 let bytes = try prune.write(to: checkpoint, run: place.name, versions: libraryVersions())

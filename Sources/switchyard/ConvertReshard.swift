@@ -12,8 +12,8 @@ struct ConvertReshard: ParsableCommand {
             Memory is bounded by one tensor, not by the model. The source is verified first and stays.
             """)
 
-    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The directory to write; must not exist.") var output: String
+    @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The directory to write; must not exist.", transform: path) var output: String
     @Option(help: "How many shard files.") var shards: Int
 
     func run() throws {

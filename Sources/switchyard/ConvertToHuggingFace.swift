@@ -15,8 +15,8 @@ struct ConvertToHuggingFace: ParsableCommand {
             layer of it is in memory at a time.
             """)
 
-    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The directory to write; must not exist.") var output: String
+    @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The directory to write; must not exist.", transform: path) var output: String
     @Option(help: "`portable` for other programs that read the class, too; `minimal` for transformers alone.")
     var profile = ExportProfile.portable
     @Option(help: "Bytes of tensors in a file, such as 500MB or 5GB.")
@@ -31,7 +31,8 @@ struct ConvertToHuggingFace: ParsableCommand {
                 let export = try ToHuggingFace(
                     source, profile: command.profile, shardBytes: command.maxShardSize.bytes)
                 for note in export.notes { complain("note: \(note)") }
-                let directory = try StagedDirectory(command.output)
+                let directory = try StagedDirectory(
+                    command.output, beside: command.checks.adding(to: .init(reading: source)))
                 defer { directory.discard() }
                 let progress = ProgressLine()
                 var clock = Pace(export.bytes)

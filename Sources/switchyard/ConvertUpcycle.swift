@@ -14,15 +14,15 @@ struct ConvertUpcycle: ParsableCommand {
             train on. `train --from` begins a run with the checkpoint; optimizer moments are not taken over.
             """)
 
-    @Argument(help: "A dense checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The checkpoint to write; must not exist.") var output: String
+    @Argument(help: "A dense checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
     @Option(help: "How many experts a layer gets.") var experts: Int
     @Option(help: "Experts a token goes to.") var topK = 2
 
     func run() throws {
         try reportingFailures {
             let source = try SourceCheckpoint(try CheckpointArgument(path: checkpoint).open())
-            let place = try StagedDirectory(output)
+            let place = try StagedDirectory(output, beside: .init(reading: source))
             defer { place.discard() }
             let bytes = try Upcycle(source, experts: experts, topK: topK)
                 .write(to: "\(place.staging)/checkpoint", run: place.name, versions: libraryVersions())

@@ -13,10 +13,10 @@ struct Evaluate: ParsableCommand {
             left out. Nothing is dropped unless routing.evaluation_capacity_factor says so.
             """)
 
-    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
+    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.", transform: path)
     var checkpoint: String
 
-    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
+    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var data: [String]
 
     @Option(help: "Threads of each rank.")

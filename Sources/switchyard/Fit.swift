@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Metrics
+import Paths
 import ScalingLaws
 
 /// Fits scaling laws to finished runs.
@@ -17,7 +18,7 @@ struct FitCommand: ParsableCommand {
               switchyard plan --law fit.json --flops 1e20
             """)
 
-    @Argument(help: "A .csv file, or directories of finished runs.") var runs: [String]
+    @Argument(help: "A .csv file, or directories of finished runs.", transform: path) var runs: [String]
     @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference, leverage.")
     var law = "joint"
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
@@ -27,8 +28,8 @@ struct FitCommand: ParsableCommand {
     @Flag(help: "Descend from every start of the paper's grid, not only from the promising ones.") var fullGrid = false
     @Flag(help: "Leave the held-out runs out of the final fit too.") var trainOnly = false
     @Flag(help: "Fit the training loss of run directories, not their last validation.") var trainingLoss = false
-    @Option(help: "Write the fit here, for `plan --law`.") var output: String?
-    @Option(help: "Draw SVG residual plots into this directory.") var plots: String?
+    @Option(help: "Write the fit here, for `plan --law`.", transform: path) var output: String?
+    @Option(help: "Draw SVG residual plots into this directory.", transform: path) var plots: String?
     @Flag(help: "One object (an array for several laws) on the last line.") var json = false
 
     func run() throws {
@@ -38,17 +39,31 @@ struct FitCommand: ParsableCommand {
             if output != nil, forms.count > 1 {
                 throw Failure(.usage, "--output keeps one law", advice: "give one --law")
             }
+            try requireSafeOutputs(forms.map { form in form.facts.name })
             let records = try readRuns(for: forms.map { form in form.facts })
             let reports = try forms.map { form in try FitReport(form, records, try options(form.facts.name)) }
             if let output { try writeText(json(reports[0].record), to: output) }
             if let plots {
                 for report in reports {
-                    try writeText(residualPlot(report).svg, to: "\(plots)/residuals-\(report.record.law).svg")
+                    try writeText(residualPlot(report).svg, to: residuals(of: report.record.law, in: plots))
                 }
             }
             try show(reports)
         }
     }
+
+    private func requireSafeOutputs(_ laws: [String]) throws(Failure) {
+        var places = InputsAndOutputs()
+        places.reads(runs, as: "the runs")
+        for run in runs { places.reads(["\(run)/run.json", "\(run)/metrics.jsonl"], as: "a run") }
+        if let output { places.writes(output, as: "--output") }
+        if let plots {
+            for law in Set(laws) { places.writes(residuals(of: law, in: plots), as: "--plots") }
+        }
+        try places.check()
+    }
+
+    private func residuals(of law: String, in folder: String) -> String { "\(folder)/residuals-\(law).svg" }
 
     private func readRuns(for laws: [LawFacts]) throws -> [RunRecord] {
         var records: [RunRecord] = []

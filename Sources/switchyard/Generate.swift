@@ -9,7 +9,7 @@ struct Generate: ParsableCommand {
         abstract: "Continues a text with a trained model.",
         discussion: "Under mpirun the ranks share out the model's experts, and one of them prints.")
 
-    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
+    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.", transform: path)
     var checkpoint: String
 
     @Option(help: "The text to continue; nothing stands for the beginning of a document.")

@@ -13,7 +13,7 @@ struct Inspect: ParsableCommand {
             on time and memory, because a damaged one can make the library loop for ever.
             """)
 
-    @Argument(help: "A checkpoint, a run, or an HDF5 file.") var checkpoint: String
+    @Argument(help: "A checkpoint, a run, or an HDF5 file.", transform: path) var checkpoint: String
     @Flag(help: "Print the stored configuration and nothing else.") var config = false
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
     @Flag(help: .hidden) var unverified = false

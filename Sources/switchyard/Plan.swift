@@ -1,6 +1,8 @@
 import ArgumentParser
+import Corpora
 import Diagnostics
 import Foundation
+import Paths
 import ScalingLaws
 
 /// Which model to train with what one has.
@@ -31,14 +33,30 @@ struct PlanCommand: ParsableCommand {
             request.granularities = choice.granularity ?? choice.defaultGranularities(for: law.facts)
             request.topKs = choice.topK ?? [1]
             let plan = try Plan(request, by: law)
+            let plots = answer.plots == nil ? [] : try plan.plots()
+            try requireSafeOutputs(plots.map { plot in plot.name })
             if let file = answer.writeConfig {
                 try writeText(plan.runConfiguration(plan.best, in: answer.places), to: file)
             }
             if let directory = answer.plots {
-                for plot in try plan.plots() { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
+                for plot in plots { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
             }
             if answer.json { try printJSON(plan.records) } else { print(plan.text) }
         }
+    }
+
+    private func requireSafeOutputs(_ plots: [String]) throws(Failure) {
+        var places = InputsAndOutputs()
+        if choice.isFile { places.reads(choice.law, as: "--law") }
+        // The written configuration names them; they are expanded when it is read.
+        for (name, option) in [(answer.trainData, "--train-data"), (answer.tokenizer, "--tokenizer")] {
+            if let named = try? expandedPath(name) { places.reads((try? filesRead(at: [named])) ?? [named], as: option) }
+        }
+        if let file = answer.writeConfig { places.writes(file, as: "--write-config") }
+        if let directory = answer.plots {
+            for plot in plots { places.writes("\(directory)/\(plot).svg", as: "--plots") }
+        }
+        try places.check()
     }
 
     private func printTables() {
@@ -106,15 +124,18 @@ struct LimitOptions: ParsableArguments {
 
 struct LawOptions: ParsableArguments {
     @Option(
-        help: "joint, fine-grained, sparsity, chinchilla, chinchilla-refit, routed, or a file from `fit --output`.")
+        help: "joint, fine-grained, sparsity, chinchilla, chinchilla-refit, routed, or a file from `fit --output`.",
+        transform: path)
     var law = "joint"
     @Option(help: "Numbers of experts to choose from, such as 1,2,4,8.", transform: numberList) var experts: [Double]?
     @Option(help: "Granularities to choose from.", transform: numberList) var granularity: [Double]?
     @Option(help: "Active experts to choose from, in units of dense feed-forwards.", transform: numberList)
     var topK: [Double]?
 
+    var isFile: Bool { law.contains("/") || law.hasSuffix(".json") }
+
     func planningLaw() throws -> PlanningLaw {
-        if law.contains("/") || law.hasSuffix(".json") { return try FitRecord.read(file: law).planningLaw(name: law) }
+        if isFile { return try FitRecord.read(file: law).planningLaw(name: law) }
         return try .published(law)
     }
 
@@ -133,8 +154,8 @@ struct LawOptions: ParsableArguments {
 struct PlanAnswerOptions: ParsableArguments {
     @Flag(help: "Print the papers' tables beside the laws, and nothing else.") var tables = false
     @Flag(help: "One array of objects on the last line.") var json = false
-    @Option(help: "Write a configuration for `switchyard train` here.") var writeConfig: String?
-    @Option(help: "Draw SVG comparisons into this directory.") var plots: String?
+    @Option(help: "Write a configuration for `switchyard train` here.", transform: path) var writeConfig: String?
+    @Option(help: "Draw SVG comparisons into this directory.", transform: path) var plots: String?
     @Option(help: "`data.train` of the written configuration.") var trainData = "data/train"
     @Option(help: "`data.tokenizer` of the written configuration.") var tokenizer = "auto"
     @Option(help: "`run.directory` of the written configuration.") var runDirectory = "runs/planned"

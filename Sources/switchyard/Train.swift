@@ -5,6 +5,7 @@ import Checkpoints
 import Collectives
 import Diagnostics
 import Metrics
+import Paths
 import Training
 
 struct Train: ParsableCommand {
@@ -32,10 +33,11 @@ struct Train: ParsableCommand {
     @Flag(help: "Refuse to go on if the newest checkpoint is damaged, instead of passing over it.")
     var requireNewest = false
 
-    @Option(help: "Begin a new run with the parameters of this checkpoint.")
+    @Option(help: "Begin a new run with the parameters of this checkpoint.", transform: path)
     var from: String?
 
-    @Option(help: "Begin a new run with the whole state of this checkpoint, and decay the learning rate.")
+    @Option(
+        help: "Begin a new run with the whole state of this checkpoint, and decay the learning rate.", transform: path)
     var branchFrom: String?
 
     @Option(help: "Tokens over which a branch decays; it ends there.")
@@ -78,6 +80,7 @@ struct Train: ParsableCommand {
                 configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens))
             training.start = .branch(trunk.directory)
         }
+        try requireSafeOutputs(configuration, start: training.start.checkpoint, on: world)
         guard !check else {
             let forecast = try RunForecast(configuration, on: world)
             if world.rank == 0 { try report(forecast) }
@@ -97,6 +100,17 @@ struct Train: ParsableCommand {
 }
 
 extension Train {
+    private func requireSafeOutputs(
+        _ configuration: RunConfiguration, start: String?, on world: any Communicator
+    ) throws(Failure) {
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            guard world.rank == 0 else { return }
+            try InputsAndOutputs.ofRun(
+                configuration, file: options.configuration, text: options.text(), start: start
+            ).check(.configuration)
+        }
+    }
+
     private func report(_ forecast: RunForecast) throws {
         guard json else { return print(forecast.description) }
         struct Answer: Encodable {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import HDF5
+import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -23,7 +24,7 @@ struct UnverifiedFile {
         }
         let child = Process()
         child.executableURL = URL(filePath: program)
-        child.arguments = ["inspect", "--unverified", path]
+        child.arguments = ["inspect", "--unverified", escapedPath(path)]
         do {
             try child.run()
         } catch {

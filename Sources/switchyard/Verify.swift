@@ -12,7 +12,7 @@ struct Verify: ParsableCommand {
             damaged is named, with the tensors that are lost. The exit code is 65 if anything is wrong.
             """)
 
-    @Argument(help: "Checkpoints, folders of checkpoints, or runs.") var checkpoint: [String]
+    @Argument(help: "Checkpoints, folders of checkpoints, or runs.", transform: path) var checkpoint: [String]
     @Flag(help: "Print the findings as one JSON array on the last line.") var json = false
 
     func run() throws {

@@ -111,6 +111,17 @@ train:
 END
 }
 
+# write_run_table: 20 runs that follow a Chinchilla law, as a table for `fit`.
+write_run_table() {
+    local n d
+    echo 'n_active,n_total,tokens,loss'
+    for n in 1 2 4 8 16; do
+        for d in 1 2 4 8; do
+            awk -v n="${n}e6" -v d="${d}e9" 'BEGIN { printf "%g,%g,%g,%.6f\n", n, n, d, 1.7 + 400 / n^0.34 + 410 / d^0.28 }'
+        done
+    done
+}
+
 # All that a run says of its steps, except for times and memory.
 figures() { sed -E 's/"(([a-z]+_)*seconds|mfu|gemm_peak_flops|peak_memory_bytes|tokens_per_second)":[^,}]*,?//g' "$1/metrics.jsonl"; }
 

@@ -4,6 +4,7 @@ import Corpora
 package import Diagnostics
 import GEMM
 import Layers
+package import Paths
 
 /// Takes steps of an exact-mode run again, on one rank, and compares every bit with what the run recorded.
 package final class Replay {
@@ -39,6 +40,17 @@ package final class Replay {
         step = TrainingStep(configuration, engine, windows)
         state = TrainingState(for: engine)
         try begin()
+    }
+
+    /// What it reads and the run was made of.
+    package var inputs: InputsAndOutputs {
+        var places = InputsAndOutputs()
+        let directory = run.directory
+        places.reads([directory.configuration, directory.summary, directory.metrics], as: "the run")
+        places.reads(directory.checkpoints, as: "the run's checkpoints", isWhole: true)
+        places.reads(["train", "validation"].map { "\(directory.data)/\($0).tokens" }, as: "the run's tokens")
+        for (path, key) in run.configuration.data.inputs() { places.reads(path, as: key) }
+        return places
     }
 
     private static func requireKernels(_ recorded: String?, _ ours: String) throws(Failure) {
