@@ -130,7 +130,8 @@ let package = Package(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Paths", "Diagnostics", "HDF5",
+                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Paths", "Diagnostics",
+                "HDF5",
                 "Machine",
                 "CPlatform",
             ]),

@@ -99,4 +99,3 @@ private func homeDirectory(of user: String) -> String? {
     guard let entry = unsafe getpwnam(user), let home = unsafe entry.pointee.pw_dir else { return nil }
     return unsafe String(cString: home)
 }
-

@@ -46,6 +46,7 @@ package struct InputsAndOutputs {
             if let place = Place(existing: input.path), read[place] == nil { read[place] = (input.path, input.name) }
         }
         for output in outputs {
+            try requireOutside(output, status)
             guard let place = Place(output.path) else { continue }
             if let input = read[place] {
                 throw refusal(status, output, "is the input", input.path, input.name)
@@ -53,7 +54,6 @@ package struct InputsAndOutputs {
             if let other = written.updateValue(output, forKey: place) {
                 throw refusal(status, output, "is also written as", other.path, other.name)
             }
-            try requireOutside(output, status)
             if output.replacesContents { try requireEmptyOfInputs(output, place, status) }
         }
     }

@@ -47,7 +47,8 @@ struct BenchCheckpoint: ParsableCommand {
         try Agreement(ranks: world).settle { () throws(Failure) in
             guard world.rank == 0, FileManager.default.fileExists(atPath: folder) else { return }
             throw Failure(
-                .cannotCreate, "\(folder) exists already", advice: "remove it, or choose another place with --directory")
+                .cannotCreate, "\(folder) exists already", advice: "remove it, or choose another place with --directory"
+            )
         }
         let state = state(of: world.rank, of: world.size)
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")

@@ -12,9 +12,12 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(name: .customLong("set"), help: "Overrides a key: --set model.d_model=256. May be repeated.")
     var overrides: [String] = []
 
-    /// - Parameter more: overrides that count more than the command line's
-    func read(_ more: [String] = []) throws(Failure) -> RunConfiguration {
-        try RunConfiguration(SettingsDocument(yaml: text(), file: configuration, overrides: overrides + more))
+    /// - Parameters:
+    ///   - more: overrides that count more than the command line's
+    ///   - text: what stands in the file; read if not given
+    func read(_ more: [String] = [], of text: String? = nil) throws(Failure) -> RunConfiguration {
+        let yaml = if let text { text } else { try self.text() }
+        return try RunConfiguration(SettingsDocument(yaml: yaml, file: configuration, overrides: overrides + more))
     }
 
     /// What stands in the file.

@@ -46,12 +46,14 @@ struct ConvertPrune: ParsableCommand {
                 let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
                 let scratch = try TemporaryDirectory(on: world)
                 defer { scratch.remove(on: world) }
-                func measure(_ source: SourceCheckpoint) throws(Failure) -> Calibration {
+                func measure(
+                    _ source: SourceCheckpoint, report: (String) -> Void = { _ in }
+                ) throws(Failure) -> Calibration {
                     try Calibration(
                         source, on: command.calibration, in: scratch.path, tokens: command.tokens,
-                        threads: command.threads, world: world)
+                        threads: command.threads, world: world, report: report)
                 }
-                let before = try measure(source)
+                let before = try measure(source) { complain($0) }
                 let prune = try Prune(
                     source, experts: command.experts, by: command.by, over: command.scope, before)
                 var places = InputsAndOutputs(reading: source)

@@ -50,7 +50,9 @@ struct PlanCommand: ParsableCommand {
         if choice.isFile { places.reads(choice.law, as: "--law") }
         // The written configuration names them; they are expanded when it is read.
         for (name, option) in [(answer.trainData, "--train-data"), (answer.tokenizer, "--tokenizer")] {
-            if let named = try? expandedPath(name) { places.reads((try? filesRead(at: [named])) ?? [named], as: option) }
+            if let named = try? expandedPath(name) {
+                places.reads((try? filesRead(at: [named])) ?? [named], as: option)
+            }
         }
         if let file = answer.writeConfig { places.writes(file, as: "--write-config") }
         if let directory = answer.plots {

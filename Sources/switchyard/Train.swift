@@ -67,7 +67,8 @@ struct Train: ParsableCommand {
     }
 
     private func run(on world: any Communicator) throws {
-        var configuration = try options.read()
+        let text = try options.text()
+        var configuration = try options.read(of: text)
         var training = TrainingOptions()
         training.allowedChanges = Set(allowChange)
         training.requireNewest = requireNewest
@@ -77,10 +78,10 @@ struct Train: ParsableCommand {
         if let branchFrom, let decayTokens {
             let trunk = try CheckpointArgument(path: branchFrom).open(sharedBy: world)
             configuration = try options.read(
-                configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens))
+                configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens), of: text)
             training.start = .branch(trunk.directory)
         }
-        try requireSafeOutputs(configuration, start: training.start.checkpoint, on: world)
+        try requireSafeOutputs(configuration, text, start: training.start.checkpoint, on: world)
         guard !check else {
             let forecast = try RunForecast(configuration, on: world)
             if world.rank == 0 { try report(forecast) }
@@ -101,12 +102,12 @@ struct Train: ParsableCommand {
 
 extension Train {
     private func requireSafeOutputs(
-        _ configuration: RunConfiguration, start: String?, on world: any Communicator
+        _ configuration: RunConfiguration, _ text: String, start: String?, on world: any Communicator
     ) throws(Failure) {
         try Agreement(ranks: world).settle { () throws(Failure) in
             guard world.rank == 0 else { return }
             try InputsAndOutputs.ofRun(
-                configuration, file: options.configuration, text: options.text(), start: start
+                configuration, file: options.configuration, text: text, start: start
             ).check(.configuration)
         }
     }

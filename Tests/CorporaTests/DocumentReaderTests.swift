@@ -46,7 +46,10 @@ import Testing
         ("a.json", "[\n{\"text\": \"one\"}]", "does not hold JSON lines"),
         ("a.json", "{\n\"text\": \"one\"}", "does not hold JSON lines"),
         ("a.json", "plain", "does not hold JSON lines"),
-        ("content.jsonl", "{\"content\": \"one\", \"id\": 2}\n", ":1: there is no field `text`; the fields are `content`, `id`"),
+        (
+            "content.jsonl", "{\"content\": \"one\", \"id\": 2}\n",
+            ":1: there is no field `text`; the fields are `content`, `id`"
+        ),
         ("content.json", "\n{\"content\": \"one\"}\n", ":2: there is no field `text`; the fields are `content`"),
         ("part", "{\"content\": \"one\"}\n", ":1: there is no field `text`; the fields are `content`"),
     ])
@@ -61,11 +64,14 @@ import Testing
         #expect(refused?.status == .data && refused?.message.contains(complaint) == true, "\(refused?.message ?? "-")")
     }
 
-    @Test("files of another kind are refused by what they are, under any name", arguments: [
-        ([UInt8](arrayLiteral: 0x1F, 0x8B, 0x08, 1), "compressed by gzip"), ([0x28, 0xB5, 0x2F, 0xFD, 1], "by zstd"),
-        (Array("PAR1 and so on PAR1".utf8), "a Parquet file"), ([0x93] + Array("NUMPY 1".utf8), "a NumPy array"),
-        (Array("PK\u{3}\u{4}1".utf8), "a zip archive"),
-    ])
+    @Test(
+        "files of another kind are refused by what they are, under any name",
+        arguments: [
+            ([UInt8](arrayLiteral: 0x1F, 0x8B, 0x08, 1), "compressed by gzip"),
+            ([0x28, 0xB5, 0x2F, 0xFD, 1], "by zstd"),
+            (Array("PAR1 and so on PAR1".utf8), "a Parquet file"), ([0x93] + Array("NUMPY 1".utf8), "a NumPy array"),
+            (Array("PK\u{3}\u{4}1".utf8), "a zip archive"),
+        ])
     func signaturesAreKnown(_ bytes: [UInt8], _ kind: String) throws {
         for name in ["a.txt", "a.jsonl", "a.jsonl.gz", "a"] {
             try folder.write(bytes, to: name)
@@ -77,18 +83,24 @@ import Testing
         #expect(try text("b.txt") == "PAR1 begins a text|" && text("c.txt") == "BZh? Who?!|")
     }
 
-    @Test("the last `text` of a line counts", arguments: [
-        ("{\"text\": \"a\", \"text\": \"b\"}", "b|"), ("{\"text\": 1, \"text\": \"b\"}", "b|"),
-        ("{\"text\": \"a\", \"x\": {\"text\": \"c\"}, \"te\\u0078t\": \"b\\n\"}", "b\n|"),
-        ("{\"x\": \"\\\"text\\\": 1\", \"text\": \"b\"}", "b|"), ("{\"text\": \"a\", \"text\": \"\"}\n{\"text\": \"z\"}", "z|"),
-        ("{\"a\": [1, {\"text\": \"c\"}, \"]\"], \"text\": \"a,}\", \"text\": \"b\"  }", "b|"),
-    ])
+    @Test(
+        "the last `text` of a line counts",
+        arguments: [
+            ("{\"text\": \"a\", \"text\": \"b\"}", "b|"), ("{\"text\": 1, \"text\": \"b\"}", "b|"),
+            ("{\"text\": \"a\", \"x\": {\"text\": \"c\"}, \"te\\u0078t\": \"b\\n\"}", "b\n|"),
+            ("{\"x\": \"\\\"text\\\": 1\", \"text\": \"b\"}", "b|"),
+            ("{\"text\": \"a\", \"text\": \"\"}\n{\"text\": \"z\"}", "z|"),
+            ("{\"a\": [1, {\"text\": \"c\"}, \"]\"], \"text\": \"a,}\", \"text\": \"b\"  }", "b|"),
+        ])
     func theLastOneCounts(_ line: String, _ expected: String) throws {
         try folder.write(line, to: "a.jsonl")
         #expect(try text("a.jsonl") == expected)
     }
 
-    @Test(arguments: ["{\"text\": \"a\", \"text\": \"b\"", "{\"text\": \"a\", \"text\": \"b\" x}", "{\"text\": \"a\" \"text\": \"b\"}"])
+    @Test(arguments: [
+        "{\"text\": \"a\", \"text\": \"b\"", "{\"text\": \"a\", \"text\": \"b\" x}",
+        "{\"text\": \"a\" \"text\": \"b\"}",
+    ])
     func aKeyTwiceMakesNoJSONOfWhatIsNone(_ line: String) throws {
         try folder.write(line, to: "a.jsonl")
         #expect(failure { _ = try text("a.jsonl") }?.message.hasSuffix(":1: not valid JSON") == true)

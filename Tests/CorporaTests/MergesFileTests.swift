@@ -8,11 +8,14 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    @Test("line ends of every kind give the same merges", arguments: [
-        merges, merges.replacing("\n", with: "\r\n"), "\u{FEFF}" + merges, "\u{FEFF}" + merges.replacing("\n", with: "\r\n"),
-        String(merges.dropLast()), String(merges.replacing("\n", with: "\r\n").dropLast()) + "\r",
-        merges.replacing("\n", with: "\r\n").replacing("#version: 0.2\r\n", with: ""), merges + "\r\n\n",
-    ])
+    @Test(
+        "line ends of every kind give the same merges",
+        arguments: [
+            merges, merges.replacing("\n", with: "\r\n"), "\u{FEFF}" + merges,
+            "\u{FEFF}" + merges.replacing("\n", with: "\r\n"),
+            String(merges.dropLast()), String(merges.replacing("\n", with: "\r\n").dropLast()) + "\r",
+            merges.replacing("\n", with: "\r\n").replacing("#version: 0.2\r\n", with: ""), merges + "\r\n\n",
+        ])
     func lineEnds(_ text: String) throws {
         let path = try folder.write(text, to: "merges.txt")
         let plain = try folder.write(Self.merges, to: "plain.txt")
@@ -28,7 +31,9 @@ import Testing
         #expect(try readTokenizer(inFile: path) is ByteTokenizer)
     }
 
-    @Test("a file of merges without merges is refused", arguments: ["#version: 0.2\n", "#version: 0.2\r\n", "\n\n", "\r\n"])
+    @Test(
+        "a file of merges without merges is refused",
+        arguments: ["#version: 0.2\n", "#version: 0.2\r\n", "\n\n", "\r\n"])
     func noMerges(_ text: String) throws {
         let path = try folder.write(text, to: "merges.txt")
         let refused = failure { _ = try readTokenizer(inFile: path) }

@@ -49,10 +49,13 @@ import Testing
         #expect(refusal("x.bin")?.contains("no whole number of \(8 * bytes)-bit tokens") == true)
     }
 
-    @Test("16-bit tokens stay 16-bit tokens", arguments: [
-        [97, 0, 98, 0], [0, 0, 0, 0, 0, 0, 0, 0], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2], [97, 1, 2, 98, 3, 4, 99, 5, 6, 97],
-        [97, 0, 98, 0, 99, 0, 97, 0, 98, 16], [97, 98, 99, 97, 98, 99, 97, 98, 99],
-    ])
+    @Test(
+        "16-bit tokens stay 16-bit tokens",
+        arguments: [
+            [97, 0, 98, 0], [0, 0, 0, 0, 0, 0, 0, 0], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2],
+            [97, 1, 2, 98, 3, 4, 99, 5, 6, 97],
+            [97, 0, 98, 0, 99, 0, 97, 0, 98, 16], [97, 98, 99, 97, 98, 99, 97, 98, 99],
+        ])
     func narrowTokensAreNotTakenForWide(_ numbers: [Int]) throws {
         try write(numbers, bytes: 2, to: "x.bin")
         #expect(try tokens(of: "x.bin") == numbers)
@@ -87,7 +90,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ([UInt8](arrayLiteral: 0x93) + Array("NUMPY1".utf8), "a NumPy array"), (Array("PK\u{3}\u{4}".utf8), "a zip archive"),
+        ([UInt8](arrayLiteral: 0x93) + Array("NUMPY1".utf8), "a NumPy array"),
+        (Array("PK\u{3}\u{4}".utf8), "a zip archive"),
         ([0x1F, 0x8B, 0x08, 0], "compressed by gzip"),
     ])
     func otherFilesAreNoTokens(_ bytes: [UInt8], _ kind: String) throws {

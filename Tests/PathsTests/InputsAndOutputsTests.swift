@@ -94,7 +94,10 @@ import Testing
             $0.writes("\(folder)/\(second)", as: "two")
         }
         #expect(refused?.message.contains("is also written as") == true)
-        #expect(refusal { $0.writes("\(folder)/one", as: "1"); $0.writes("\(folder)/two", as: "2") } == nil)
+        #expect(
+            refusal {
+                $0.writes("\(folder)/one", as: "1"); $0.writes("\(folder)/two", as: "2")
+            } == nil)
     }
 
     @Test func directoriesAreListedWhateverTheirNamesAre() throws {

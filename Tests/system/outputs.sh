@@ -69,15 +69,15 @@ keeps "plan onto its law" "$input" "$switchyard" plan --law fit.json --flops 1e1
 keeps "plan onto the texts it names" "$input" \
     "$switchyard" plan --flops 1e18 --train-data texts --write-config texts/a.txt
 keeps "a reference onto the checkpoint" 'lies inside the input' \
-    "$switchyard" convert to-huggingface run new --reference "$(ls run/checkpoints/step-*/manifest | tail -1)"
+    "$switchyard" convert to-huggingface run new --reference run/checkpoints/step-00000003/manifest
 keeps "a reference onto the weights" "$input" \
     "$switchyard" convert from-huggingface hf new --reference hf/model.safetensors
 keeps "reshard into the checkpoint" 'lies inside the input' \
-    "$switchyard" convert reshard run "$(ls -d run/checkpoints/step-* | tail -1)/inner" --shards 2
-keeps "upcycle into the checkpoint" 'lies inside the input|experts' \
-    "$switchyard" convert upcycle run "$(ls -d run/checkpoints/step-* | tail -1)/inner" --experts 2
+    "$switchyard" convert reshard run run/checkpoints/step-00000003/inner --shards 2
+keeps "upcycle into the checkpoint" 'lies inside the input' \
+    "$switchyard" convert upcycle run run/checkpoints/step-00000003/inner --experts 2
 keeps "prune into the checkpoint" 'lies inside the input' "$switchyard" convert prune run \
-    "$(ls -d run/checkpoints/step-* | tail -1)/inner" --experts 2 --calibration corpus.txt
+    run/checkpoints/step-00000003/inner --experts 2 --calibration corpus.txt
 mv hf .staging-new
 sums >sums-before
 keeps "a directory of the name that is used meanwhile" "$input" \
@@ -88,27 +88,30 @@ replay=("$switchyard" replay exact --step 2 --lane 0)
 keeps "replay onto the text" "$input" "${replay[@]}" --output hard.txt
 keeps "replay onto the run's tokens" "$input" "${replay[@]}" --output exact/data/train.tokens
 keeps "replay into a checkpoint" 'lies inside the input' "${replay[@]}" \
-    --output "$(ls exact/checkpoints/step-*/manifest | tail -1)"
+    --output exact/checkpoints/step-00000003/manifest
 
 mkdir mine
 cp tiny.yaml mine/config.yaml
 ln corpus.txt mine/metrics.jsonl
+cp corpus.txt mine/lock
 mkdir -p data-run/data
 ln -s ../../corpus.txt data-run/data/train.tokens.partial
 sums >sums-before
 train=("${on_two_ranks[@]}" "$switchyard" train)
 for check in '' --check; do
-    keeps "train onto its configuration $check" "mine/config.yaml \(run.directory\) $input" \
-        "${train[@]}" mine/config.yaml --set run.directory=mine $check
-    keeps "train with records onto its text $check" "mine/metrics.jsonl \(run.directory\) $input" \
-        "${train[@]}" tiny.yaml --set run.directory=mine $check
-    keeps "train with tokens onto its text $check" "$input" "${train[@]}" tiny.yaml --set run.directory=data-run $check
-    keeps "train with its tokens as validation $check" "$input" "${train[@]}" tiny.yaml \
-        --set data.validation=run/data/train.tokens $check
-    keeps "train with its tokens as tokenizer $check" "$input" "${train[@]}" tiny.yaml \
-        --set data.tokenizer=run/data/train.tokens --allow-change data.tokenizer $check
-    keeps "train inside the checkpoint it starts from $check" 'lies inside the input' "${train[@]}" tiny.yaml --from run \
-        --set "run.directory=$(ls -d run/checkpoints/step-* | tail -1)" $check
+    keeps "train onto its configuration${check:+ $check}" "mine/config.yaml \(run.directory\) $input" \
+        "${train[@]}" mine/config.yaml --set run.directory=mine ${check:+"$check"}
+    keeps "train with its lock onto its text${check:+ $check}" "mine/lock \(run.directory\) $input" \
+        "${train[@]}" tiny.yaml --set data.train=mine/lock --set run.directory=./mine ${check:+"$check"}
+    keeps "train with records onto its text${check:+ $check}" "mine/metrics.jsonl \(run.directory\) $input" \
+        "${train[@]}" tiny.yaml --set run.directory=mine ${check:+"$check"}
+    keeps "train with tokens onto its text${check:+ $check}" "$input" "${train[@]}" tiny.yaml --set run.directory=data-run ${check:+"$check"}
+    keeps "train with its tokens as validation${check:+ $check}" "$input" "${train[@]}" tiny.yaml \
+        --set data.validation=run/data/train.tokens ${check:+"$check"}
+    keeps "train with its tokens as tokenizer${check:+ $check}" "$input" "${train[@]}" tiny.yaml \
+        --set data.tokenizer=run/data/train.tokens --allow-change data.tokenizer ${check:+"$check"}
+    keeps "train inside the checkpoint it starts from${check:+ $check}" 'lies inside the input' "${train[@]}" tiny.yaml --from run \
+        --set run.directory=run/checkpoints/step-00000003 ${check:+"$check"}
 done
 rm -r mine data-run texts/residuals-chinchilla.svg
 expect_exit "a run goes on from its own stored configuration" 0 'nothing to do' -- "${train[@]}" run/config.yaml

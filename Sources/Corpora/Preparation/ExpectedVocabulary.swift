@@ -65,7 +65,8 @@ extension DataSettings {
 /// What `paths` stand for when they are read: directories and the texts in them, and of another trainer's tokens all parts.
 package func filesRead(at paths: [String]) throws(Failure) -> [String] {
     if let file = paths.first, TokenFile.isTokenFile(file) { return paths }
-    return try paths + textFiles(at: paths).flatMap { file in
-        file.holdsTokens ? [file.path] + ForeignTokenFile.parts(of: file.path) : [file.path]
-    }
+    return try paths
+        + textFiles(at: paths).flatMap { file in
+            file.holdsTokens ? [file.path] + ForeignTokenFile.parts(of: file.path) : [file.path]
+        }
 }

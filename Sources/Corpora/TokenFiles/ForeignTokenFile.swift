@@ -46,7 +46,9 @@ struct ForeignTokenFile {
         }
     }
 
-    private static func llmC(_ file: MappedFile, version: Int32, _ width: TokenWidth) throws(Failure) -> ForeignTokenFile {
+    private static func llmC(_ file: MappedFile, version: Int32, _ width: TokenWidth) throws(Failure)
+        -> ForeignTokenFile
+    {
         guard file.count >= 1024 else { throw truncated(file, "a header of 1024 bytes") }
         let header = file.view(of: Int32.self, at: 0, count: 3)
         guard header[1] == version else {
@@ -69,7 +71,8 @@ struct ForeignTokenFile {
         let named = TokenWidth(inNameOf: file.path), parts = TokenParts(file)
         guard named != nil || !parts.areWideAndBigEndian else {
             throw Failure(
-                .data, "\(file.path) holds numbers with the most significant byte first: every second 16-bit number is 0",
+                .data,
+                "\(file.path) holds numbers with the most significant byte first: every second 16-bit number is 0",
                 advice: "write them little-endian: array.astype('<u2').tofile(FILE)")
         }
         let width = named ?? parts.width, bits = 8 * width.rawValue
@@ -106,7 +109,8 @@ struct ForeignTokenFile {
 
     /// What is wrong with a token that the tokenizer does not have.
     func outsideVocabulary(_ token: Int, at position: Int, size: Int) -> Failure {
-        let isTurned = width != .one && (0..<min(count, 1000)).allSatisfy { (0..<size).contains(turned(self.token($0))) }
+        let isTurned =
+            width != .one && (0..<min(count, 1000)).allSatisfy { (0..<size).contains(turned(self.token($0))) }
         return Failure(
             .data, "\(file.path): token \(position) is \(token), outside the vocabulary of \(size)",
             advice: isTurned
