@@ -82,6 +82,7 @@ let package = Package(
 
         // vocabulary
         room("Diagnostics"),
+        room("FileSystem", below: ["Diagnostics"]),
         room("Settings", below: ["Diagnostics", yams]),
         room("Randomness"),
         room("Tensors"),
@@ -97,7 +98,7 @@ let package = Package(
         room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
-        room("Hashing", below: ["Diagnostics", "COpenSSL"]),
+        room("Hashing", below: ["Diagnostics", "FileSystem", "COpenSSL"]),
         room("Minimisation", below: ["CLBFGS"]),
 
         // numbers
@@ -116,13 +117,15 @@ let package = Package(
             ]),
         room("Optimization", below: ["Tensors", "Workers", "Kernels", "Settings", "Diagnostics", "CPlatform"]),
         room("Corpora", below: ["Tensors", "Settings", "Diagnostics", "Randomness", "CPlatform"]),
-        room("Metrics", below: ["Tracing", "Diagnostics"]),
+        room("Metrics", below: ["Tracing", "FileSystem", "Diagnostics"]),
 
         // distribution
         room(
             "Parallel",
             below: ["Collectives", "Tensors", "Threads", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
-        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+        room(
+            "Checkpoints",
+            below: ["HDF5", "Hashing", "FileSystem", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
         room(
@@ -130,15 +133,14 @@ let package = Package(
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
                 "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
-                "Machine",
-                "CPlatform",
+                "FileSystem", "Machine", "CPlatform",
             ]),
-        room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
+        room("ScalingLaws", below: ["Minimisation", "Randomness", "FileSystem", "Diagnostics", csv]),
         room(
             "Conversion",
             below: [
                 "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
-                "Randomness", "Settings", "Diagnostics",
+                "Randomness", "Settings", "FileSystem", "Diagnostics",
             ]),
 
         // tools
@@ -162,7 +164,7 @@ let package = Package(
                 "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
                 "MPI", "HDF5", "GEMM",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
+                "Kernels", "Benchmarking", "Doctor", "Tracing", "FileSystem", argumentParser,
             ],
             swiftSettings: house),
 
@@ -180,12 +182,15 @@ let package = Package(
 
         tests(
             of: "Checkpoints",
-            with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+            with: [
+                "RankChecks", "HDF5", "Hashing", "FileSystem", "Collectives", "Threads", "Tensors", "Diagnostics",
+                "CHDF5",
+            ]),
         tests(
             of: "Training",
             with: [
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
-                "Tensors", "Randomness", "Diagnostics",
+                "Tensors", "Randomness", "FileSystem", "Diagnostics",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "Tensors", with: []),
@@ -225,6 +230,8 @@ let package = Package(
                 "Tracing", "Diagnostics",
             ]),
         tests(of: "Minimisation", with: []),
+        tests(of: "FileSystem", with: ["Diagnostics"]),
+        tests(of: "Metrics", with: ["Diagnostics"]),
         tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
     ],
     swiftLanguageModes: [.v6]

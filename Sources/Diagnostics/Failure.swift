@@ -34,10 +34,11 @@ package struct Failure: Error, Sendable, Equatable {
     package var message: String
     package var advice: String?
 
+    /// Characters that a terminal would obey are escaped: a message may quote names from outside.
     package init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
-        self.message = message
-        self.advice = advice
+        self.message = visible(message, keepingLines: true)
+        self.advice = advice.map { visible($0, keepingLines: true) }
     }
 }
 

@@ -13,6 +13,7 @@ package final class HDF5Group: HDF5Object {
     }
 
     static func open(_ name: String, in parent: hid_t, path: String) throws(Failure) -> HDF5Group {
+        if name != "/" { try requireInside(name, of: parent, "\(path): \(name)") }
         let raw = try Library.call("H5Gopen", "\(path): \(name)") { unsafe H5Gopen2(parent, name, shim_default()) }
         return HDF5Group(raw, path: path.hasSuffix("/") || name == "/" ? path + name : path + "/" + name)
     }
@@ -56,9 +57,13 @@ package final class HDF5Group: HDF5Object {
         try dataset.close()
     }
 
-    /// What `writeText` wrote.
+    /// What `writeText` wrote. Its bytes lie in the file itself, so the text is no longer than the file.
     package func readText(_ name: String) throws(Failure) -> String {
         let dataset = try dataset(name)
+        let isInside = try Library.call("H5Dget_create_plist", dataset.path) { shim_data_lie_inside(dataset.raw) }
+        guard dataset.shape.allSatisfy({ $0 == 1 }), isInside > 0 else {
+            throw Failure(.data, "\(dataset.path) is not one text that lies in the file itself")
+        }
         let type = try Identifier("H5Dget_type", dataset.path, release: H5Tclose) { H5Dget_type(dataset.raw) }
         let stored = type.raw
         let size = try textSize(of: stored, dataset.path)
@@ -97,6 +102,11 @@ package final class HDF5Group: HDF5Object {
         return info.type == H5O_TYPE_GROUP
     }
 
+    /// Whether the member `name` is in the file itself, and not a link to elsewhere.
+    package func isInside(_ name: String) throws(Failure) -> Bool {
+        try Library.call("H5Lget_info", "\(path): \(name)") { unsafe shim_links_are_hard(raw, name) } > 0
+    }
+
     package func close() throws(Failure) {
         guard isOpen else { return }
         isOpen = false
@@ -110,5 +120,13 @@ package final class HDF5Group: HDF5Object {
         } catch {
             // Closing a group is local and writes nothing.
         }
+    }
+}
+
+/// Refuses soft and external links anywhere on the way: what is read lies in the file that was opened.
+func requireInside(_ name: String, of parent: hid_t, _ subject: String) throws(Failure) {
+    let answer = try Library.call("H5Lget_info", subject) { unsafe shim_links_are_hard(parent, name) }
+    guard answer > 0 else {
+        throw Failure(.data, "\(subject) is a link to elsewhere, which is not followed")
     }
 }

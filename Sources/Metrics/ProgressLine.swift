@@ -1,3 +1,4 @@
+import Diagnostics
 import Synchronization
 
 #if canImport(Glibc)
@@ -29,7 +30,7 @@ package final class ProgressLine: Sendable {
             let now = ContinuousClock.now
             if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
             shown.last = now
-            let line = text()
+            let line = visible(text(), keepingLines: true)
             guard isTerminal else { return put(line + "\n") }
             let rest = String(repeating: " ", count: max(0, shown.width - line.count))
             put("\r" + line + rest + (important ? "\n" : ""))

@@ -71,7 +71,7 @@ package final class TrainingRun {
             say("nothing to do: the run has done \(state.step) of \(configuration.length.steps) steps")
             return
         }
-        try openRecords(keeping: resumed?.metricsBytes ?? 0)
+        try openRecords(keeping: resumed)
         try validateBeforeTraining(resumed?.unfinished)
         while state.step < configuration.length.steps { try takeStep() }
     }
@@ -92,7 +92,8 @@ package final class TrainingRun {
         }
     }
 
-    private func openRecords(keeping bytes: Int) throws {
+    /// - Parameter resumed: what the run goes on from; the records of later steps are cut off
+    private func openRecords(keeping resumed: StateLoader.Resumed?) throws {
         let gemmPeak = try measurePeakOfAll()
         try Agreement(ranks: world).settle { () throws(Failure) in
             guard world.rank == 0 else { return }
@@ -102,7 +103,14 @@ package final class TrainingRun {
                 configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision),
                 gemmPeak: gemmPeak)
             try directory.write(summary.json, to: directory.summary)
-            let file = try MetricsFile(directory.metrics, keeping: bytes)
+            // The step whose validation was broken off gets its record now.
+            let last = resumed?.unfinished == nil ? state.step : state.step - 1
+            let file = try MetricsFile(directory.metrics, keepingThrough: last)
+            if let resumed, file.bytes != resumed.metricsBytes {
+                say(
+                    "warning: \(directory.metrics) is not what the checkpoint remembers: the records of the steps up to "
+                        + "\(last) end at byte \(file.bytes), not \(resumed.metricsBytes); none is cut")
+            }
             reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)
             say(summary.sentence(lanes: configuration.batch.lanes))
         }

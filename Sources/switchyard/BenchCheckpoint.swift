@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Diagnostics
+import FileSystem
 import Foundation
 import HDF5
 import MPI
@@ -42,7 +43,11 @@ struct BenchCheckpoint: ParsableCommand {
     }
 
     private func measure(_ world: any Communicator) throws {
-        let folder = "\(directory)/bench-checkpoint"
+        let agreement = Agreement(ranks: world)
+        let own = try agreement.settle { () throws(Failure) in
+            world.rank == 0 ? try makeUniqueDirectory(in: directory, prefix: "bench-checkpoint-") : ""
+        }
+        let folder = String(decoding: try agreement.gather(Array(own.utf8))[0], as: UTF8.self)
         let state = state(of: world.rank, of: world.size)
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")
         let writer = try CheckpointWriter(
@@ -51,7 +56,7 @@ struct BenchCheckpoint: ParsableCommand {
         var figures = Figures()
         for _ in 0..<pairs {
             let plain = try timed(world) { try writePlain(state, to: "\(folder)/plain-\(world.rank)") }
-            try FileManager.default.removeItem(atPath: "\(folder)/plain-\(world.rank)")
+            try removeTree("\(folder)/plain-\(world.rank)")
             try world.barrier()
             var outcome: CheckpointOutcome?
             let total = try timed(world) { outcome = try writer.write(record, state) }
@@ -64,12 +69,12 @@ struct BenchCheckpoint: ParsableCommand {
             let read = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
             try dropPages(of: outcome?.directory ?? "", world)
             phases["cold_read"] = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
-            if world.rank == 0 { try FileManager.default.removeItem(atPath: outcome?.directory ?? "") }
+            if world.rank == 0, let outcome { try removeTree(outcome.directory) }
             let stall = try stallOfBackgroundSave(writer, record, state, staging, world)
             figures.add(plain: plain, total: total, phases: phases, read: read, stall: stall)
         }
         guard world.rank == 0 else { return }
-        try FileManager.default.removeItem(atPath: folder)
+        try removeTree(folder)
         print(json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
     }
 
@@ -97,7 +102,7 @@ struct BenchCheckpoint: ParsableCommand {
         while let pending, !pending.isReady { Thread.sleep(forTimeInterval: 0.001) }
         var directory = ""
         let end = try timed(world) { directory = try pending?.finish().directory ?? "" }
-        if world.rank == 0 { try FileManager.default.removeItem(atPath: directory) }
+        if world.rank == 0 { try removeTree(directory) }
         try world.barrier()
         return beginning + end
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import FileSystem
 import Foundation
 import Settings
 import Training
@@ -14,10 +15,11 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// - Parameter more: overrides that count more than the command line's
     func read(_ more: [String] = []) throws(Failure) -> RunConfiguration {
-        guard let bytes = FileManager.default.contents(atPath: configuration) else {
+        guard FileManager.default.fileExists(atPath: configuration) else {
             throw Failure(
                 .noInput, "there is no configuration file \(configuration)", advice: "configs/ holds examples")
         }
+        let bytes = try RegularFile(configuration).contents(limit: 1 << 24)
         guard let text = String(bytes: bytes, encoding: .utf8) else {
             throw Failure(.configuration, "\(configuration) is not UTF-8 text")
         }

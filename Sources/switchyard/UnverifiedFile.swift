@@ -1,4 +1,5 @@
 import Diagnostics
+import FileSystem
 import Foundation
 import HDF5
 
@@ -18,6 +19,7 @@ struct UnverifiedFile {
 
     /// Starts this program again on the file and passes its answer on.
     func inspectInChild() throws {
+        _ = try RegularFile(path)
         guard let program = Bundle.main.executablePath else {
             throw Failure(.unavailable, "cannot find this program's own file to parse \(path) in a process of its own")
         }
@@ -44,7 +46,7 @@ struct UnverifiedFile {
     /// In the child: lists groups and datasets.
     func printContents() throws(Failure) {
         limitThisProcess()
-        print("\(path): no manifest vouches for this file")
+        print("\(visible(path)): no manifest vouches for this file")
         let file = try HDF5File.open(path), root = try file.root()
         var left = 100_000
         try list(root, prefix: "", left: &left)
@@ -64,14 +66,18 @@ struct UnverifiedFile {
         for name in try group.names() {
             left -= 1
             guard left > 0 else { throw Failure(.data, "\(path) has more than 100000 objects") }
+            guard try group.isInside(name) else {
+                print("  \(prefix)\(visible(name))  link, not followed")
+                continue
+            }
             if try group.isGroup(name) {
                 let inner = try group.group(name)
-                try list(inner, prefix: "\(prefix)\(name)/", left: &left)
+                try list(inner, prefix: "\(prefix)\(visible(name))/", left: &left)
                 try inner.close()
             } else {
                 let dataset = try group.dataset(name)
                 let shape = dataset.shape.map(String.init).joined(separator: "×")
-                print("  \(prefix)\(name)  \(shape)  \(try dataset.storage()?.rawValue ?? "other")")
+                print("  \(prefix)\(visible(name))  \(shape)  \(try dataset.storage()?.rawValue ?? "other")")
                 try dataset.close()
             }
         }

@@ -19,8 +19,16 @@ package final class AtomicFile {
     package init(_ path: String) throws(Failure) {
         self.path = path
         partial = path + ".partial"
-        let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())") }
+        // The name can be foreseen: what somebody else has put there is neither followed nor written to.
+        let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())", advice: Self.advice)
+        }
+        guard Self.isOwn(descriptor) else {
+            close(descriptor)
+            throw Failure(
+                .cannotCreate, "cannot create \(partial): something else bears that name", advice: Self.advice)
+        }
         self.descriptor = descriptor
         // The lock comes before the truncation, so that a second writer cannot empty the first one's file.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, isStillNamed else {
@@ -39,9 +47,18 @@ package final class AtomicFile {
         close(descriptor)
     }
 
+    private static let advice = "the folder must be writable, and nothing else have that name"
+
+    /// Whether it is a regular file of this user's that has no other name.
+    private static func isOwn(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            && status.st_uid == geteuid() && status.st_nlink <= 1
+    }
+
     private var isStillNamed: Bool {
         var mine = stat(), named = stat()
-        return unsafe (fstat(descriptor, &mine) == 0 && stat(partial, &named) == 0 && mine.st_ino == named.st_ino)
+        return unsafe (fstat(descriptor, &mine) == 0 && lstat(partial, &named) == 0 && mine.st_ino == named.st_ino)
     }
 
     /// Adds `elements` at the end, in the machine's byte order.

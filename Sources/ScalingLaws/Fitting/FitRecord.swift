@@ -1,4 +1,5 @@
 package import Diagnostics
+import FileSystem
 import Foundation
 
 /// A fit as it is written down: everything that a plan needs of it.
@@ -61,7 +62,7 @@ package struct FitRecord: Sendable, Codable {
     ///
     /// - Throws: a `Failure` if the file is not there or no fit
     package static func read(file: String) throws(Failure) -> FitRecord {
-        guard let data = FileManager.default.contents(atPath: file) else {
+        guard let data = try? Data(RegularFile(file).contents(limit: 1 << 24)) else {
             throw Failure(
                 .noInput, "cannot read the fit \(file)", advice: "write one with `switchyard fit RUNS --output FILE`")
         }

@@ -1,4 +1,5 @@
 package import Diagnostics
+import FileSystem
 import Foundation
 
 /// Which loss of a run a law is fitted to.
@@ -56,8 +57,8 @@ private struct Step: Decodable {
 }
 
 private func contents(of file: String) throws(Failure) -> Data {
-    do {
-        return try Data(contentsOf: URL(fileURLWithPath: file))
+    do throws(Failure) {
+        return Data(try RegularFile(file).contents(limit: 1 << 36))
     } catch {
         throw Failure(
             .noInput, "cannot read \(file)",

@@ -41,7 +41,7 @@ final class CheckpointKeeper {
         let checkpoint = setup.configuration.checkpoint
         writer = try CheckpointWriter(
             directory: setup.directory.checkpoints, ranks: world, shards: checkpoint.shards ?? world.size,
-            faults: faults)
+            faults: faults, owns: { [lock = setup.lock] () throws(Failure) in try lock?.confirmOwnership() })
         staging =
             checkpoint.overlaps(ranks: world.size)
             ? StagingBuffers(for: StateStorage.shards(of: state, setup.engine.ownSlices)) : nil
@@ -151,7 +151,9 @@ final class CheckpointKeeper {
             let checkpoint = setup.configuration.checkpoint
             let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
             let best = checkpoint.keepBest ? best?.step : nil
-            try folder.apply(Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults)
+            try folder.apply(
+                Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults
+            ) { () throws(Failure) in try setup.lock?.confirmOwnership() }
         }
     }
 }

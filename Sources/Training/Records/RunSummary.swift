@@ -1,3 +1,4 @@
+import FileSystem
 import Foundation
 package import Layers
 import Metrics
@@ -73,7 +74,9 @@ package struct RunSummary: Codable, Sendable {
 
     /// Nil if there is none or it is not readable.
     static func read(_ path: String) -> RunSummary? {
-        FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(RunSummary.self, from: $0) }
+        (try? RegularFile(path).contents(limit: 1 << 24)).flatMap {
+            try? JSONDecoder().decode(RunSummary.self, from: Data($0))
+        }
     }
 
     var json: String {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Diagnostics
+import FileSystem
 import Foundation
 import Metrics
 import Settings
@@ -53,18 +54,20 @@ struct RecordedRun {
                 return try RunConfiguration(SettingsDocument(yaml: text, file: "\(later.directory) (stored)"))
             }
         }
-        guard let bytes = FileManager.default.contents(atPath: directory.configuration) else {
-            throw Failure(
-                .noInput, "there is no \(directory.configuration)", advice: "name the directory of a run")
-        }
+        let bytes = try contents(of: directory.configuration, limit: 1 << 24)
         let text = String(decoding: bytes, as: UTF8.self)
         return try RunConfiguration(SettingsDocument(yaml: text, file: directory.configuration))
     }
 
-    private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
-        guard let bytes = FileManager.default.contents(atPath: directory.metrics) else {
-            throw Failure(.noInput, "there is no \(directory.metrics)", advice: "name the directory of a run")
+    private static func contents(of file: String, limit: Int) throws(Failure) -> [UInt8] {
+        guard FileManager.default.fileExists(atPath: file) else {
+            throw Failure(.noInput, "there is no \(file)", advice: "name the directory of a run")
         }
+        return try RegularFile(file).contents(limit: limit)
+    }
+
+    private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
+        let bytes = Data(try contents(of: directory.metrics, limit: 1 << 36))
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")

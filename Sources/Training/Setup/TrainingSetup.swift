@@ -1,16 +1,11 @@
 package import Checkpoints
+import CPlatform
 package import Collectives
 package import Corpora
 package import Diagnostics
 import Layers
 import Parallel
 package import Tracing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {
@@ -22,7 +17,7 @@ package struct TrainingSetup {
     package let lock: RunLock?
     package let engine: Engine
     /// The note of what this job would leave on this host; on its lowest rank there.
-    private let remains: String?
+    private let remains: JobRemains.Note?
 
     /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
     /// - Parameters:
@@ -43,9 +38,11 @@ package struct TrainingSetup {
         lock = try agreement.settle { () throws(Failure) -> RunLock? in
             guard world.rank == 0 else { return nil }
             try directory.create()
-            return try RunLock(runDirectory: directory.path)
+            return try RunLock(
+                runDirectory: directory.path,
+                isCancelled: { platform_pending_requests() & Int32(platform_request_leave) != 0 }, report: report)
         }
-        remains = try JobRemains.trade(in: directory, on: world)
+        remains = try JobRemains.trade(on: world)
         let corpus = try Self.corpus(given.data, in: directory.data, lock, agreement, report: report)
         var configuration = given
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
@@ -79,7 +76,7 @@ package struct TrainingSetup {
 
     /// Gives the run directory back when the job has ended in order. **Collective** over `world`.
     func close(on world: any Communicator) throws(Failure) {
-        if let remains { unlink(remains) }
+        remains?.remove()
         try Agreement(ranks: world).barrier()
         lock?.release()
     }
