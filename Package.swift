@@ -84,8 +84,8 @@ let package = Package(
         room("Diagnostics"),
         room("Settings", below: ["Diagnostics", yams]),
         room("Randomness"),
-        room("Tensors"),
-        room("Threads"),
+        room("Tensors", below: ["CPlatform"]),
+        room("Threads", below: ["CPlatform"]),
         room("Tracing"),
         room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
         room("VectorLoops", below: ["Tensors"]),
@@ -94,7 +94,7 @@ let package = Package(
         room("Workers", below: ["Tensors", "Threads", "Tracing", "CPlatform"]),
         room("Machine", below: ["CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
-        room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
+        room("MPI", below: ["Collectives", "Tensors", "Diagnostics", "COpenMPI", "CPlatform"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
         room("Hashing", below: ["Diagnostics", "COpenSSL"]),
@@ -160,7 +160,7 @@ let package = Package(
             name: "switchyard",
             dependencies: [
                 "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics",
-                "MPI", "HDF5", "GEMM",
+                "MPI", "HDF5", "GEMM", "Machine",
                 "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
                 "Kernels", "Benchmarking", "Doctor", "Tracing", argumentParser,
             ],

@@ -26,6 +26,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case configuration = 78
     /// Training diverged: a loss or gradient is no longer a finite number.
     case diverged = 79
+    /// Nobody reads standard output any more; as from a shell whose command SIGPIPE ended. The only code without a message.
+    case brokenPipe = 141
 }
 
 /// An error a user can act on: what failed, why, and what to do about it.

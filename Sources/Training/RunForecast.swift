@@ -21,6 +21,7 @@ package struct RunForecast: CustomStringConvertible {
     package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
         try agreeOnJob(given, on: world)
         try requireProducts(in: given.precision)
+        try requireFewThreads(given.parallel.threadsPerRank, on: world)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
         try Agreement(ranks: world).settle { () throws(Failure) in

@@ -6,6 +6,7 @@ import Foundation
 import GEMM
 import HDF5
 import MPI
+import Machine
 import Tensors
 import Training
 
@@ -18,6 +19,7 @@ import Training
 /// Runs `body` as every rank of the job: the ranks mpirun started, one rank where nothing did, or `virtual` ranks inside
 /// this process.
 func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) throws -> Void) throws {
+    try requireAddresses()
     MatrixLibrary.prepare()
     try HDF5File.prepareLibrary()
     if let virtual {
@@ -46,6 +48,17 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         return failure.status.rawValue
     }
     if let agreed { throw ExitCode(agreed.status.rawValue) }
+}
+
+/// Refuses a limit under which the libraries cannot even start; they crash or loop where it is met.
+private func requireAddresses() throws(Failure) {
+    let needed = 300 << 20
+    guard let own = ProcessMemory.ownLimit, own.available < needed else { return }
+    throw Failure(
+        .unavailable,
+        "the limit on \(own.name) of \(bytes(own.limit)) leaves \(bytes(own.available)), but program and libraries alone "
+            + "need \(bytes(needed))",
+        advice: "raise the limit, for example `ulimit -v unlimited -d unlimited`")
 }
 
 /// A failure that every rank throws, with nobody waiting in a collective: the job can end in order.

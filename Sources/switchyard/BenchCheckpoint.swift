@@ -29,6 +29,12 @@ struct BenchCheckpoint: ParsableCommand {
     @Option(help: "Where to write; what is written is removed again.") var directory = "."
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
 
+    func validate() throws {
+        try require(megabytes, in: 1...1 << 24, "--megabytes")
+        try require(pairs, in: 1...100_000, "--pairs")
+        if let shards { try require(shards, in: 1...1 << 20, "--shards") }
+    }
+
     func run() throws {
         try reportingFailures {
             try HDF5File.prepareLibrary()
@@ -70,7 +76,8 @@ struct BenchCheckpoint: ParsableCommand {
         }
         guard world.rank == 0 else { return }
         try FileManager.default.removeItem(atPath: folder)
-        print(json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
+        try StandardOutput.write(
+            json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
     }
 
     /// The files are on the disk; from now on they are nowhere else.

@@ -13,7 +13,7 @@ struct CheckOptions: ParsableArguments {
     var reference: String?
 
     func validate() throws {
-        if verifyTokens < 1 { throw ValidationError("--verify-tokens must be at least 1") }
+        try require(verifyTokens, in: 1...1 << 24, "--verify-tokens")
         if reference != nil, !verify { throw ValidationError("--reference needs --verify") }
     }
 

@@ -22,6 +22,10 @@ struct ConvertFromHuggingFace: ParsableCommand {
     @Option(help: "Tokens of a sequence, if fewer than the model was made for.") var context: Int?
     @OptionGroup var checks: CheckOptions
 
+    func validate() throws {
+        if let context { try require(context, in: 1...1 << 24, "--context") }
+    }
+
     func run() throws {
         try reportingFailures {
             let command = self
@@ -37,8 +41,8 @@ struct ConvertFromHuggingFace: ParsableCommand {
                     ? try command.checks.report(
                         on: command.directory, of: try SourceCheckpoint(CheckpointReader(checkpoint)), on: world) : nil
                 try place.publish("checkpoint")
-                print("\(command.output): \(bytes) bytes, from \(command.directory)")
-                if let found { print(found) }
+                try StandardOutput.write("\(command.output): \(bytes) bytes, from \(command.directory)")
+                if let found { try StandardOutput.write(found) }
             }
         }
     }

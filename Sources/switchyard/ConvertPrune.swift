@@ -33,7 +33,8 @@ struct ConvertPrune: ParsableCommand {
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
+        try require(experts, in: 1...65_536, "--experts")
         if tokens < 0 { throw ValidationError("--tokens must not be negative") }
     }
 
@@ -78,10 +79,10 @@ struct ConvertPrune: ParsableCommand {
                     kept: kept.numbers))
         }
         for (layer, experts) in kept.numbers.enumerated() {
-            print("layer \(layer) keeps \(experts.map(String.init).joined(separator: ", "))")
+            try StandardOutput.write("layer \(layer) keeps \(experts.map(String.init).joined(separator: ", "))")
         }
-        print("\(output): \(bytes) bytes, model.experts: \(kept.experts)")
-        print(
+        try StandardOutput.write("\(output): \(bytes) bytes, model.experts: \(kept.experts)")
+        try StandardOutput.write(
             "loss before \(fixed(before.loss, 4)), after \(fixed(after.loss, 4)) nats per token "
                 + "(\(grouped(before.tokens)) tokens)")
     }

@@ -16,6 +16,8 @@ struct ConvertReshard: ParsableCommand {
     @Argument(help: "The directory to write; must not exist.") var output: String
     @Option(help: "How many shard files.") var shards: Int
 
+    func validate() throws { try require(shards, in: 1...1 << 20, "--shards") }
+
     func run() throws {
         try reportingFailures {
             guard (1...99_999).contains(shards) else {
@@ -23,7 +25,7 @@ struct ConvertReshard: ParsableCommand {
             }
             let source = try CheckpointArgument(path: checkpoint).open().directory
             let bytes = try Resharding.reshard(source, to: output, shards: shards)
-            print("\(output): \(bytes) bytes in \(shards) shards, from \(source)")
+            try StandardOutput.write("\(output): \(bytes) bytes in \(shards) shards, from \(source)")
         }
     }
 }

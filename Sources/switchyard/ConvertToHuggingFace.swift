@@ -38,10 +38,10 @@ struct ConvertToHuggingFace: ParsableCommand {
                 try export.write(to: directory.staging) { bytes in clock.tell(bytes) { progress.say($0) } }
                 let found = try command.checks.report(on: directory.staging, of: source, on: world)
                 try directory.publish()
-                print(
+                try StandardOutput.write(
                     "\(command.output): \(export.className), \(export.tensors) tensors, \(export.bytes) bytes in "
                         + "\(export.files) file\(export.files == 1 ? "" : "s"), from \(source.reader.directory)")
-                if let found { print(found) }
+                if let found { try StandardOutput.write(found) }
             }
         }
     }

@@ -19,6 +19,11 @@ struct ConvertUpcycle: ParsableCommand {
     @Option(help: "How many experts a layer gets.") var experts: Int
     @Option(help: "Experts a token goes to.") var topK = 2
 
+    func validate() throws {
+        try require(experts, in: 1...65_536, "--experts")
+        try require(topK, in: 1...65_536, "--top-k")
+    }
+
     func run() throws {
         try reportingFailures {
             let source = try SourceCheckpoint(try CheckpointArgument(path: checkpoint).open())
@@ -27,7 +32,8 @@ struct ConvertUpcycle: ParsableCommand {
             let bytes = try Upcycle(source, experts: experts, topK: topK)
                 .write(to: "\(place.staging)/checkpoint", run: place.name, versions: libraryVersions())
             try place.publish("checkpoint")
-            print("\(output): \(bytes) bytes, \(experts) experts a layer, \(topK) a token, gates normalised")
+            try StandardOutput.write(
+                "\(output): \(bytes) bytes, \(experts) experts a layer, \(topK) a token, gates normalised")
         }
     }
 }

@@ -26,7 +26,7 @@ struct Evaluate: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
     }
 
     func run() throws {
@@ -45,7 +45,7 @@ struct Evaluate: ParsableCommand {
 
     private func report(_ result: ValidationResult, json: Bool) throws {
         guard json else {
-            print("\(result), perplexity \(fixed(exp(result.loss), 3))")
+            try StandardOutput.write("\(result), perplexity \(fixed(exp(result.loss), 3))")
             return
         }
         struct Answer: Encodable {

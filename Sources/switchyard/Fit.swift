@@ -97,9 +97,10 @@ struct FitCommand: ParsableCommand {
 
     private func show(_ reports: [FitReport]) throws {
         guard json else {
-            print(reports.map(\.text).joined(separator: "\n\n"))
+            try StandardOutput.write(reports.map(\.text).joined(separator: "\n\n"))
             if reports.count > 1 {
-                print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
+                try StandardOutput.write(
+                    "\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
             }
             return
         }

@@ -27,9 +27,9 @@ struct Inspect: ParsableCommand {
             }
             if !isDirectory.boolValue { return try UnverifiedFile(path: checkpoint).inspectInChild() }
             let reader = try CheckpointArgument(path: checkpoint).open()
-            if config { return print(reader.record.configuration, terminator: "") }
+            if config { return try StandardOutput.write(reader.record.configuration, terminator: "") }
             let summary = try CheckpointSummary(reader)
-            print(json ? try summary.json() : summary.text)
+            try StandardOutput.write(json ? try summary.json() : summary.text)
         }
     }
 }

@@ -23,7 +23,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            if answer.tables { return printTables() }
+            if answer.tables { return try printTables() }
             let law = try choice.planningLaw()
             var request = try limits.request(experts: choice.experts(for: law.facts))
             request.flops = try compute.budget()
@@ -37,12 +37,12 @@ struct PlanCommand: ParsableCommand {
             if let directory = answer.plots {
                 for plot in try plan.plots() { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
             }
-            if answer.json { try printJSON(plan.records) } else { print(plan.text) }
+            if answer.json { try printJSON(plan.records) } else { try StandardOutput.write(plan.text) }
         }
     }
 
-    private func printTables() {
-        print(Comparison.all().map(\.text).joined(separator: "\n\n"))
+    private func printTables() throws {
+        try StandardOutput.write(Comparison.all().map(\.text).joined(separator: "\n\n"))
     }
 }
 

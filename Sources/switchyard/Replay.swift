@@ -31,7 +31,7 @@ struct ReplayCommand: ParsableCommand {
 
     func validate() throws {
         if step < 1 { throw ValidationError("--step must be at least 1") }
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
         if (lane == nil) != (output == nil) { throw ValidationError("--lane and --output belong together") }
     }
 
@@ -47,7 +47,7 @@ struct ReplayCommand: ParsableCommand {
         let replay = try Replay(run: directory, step: step, threads: threads, on: world) { complain($0) }
         if let lane, let output {
             try replay.inspect(lane: lane, to: output)
-            print("lane \(lane) of step \(step) is in \(output)")
+            try StandardOutput.write("lane \(lane) of step \(step) is in \(output)")
             return
         }
         let findings = try replay.confirm()
@@ -57,7 +57,7 @@ struct ReplayCommand: ParsableCommand {
                 .data, "\(directory) is not what its records say: " + differences.joined(separator: "; "),
                 advice: "recomputed were the steps \(findings.first) to \(findings.last)")
         }
-        print(
+        try StandardOutput.write(
             "steps \(findings.first) to \(findings.last) confirmed: routes, losses, gradients and parameters to the bit"
                 + (findings.comparedCheckpoints > 0 ? ", and \(findings.comparedCheckpoints) checkpoint(s)" : ""))
     }

@@ -15,9 +15,12 @@ struct Switchyard: ParsableCommand {
     /// As the parser's own, except that of many ranks with the same wrong command line one says so.
     static func main() {
         do {
+            StandardOutput.reserve()
             var command = try parseAsRoot()
             try command.run()
+            try reportingFailures { try StandardOutput.close() }
         } catch {
+            if let answer = answerToHelp(error) { exit(withError: answer) }
             if let rank = launchedRank, rank > 0, !(error is ExitCode) {
                 let code = exitCode(for: error)
                 // mpirun ends all ranks as soon as one fails: the first must have spoken.
@@ -25,6 +28,21 @@ struct Switchyard: ParsableCommand {
                 Foundation.exit(code.rawValue)
             }
             exit(withError: error)
+        }
+    }
+
+    /// The help or the version that was asked for goes the way of all results.
+    /// - Returns: how that ended; nil if `error` is no such request
+    private static func answerToHelp(_ error: any Error) -> (any Error)? {
+        guard exitCode(for: error) == .success, !(error is ExitCode), (launchedRank ?? 0) == 0 else { return nil }
+        do {
+            try reportingFailures {
+                try StandardOutput.write(fullMessage(for: error))
+                try StandardOutput.close()
+            }
+            return ExitCode.success
+        } catch {
+            return error
         }
     }
 }

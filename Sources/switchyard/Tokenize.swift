@@ -41,7 +41,7 @@ struct Tokenize: ParsableCommand {
             let summary = try tokenizeFiles(
                 files, tokenizer: setting, output: output, format: format, tokenizerOutput: tokenizerOutput,
                 report: { complain($0) })
-            print(json ? summary.json : summary.line(output))
+            try StandardOutput.write(json ? summary.json : summary.line(output))
         }
     }
 }

@@ -48,7 +48,7 @@ struct Train: ParsableCommand {
     var trace: TracedSteps?
 
     func validate() throws {
-        if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
+        if let virtualRanks { try requireThreads(virtualRanks, "--virtual-ranks") }
         if from != nil, branchFrom != nil { throw ValidationError("--from and --branch-from exclude each other") }
         if json, !check { throw ValidationError("--json belongs to --check") }
         if (branchFrom == nil) != (decayTokens == nil) {
@@ -98,7 +98,7 @@ struct Train: ParsableCommand {
 
 extension Train {
     private func report(_ forecast: RunForecast) throws {
-        guard json else { return print(forecast.description) }
+        guard json else { return try StandardOutput.write(forecast.description) }
         struct Answer: Encodable {
             var memoryBytes: [String: Int]
             var totalMemoryBytes: Int

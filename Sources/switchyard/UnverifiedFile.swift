@@ -1,3 +1,4 @@
+import ArgumentParser
 import Diagnostics
 import Foundation
 import HDF5
@@ -32,6 +33,9 @@ struct UnverifiedFile {
         child.waitUntilExit()
         switch (child.terminationReason, child.terminationStatus) {
         case (.exit, 0): return
+        // The child has said so itself.
+        case (.exit, ExitStatus.inputOutput.rawValue), (.exit, ExitStatus.brokenPipe.rawValue):
+            throw ExitCode(child.terminationStatus)
         case (.exit, let code):
             throw Failure(ExitStatus(rawValue: code) ?? .data, "\(path) is not a readable HDF5 file")
         default:
@@ -42,9 +46,9 @@ struct UnverifiedFile {
     }
 
     /// In the child: lists groups and datasets.
-    func printContents() throws(Failure) {
+    func printContents() throws {
         limitThisProcess()
-        print("\(path): no manifest vouches for this file")
+        try StandardOutput.write("\(path): no manifest vouches for this file")
         let file = try HDF5File.open(path), root = try file.root()
         var left = 100_000
         try list(root, prefix: "", left: &left)
@@ -60,7 +64,7 @@ struct UnverifiedFile {
         alarm(2 * Self.seconds)
     }
 
-    private func list(_ group: HDF5Group, prefix: String, left: inout Int) throws(Failure) {
+    private func list(_ group: HDF5Group, prefix: String, left: inout Int) throws {
         for name in try group.names() {
             left -= 1
             guard left > 0 else { throw Failure(.data, "\(path) has more than 100000 objects") }
@@ -71,7 +75,7 @@ struct UnverifiedFile {
             } else {
                 let dataset = try group.dataset(name)
                 let shape = dataset.shape.map(String.init).joined(separator: "×")
-                print("  \(prefix)\(name)  \(shape)  \(try dataset.storage()?.rawValue ?? "other")")
+                try StandardOutput.write("  \(prefix)\(name)  \(shape)  \(try dataset.storage()?.rawValue ?? "other")")
                 try dataset.close()
             }
         }

@@ -19,11 +19,11 @@ struct Verify: ParsableCommand {
         try reportingFailures {
             let directories = try checkpoint.flatMap { try CheckpointArgument(path: $0).all() }
             let reports = directories.map(Report.init)
-            for report in reports { report.print() }
+            for report in reports { try report.write() }
             if json {
                 let encoder = JSONEncoder()
                 encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                print(String(decoding: try encoder.encode(reports), as: UTF8.self))
+                try StandardOutput.write(String(decoding: try encoder.encode(reports), as: UTF8.self))
             }
             let damaged = reports.filter { !$0.findings.isEmpty }
             guard damaged.isEmpty else {
@@ -55,10 +55,10 @@ private struct Report: Encodable {
         }
     }
 
-    func print() {
-        guard !findings.isEmpty else { return Swift.print("\(checkpoint): verified (\(summary))") }
-        Swift.print("\(checkpoint): DAMAGED")
-        for finding in findings { Swift.print("  \(finding)") }
+    func write() throws {
+        guard !findings.isEmpty else { return try StandardOutput.write("\(checkpoint): verified (\(summary))") }
+        try StandardOutput.write("\(checkpoint): DAMAGED")
+        for finding in findings { try StandardOutput.write("  \(finding)") }
     }
 
     func encode(to encoder: any Encoder) throws {

@@ -117,7 +117,7 @@ func extrapolationWarnings(_ point: ScalePoint, _ law: PlanningLaw) -> [String] 
     let ratio = point.tokens / point.active
     if ratio > domain.tokensPerParameter {
         warnings.append(
-            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))"
+            "\(Int(saturating: ratio)) tokens per active parameter: the law is not trusted beyond \(Int(saturating: domain.tokensPerParameter))"
         )
     }
     return warnings

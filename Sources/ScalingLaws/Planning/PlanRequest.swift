@@ -47,8 +47,9 @@ package struct PlanRequest: Sendable {
         try positive(memory?.bytes, "--memory", "24")
         try positive(memory?.bytesPerParameter, "--bytes-per-parameter", "2")
         try positive(vocabularySize, "--vocabulary-size", "50257")
-        guard inferenceTokens >= 0, inferenceTokens.isFinite, (memory?.cachedTokens ?? 0) >= 0 else {
-            throw Failure(.usage, "--inference-tokens and --cache-tokens must not be negative")
+        let counts = 0...Self.most
+        guard counts.contains(inferenceTokens), counts.contains(memory?.cachedTokens ?? 0) else {
+            throw Failure(.usage, "--inference-tokens and --cache-tokens must be numbers from 0 to \(Self.most)")
         }
         for (flag, values) in [("--experts", experts), ("--granularity", granularities), ("--top-k", topKs)] {
             guard values.allSatisfy({ $0 >= 1 && $0 == $0.rounded() && $0 <= 1e6 }) else {
@@ -62,10 +63,14 @@ package struct PlanRequest: Sendable {
         try refuseBoundlessness(for: law)
     }
 
+    /// Beyond every computer and every text.
+    static let most = 1e40
+
     private func positive(_ value: Double?, _ flag: String, _ example: String) throws(Failure) {
-        guard let value, !(value > 0 && value.isFinite) else { return }
+        guard let value, !(value > 0 && value <= Self.most) else { return }
         throw Failure(
-            .usage, "\(flag) must be a positive number, not \(value)", advice: "for example \(flag) \(example)")
+            .usage, "\(flag) must be a positive number, at most \(Self.most), not \(value)",
+            advice: "for example \(flag) \(example)")
     }
 
     /// A law that does not see G or K cannot choose between them.

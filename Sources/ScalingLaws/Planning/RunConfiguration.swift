@@ -28,7 +28,7 @@ extension Plan {
           layers: \(Int(entry.realised.layers))
           heads: \(Int(entry.realised.layers))
           context: \(context)
-          vocabulary_size: \(Int(request.vocabularySize))
+          vocabulary_size: \(Int(saturating: request.vocabularySize))
           experts: \(Int(entry.experts))
           top_k: \(Int(entry.topK))
           granularity: \(Int(entry.granularity))
@@ -96,7 +96,8 @@ extension Plan {
 
     private func batch(_ entry: PlanEntry) -> String {
         let stages = entry.batch.map { stage in
-            stage.fromToken == 0 ? "\(stage.tokens)" : "\(stage.tokens) from token \(Int(stage.fromToken)) on"
+            stage.fromToken == 0
+                ? "\(stage.tokens)" : "\(stage.tokens) from token \(Int(saturating: stage.fromToken)) on"
         }
         return """
             batch:
@@ -108,7 +109,7 @@ extension Plan {
 
     private func wholeTokens(_ entry: PlanEntry) -> Int {
         let batch = Double(entry.batch.map(\.tokens).last ?? 65_536)
-        return Int(max(1, (entry.realised.tokens / batch).rounded()) * batch)
+        return Int(saturating: max(1, (entry.realised.tokens / batch).rounded()) * batch)
     }
 
     /// 130M tokens in the paper; a tenth of a run that is too short for it.

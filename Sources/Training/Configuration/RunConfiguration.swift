@@ -49,6 +49,27 @@ package struct RunConfiguration: Sendable {
         try document.refuseUnknownKeys()
         resolved = document.resolved
         values = document.resolvedValues
+        try requireCountableLane()
+    }
+
+    /// Beyond this many numbers no machine holds the activations of a lane, and bytes stop fitting into machine words.
+    private static let mostLaneNumbers = 1e16
+    /// Beyond this many pairs of token and expert capacities stop fitting into machine words.
+    private static let mostRoutes = 1e12
+
+    private func requireCountableLane() throws(Failure) {
+        let tokens = Double(batch.laneTokens), d = Double(model.dModel)
+        let experts = model.expertCounts.reduce(0.0) { $0 + Double($1) }
+        let most = Double(model.expertCounts.max() ?? 1)
+        let numbers =
+            tokens * experts * (d + 3 * Double(model.expertHidden) + 8) + 16 * tokens * d * Double(model.layers)
+        guard numbers < Self.mostLaneNumbers, tokens * most < Self.mostRoutes else {
+            throw Failure(
+                .configuration,
+                "`batch.lane_tokens` is \(batch.laneTokens): with this model's layers and experts a lane needs more memory "
+                    + "than any machine has",
+                advice: "lower batch.lane_tokens, or make the model smaller")
+        }
     }
 
     /// Tokens of the whole run.

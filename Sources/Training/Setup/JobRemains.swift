@@ -30,6 +30,7 @@ struct JobRemains: Codable {
         {
             old.remove()
         }
+        StaleSessions.remove()
         let mine = ofThisJob()
         unlink(file)
         guard !mine.places.isEmpty else { return nil }

@@ -34,6 +34,7 @@ package struct TrainingSetup {
     ) throws(Failure) {
         try agreeOnJob(given, on: world)
         try requireProducts(in: given.precision)
+        try requireFewThreads(given.parallel.threadsPerRank, on: world)
         let agreement = Agreement(ranks: world)
         let layout = try JobLayout(given, ranks: world.size)
         let directory = RunDirectory(given.directory)
