@@ -11,7 +11,7 @@ if [[ -z ${SWITCHYARD_OWN_MOUNTS:-} ]]; then
         # shellcheck source=lib.sh
         source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
         expect "nobody may mount here; a limit on the size of files does instead" \
-            "${on_two_ranks[@]}" .build/release/rank-checks "disk is full"
+            "${on_two_ranks[@]}" "$build_directory/release/rank-checks" "disk is full"
         exit 0
     fi
     SWITCHYARD_OWN_MOUNTS=1 exec unshare --mount "${as_root[@]}" bash "${BASH_SOURCE[0]}"

@@ -4,7 +4,8 @@
 # shellcheck source=../../scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
-switchyard=$PWD/.build/release/switchyard
+build_directory=$PWD/${SWITCHYARD_TEST_BUILD:-.build}
+switchyard=$build_directory/release/switchyard
 # How long one command may take, in seconds, before it counts as hung.
 limit=${SWITCHYARD_TEST_LIMIT:-60}
 failures=0
