@@ -4,6 +4,10 @@
 
 logs=${logs:-.cache/test}
 build_directory=${SWITCHYARD_TEST_BUILD:-.build}
+# shellcheck source=bounds.sh
+source scripts/bounds.sh
+trap 'for process in $(jobs -p); do end_group "$process"; done' EXIT
+trap 'exit 143' TERM INT HUP
 passed=0 failed=0 skipped=0
 closing_lines=() stage_times=()
 
@@ -40,21 +44,21 @@ record_lines() {
 }
 
 # lines_of_tests NAME SECONDS COMMAND…: a program that prints `ok NAME` or `FAILED NAME` for every test, shown as it
-# goes. It is ended when its time is over.
+# goes. It is ended when its time is over (seconds of an idle machine).
 lines_of_tests() {
-    local name=$1 seconds=$2 status=0 log process
+    local name=$1 seconds=$2 status=0 log
     log=$(log_of "$name")
     shift 2
-    timeout --kill-after=20 "$seconds" "$@" >"$log" 2>&1 </dev/null &
-    process=$!
-    tail -n +1 -s 0.2 -f --pid="$process" "$log"
-    wait "$process" || status=$?
+    : >"$log"
+    in_a_group bounded "$seconds" "$@" >"$log" 2>&1 </dev/null
+    tail -n +1 -s 0.2 -f --pid="$job" "$log"
+    wait "$job" || status=$?
     record_lines "$name" "$status"
 }
 
 unit_tests() {
     local status=0 results=$logs/unit-swift-testing.xml good bad
-    timeout --kill-after=10 1200 swift test -c release --scratch-path "$build_directory" --disable-testable-imports --skip-build \
+    bounded 1200 swift test -c release --scratch-path "$build_directory" --disable-testable-imports --skip-build \
         --xunit-output "$logs/unit.xml" >"$logs/unit.log" 2>&1 || status=$?
     if ((status == 0)); then
         grep -E '^[^ ]+ (Suite .*(passed|failed)|Test .* skipped)' "$logs/unit.log" || true

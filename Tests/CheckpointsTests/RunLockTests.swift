@@ -15,7 +15,7 @@ import Threads
             #expect(failure?.status == .inUse)
             let message = failure?.message ?? ""
             #expect(message.contains("process \(getpid()) on \(ProcessInfo.processInfo.hostName)"))
-            #expect(message.contains("0 s ago"))
+            #expect(message.contains(/last heard of [0-9]+ s ago/))
             lock.release()
             _ = try RunLock(runDirectory: folder, patience: .zero)
         }
@@ -32,14 +32,14 @@ import Threads
                 withExtendedLifetime(lock) {}
             }
             hasLock.wait { $0 ? () : nil }
-            _ = try RunLock(runDirectory: folder, patience: .seconds(4))
+            _ = try RunLock(runDirectory: folder, patience: .seconds(600))
             owner.join()
         }
     }
 
     @Test("another host's heartbeat counts until it has been silent") func otherHost() throws {
         try inScratchFolder { folder in
-            for (age, isFree) in [(5.0, false), (55, false), (65, true)] {
+            for (age, isFree) in [(5.0, false), (40, false), (65, true)] {
                 let owner = RunLock.Owner(
                     host: "node-7", pid: 12, job: "4711", heartbeat: Date().timeIntervalSince1970 - age)
                 try put(Array(try JSONEncoder().encode(owner)), folder + "/lock")

@@ -96,7 +96,9 @@ import Testing
     @Test func aPlanTakesUnderATenthOfASecond() throws {
         _ = try Self.joint(flops: 1e20)
         let fastest = try (0..<5).map { _ in
-            try ContinuousClock().measure { _ = try Self.joint(flops: 1e21) { $0.memory = .init(bytes: 80e9) } }
+            let start = processorTime()
+            _ = try Self.joint(flops: 1e21) { $0.memory = .init(bytes: 80e9) }
+            return processorTime() - start
         }.min()!
         #expect(fastest < .milliseconds(100), "\(fastest)")
     }
