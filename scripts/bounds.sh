@@ -52,6 +52,7 @@ are_gone() {
 in_a_group() {
     set -m
     "$@" &
+    # shellcheck disable=SC2034  # for the caller
     job=$!
     set +m
 }

@@ -101,7 +101,31 @@ rank_checks() {
 
 system_scripts() { find Tests/system -name '*.sh' ! -name lib.sh | sort; }
 
-system_test() { stage "$1" lines_of_tests "$1" 600 bash "$1"; }
+# How many scripts of Tests/system run at a time: they start many short jobs, which leave the processors idle meanwhile.
+test_jobs=${SWITCHYARD_TEST_JOBS:-2}
+declare -A script_of=() began_at=()
+
+# system_tests SCRIPT…: each is shown when it is over.
+system_tests() {
+    local script
+    for script in "$@"; do
+        ((${#script_of[@]} < test_jobs)) || finish_system_test
+        in_a_group bounded 600 bash "$script" >"$(log_of "$script")" 2>&1 </dev/null
+        script_of[$job]=$script began_at[$job]=$SECONDS
+    done
+    while ((${#script_of[@]} > 0)); do finish_system_test; done
+}
+
+finish_system_test() {
+    local status=0 process script
+    wait -n -p process "${!script_of[@]}" || status=$?
+    script=${script_of[$process]}
+    unset "script_of[$process]"
+    section "$script"
+    cat "$(log_of "$script")"
+    record_lines "$script" "$status"
+    stage_times+=("$(printf '%6d s  %s' $((SECONDS - began_at[$process])) "$script")")
+}
 
 # For a long part: how long each stage took, and the stages that failed without a line of their own, so that the
 # lines of the part are all that must be counted.
@@ -112,7 +136,8 @@ stages_summary() {
 
 stage_times_table() {
     section "stage times"
-    printf '%s\n' "${stage_times[@]}" "$(printf '%6d s  total' "$SECONDS")"
+    printf '%s\n' "${stage_times[@]}"
+    printf '%6d s  total\n' "$SECONDS"
 }
 
 # How long each stage took, the closing lines of all, and the totals, which are the last line.

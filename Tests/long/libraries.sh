@@ -44,7 +44,8 @@ for OPENBLAS_CORETYPE in "${sets[@]}"; do
     if [[ $OPENBLAS_CORETYPE == "${sets[0]}" ]]; then
         stage "unit tests" unit_test_lines
         for ranks in 1 2 3 4; do rank_checks "$ranks"; done
-        for script in $(system_scripts); do system_test "$script"; done
+        # shellcheck disable=SC2046  # names without spaces
+        stage "end-to-end tests" system_tests $(system_scripts)
     else
         rank_checks 2
     fi

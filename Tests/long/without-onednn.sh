@@ -27,5 +27,5 @@ else
 fi
 stage "unit tests" unit_test_lines
 for ranks in 1 2; do rank_checks "$ranks"; done
-for script in bad-input resume tools; do system_test "Tests/system/$script.sh"; done
+stage "end-to-end tests" system_tests Tests/system/{bad-input,resume,tools}.sh
 stages_summary
