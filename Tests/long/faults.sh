@@ -17,7 +17,7 @@ mkdir -p "$logs"
 rounds=20
 longest=2700
 # What ends, interrupts or waits for jobs.
-waiting=(full-disk kill launch requests resume sudden-death tools)
+waiting=(full-disk kill launch requests resume signals sudden-death tools)
 first=${SWITCHYARD_TEST_SEED:-1}
 
 # trial NAME SECONDS COMMAND…: one line for a whole script; after a failure also the lines that tell of it.
