@@ -53,7 +53,7 @@ allow_no_more_files() {
 new_lines_have() { tail -n "+$((seen + 1))" log | grep -qE "$1"; }
 
 starts log "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --set run.directory=disk/run --set train.steps=100000000 \
-    --set checkpoint.every_steps=20 --set schedule.kind=constant
+    --set checkpoint.every_steps=20 --set schedule.kind=constant --set parallel.expert_parallel=1 --set batch.tokens=256
 expect "a run on a small disk saves" wait_until "$limit" newer_than step-00000020
 expect "no room: saves fail with warnings, and training goes on" wait_until "$limit" is_full
 before=$(published)

@@ -9,7 +9,7 @@ write_tiny_run "$work"
 cd "$work"
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
-for ((copy = 0; copy < 40; copy++)); do cat corpus.txt; done >long.txt
+for ((copy = 0; copy < 12; copy++)); do cat corpus.txt; done >long.txt
 train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
 validating=(--set data.validation=long.txt --set train.steps=6 --set train.validate_every=3)
 
@@ -25,7 +25,7 @@ starts log "${train[@]}" "${validating[@]}" --set run.directory=asked
 expect "a run comes to its second validation" wait_until "$limit" has_step asked 2
 mapfile -t ranks < <(ranks_of "$job")
 note_processor_time "${ranks[@]}"
-expect "… and is well into it" wait_until "$limit" have_computed 300 "${ranks[@]}"
+expect "… and is well into it" wait_until "$limit" have_computed 100 "${ranks[@]}"
 kill -USR2 "$job"
 ends "SIGUSR2 during a validation: saved, exit code 75" 75 'asked to leave after step 3: the state is saved' log
 expect "… before it was over" sh -c '! grep -q "validation after step 3" log && ! grep -q "\"step\":3," asked/metrics.jsonl'
@@ -62,7 +62,7 @@ starts log "${on_two_ranks[@]}" "$switchyard" evaluate asked --data longer.txt
 expect "an evaluation begins" wait_until "$limit" grep -q 'tokenised' log
 mapfile -t ranks < <(ranks_of "$job")
 note_processor_time "${ranks[@]}"
-expect "… and is under way" wait_until "$limit" have_computed 300 "${ranks[@]}"
+expect "… and is under way" wait_until "$limit" have_computed 100 "${ranks[@]}"
 kill -USR2 "$job"
 ends "SIGUSR2 during an evaluation" 75 'asked to leave during the evaluation: there is nothing to save' log
 expect "… nothing of it remains" [ -z "$(find "$TMPDIR" -name 'switchyard-evaluate-*')" ]
