@@ -14,12 +14,12 @@ let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
 // oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
-// Its second version: the third has another interface.
+// Versions 2 and 3, whose interfaces Sources/COneDNN/shims.h makes one.
 let hasOneDNN =
     Context.environment["SWITCHYARD_ONEDNN"] != "0"
     && ["/usr/include", "/usr/local/include"].contains {
         let version = try? String(contentsOfFile: $0 + "/oneapi/dnnl/dnnl_version.h", encoding: .utf8)
-        return version?.contains("DNNL_VERSION_MAJOR 2") == true
+        return ["DNNL_VERSION_MAJOR 2\n", "DNNL_VERSION_MAJOR 3\n"].contains { version?.contains($0) == true }
     }
 
 let language: [SwiftSetting] = [

@@ -1,4 +1,5 @@
-// HDF5's identifiers are macros over globals that exist only after H5open(): one inline function each.
+// HDF5's identifiers are macros over globals that exist only after H5open(): one inline function each. From 1.12 on, types
+// and functions that changed are macros as well, over numbered names.
 #pragma once
 #include <hdf5.h>
 
@@ -36,3 +37,23 @@ static inline unsigned shim_replace(void) { return H5F_ACC_TRUNC; }
 static inline unsigned shim_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned shim_read_write(void) { return H5F_ACC_RDWR; }
 static inline hid_t shim_default_errors(void) { return H5E_DEFAULT; }
+
+/// What `shim_visit_links` calls for every link of a group: with the group, the link's name, facts about it, and `data`.
+typedef H5L_iterate_t shim_link_visitor;
+
+/// Visits the links of a group by name, until the visitor answers something else than 0.
+static inline herr_t shim_visit_links(hid_t group, shim_link_visitor visitor, void *data) {
+    return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visitor, data);
+}
+
+/// Whether the member `name` is a group, and not a dataset: 1, 0, or negative for an error.
+static inline int shim_is_group(hid_t parent, const char *name) {
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t info;
+    herr_t status = H5Oget_info_by_name3(parent, name, &info, H5O_INFO_BASIC, H5P_DEFAULT);
+#else
+    H5O_info_t info;
+    herr_t status = H5Oget_info_by_name(parent, name, &info, H5P_DEFAULT);
+#endif
+    return status < 0 ? -1 : info.type == H5O_TYPE_GROUP;
+}

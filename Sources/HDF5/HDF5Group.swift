@@ -77,24 +77,20 @@ package final class HDF5Group: HDF5Object {
     /// Names of the members, sorted.
     package func names() throws(Failure) -> [String] {
         let texts = Texts()
-        let visit: H5L_iterate_t = { _, name, _, texts in
+        let visit: shim_link_visitor = { _, name, _, texts in
             guard let name = unsafe name else { return -1 }
             unsafe Texts.at(texts)?.all.append(String(cString: name))
             return 0
         }
         try Library.call("H5Literate", path) {
-            unsafe H5Literate(raw, H5_INDEX_NAME, H5_ITER_INC, nil, visit, texts.address)
+            unsafe shim_visit_links(raw, visit, texts.address)
         }
         return texts.all.sorted()
     }
 
     /// Whether the member `name` is a group, and not a dataset.
     package func isGroup(_ name: String) throws(Failure) -> Bool {
-        var info = H5O_info_t()
-        try Library.call("H5Oget_info_by_name", "\(path): \(name)") {
-            unsafe H5Oget_info_by_name1(raw, name, &info, shim_default())
-        }
-        return info.type == H5O_TYPE_GROUP
+        try Library.call("H5Oget_info_by_name", "\(path): \(name)") { unsafe shim_is_group(raw, name) } > 0
     }
 
     package func close() throws(Failure) {
