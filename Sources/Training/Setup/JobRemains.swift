@@ -11,8 +11,8 @@ import Foundation
 /// What Open MPI leaves on a machine when mpirun is killed: the job's session directory and its shared memory. The run
 /// directory notes them, host by host, and the next job on that host clears them away.
 struct JobRemains: Codable {
-    /// The session directory, `…/ompi.HOST.USER/pid.N`, and then what the names of the job's shared-memory files begin
-    /// with; empty if mpirun did not start this process.
+    /// The session directory, `…/ompi.HOST.USER/pid.N` in Open MPI 4, `…/prterun.HOST.N.USER` in Open MPI 5, and then what
+    /// the names of the job's shared-memory files begin with; empty if mpirun did not start this process.
     var places: [String]
     /// mpirun, or its daemon on this host.
     var launcher: Int32
@@ -44,30 +44,48 @@ struct JobRemains: Codable {
         return JobRemains(places: [session] + (mappedSegment().map { [$0] } ?? []), launcher: getppid())
     }
 
-    /// `…/vader_segment.HOST.USER.JOB.`, without the rank, of a file that this process has mapped.
+    /// `…/vader_segment.HOST.USER.JOB.`, in Open MPI 5 `…/sm_segment.…`, without the rank, of a file that this process has
+    /// mapped.
     private static func mappedSegment() -> String? {
         guard let bytes = FileManager.default.contents(atPath: "/proc/self/maps") else { return nil }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            guard line.contains(segment), let start = line.firstIndex(of: "/"), let end = line.lastIndex(of: ".")
+            guard isSegment(line), let start = line.firstIndex(of: "/"), let end = line.lastIndex(of: ".")
             else { continue }
             return String(line[start...end])
         }
         return nil
     }
 
-    private static let segment = "/vader_segment."
+    private static func isSegment(_ text: some StringProtocol) -> Bool {
+        ["/vader_segment.", "/sm_segment."].contains { text.contains($0) }
+    }
 
     /// Whether the directory lies where Open MPI makes them: what anybody else may have written here is not removed.
     private static func isSession(_ path: String) -> Bool {
         let parts = path.split(separator: "/")
-        return parts.count >= 2 && parts[parts.count - 2].hasPrefix("ompi.")
-            && (parts[parts.count - 1].hasPrefix("pid.") || parts[parts.count - 1].hasPrefix("jf."))
+        guard path.hasPrefix("/"), let name = parts.last else { return false }
+        if sharesParent(path) { return name.hasPrefix("pid.") || name.hasPrefix("jf.") }
+        return runtimeName(name) != nil
+    }
+
+    /// Whether all sessions of the user lie in one directory, as Open MPI 4 has them.
+    private static func sharesParent(_ session: String) -> Bool {
+        session.split(separator: "/").dropLast().last?.hasPrefix("ompi.") == true
+    }
+
+    /// The process number in the name that Open MPI 5, by its runtime PRRTE, gives a session: `TOOL.HOST.PROCESS.USER`, where
+    /// the host may have dots.
+    private static func runtimeName(_ name: Substring) -> Int32? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count >= 4, ["prterun", "prted", "prte"].contains(parts[0]), Int(parts[parts.count - 1]) != nil
+        else { return nil }
+        return Int32(parts[parts.count - 2])
     }
 
     /// mpirun's, where the directory bears it.
     private static func processNumber(_ session: String) -> Int32? {
-        guard let name = session.split(separator: "/").last, name.hasPrefix("pid.") else { return nil }
-        return Int32(name.dropFirst(4))
+        guard let name = session.split(separator: "/").last else { return nil }
+        return name.hasPrefix("pid.") ? Int32(name.dropFirst(4)) : runtimeName(name)
     }
 
     /// Removes them, unless the launcher lives and will do so itself.
@@ -76,13 +94,14 @@ struct JobRemains: Codable {
             Self.isDead(launcher), Self.processNumber(session).map(Self.isDead) ?? true
         else { return }
         var doomed = [session]
-        for prefix in places.dropFirst() where prefix.contains(Self.segment) {
+        for prefix in places.dropFirst() where Self.isSegment(prefix) {
             let directory = URL(fileURLWithPath: prefix).deletingLastPathComponent().path
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             doomed += names.map { "\(directory)/\($0)" }.filter { $0.hasPrefix(prefix) }
         }
         for path in doomed { try? FileManager.default.removeItem(atPath: path) }
         // The user's directory of sessions goes with the last of them; `rmdir` leaves it if there are others.
+        guard Self.sharesParent(session) else { return }
         rmdir(URL(fileURLWithPath: session).deletingLastPathComponent().path)
     }
 
