@@ -62,7 +62,16 @@ func endWithLauncher() {
     guard launchedRank != nil else { return }
     _ = platform_die_with_parent()
     // The launcher may have died before the call above.
-    if getppid() == 1 { exit(ExitStatus.protocolError.rawValue) }
+    if getppid() == 1, !isFirstProcessLauncher { exit(ExitStatus.protocolError.rawValue) }
+}
+
+/// Whether process 1, which otherwise adopts those whose parent died, is itself a launcher, as in a container that was
+/// started for `mpirun`.
+private var isFirstProcessLauncher: Bool {
+    let name = FileManager.default.contents(atPath: "/proc/1/comm").map { String(decoding: $0, as: UTF8.self) }
+    return ["mpirun", "mpiexec", "orterun", "orted", "prterun", "prted", "srun", "slurmstepd"].contains {
+        $0 == name?.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 }
 
 /// This process' rank as its launcher numbers it; nil if nothing launched it. Known before MPI starts.

@@ -49,6 +49,16 @@ expect_exit "the same command, started at once, trains" 0 'validation after step
 expect "the ranks of the killed mpirun are gone" are_gone "${ranks[@]}"
 stop_long_run
 
+# mpirun is the first process, as in a container: its ranks have not lost their launcher
+first=(unshare --pid --fork --mount-proc)
+((EUID == 0)) || first+=(--map-root-user)
+if "${first[@]}" true 2>/dev/null; then
+    expect_exit "ranks of an mpirun that is process 1 train" 0 'validation after step 3' -- \
+        "${first[@]}" "${train[@]}" --set run.directory=first-process
+else
+    passes "nobody may have processes of their own here, so mpirun is not process 1"
+fi
+
 # two jobs, one directory
 start_long_run in-use
 expect_exit "a run directory in use is refused" 77 'in use by process [0-9]+ on .*in-use/lock' -- \
