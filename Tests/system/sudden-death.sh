@@ -50,7 +50,7 @@ expect "the ranks of the killed mpirun are gone" are_gone "${ranks[@]}"
 stop_long_run
 
 # mpirun is the first process, as in a container: its ranks have not lost their launcher
-first=(unshare --pid --fork --mount-proc)
+first=(unshare --pid --fork --mount-proc --kill-child)
 ((EUID == 0)) || first+=(--map-root-user)
 if "${first[@]}" true 2>/dev/null; then
     expect_exit "ranks of an mpirun that is process 1 train" 0 'validation after step 3' -- \
