@@ -77,7 +77,6 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"])]),
         .target(name: "CPlatform"),
 
         // vocabulary
@@ -98,7 +97,6 @@ let package = Package(
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
         room("Hashing", below: ["Diagnostics", "COpenSSL"]),
-        room("Minimisation", below: ["CLBFGS"]),
 
         // numbers
         room("BaselineLoops", below: ["VectorLoops", "Tensors"]),
@@ -133,7 +131,7 @@ let package = Package(
                 "Machine",
                 "CPlatform",
             ]),
-        room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
+        room("ScalingLaws", below: ["Randomness", "Diagnostics", csv]),
         room(
             "Conversion",
             below: [
@@ -178,6 +176,11 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // simulated runs for fits: tests, and the development program that measures intervals
+        room("SimulatedRuns", below: ["ScalingLaws", "Randomness", "Diagnostics"]),
+        .executableTarget(
+            name: "law-checks", dependencies: ["SimulatedRuns", "ScalingLaws", "Diagnostics"], swiftSettings: house),
+
         tests(
             of: "Checkpoints",
             with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
@@ -185,7 +188,7 @@ let package = Package(
             of: "Training",
             with: [
                 "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
-                "Tensors", "Randomness", "Diagnostics",
+                "Tensors", "Randomness", "Diagnostics", "ScalingLaws", "Optimization",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         tests(of: "Tensors", with: []),
@@ -224,8 +227,9 @@ let package = Package(
                 "GEMM", "Machine", "Workers", "Layers", "Tensors", "Collectives", "Parallel", "Settings", "Training",
                 "Tracing", "Diagnostics",
             ]),
-        tests(of: "Minimisation", with: []),
-        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
+        tests(
+            of: "ScalingLaws", with: ["SimulatedRuns", "Diagnostics", "Randomness", "Settings"],
+            resources: [.copy("Tables")]),
     ],
     swiftLanguageModes: [.v6]
 )

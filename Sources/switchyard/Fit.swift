@@ -22,7 +22,7 @@ struct FitCommand: ParsableCommand {
     var law = "joint"
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
     @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?
-    @Option(help: "Resamples of the runs behind the intervals; 0 for intervals from the curvature.") var bootstrap = 100
+    @Option(help: "Resamples of the runs behind the intervals of planned losses; 0 for none.") var bootstrap = 100
     @Option(help: "Seed of the resamples.") var seed: UInt64 = 1
     @Flag(help: "Descend from every start of the paper's grid, not only from the promising ones.") var fullGrid = false
     @Flag(help: "Leave the held-out runs out of the final fit too.") var trainOnly = false
@@ -67,7 +67,11 @@ struct FitCommand: ParsableCommand {
                 } catch {
                     throw Failure(.data, "\(place) is no UTF-8 text", advice: "runs are a .csv file or run directories")
                 }
-                records += try runRecords(csv: text, file: place, for: laws)
+                let table = try runTable(csv: text, file: place, for: laws)
+                if !table.otherColumns.isEmpty {
+                    complain("\(place): no law reads the columns \(table.otherColumns.joined(separator: ", "))")
+                }
+                records += table.records
             }
         }
         return records

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import GEMM
 import ScalingLaws
+import Tensors
 
 /// Which model to train with what one has.
 struct PlanCommand: ParsableCommand {
@@ -25,14 +27,15 @@ struct PlanCommand: ParsableCommand {
         try reportingFailures {
             if answer.tables { return printTables() }
             let law = try choice.planningLaw()
-            var request = try limits.request(experts: choice.experts(for: law.facts))
+            var request = try limits.request(experts: choice.experts(for: law.facts), law.conventions)
             request.flops = try compute.budget()
+            request.countsLikeTrainer = compute.isCluster
             request.inferenceTokens = compute.inferenceTokens
             request.granularities = choice.granularity ?? choice.defaultGranularities(for: law.facts)
             request.topKs = choice.topK ?? [1]
             let plan = try Plan(request, by: law)
             if let file = answer.writeConfig {
-                try writeText(plan.runConfiguration(plan.best, in: answer.places), to: file)
+                try writeText(plan.runConfiguration(plan.best, in: answer.places()), to: file)
             }
             if let directory = answer.plots {
                 for plot in try plan.plots() { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
@@ -50,10 +53,14 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Training compute in FLOPs.") var flops: Double?
     @Option(help: "Nodes of the cluster (with --cores, --rate and --hours in place of --flops).") var nodes: Int?
     @Option(help: "Cores of a node.") var cores: Int?
-    @Option(help: "Measured rate of one core in training, GFLOP/s of model FLOPs.") var rate: Double?
+    @Option(help: "Measured rate of one core in training, GFLOP/s as `bench step` and `mfu` count FLOPs.") var rate:
+        Double?
     @Option(help: "Hours of training.") var hours: Double?
     @Option(help: "Tokens the model will serve; their forward passes come out of the same FLOPs.")
     var inferenceTokens = 0.0
+
+    /// Whether the budget is a measured rate times hours.
+    var isCluster: Bool { nodes != nil || cores != nil || rate != nil || hours != nil }
 
     /// - Throws: a `Failure` if the cluster is half described or the compute said twice
     func budget() throws -> Double? {
@@ -86,9 +93,10 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Most parameters in all.") var maxTotal: Double?
     @Option(help: "Most training tokens.") var maxTokens: Double?
     @Option(help: "Most training tokens per active parameter.") var maxRatio: Double?
-    @Option(help: "Size of the vocabulary.") var vocabularySize = 50257.0
+    @Option(help: "Size of the vocabulary; by default that of the fit's runs, or 50257.") var vocabularySize: Double?
+    @Option(help: "Tokens of a sequence; by default those of the fit's runs, or 512.") var context: Double?
 
-    func request(experts: [Double]) throws -> PlanRequest {
+    func request(experts: [Double], _ runs: RunConventions) throws -> PlanRequest {
         var request = PlanRequest(experts: experts)
         if memory == nil, cacheTokens > 0 {
             throw Failure(.usage, "--cache-tokens needs --memory", advice: "say how many GB a device has")
@@ -99,7 +107,8 @@ struct LimitOptions: ParsableArguments {
         request.maximumTotal = maxTotal
         request.maximumTokens = maxTokens
         request.maximumTokensPerParameter = maxRatio
-        request.vocabularySize = vocabularySize
+        request.vocabularySize = vocabularySize ?? runs.commonVocabularySize ?? request.vocabularySize
+        request.context = context ?? runs.commonContext ?? request.context
         return request
     }
 }
@@ -139,7 +148,26 @@ struct PlanAnswerOptions: ParsableArguments {
     @Option(help: "`data.tokenizer` of the written configuration.") var tokenizer = "auto"
     @Option(help: "`run.directory` of the written configuration.") var runDirectory = "runs/planned"
 
-    var places: RunPlaces { RunPlaces(directory: runDirectory, train: trainData, tokenizer: tokenizer) }
+    func places() -> RunPlaces {
+        var places = RunPlaces(directory: runDirectory, train: trainData, tokenizer: tokenizer)
+        places.validation = holdsManyDocuments(trainData) ? "hash 0.01" : "tail 0.01"
+        places.hasBFloat16 = MatrixLibrary.supports(.bfloat16)
+        return places
+    }
+}
+
+/// Whether `hash 0.01`, a hundredth of the documents, is sure to find some in `path`: in 1,000 lines of a JSON-lines file or
+/// 1,000 files of a directory.
+private func holdsManyDocuments(_ path: String) -> Bool {
+    let many = 1000
+    if let files = try? FileManager.default.contentsOfDirectory(atPath: path) { return files.count >= many }
+    guard path.lowercased().hasSuffix(".jsonl"), let file = FileHandle(forReadingAtPath: path) else { return false }
+    defer { try? file.close() }
+    var lines = 0
+    while lines < many, let bytes = try? file.read(upToCount: 1 << 20), !bytes.isEmpty {
+        lines += bytes.count { $0 == UInt8(ascii: "\n") }
+    }
+    return lines >= many
 }
 
 /// `1,2,4` as numbers.

@@ -26,13 +26,15 @@ package func runRecord(
         "flops": facts.flopsPerToken * last.tokens, "granularity": facts.granularity ?? 1, "top_k": facts.topK ?? 1,
     ]
     columns.values["n_embedding"] = facts.embedding
+    columns.values["vocabulary_size"] = facts.vocabularySize
+    columns.values["context"] = facts.context
     columns.values["loss"] = try finalLoss(steps, last, source, directory)
     return try columns.record(for: laws)
 }
 
 private struct RunFacts: Decodable {
     let active, total, experts, flopsPerToken: Double
-    let granularity, topK, embedding: Double?
+    let granularity, topK, embedding, vocabularySize, context: Double?
 
     enum CodingKeys: String, CodingKey {
         case active = "n_active"
@@ -40,7 +42,8 @@ private struct RunFacts: Decodable {
         case embedding = "n_embedding"
         case topK = "top_k"
         case flopsPerToken = "flops_per_token"
-        case experts, granularity
+        case vocabularySize = "vocabulary_size"
+        case experts, granularity, context
     }
 }
 

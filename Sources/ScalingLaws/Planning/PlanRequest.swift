@@ -16,6 +16,10 @@ package struct PlanRequest: Sendable {
     package var granularities: [Double] = [1]
     package var topKs: [Double] = [1]
     package var vocabularySize = 50257.0
+    /// Tokens of a sequence.
+    package var context = 512.0
+    /// Whether `flops` are the trainer's, as a measured rate times hours is, or counted like the law's paper.
+    package var countsLikeTrainer = false
 
     package init(experts: [Double]) { self.experts = experts }
 
@@ -46,7 +50,13 @@ package struct PlanRequest: Sendable {
         try positive(maximumTokensPerParameter, "--max-ratio", "400")
         try positive(memory?.bytes, "--memory", "24")
         try positive(memory?.bytesPerParameter, "--bytes-per-parameter", "2")
-        try positive(vocabularySize, "--vocabulary-size", "50257")
+        for (flag, value, example) in [("--vocabulary-size", vocabularySize, "50257"), ("--context", context, "512")] {
+            guard value >= 1, value == value.rounded(), value <= 1e9 else {
+                throw Failure(
+                    .usage, "\(flag) must be a whole number from 1 to 1e9, not \(value)",
+                    advice: "for example \(flag) \(example)")
+            }
+        }
         guard inferenceTokens >= 0, inferenceTokens.isFinite, (memory?.cachedTokens ?? 0) >= 0 else {
             throw Failure(.usage, "--inference-tokens and --cache-tokens must not be negative")
         }
