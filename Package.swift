@@ -14,12 +14,12 @@ let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
 // oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
-// Its second version: the third has another interface.
+// Versions 2 and 3, whose interfaces Sources/COneDNN/shims.h makes one.
 let hasOneDNN =
     Context.environment["SWITCHYARD_ONEDNN"] != "0"
     && ["/usr/include", "/usr/local/include"].contains {
         let version = try? String(contentsOfFile: $0 + "/oneapi/dnnl/dnnl_version.h", encoding: .utf8)
-        return version?.contains("DNNL_VERSION_MAJOR 2") == true
+        return ["DNNL_VERSION_MAJOR 2\n", "DNNL_VERSION_MAJOR 3\n"].contains { version?.contains($0) == true }
     }
 
 let language: [SwiftSetting] = [
@@ -77,15 +77,18 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CLBFGS", providers: [.apt(["liblbfgs-dev"])]),
         .target(name: "CPlatform"),
+        // for programs that answer signals
+        .target(name: "CHeldSignals", dependencies: ["CPlatform"]),
 
         // vocabulary
         room("Diagnostics"),
-        room("Settings", below: ["Diagnostics", yams]),
+        room("FileSystem", below: ["Diagnostics"]),
+        room("Paths", below: ["Diagnostics"]),
+        room("Settings", below: ["Paths", "Diagnostics", yams]),
         room("Randomness"),
-        room("Tensors"),
-        room("Threads"),
+        room("Tensors", below: ["CPlatform"]),
+        room("Threads", below: ["CPlatform"]),
         room("Tracing"),
         room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
         room("VectorLoops", below: ["Tensors"]),
@@ -94,11 +97,10 @@ let package = Package(
         room("Workers", below: ["Threads", "Tracing", "CPlatform"]),
         room("Machine", below: ["CPlatform"]),
         room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
-        room("MPI", below: ["Collectives", "Tensors", "COpenMPI"]),
+        room("MPI", below: ["Collectives", "Tensors", "Diagnostics", "COpenMPI", "CPlatform"]),
         room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
 
-        room("Hashing", below: ["Diagnostics", "COpenSSL"]),
-        room("Minimisation", below: ["CLBFGS"]),
+        room("Hashing", below: ["Diagnostics", "FileSystem", "COpenSSL"]),
 
         // numbers
         room("BaselineLoops", below: ["VectorLoops", "Tensors"]),
@@ -115,30 +117,32 @@ let package = Package(
                 "Randomness", "Collectives",
             ]),
         room("Optimization", below: ["Tensors", "Settings", "Diagnostics", "CPlatform"]),
-        room("Corpora", below: ["Settings", "Diagnostics", "Randomness", "CPlatform"]),
-        room("Metrics", below: ["Tracing", "Diagnostics"]),
+        room("Corpora", below: ["Settings", "Paths", "Diagnostics", "Randomness", "CPlatform"]),
+        room("Metrics", below: ["Tracing", "FileSystem", "Diagnostics"]),
 
         // distribution
         room(
             "Parallel",
             below: ["Collectives", "Tensors", "Threads", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
-        room("Checkpoints", below: ["HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+        room(
+            "Checkpoints",
+            below: ["HDF5", "Hashing", "FileSystem", "Collectives", "Paths", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
         room(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "GEMM", "Workers",
-                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
-                "Machine",
-                "CPlatform",
+                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Paths", "Diagnostics",
+                "HDF5",
+                "FileSystem", "Machine", "CPlatform",
             ]),
-        room("ScalingLaws", below: ["Minimisation", "Randomness", "Diagnostics", csv]),
+        room("ScalingLaws", below: ["Randomness", "FileSystem", "Diagnostics", csv]),
         room(
             "Conversion",
             below: [
                 "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
-                "Randomness", "Settings", "Diagnostics",
+                "Randomness", "Settings", "FileSystem", "Paths", "Diagnostics",
             ]),
 
         // tools
@@ -161,8 +165,8 @@ let package = Package(
             dependencies: [
                 "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Corpora", "Metrics",
                 "MPI", "HDF5", "GEMM",
-                "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "Benchmarking", "Doctor", argumentParser,
+                "Workers", "Collectives", "Tensors", "Settings", "Paths", "Diagnostics", "ScalingLaws", "CPlatform",
+                "CHeldSignals", "Machine", "Benchmarking", "Doctor", "FileSystem", argumentParser,
             ],
             swiftSettings: house),
 
@@ -178,14 +182,23 @@ let package = Package(
             swiftSettings: house
         ),
 
+        // simulated runs for fits: tests, and the development program that measures intervals
+        room("SimulatedRuns", below: ["ScalingLaws", "Randomness", "Diagnostics"]),
+        .executableTarget(
+            name: "law-checks", dependencies: ["SimulatedRuns", "ScalingLaws", "Diagnostics"], swiftSettings: house),
+
         tests(
             of: "Checkpoints",
-            with: ["RankChecks", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics"]),
+            with: [
+                "RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics",
+                "CHDF5",
+            ]),
         tests(
             of: "Training",
             with: [
-                "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives", "Settings",
-                "Tensors", "Randomness", "Diagnostics",
+                "Corpora", "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives",
+                "Settings",
+                "Tensors", "Randomness", "FileSystem", "Diagnostics", "ScalingLaws", "Optimization",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
@@ -200,6 +213,7 @@ let package = Package(
             ],
             resources: [.copy("Golden")]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
+        tests(of: "Paths", with: ["Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
@@ -228,8 +242,11 @@ let package = Package(
                 "GEMM", "Machine", "Workers", "Layers", "Tensors", "Collectives", "Parallel", "Settings", "Training",
                 "Tracing",
             ]),
-        tests(of: "Minimisation", with: []),
-        tests(of: "ScalingLaws", with: ["Diagnostics", "Randomness", "Settings"]),
+        tests(of: "FileSystem", with: ["Diagnostics"]),
+        tests(of: "Metrics", with: ["Diagnostics"]),
+        tests(
+            of: "ScalingLaws", with: ["SimulatedRuns", "Diagnostics", "Randomness", "Settings"],
+            resources: [.copy("Tables")]),
     ],
     swiftLanguageModes: [.v6]
 )

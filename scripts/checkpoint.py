@@ -3,9 +3,12 @@
   checkpoint.py show DIRECTORY                verifies it; step and tensors through index.h5
   checkpoint.py copy DIRECTORY NEW [SHARDS]   writes the same state again, cut along the first axis
 """
-import hashlib, pathlib, sys
+import hashlib, pathlib, re, sys
 import h5py
 import numpy as np
+
+OF_THE_SYSTEM = re.compile(
+    r"(\.DS_Store|(eh)?[Tt]humbs\.db|desktop\.ini|\.directory)$|\.nfs|\.fuse_hidden|\.smbdelete|\.afs|\._").match
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
@@ -31,7 +34,7 @@ def read(directory):
     if lines[0] != ["switchyard", "checkpoint", "1"]:
         sys.exit(f"{directory}: unknown format `{' '.join(lines[0])}`")
     files, tensors, wanted = [words[3] for words in lines if words[0] == "file"], {}, {}
-    if sorted(path.name for path in directory.iterdir()) != sorted(files + ["manifest"]):
+    if sorted(path.name for path in directory.iterdir() if not OF_THE_SYSTEM(path.name)) != sorted(files + ["manifest"]):
         sys.exit(f"{directory}: files are missing or do not belong here")
     for words in lines[2:]:
         if words[0] == "file":

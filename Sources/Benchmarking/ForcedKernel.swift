@@ -1,6 +1,7 @@
 package import Diagnostics
 import Foundation
 import GEMM
+import Machine
 import Tensors
 import Training
 import Workers
@@ -82,17 +83,11 @@ package struct GemmRate: Codable, Sendable, Equatable, CustomStringConvertible {
         guard let program = Bundle.main.executablePath else {
             throw Failure(.unavailable, "cannot find this program's own file to measure in a process of its own")
         }
-        let child = Process(), answers = Pipe()
-        child.executableURL = URL(filePath: program)
-        child.arguments = [command]
-        child.environment = environment
-        child.standardOutput = answers
-        child.standardInput = FileHandle.nullDevice
         do {
-            try child.run()
-            let answer = answers.fileHandleForReading.readDataToEndOfFile()
-            child.waitUntilExit()
-            return try JSONDecoder().decode(GemmRate.self, from: answer)
+            let answer = try ChildProcess.run(program, [command], environment: environment, takesOutput: true).output
+            return try JSONDecoder().decode(GemmRate.self, from: Data(answer))
+        } catch let failure as ChildProcess.StartFailure {
+            throw Failure(.unavailable, failure.description)
         } catch {
             throw Failure(.unavailable, "cannot measure with \(program): \(error.localizedDescription)")
         }

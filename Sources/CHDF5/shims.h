@@ -1,6 +1,8 @@
-// HDF5's identifiers are macros over globals that exist only after H5open(): one inline function each.
+// HDF5's identifiers are macros over globals that exist only after H5open(): one inline function each. From 1.12 on, types
+// and functions that changed are macros as well, over numbered names.
 #pragma once
 #include <hdf5.h>
+#include <string.h>
 
 /// Whether the library was built with MPI.
 static inline int shim_is_parallel(void) {
@@ -36,3 +38,60 @@ static inline unsigned shim_replace(void) { return H5F_ACC_TRUNC; }
 static inline unsigned shim_read_only(void) { return H5F_ACC_RDONLY; }
 static inline unsigned shim_read_write(void) { return H5F_ACC_RDWR; }
 static inline hid_t shim_default_errors(void) { return H5E_DEFAULT; }
+
+/// Whether every link on the way from `group` to `path` is a hard one; soft and external links lead elsewhere. Negative
+/// if there is no such link.
+static inline int shim_links_are_hard(hid_t group, const char *path) {
+    char part[2048];
+    size_t length = strlen(path);
+    if (length >= sizeof part) return -1;
+    for (size_t end = 1; end <= length; end++) {
+        if (path[end] != '/' && path[end] != 0) continue;
+        memcpy(part, path, end);
+        part[end] = 0;
+        H5L_info_t info;
+        if (H5Lget_info(group, part, &info, H5P_DEFAULT) < 0) return -1;
+        if (info.type != H5L_TYPE_HARD) return 0;
+    }
+    return 1;
+}
+
+/// Whether the data of a dataset lie in its file, in one piece: not in other files, not virtual, not beyond the end.
+/// Negative if the library fails.
+static inline int shim_data_lie_inside(hid_t dataset) {
+    hid_t creation = H5Dget_create_plist(dataset);
+    if (creation < 0) return -1;
+    int others = H5Pget_external_count(creation);
+    H5D_layout_t layout = H5Pget_layout(creation);
+    H5Pclose(creation);
+    if (others != 0) return 0;
+    if (layout == H5D_COMPACT) return 1;
+    if (layout != H5D_CONTIGUOUS) return 0;
+    hid_t file = H5Iget_file_id(dataset);
+    if (file < 0) return -1;
+    hsize_t bytes = 0, size = H5Dget_storage_size(dataset);
+    haddr_t offset = H5Dget_offset(dataset);
+    int answer = H5Fget_filesize(file, &bytes) < 0 ? -1 : offset != HADDR_UNDEF && offset <= bytes && size <= bytes - offset;
+    H5Fclose(file);
+    return answer;
+}
+
+/// What `shim_visit_links` calls for every link of a group: with the group, the link's name, facts about it, and `data`.
+typedef H5L_iterate_t shim_link_visitor;
+
+/// Visits the links of a group by name, until the visitor answers something else than 0.
+static inline herr_t shim_visit_links(hid_t group, shim_link_visitor visitor, void *data) {
+    return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visitor, data);
+}
+
+/// Whether the member `name` is a group, and not a dataset: 1, 0, or negative for an error.
+static inline int shim_is_group(hid_t parent, const char *name) {
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t info;
+    herr_t status = H5Oget_info_by_name3(parent, name, &info, H5O_INFO_BASIC, H5P_DEFAULT);
+#else
+    H5O_info_t info;
+    herr_t status = H5Oget_info_by_name(parent, name, &info, H5P_DEFAULT);
+#endif
+    return status < 0 ? -1 : info.type == H5O_TYPE_GROUP;
+}

@@ -1,5 +1,6 @@
 package import Collectives
 package import Diagnostics
+import FileSystem
 
 /// The folder that holds a run's checkpoints: which are there, which is the newest, which may go.
 package struct CheckpointFolder: Sendable {
@@ -25,22 +26,36 @@ package struct CheckpointFolder: Sendable {
     package func newest(
         sharedBy ranks: (any Communicator)? = nil
     ) throws(Failure) -> (reader: CheckpointReader?, passedOver: [PassedOver]) {
-        var candidates = published.map(\.directory)
-        if let ranks {
-            // All look at what rank 0 sees: a network file system may not show every rank the same.
-            let seen = try Agreement(ranks: ranks).gather(Array(candidates.joined(separator: "\n").utf8))[0]
-            candidates = String(decoding: seen, as: UTF8.self).split(separator: "\n").map(String.init)
-        }
-        var passedOver: [PassedOver] = []
-        for directory in candidates.reversed() {
-            do {
-                return (try CheckpointReader(directory, sharedBy: ranks), passedOver)
-            } catch {
-                if error.status == .protocolError { throw error }
-                passedOver.append(PassedOver(directory: directory, reason: error))
+        var outcome: (reader: CheckpointReader?, passedOver: [PassedOver]) = (nil, [])
+        // A job that saves meanwhile removes old checkpoints once newer ones are there: then those are looked for.
+        for _ in 0..<Self.looks {
+            var hasVanished = false
+            outcome = (nil, [])
+            for directory in try agreed(published.map(\.directory), ranks).reversed() {
+                do {
+                    outcome.reader = try CheckpointReader(directory, sharedBy: ranks)
+                    return outcome
+                } catch {
+                    if error.status == .protocolError { throw error }
+                    if try agreed(Files.exists(directory) ? [directory] : [], ranks).isEmpty {
+                        hasVanished = true
+                    } else {
+                        outcome.passedOver.append(PassedOver(directory: directory, reason: error))
+                    }
+                }
             }
+            if !hasVanished { break }
         }
-        return (nil, passedOver)
+        return outcome
+    }
+
+    private static let looks = 5
+
+    /// What rank 0 sees: a network file system may not show every rank the same.
+    private func agreed(_ directories: [String], _ ranks: (any Communicator)?) throws(Failure) -> [String] {
+        guard let ranks else { return directories }
+        let seen = try Agreement(ranks: ranks).gather(Array(directories.joined(separator: "\n").utf8))[0]
+        return String(decoding: seen, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 }
 
@@ -64,32 +79,37 @@ extension CheckpointFolder {
     /// Removes what `retention` does not keep, oldest first. For one rank, after a new checkpoint is published.
     ///
     /// Only checkpoints whose files are all there in the right size count as the newest, so that damaged ones do not push
-    /// out the last good one. One is renamed before it is removed: half a checkpoint is never visible.
+    /// out the last good one. One is renamed before it is removed: half a checkpoint is never visible. What is no checkpoint of
+    /// the step in its name stays: somebody else has put it there.
+    /// - Parameter owns: throws if the folder is not this job's any more; asked before each removal
     /// - Returns: the steps removed
     @discardableResult
-    package func apply(_ retention: Retention, faults: FaultPoints = FaultPoints()) throws(Failure) -> [Int] {
+    package func apply(
+        _ retention: Retention, faults: FaultPoints = FaultPoints(), owns: () throws(Failure) -> Void = {}
+    ) throws(Failure) -> [Int] {
         let all = published
         let intact = all.filter { isComplete($0.directory) }
         guard let oldestKept = intact.suffix(max(1, retention.last)).first?.step else { return [] }
         var removed: [Int] = []
         for (step, directory) in all where step < oldestKept {
             let isMilestone = retention.every.map { $0 > 0 && step % $0 == 0 } ?? false
-            if isMilestone || step == retention.best { continue }
-            let doomed = "\(path)/\(CheckpointNames.removing)\(CheckpointNames.directory(step: step))"
-            try Files.remove(doomed)
+            if isMilestone || step == retention.best || !isCheckpoint(directory, of: step) { continue }
+            let doomed = "\(path)/\(CheckpointNames.removing(step: step))"
+            try owns()
+            try removeTree(doomed)
             try Files.rename(directory, to: doomed)
             try faults.pass(.retention, step: all.last?.step ?? step)
-            try Files.remove(doomed)
+            try removeTree(doomed)
             removed.append(step)
         }
         return removed
     }
 
     private func isComplete(_ directory: String) -> Bool {
-        do {
-            return Verification.obviousFindings(in: directory, try Verification.manifest(of: directory)).isEmpty
-        } catch {
-            return false
-        }
+        (try? Verification(directory))?.obviousFindings().isEmpty ?? false
+    }
+
+    private func isCheckpoint(_ directory: String, of step: Int) -> Bool {
+        (try? Verification(directory))?.manifest.step == step
     }
 }

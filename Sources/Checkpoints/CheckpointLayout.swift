@@ -53,6 +53,7 @@ struct CheckpointLayout: Equatable {
     }
 
     private static func checkCover(_ name: String, _ shape: [Int], _ parts: [Rectangle]) throws(Failure) {
+        if Rectangle.tile(parts, shape) { return }
         for (i, part) in parts.enumerated() {
             if let other = parts[..<i].first(where: { $0.intersection(part) != nil }) {
                 throw Failure(.software, "\(name): \(part) and \(other) are owned twice")

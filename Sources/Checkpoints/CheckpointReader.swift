@@ -1,68 +1,88 @@
 package import Collectives
 package import Diagnostics
-import HDF5
+import FileSystem
 package import Tensors
 
 /// A verified checkpoint to read from: any rectangle of any tensor, whatever ranks and shards it was written by.
 ///
-/// Shards are opened one by one with the serial driver, never through the index: a shard that is missing behind a
-/// virtual dataset reads as NaN without an error.
+/// Numbers are read from the files that were hashed, at the places that the manifest gives: not through the index, behind which
+/// a shard that is missing reads as NaN without an error, and not by HDF5, which would follow what a file says of other files.
 package final class CheckpointReader {
     package let directory: String
     package let record: CheckpointRecord
     /// By name.
     package let tensors: [StoredTensor]
-    private let files: [String]
-    private var open: [Int: HDF5File] = [:]
+    private let numbers: [String: Int]
+    private let verification: Verification
 
-    /// Verifies every byte of the checkpoint, then opens it.
+    /// Verifies every byte of the checkpoint.
     /// - Parameter ranks: if given, they verify the files together and agree. Collective then; reading is not
     /// - Throws: naming every file that is missing, surplus or damaged
     package init(_ directory: String, sharedBy ranks: (any Communicator)? = nil) throws(Failure) {
-        let manifest: Manifest
+        self.directory = directory
         let agreement = ranks.map { Agreement(ranks: $0) }
+        let index: Int
         if let agreement {
-            manifest = try agreement.settle { () throws(Failure) in
+            (verification, index) = try agreement.settle { () throws(Failure) in
                 try Self.verify(directory, share: (agreement.ranks.rank, agreement.ranks.size))
             }
         } else {
-            manifest = try Self.verify(directory, share: (0, 1))
+            (verification, index) = try Self.verify(directory, share: (0, 1))
         }
-        self.directory = directory
-        tensors = manifest.tensors
-        files = manifest.files.map(\.name)
-        let index = "\(directory)/\(IndexFile.name)"
+        tensors = verification.manifest.tensors
+        numbers = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
+        let verified = verification
         if let agreement {
-            record = try agreement.settle { () throws(Failure) in try IndexFile.readRecord(index) }
+            record = try agreement.settle { () throws(Failure) in try Self.record(of: verified, index) }
         } else {
-            record = try IndexFile.readRecord(index)
+            record = try Self.record(of: verified, index)
         }
     }
 
-    private static func verify(_ directory: String, share: (Int, Int)) throws(Failure) -> Manifest {
-        guard Files.isDirectory(directory) else {
-            throw Failure(.noInput, "there is no checkpoint \(directory)", advice: "a checkpoint is a directory")
-        }
-        let manifest = try Verification.manifest(of: directory)
-        let findings = Verification.findings(in: directory, manifest, share: share)
+    /// - Returns: also the index's number among the files
+    private static func verify(_ directory: String, share: (Int, Int)) throws(Failure) -> (Verification, index: Int) {
+        let verification = try Verification(directory)
+        let findings = verification.findings(share: share)
         guard findings.isEmpty else {
+            let rest = findings.count > 20 ? "; and \(findings.count - 20) more" : ""
             throw Failure(
-                .data, "the checkpoint \(directory) does not verify: " + findings.joined(separator: "; "),
+                .data,
+                "the checkpoint \(directory) does not verify: " + findings.prefix(20).joined(separator: "; ") + rest,
                 advice: "use another checkpoint of the run; `switchyard verify` checks one")
         }
-        guard manifest.files.contains(where: { $0.name == IndexFile.name }) else {
+        let surplus = verification.surplus()
+        guard surplus.isEmpty else {
+            throw Failure(
+                .data,
+                "\(directory) holds what does not belong to the checkpoint: "
+                    + surplus.prefix(20).joined(separator: ", "),
+                advice: "its own files are there; move the others away")
+        }
+        guard let index = verification.manifest.files.firstIndex(where: { $0.name == IndexFile.name }) else {
             throw Failure(.data, "the manifest of \(directory) lists no \(IndexFile.name)")
         }
-        return manifest
+        return (verification, index)
+    }
+
+    private static func record(of verification: Verification, _ index: Int) throws(Failure) -> CheckpointRecord {
+        let file = try verification.file(index)
+        let record = try IndexFile.readRecord(file)
+        guard record.step == verification.manifest.step else {
+            throw Failure(
+                .data,
+                "\(file.path) says step \(record.step), the manifest beside it step \(verification.manifest.step)",
+                advice: "they belong to different checkpoints: use another")
+        }
+        return record
     }
 
     package func tensor(_ name: String) throws(Failure) -> StoredTensor {
-        guard let tensor = tensors.first(where: { $0.name == name }) else {
+        guard let number = numbers[name] else {
             let near = nearestName(to: name, among: tensors.map(\.name))
             throw Failure(
                 .data, "\(directory) holds no tensor `\(name)`", advice: near.map { "the nearest name is `\($0)`" })
         }
-        return tensor
+        return tensors[number]
     }
 
     /// A rectangle of a tensor, row-major.
@@ -87,46 +107,13 @@ package final class CheckpointReader {
         }
         for piece in tensor.pieces {
             guard let common = wanted.intersection(piece.rectangle) else { continue }
-            try read(common, of: piece, into: values, laidOut: wanted)
+            let file = try verification.file(piece.file)
+            try RawPieces.read(
+                common.relative(to: piece.rectangle), of: piece, from: file, to: common.relative(to: wanted),
+                in: wanted.shape, of: values)
         }
-    }
-
-    /// Reads what a piece contributes, straight to its place where that is one run and through a copy otherwise.
-    private func read(
-        _ common: Rectangle, of piece: StoredPiece, into values: Vector<Float>, laidOut wanted: Rectangle
-    ) throws(Failure) {
-        let file = try file(piece.file), root = try file.root()
-        let dataset = try root.dataset(piece.dataset)
-        guard dataset.shape == piece.rectangle.shape else {
-            throw Failure(.data, "\(dataset.path) has shape \(dataset.shape), not \(piece.rectangle.shape)")
-        }
-        let source = common.relative(to: piece.rectangle), target = common.relative(to: wanted)
-        var runs: [(local: Int, global: Int, length: Int)] = []
-        target.forEachRun(in: wanted.shape) { runs.append(($0, $1, $2)) }
-        if let run = runs.first, runs.count == 1 {
-            let window = values[run.global..<run.global + run.length]
-            try dataset.read(into: window, offset: source.offset, shape: source.shape)
-        } else {
-            let copy = Vector<Float>(count: common.count)
-            try dataset.read(into: copy, offset: source.offset, shape: source.shape)
-            for run in runs {
-                for i in 0..<run.length { values[run.global + i] = copy[run.local + i] }
-            }
-        }
-        try dataset.close()
-        try root.close()
-    }
-
-    private func file(_ number: Int) throws(Failure) -> HDF5File {
-        if let file = open[number] { return file }
-        let file = try HDF5File.open("\(directory)/\(files[number])")
-        open[number] = file
-        return file
     }
 
     /// Gives the files back; the next read opens them again.
-    package func close() throws(Failure) {
-        for file in open.values { try file.close() }
-        open = [:]
-    }
+    package func close() throws(Failure) { verification.close() }
 }

@@ -8,6 +8,8 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var step: Int
     /// Tokens trained on.
     package var tokens: Int
+    /// Sequences drawn from the training data; nil in checkpoints of versions that did not store it.
+    package var sequences: Int?
     package var seed: Int
     /// Steps into the learning-rate schedule.
     package var schedulePosition: Int
@@ -26,13 +28,15 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var extras: [String: String]
 
     package init(
-        run: String, step: Int, tokens: Int = 0, seed: Int = 0, schedulePosition: Int = 0, dataPosition: Int = 0,
+        run: String, step: Int, tokens: Int = 0, sequences: Int? = nil, seed: Int = 0, schedulePosition: Int = 0,
+        dataPosition: Int = 0,
         metricsBytes: Int = 0, kernels: String = "", versions: [String: String] = [:], configuration: String = "",
         tokenizer: String = "", extras: [String: String] = [:]
     ) {
         self.run = run
         self.step = step
         self.tokens = tokens
+        self.sequences = sequences
         self.seed = seed
         self.schedulePosition = schedulePosition
         self.dataPosition = dataPosition

@@ -1,5 +1,6 @@
 package import Collectives
 package import Diagnostics
+import FileSystem
 import Tensors
 
 /// Writes checkpoints of a run, each whole or not at all.
@@ -13,6 +14,7 @@ package struct CheckpointWriter: Sendable {
     private let fileOfRank: [Int]
     private let access: ShardFileAccess
     private let faults: FaultPoints
+    private let owns: @Sendable () throws(Failure) -> Void
     /// Tells this process' staging directories from those of one that has not noticed yet that its job is over.
     private let token: String
 
@@ -21,9 +23,10 @@ package struct CheckpointWriter: Sendable {
     /// - Parameters:
     ///   - directory: the folder that checkpoints go to; made if missing
     ///   - shards: how many files, 1 (written by all ranks) to one per rank; nil: one per rank, which is the fastest
+    ///   - owns: throws if the folder is not this job's any more; asked on rank 0 before something is made or published
     package init(
         directory: String, ranks: any Communicator, shards: Int?, access: ShardFileAccess? = nil,
-        faults: FaultPoints = FaultPoints()
+        faults: FaultPoints = FaultPoints(), owns: @escaping @Sendable () throws(Failure) -> Void = {}
     ) throws(Failure) {
         let files = min(max(1, shards ?? ranks.size), ranks.size)
         fileOfRank = (0..<ranks.size).map { $0 * files / ranks.size }
@@ -31,6 +34,7 @@ package struct CheckpointWriter: Sendable {
         self.ranks = ranks
         self.access = access ?? ShardFileAccess.suiting(ranks)
         self.faults = faults
+        self.owns = owns
         do {
             group = try ranks.split(color: fileOfRank[ranks.rank])
         } catch {
@@ -47,9 +51,8 @@ package struct CheckpointWriter: Sendable {
     /// Makes the folder and removes leftovers.
     private static func clean(_ directory: String) throws(Failure) {
         try Files.makeDirectory(directory)
-        for name in Files.names(in: directory) ?? []
-        where name.hasPrefix(CheckpointNames.staging) || name.hasPrefix(CheckpointNames.removing) {
-            try Files.remove("\(directory)/\(name)")
+        for name in Files.names(in: directory) ?? [] where CheckpointNames.isLeftover(name) {
+            try removeTree("\(directory)/\(name)")
         }
     }
 
@@ -77,14 +80,15 @@ package struct CheckpointWriter: Sendable {
         let tensors = try withDigests(layout.tensors, of: shards)
         clock.mark("digest")
         let name = CheckpointNames.directory(step: record.step), target = "\(directory)/\(name)"
-        let staging = "\(directory)/\(CheckpointNames.staging)\(name)-\(token)"
+        let staging = "\(directory)/\(CheckpointNames.staging(step: record.step, token: token))"
         let isThere = try isThere(target, tensors, agreement)
         let count = (fileOfRank.last ?? 0) + 1
         let files = (0..<count).map { CheckpointNames.shard(run: record.run, step: record.step, file: $0, of: count) }
         let own = shardFile(staging, files, tensors)
         let pending = PendingCheckpoint(
             target: target, staging: staging, record: record, tensors: tensors, files: files, own: own,
-            mine: contributions(shards, layout, tensors), isThere: isThere, ranks: ranks, faults: faults, clock: clock)
+            mine: contributions(shards, layout, tensors), isThere: isThere, ranks: ranks, faults: faults, owns: owns,
+            clock: clock)
         if !isThere { try pending.start(inBackground: inBackground) }
         return pending
     }
@@ -127,11 +131,11 @@ package struct CheckpointWriter: Sendable {
     /// Whether the very same tensors are published already. Rank 0 looks, all hear.
     private func isThere(_ target: String, _ tensors: [StoredTensor], _ agreement: Agreement) throws(Failure) -> Bool {
         var answer: [UInt8] = []
-        if ranks.rank == 0, Files.exists(target), let found = try? Verification.manifest(of: target) {
+        if ranks.rank == 0, Files.exists(target), let found = try? Verification(target) {
             let isSame =
-                found.tensors.map { [$0.name, hexadecimal($0.digest)] }
+                found.manifest.tensors.map { [$0.name, hexadecimal($0.digest)] }
                 == tensors.map { [$0.name, hexadecimal($0.digest)] }
-            answer = isSame && Verification.findings(in: target, found).isEmpty ? [1] : []
+            answer = isSame && found.findings().isEmpty && found.surplus().isEmpty ? [1] : []
         }
         return try !agreement.gather(answer)[0].isEmpty
     }

@@ -31,8 +31,11 @@ struct Draft {
         }
     }
 
+    /// - Parameter owns: throws if the target is not this job's to write any more
     /// - Returns: bytes of all files
-    func publish(as target: String, _ faults: FaultPoints) throws(Failure) -> Int {
+    func publish(
+        as target: String, _ faults: FaultPoints, owns: () throws(Failure) -> Void = {}
+    ) throws(Failure) -> Int {
         let index = "\(staging)/\(IndexFile.name)", table = "\(staging)/\(Manifest.fileName)"
         try IndexFile.write(to: index, record, manifest.tensors, shards: shards) { () throws(Failure) in
             try faults.pass(.index, step: record.step)
@@ -49,6 +52,7 @@ struct Draft {
         try refuseSurplus(manifest)
         try Files.sync(staging)
         try faults.pass(.rename, step: record.step)
+        try owns()
         try moveAside(target)
         try Files.rename(staging, to: target)
         try Files.sync(Files.parent(of: target))
@@ -57,7 +61,7 @@ struct Draft {
 
     private func refuseSurplus(_ manifest: Manifest) throws(Failure) {
         let expected = Set(manifest.files.map(\.name) + [Manifest.fileName])
-        let found = Set(Files.names(in: staging) ?? [])
+        let found = Set((Files.names(in: staging) ?? []).filter { !CheckpointNames.isOfTheSystem($0) })
         guard found == expected else {
             let odd = found.symmetricDifference(expected).sorted().joined(separator: ", ")
             throw Failure(.inputOutput, "\(staging): files appeared or vanished during the save: \(odd)")

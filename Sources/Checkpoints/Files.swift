@@ -1,5 +1,7 @@
 import Diagnostics
+import FileSystem
 import Foundation
+import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -17,25 +19,23 @@ enum Files {
         }
     }
 
+    /// Makes a directory that was not there: what is in it, this program has put there.
+    static func makeNewDirectory(_ path: String) throws(Failure) {
+        guard unsafe mkdir(path, 0o777) == 0 else {
+            throw Failure(
+                .cannotCreate, "cannot create the directory \(path): \(systemError())",
+                advice: "check the permissions and free space of the folder it is in")
+        }
+    }
+
     /// Also of a link to one: users put folders elsewhere.
     static func isDirectory(_ path: String) -> Bool {
         var found = stat()
         return unsafe stat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFDIR
     }
 
-    static func isRegularFile(_ path: String) -> Bool {
-        status(of: path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false
-    }
-
-    static func exists(_ path: String) -> Bool { status(of: path) != nil }
-
-    static func size(of path: String) -> Int? { status(of: path).map { Int($0.st_size) } }
-
     /// Of the thing itself; a symbolic link is not followed.
-    private static func status(of path: String) -> stat? {
-        var found = stat()
-        return unsafe lstat(path, &found) == 0 ? found : nil
-    }
+    static func exists(_ path: String) -> Bool { FileIdentity(path, followingLink: false) != nil }
 
     /// Waits until the bytes of a file, or the entries of a directory, are on the disk.
     static func sync(_ path: String) throws(Failure) {
@@ -50,7 +50,7 @@ enum Files {
 
     /// Writes a new file whole.
     static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(systemError())") }
         defer { close(file) }
         var done = 0
@@ -61,21 +61,6 @@ enum Files {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Failure(.inputOutput, "cannot write \(path): \(systemError())") }
             done += count
-        }
-    }
-
-    /// All bytes of a regular file of at most `limit` bytes.
-    static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
-        guard isRegularFile(path) else {
-            throw Failure(.noInput, exists(path) ? "\(path) is not a regular file" : "\(path) is missing")
-        }
-        guard let size = size(of: path), size <= limit else {
-            throw Failure(.data, "\(path) is larger than \(limit) bytes, which no such file is")
-        }
-        do {
-            return Array(try Data(contentsOf: URL(filePath: path)))
-        } catch {
-            throw Failure(.noInput, "cannot read \(path): \(systemError())")
         }
     }
 
@@ -95,24 +80,14 @@ enum Files {
     /// Frees a file's blocks; it stays, empty.
     static func empty(_ path: String) { _ = unsafe truncate(path, 0) }
 
-    /// Removes a file or a directory with all it holds; what is not there needs no removing.
-    static func remove(_ path: String) throws(Failure) {
-        guard exists(path) else { return }
-        do {
-            try FileManager.default.removeItem(atPath: path)
-        } catch {
-            throw Failure(.inputOutput, "cannot remove \(path): \(error.localizedDescription)")
-        }
-    }
-
     /// The directory something is in; `path` does not end in a slash.
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// Names in a directory, sorted; nil if it cannot be read.
+    /// Names in a directory, sorted; nil if it cannot be read. One that is not UTF-8 comes with replacement characters.
     static func names(in directory: String) -> [String]? {
-        (try? FileManager.default.contentsOfDirectory(atPath: directory))?.sorted()
+        (try? directoryEntries(directory))?.map { String(decoding: $0, as: UTF8.self) }.sorted()
     }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import FileSystem
 import HDF5
 
 /// `index.h5`: every tensor whole under its own name, as a virtual dataset over the shards, and the record.
@@ -29,8 +30,9 @@ enum IndexFile {
         }
     }
 
-    static func readRecord(_ path: String) throws(Failure) -> CheckpointRecord {
-        let file = try HDF5File.open(path), root = try file.root()
+    /// - Parameter opened: the file that was verified; it is read and no other of its name
+    static func readRecord(_ opened: RegularFile) throws(Failure) -> CheckpointRecord {
+        let file = try HDF5File.open(opened.path, descriptor: opened.descriptor), root = try file.root()
         let record = try CheckpointRecord(from: root)
         try root.close()
         try file.close()

@@ -7,7 +7,7 @@ package struct Manifest: Sendable, Equatable {
     package static let version = 1
     static let fileName = "manifest"
     /// No manifest is larger; a bound for reading what may be anything.
-    static let limit = 1 << 28
+    static let limit = 1 << 26
 
     package var step: Int
     package var files: [File]
@@ -43,8 +43,9 @@ package struct Manifest: Sendable, Equatable {
         guard body.last == 0x0A, Array(last) == Array("sha256 \(SHA256.digest(of: Array(body)))\n".utf8) else {
             throw Failure(.data, "\(path) is damaged: its last line is not the SHA-256 of the lines above")
         }
-        var lines = String(decoding: body, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)[...]
-        lines.removeLast()
+        // Bytes are split, not text: a carriage return before the newline must not join two lines.
+        var lines = body.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false).lazy
+            .map { Substring(decoding: $0, as: UTF8.self) }[...]
         self.init(step: 0, files: [], tensors: [])
         try Self.checkVersion(lines.popFirst() ?? "", path)
         guard let line = lines.popFirst(), let step = Self.value(of: "step", in: line) else {
@@ -118,20 +119,30 @@ package struct Manifest: Sendable, Equatable {
         guard Set(files.map(\.name)).count == files.count, Set(tensors.map(\.name)).count == tensors.count else {
             throw Failure(.data, "\(path) names a file or a tensor twice")
         }
+        try checkPlaces(path)
         for tensor in tensors {
-            let fits =
-                tensor.shape.allSatisfy { $0 > 0 }
-                && tensor.pieces.allSatisfy { piece in
-                    piece.rectangle.lies(in: tensor.shape) && piece.file < files.count
-                        && piece.byteOffset + 4 * piece.rectangle.count <= files[piece.file].digest.bytes
+            guard tensor.shape.allSatisfy({ $0 > 0 }), Rectangle.tile(tensor.pieces.map(\.rectangle), tensor.shape)
+            else { throw Failure(.data, "\(path): the pieces of \(tensor.name) do not make it up") }
+        }
+    }
+
+    /// Every piece lies in its file and has its bytes for itself, so that tensors are no larger than the files they are in.
+    private func checkPlaces(_ path: String) throws(Failure) {
+        var taken: [(file: Int, bytes: Range<Int>, tensor: Int)] = []
+        for (number, tensor) in tensors.enumerated() {
+            for piece in tensor.pieces where piece.rectangle.shape.allSatisfy({ $0 > 0 }) {
+                let end = piece.byteOffset + 4 * piece.rectangle.count
+                guard piece.file < files.count, end <= files[piece.file].digest.bytes else {
+                    throw Failure(.data, "\(path): the pieces of \(tensor.name) do not make it up: one lies in no file")
                 }
-            let isDisjoint =
-                fits
-                && tensor.pieces.indices.allSatisfy { i in
-                    !tensor.pieces[..<i].contains { $0.rectangle.intersection(tensor.pieces[i].rectangle) != nil }
-                }
-            let isCovered = isDisjoint && tensor.pieces.reduce(0) { $0 + $1.rectangle.count } == tensor.count
-            guard isCovered else { throw Failure(.data, "\(path): the pieces of \(tensor.name) do not make it up") }
+                taken.append((piece.file, piece.byteOffset..<end, number))
+            }
+        }
+        taken.sort { ($0.file, $0.bytes.lowerBound) < ($1.file, $1.bytes.lowerBound) }
+        for (one, next) in zip(taken, taken.dropFirst())
+        where one.file == next.file && one.bytes.upperBound > next.bytes.lowerBound {
+            let names = "\(tensors[one.tensor].name) and \(tensors[next.tensor].name)"
+            throw Failure(.data, "\(path): pieces of \(names) lie over each other in \(files[one.file].name)")
         }
     }
 }

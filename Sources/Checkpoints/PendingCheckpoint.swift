@@ -1,5 +1,6 @@
 import Collectives
 package import Diagnostics
+import FileSystem
 import Threads
 
 /// A save between `CheckpointWriter.begin` and its end: nothing of it is visible yet.
@@ -14,6 +15,7 @@ package final class PendingCheckpoint {
     private let isThere: Bool
     private let ranks: any Communicator
     private let faults: FaultPoints
+    private let owns: @Sendable () throws(Failure) -> Void
     private var clock: PhaseClock
     private var thread: JoinableThread?
     private let work = Monitor<Result<ShardWork, Failure>?>(nil)
@@ -21,7 +23,7 @@ package final class PendingCheckpoint {
     init(
         target: String, staging: String, record: CheckpointRecord, tensors: [StoredTensor], files: [String],
         own: ShardFile, mine: [ShardFile.Contribution], isThere: Bool, ranks: any Communicator, faults: FaultPoints,
-        clock: PhaseClock
+        owns: @escaping @Sendable () throws(Failure) -> Void, clock: PhaseClock
     ) {
         self.target = target
         self.staging = staging
@@ -33,6 +35,7 @@ package final class PendingCheckpoint {
         self.isThere = isThere
         self.ranks = ranks
         self.faults = faults
+        self.owns = owns
         self.clock = clock
     }
 
@@ -45,9 +48,11 @@ package final class PendingCheckpoint {
         do {
             try Agreement(ranks: ranks).settle { () throws(Failure) in
                 guard ranks.rank == 0 else { return }
+                try owns()
                 try checkSpace()
-                try Files.remove(staging)
-                try Files.makeDirectory(staging)
+                // Of an attempt of this job that ended half-way.
+                try removeTree(staging)
+                try Files.makeNewDirectory(staging)
                 try faults.pass(.staging, step: record.step)
             }
         } catch {
@@ -96,7 +101,7 @@ package final class PendingCheckpoint {
                 guard ranks.rank == 0 else { return 0 }
                 let draft = try Draft(
                     staging: staging, record: record, files: files, tensors: tensors, reports: reports)
-                return try draft.publish(as: target, faults)
+                return try draft.publish(as: target, faults, owns: owns)
             }
             clock.mark("publish")
             return CheckpointOutcome(directory: target, bytes: bytes, isNew: true, seconds: clock.seconds)
@@ -129,7 +134,7 @@ package final class PendingCheckpoint {
         try agreement.barrier()
         if ranks.rank == 0 {
             do {
-                try Files.remove(staging)
+                try removeTree(staging)
             } catch {
                 // The first failure says more; the next start removes the remains.
             }

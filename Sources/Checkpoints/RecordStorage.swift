@@ -29,6 +29,7 @@ extension CheckpointRecord {
     func write(to root: HDF5Group) throws(Failure) {
         try root.setAttribute("format_version", Int64(Manifest.version))
         for (name, path) in Self.numbers { try root.setAttribute(name, Int64(self[keyPath: path])) }
+        if let sequences { try root.setAttribute("sequences", Int64(sequences)) }
         for (name, path) in Self.texts { try root.setAttribute(name, self[keyPath: path]) }
         for (name, path) in Self.longTexts { try root.writeText(self[keyPath: path], to: name) }
         for (name, path) in Self.maps {
@@ -43,12 +44,8 @@ extension CheckpointRecord {
 
     init(from root: HDF5Group) throws(Failure) {
         self.init(run: "", step: 0)
-        for (name, path) in Self.numbers {
-            guard let value = try root.attribute(name, as: Int64.self).first else {
-                throw Failure(.data, "\(root.path): attribute \(name) is empty")
-            }
-            self[keyPath: path] = Int(value)
-        }
+        for (name, path) in Self.numbers { self[keyPath: path] = try Self.number(name, of: root) }
+        if try root.hasAttribute("sequences") { sequences = try Self.number("sequences", of: root) }
         for (name, path) in Self.texts { self[keyPath: path] = try root.textAttribute(name) }
         for (name, path) in Self.longTexts { self[keyPath: path] = try root.readText(name) }
         for (name, path) in Self.maps where try root.contains(name) {
@@ -56,5 +53,12 @@ extension CheckpointRecord {
             for key in try group.names() { self[keyPath: path][key] = try group.readText(key) }
             try group.close()
         }
+    }
+
+    private static func number(_ name: String, of root: HDF5Group) throws(Failure) -> Int {
+        guard let value = try root.attribute(name, as: Int64.self).first else {
+            throw Failure(.data, "\(root.path): attribute \(name) is empty")
+        }
+        return Int(value)
     }
 }

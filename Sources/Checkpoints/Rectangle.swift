@@ -61,6 +61,32 @@ package struct Rectangle: Sendable, Equatable {
         return Rectangle(offset: start, shape: zip(start, end).map { $1 - $0 })
     }
 
+    /// Whether `parts` make up a tensor of `shape`: every element lies in exactly one.
+    ///
+    /// The sum of the parts' indicator functions is that of the tensor if and only if their mixed differences agree, and the
+    /// mixed difference of a rectangle is ±1 at its 2^axes corners and 0 elsewhere. Complexity: O(parts).
+    package static func tile(_ parts: [Rectangle], _ shape: [Int]) -> Bool {
+        guard shape.count <= 4, parts.allSatisfy({ $0.lies(in: shape) }) else { return false }
+        // Along the other axes all parts reach from end to end.
+        let cut = shape.indices.filter { axis in
+            parts.contains { $0.offset[axis] != 0 || $0.shape[axis] != shape[axis] }
+        }
+        var corners: [SIMD4<Int>: Int] = [:]
+        func add(_ part: Rectangle, _ weight: Int) {
+            guard part.shape.allSatisfy({ $0 > 0 }) else { return }
+            for corner in 0..<1 << cut.count {
+                var place = SIMD4<Int>()
+                for (bit, axis) in cut.enumerated() {
+                    place[bit] = part.offset[axis] + (corner >> bit & 1 == 1 ? part.shape[axis] : 0)
+                }
+                corners[place, default: 0] += corner.nonzeroBitCount.isMultiple(of: 2) ? weight : -weight
+            }
+        }
+        add(Rectangle(whole: shape), -1)
+        for part in parts { add(part, 1) }
+        return corners.values.allSatisfy { $0 == 0 }
+    }
+
     /// Cut along the first axis into parts of at most `count` elements, or of one row.
     func slices(ofAtMost count: Int) -> [Rectangle] {
         let rows = max(1, count / max(1, shape.dropFirst().reduce(1, *)))

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Paths
 
 /// The same checkpoint in another number of shards.
 package enum Resharding {
@@ -9,6 +10,10 @@ package enum Resharding {
     /// - Throws: if the source does not verify, or `target` exists
     package static func reshard(_ source: String, to target: String, shards: Int) throws(Failure) -> Int {
         let reader = try CheckpointReader(source)
+        var places = InputsAndOutputs()
+        places.reads(source, as: "the checkpoint", isWhole: true)
+        places.writes(target, as: "the output")
+        try places.check()
         let parts = reader.tensors.map { StreamedCheckpoint.Part(name: $0.name, shape: $0.shape, digest: $0.digest) }
         return try StreamedCheckpoint.write(
             reader.record, parts, to: target, shards: shards

@@ -13,21 +13,27 @@ import Threads
 /// who holds it.
 ///
 /// Where `flock` reaches only one machine (some network file systems), the heartbeat in the file stands in for it. A thread
-/// of its own beats, so that a long step or save does not look like death.
-package final class RunLock {
+/// of its own beats, so that a long step or save does not look like death. Clocks of different machines are not trusted: an
+/// owner on another host is alive if its heartbeat changes while it is watched.
+package final class RunLock: Sendable {
     package struct Owner: Codable, Sendable, Equatable {
         package var host: String
         package var pid: Int32
         package var job: String
         /// Seconds since 1970.
         package var heartbeat: Double
+        /// Tells owners of one host name and number apart, as containers have them.
+        package var token: String?
 
-        package init(host: String, pid: Int32, job: String, heartbeat: Double) {
+        package init(host: String, pid: Int32, job: String, heartbeat: Double, token: String? = nil) {
             self.host = host
             self.pid = pid
             self.job = job
             self.heartbeat = heartbeat
+            self.token = token
         }
+
+        func isSame(as other: Owner) -> Bool { (host, pid, token) == (other.host, other.pid, other.token) }
     }
 
     /// After this many seconds without a beat another host's owner is taken for dead.
@@ -35,7 +41,7 @@ package final class RunLock {
 
     private let file: LockFile
     private let life = Monitor(Life())
-    private var heart: JoinableThread?
+    private let heart: JoinableThread
 
     private struct Life {
         var isOver = false
@@ -44,25 +50,33 @@ package final class RunLock {
         var failure: Failure?
     }
 
-    /// Takes the lock. Ranks of a job that is just dying get `patience` to let go.
-    /// - Parameter interval: between two beats
-    /// - Throws: `inUse`, naming the owner, if another job has it
+    /// Takes the lock. Ranks of a job that is just dying get `patience` to let go, owners on other hosts as long as it takes to
+    /// see whether they live.
+    /// - Parameters:
+    ///   - interval: between two beats
+    ///   - silence: seconds without a beat after which another host's owner is taken for dead
+    ///   - isCancelled: whether to stop waiting
+    ///   - report: takes a line that says what is waited for
+    /// - Throws: `inUse`, naming the owner, if another job has it; `tryAgain` if waiting was cancelled
     package init(
-        runDirectory: String, patience: Duration = .seconds(5), beatingEvery interval: Duration = .seconds(5)
+        runDirectory: String, patience: Duration = .seconds(5), beatingEvery interval: Duration = .seconds(5),
+        silence: Double = RunLock.silence, isCancelled: () -> Bool = { false }, report: (String) -> Void = { _ in }
     ) throws(Failure) {
-        file = try LockFile("\(runDirectory)/lock", owner: Self.myself())
         let deadline = ContinuousClock.now + patience
-        while flock(file.descriptor, LOCK_EX | LOCK_NB) != 0 {
-            // A file system that knows no locks must not stop anybody: the heartbeat is left.
-            guard errno == EWOULDBLOCK || errno == EINTR else { break }
-            guard ContinuousClock.now < deadline else { throw file.inUse(by: file.read()) }
+        var file = try LockFile(in: runDirectory, owner: Self.myself())
+        while !file.lock() || !file.isInPlace {
+            guard ContinuousClock.now < deadline else {
+                try file.requirePlace()
+                throw file.inUse(by: file.read())
+            }
             usleep(50_000)
+            // Its owner may have gone and taken the file along.
+            if !file.isInPlace { file = try LockFile(in: runDirectory, owner: Self.myself()) }
         }
-        if let other = file.read(), other.host != file.owner.host, Self.age(of: other) < Self.silence {
-            throw file.inUse(by: other)
-        }
+        try file.awaitSilence(silence, isCancelled: isCancelled, report: report)
         try file.write()
-        heart = startBeating(every: interval)
+        self.file = file
+        heart = Self.startBeating(file, life, every: interval)
     }
 
     deinit { stopBeating() }
@@ -76,9 +90,10 @@ package final class RunLock {
         }
     }
 
-    private func startBeating(every interval: Duration) -> JoinableThread {
-        let (file, life) = (file, life)
-        return JoinableThread {
+    private static func startBeating(
+        _ file: LockFile, _ life: Monitor<Life>, every interval: Duration
+    ) -> JoinableThread {
+        JoinableThread {
             while life.wait(upTo: interval, until: { $0.isOver ? () : nil }) == nil {
                 let outcome = Result { () throws(Failure) in try file.beat() }
                 life.change { life in
@@ -92,18 +107,28 @@ package final class RunLock {
     }
 
     private func stopBeating() {
-        life.change { $0.isOver = true }
-        heart?.join()
-        heart = nil
+        let wasOver = life.change { life in
+            defer { life.isOver = true }
+            return life.isOver
+        }
+        if !wasOver { heart.join() }
     }
 
-    /// Whether the run is still this job's.
-    /// - Throws: `inUse` if another job has taken over, because this one was silent for too long; `inputOutput` if the
-    ///   heartbeat cannot be written for so long that one soon may
+    /// Whether the run is still this job's, by what the last beat found. Costs nothing.
+    /// - Throws: `inUse` if another job has taken over, because this one was silent for too long, or the run directory was moved
+    ///   or removed; `inputOutput` if the heartbeat cannot be written for so long that one soon may
     package func requireOwnership() throws(Failure) {
         let (silent, failure) = life.change { (ContinuousClock.now - $0.lastBeat, $0.failure) }
         guard let failure, failure.status == .inUse || silent >= .seconds(Self.silence / 2) else { return }
         throw failure
+    }
+
+    /// Looks whether the run is still this job's: before anything in its directory is published or removed.
+    /// - Throws: as `requireOwnership`
+    package func confirmOwnership() throws(Failure) {
+        try requireOwnership()
+        try file.requirePlace()
+        if let other = file.read(), !other.isSame(as: file.owner) { throw file.inUse(by: other) }
     }
 
     /// Gives the lock back; the next owner may come from any host at once.
@@ -117,74 +142,7 @@ package final class RunLock {
     private static func myself() -> Owner {
         let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"] ?? ""
         return Owner(
-            host: ProcessInfo.processInfo.hostName, pid: getpid(), job: job, heartbeat: Date().timeIntervalSince1970)
-    }
-}
-
-/// The open file `lock`: who owns the run, in a fixed number of bytes, so that one write replaces it.
-private final class LockFile: Sendable {
-    let owner: RunLock.Owner
-    let descriptor: Int32
-    private let path: String
-    private static let length = 512
-
-    init(_ path: String, owner: RunLock.Owner) throws(Failure) {
-        self.path = path
-        self.owner = owner
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw Failure(
-                .cannotCreate, "cannot open \(path): \(systemError())",
-                advice: "the run directory must be writable")
-        }
-    }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
-
-    func read() -> RunLock.Owner? {
-        var bytes = [UInt8](repeating: 0, count: Self.length)
-        let count = unsafe pread(descriptor, &bytes, Self.length, 0)
-        return count > 0 ? try? JSONDecoder().decode(RunLock.Owner.self, from: Data(bytes.prefix(count))) : nil
-    }
-
-    /// Says that the owner is alive.
-    /// - Throws: `inUse` if the file says that somebody else is the owner
-    func beat() throws(Failure) {
-        if let other = read(), (other.host, other.pid) != (owner.host, owner.pid) { throw inUse(by: other) }
-        try write()
-    }
-
-    func write() throws(Failure) {
-        var owner = owner
-        owner.heartbeat = Date().timeIntervalSince1970
-        var bytes: [UInt8]
-        do {
-            bytes = Array(try JSONEncoder().encode(owner))
-        } catch {
-            throw Failure(.software, "\(path): \(error)")
-        }
-        bytes += Array(repeating: 0x20, count: max(0, Self.length - 1 - bytes.count)) + [0x0A]
-        guard unsafe pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-            throw Failure(.inputOutput, "cannot write \(path): \(systemError())")
-        }
-    }
-
-    func clear() {
-        _ = ftruncate(descriptor, 0)
-        _ = flock(descriptor, LOCK_UN)
-    }
-
-    func inUse(by owner: RunLock.Owner?) -> Failure {
-        guard let owner else {
-            return Failure(.inUse, "another process holds \(path)", advice: "wait until it has ended")
-        }
-        let job = owner.job.isEmpty ? "" : ", job \(owner.job)"
-        let age = Int(max(0, RunLock.age(of: owner)))
-        return Failure(
-            .inUse,
-            "the run is in use by process \(owner.pid) on \(owner.host)\(job), last heard of \(age) s ago (\(path))",
-            advice:
-                "wait for that job or end it; one that has died is taken over after \(Int(RunLock.silence)) s of silence"
-        )
+            host: ProcessInfo.processInfo.hostName, pid: getpid(), job: job, heartbeat: Date().timeIntervalSince1970,
+            token: hexadecimal(UInt64.random(in: 0...UInt64.max)))
     }
 }

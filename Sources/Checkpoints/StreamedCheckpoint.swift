@@ -1,4 +1,5 @@
 package import Diagnostics
+import FileSystem
 package import Tensors
 
 /// A checkpoint written by one process from numbers that it never holds all at once.
@@ -28,22 +29,15 @@ package enum StreamedCheckpoint {
         numbers: (String, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> Int {
         let target = target.hasSuffix("/") ? String(target.dropLast()) : target
-        guard !Files.exists(target) else {
-            throw Failure(.cannotCreate, "\(target) exists already", advice: "name a new directory")
+        let staging = try StagingDirectory(for: target)
+        defer { staging.discard() }
+        let tensors = try layout(of: parts, shards: shards)
+        let draft = try draft(record, tensors, in: staging.path, shards: shards, numbers) { tensors throws(Failure) in
+            try compare(tensors, parts)
         }
-        let staging = stagingName(for: target)
-        try Files.remove(staging)
-        try Files.makeDirectory(staging)
-        do {
-            let tensors = try layout(of: parts, shards: shards)
-            let draft = try draft(record, tensors, in: staging, shards: shards, numbers) { tensors throws(Failure) in
-                try compare(tensors, parts)
-            }
-            return try draft.publish(as: target, FaultPoints())
-        } catch {
-            try Files.remove(staging)
-            throw error
-        }
+        let bytes = try draft.publish(as: target, FaultPoints())
+        staging.wasPublished()
+        return bytes
     }
 
     /// Writes the shards; `check` sees the tensors with the digests of what was written.
@@ -96,10 +90,5 @@ package enum StreamedCheckpoint {
             }
         }
         return try CheckpointLayout(owned: owned, fileOfRank: Array(0..<shards)).tensors
-    }
-
-    private static func stagingName(for target: String) -> String {
-        let name = target.split(separator: "/").last.map(String.init) ?? target
-        return "\(Files.parent(of: target))/\(CheckpointNames.staging)\(name)"
     }
 }

@@ -28,7 +28,7 @@ package struct SourceCheckpoint {
         var configuration = try RunConfiguration(
             SettingsDocument(
                 yaml: reader.record.configuration, file: "\(reader.directory) (stored configuration)",
-                overrides: overrides))
+                overrides: overrides, isStored: true))
         try configuration.model.settleVocabulary(tokenizer: tokenizer.vocabularySize)
         return configuration
     }

@@ -17,15 +17,15 @@ package struct DataSettings: Sendable, Equatable {
     }
 
     package init(_ section: SettingsSection) throws(Failure) {
-        train = try section.texts("train")
+        train = try section.filePaths("train")
         guard !train.isEmpty else { throw section.failure("train", "names no file") }
-        let validation = try section.texts("validation", default: ["none"])
+        let validation = try section.filePaths("validation", default: ["none"])
         do {
             self.validation = try ValidationSplit(validation)
         } catch {
             throw section.failure("validation", error.message, advice: error.advice)
         }
-        let tokenizer = try section.text("tokenizer", default: "auto")
+        let tokenizer = try section.filePath("tokenizer", default: "auto")
         do {
             self.tokenizer = try TokenizerSetting(tokenizer)
         } catch {

@@ -26,6 +26,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case configuration = 78
     /// Training diverged: a loss or gradient is no longer a finite number.
     case diverged = 79
+    /// Nobody reads standard output any more; as from a shell whose command SIGPIPE ended. The only code without a message.
+    case brokenPipe = 141
 }
 
 /// An error a user can act on: what failed, why, and what to do about it.
@@ -34,10 +36,11 @@ package struct Failure: Error, Sendable, Equatable {
     package var message: String
     package var advice: String?
 
+    /// Characters that a terminal would obey are escaped: a message may quote names from outside.
     package init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
-        self.message = message
-        self.advice = advice
+        self.message = visible(message, keepingLines: true)
+        self.advice = advice.map { visible($0, keepingLines: true) }
     }
 }
 

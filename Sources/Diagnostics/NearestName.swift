@@ -6,7 +6,7 @@ package func nearestName(to word: String, among candidates: some Sequence<String
 }
 
 /// Damerau–Levenshtein distance (adjacent transpositions count once), in O(|a|·|b|).
-func editDistance(_ a: String, _ b: String) -> Int {
+package func editDistance(_ a: String, _ b: String) -> Int {
     let a = Array(a.lowercased()), b = Array(b.lowercased())
     guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }
     var beforeLast = [Int](), last = Array(0...b.count)

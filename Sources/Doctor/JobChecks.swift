@@ -61,7 +61,12 @@ func bindingFindings(_ job: JobFacts) -> [Finding] {
 private func bindingPolicy(_ job: JobFacts) -> String {
     guard job.isLaunched, let first = job.ranks.first else { return "; started without mpirun" }
     if let policy = first.environment["OMPI_MCA_hwloc_base_binding_policy"] { return "; mpirun --bind-to \(policy)" }
-    return first.environment["OMPI_MCA_orte_bound_at_launch"] == nil ? "; not bound by mpirun" : "; bound by mpirun"
+    // Open MPI 4 says it in the ranks' environment. From 5 on only where they may run shows it.
+    let isBound =
+        first.environment.keys.contains { $0.hasPrefix("OMPI_MCA_orte_") }
+        ? first.environment["OMPI_MCA_orte_bound_at_launch"] != nil
+        : !first.place.processors.isEmpty && first.place.processors.count < first.processor.count
+    return isBound ? "; bound by mpirun" : "; not bound by mpirun"
 }
 
 /// Machines with processors that no rank may use.

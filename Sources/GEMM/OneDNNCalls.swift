@@ -13,12 +13,8 @@
     /// A plan for `C ← A·B`, or `C ← C + A·B` if `adding`, on factors and a product as described.
     /// - Parameter ownScratch: whether whoever executes it brings its scratch memory
     func matmulPlan(
-        _ a: dnnl_memory_desc_t, _ b: dnnl_memory_desc_t, _ c: dnnl_memory_desc_t, adding: Bool,
-        ownScratch: Bool = false
+        _ a: shim_matrix, _ b: shim_matrix, _ c: shim_matrix, adding: Bool, ownScratch: Bool = false
     ) -> dnnl_primitive_desc_t {
-        var (a, b, c) = (a, b, c)
-        var matmul = dnnl_matmul_desc_t()
-        check(unsafe dnnl_matmul_desc_init(&matmul, &a, &b, nil, &c), "dnnl_matmul_desc_init")
         var attributes: dnnl_primitive_attr_t?, sum: dnnl_post_ops_t?
         check(unsafe dnnl_primitive_attr_create(&attributes), "dnnl_primitive_attr_create")
         defer { unsafe dnnl_primitive_attr_destroy(attributes) }
@@ -29,13 +25,12 @@
         }
         if adding {
             check(unsafe dnnl_post_ops_create(&sum), "dnnl_post_ops_create")
-            check(unsafe dnnl_post_ops_append_sum(sum, 1), "dnnl_post_ops_append_sum")
+            check(unsafe shim_append_sum(sum), "dnnl_post_ops_append_sum")
             check(unsafe dnnl_primitive_attr_set_post_ops(attributes, sum), "dnnl_primitive_attr_set_post_ops")
         }
         var plan: dnnl_primitive_desc_t?
         check(
-            unsafe dnnl_primitive_desc_create(&plan, &matmul, attributes, LibraryEngine.shared, nil),
-            "dnnl_primitive_desc_create")
+            unsafe shim_matmul_plan(&plan, LibraryEngine.shared, a, b, c, attributes), "the plan of a matrix product")
         if let sum { unsafe dnnl_post_ops_destroy(sum) }
         return plan!
     }
@@ -50,22 +45,25 @@
     /// Row-major numbers, or column-major if `isTransposed`, consecutive rows (columns) `stride` elements apart.
     func description(
         _ rows: Int64, _ columns: Int64, _ stride: Int64, _ isTransposed: Bool, _ type: dnnl_data_type_t
-    ) -> dnnl_memory_desc_t {
-        var result = dnnl_memory_desc_t()
-        check(
-            unsafe dnnl_memory_desc_init_by_strides(
-                &result, 2, [rows, columns], type, isTransposed ? [1, stride] : [stride, 1]),
-            "dnnl_memory_desc_init_by_strides")
-        return result
+    ) -> shim_matrix {
+        shim_matrix(
+            rows: rows, columns: columns, row_stride: isTransposed ? 1 : stride,
+            column_stride: isTransposed ? stride : 1, type: type)
     }
 
     /// The library's handle for numbers of ours. Destroy it.
-    func libraryMemory(
-        _ description: dnnl_memory_desc_t, _ address: UnsafeMutableRawPointer?
-    ) -> dnnl_memory_t {
-        var description = description, memory: dnnl_memory_t?
-        check(unsafe dnnl_memory_create(&memory, &description, LibraryEngine.shared, address), "dnnl_memory_create")
+    func libraryMemory(_ matrix: shim_matrix, _ address: UnsafeMutableRawPointer?) -> dnnl_memory_t {
+        var memory: dnnl_memory_t?
+        check(unsafe shim_memory(&memory, matrix, LibraryEngine.shared, address), "dnnl_memory_create")
         return memory!
+    }
+
+    /// The scratch memory that a plan made with `ownScratch` wants: how much, and a handle to be pointed at it.
+    func libraryScratch(_ plan: dnnl_primitive_desc_t) -> (bytes: Int, memory: dnnl_memory_t) {
+        let description = unsafe dnnl_primitive_desc_query_md(plan, dnnl_query_scratchpad_md, 0)
+        var memory: dnnl_memory_t?
+        check(unsafe dnnl_memory_create(&memory, description, LibraryEngine.shared, nil), "dnnl_memory_create")
+        return unsafe (dnnl_memory_desc_get_size(description), memory!)
     }
 
     /// On the calling thread, to its end.

@@ -69,7 +69,7 @@ package func multiplyRecurring(_ a: Factor, _ b: Factor, into c: Operand, adding
                 precision = factor.operand.precision
             }
 
-            var description: dnnl_memory_desc_t {
+            var description: shim_matrix {
                 GEMM.description(
                     Int64(rows), Int64(columns), Int64(stride), isTransposed,
                     precision == .float32 ? dnnl_f32 : dnnl_bf16)
@@ -100,13 +100,13 @@ package func multiplyRecurring(_ a: Factor, _ b: Factor, into c: Operand, adding
             let plan = matmulPlan(a, b, c, adding: shape.adding, ownScratch: true)
             defer { unsafe dnnl_primitive_desc_destroy(plan) }
             primitive = libraryPrimitive(plan)
-            let scratch = unsafe dnnl_primitive_desc_query_md(plan, dnnl_query_scratchpad_md, 0)!
-            scratchBytes = unsafe dnnl_memory_desc_get_size(scratch)
+            let scratch = libraryScratch(plan)
+            scratchBytes = scratch.bytes
             arguments = unsafe [
                 dnnl_exec_arg_t(arg: shim_arg_source(), memory: libraryMemory(a, nil)),
                 dnnl_exec_arg_t(arg: shim_arg_weights(), memory: libraryMemory(b, nil)),
                 dnnl_exec_arg_t(arg: shim_arg_destination(), memory: libraryMemory(c, nil)),
-                dnnl_exec_arg_t(arg: shim_arg_scratch(), memory: libraryMemory(scratch.pointee, nil)),
+                dnnl_exec_arg_t(arg: shim_arg_scratch(), memory: scratch.memory),
             ]
         }
 

@@ -43,6 +43,7 @@ package final class HDF5Dataset: HDF5Object {
 
     static func open(_ name: String, in parent: hid_t, path: String) throws(Failure) -> HDF5Dataset {
         let subject = "\(path)/\(name)"
+        try requireInside(name, of: parent, subject)
         let raw = try Library.call("H5Dopen", subject) { unsafe H5Dopen2(parent, name, shim_default()) }
         var extents = [hsize_t](repeating: 0, count: Int(H5S_MAX_RANK))
         let space = try Identifier("H5Dget_space", subject, release: H5Sclose) { H5Dget_space(raw) }

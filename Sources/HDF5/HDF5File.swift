@@ -4,6 +4,12 @@ package import Diagnostics
 import COpenMPI
 import MPI
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// An open HDF5 file, by one process or by all ranks of a communicator.
 ///
 /// Close it explicitly: only `close()` reports that buffered bytes could not be written. A dropped file that one process
@@ -63,9 +69,13 @@ package final class HDF5File {
     }
 
     /// An existing file, by this process alone.
-    package static func open(_ path: String, writable: Bool = false) throws(Failure) -> HDF5File {
+    /// - Parameter descriptor: of the file, if it is open already: then it is this one, whatever bears its name now
+    package static func open(
+        _ path: String, writable: Bool = false, descriptor: Int32? = nil
+    ) throws(Failure) -> HDF5File {
+        let place = descriptor.map { "/proc/self/fd/\($0)" }.flatMap { access($0, R_OK) == 0 ? $0 : nil } ?? path
         let raw = try Library.call("H5Fopen", path) {
-            unsafe H5Fopen(path, writable ? shim_read_write() : shim_read_only(), shim_default())
+            unsafe H5Fopen(place, writable ? shim_read_write() : shim_read_only(), shim_default())
         }
         return HDF5File(raw, path: path, isShared: false)
     }

@@ -13,6 +13,7 @@ package final class HDF5Group: HDF5Object {
     }
 
     static func open(_ name: String, in parent: hid_t, path: String) throws(Failure) -> HDF5Group {
+        if name != "/" { try requireInside(name, of: parent, "\(path): \(name)") }
         let raw = try Library.call("H5Gopen", "\(path): \(name)") { unsafe H5Gopen2(parent, name, shim_default()) }
         return HDF5Group(raw, path: path.hasSuffix("/") || name == "/" ? path + name : path + "/" + name)
     }
@@ -56,9 +57,13 @@ package final class HDF5Group: HDF5Object {
         try dataset.close()
     }
 
-    /// What `writeText` wrote.
+    /// What `writeText` wrote. Its bytes lie in the file itself, so the text is no longer than the file.
     package func readText(_ name: String) throws(Failure) -> String {
         let dataset = try dataset(name)
+        let isInside = try Library.call("H5Dget_create_plist", dataset.path) { shim_data_lie_inside(dataset.raw) }
+        guard dataset.shape.allSatisfy({ $0 == 1 }), isInside > 0 else {
+            throw Failure(.data, "\(dataset.path) is not one text that lies in the file itself")
+        }
         let type = try Identifier("H5Dget_type", dataset.path, release: H5Tclose) { H5Dget_type(dataset.raw) }
         let stored = type.raw
         let size = try textSize(of: stored, dataset.path)
@@ -77,24 +82,25 @@ package final class HDF5Group: HDF5Object {
     /// Names of the members, sorted.
     package func names() throws(Failure) -> [String] {
         let texts = Texts()
-        let visit: H5L_iterate_t = { _, name, _, texts in
+        let visit: shim_link_visitor = { _, name, _, texts in
             guard let name = unsafe name else { return -1 }
             unsafe Texts.at(texts)?.all.append(String(cString: name))
             return 0
         }
         try Library.call("H5Literate", path) {
-            unsafe H5Literate(raw, H5_INDEX_NAME, H5_ITER_INC, nil, visit, texts.address)
+            unsafe shim_visit_links(raw, visit, texts.address)
         }
         return texts.all.sorted()
     }
 
     /// Whether the member `name` is a group, and not a dataset.
     package func isGroup(_ name: String) throws(Failure) -> Bool {
-        var info = H5O_info_t()
-        try Library.call("H5Oget_info_by_name", "\(path): \(name)") {
-            unsafe H5Oget_info_by_name1(raw, name, &info, shim_default())
-        }
-        return info.type == H5O_TYPE_GROUP
+        try Library.call("H5Oget_info_by_name", "\(path): \(name)") { unsafe shim_is_group(raw, name) } > 0
+    }
+
+    /// Whether the member `name` is in the file itself, and not a link to elsewhere.
+    package func isInside(_ name: String) throws(Failure) -> Bool {
+        try Library.call("H5Lget_info", "\(path): \(name)") { unsafe shim_links_are_hard(raw, name) } > 0
     }
 
     package func close() throws(Failure) {
@@ -110,5 +116,13 @@ package final class HDF5Group: HDF5Object {
         } catch {
             // Closing a group is local and writes nothing.
         }
+    }
+}
+
+/// Refuses soft and external links anywhere on the way: what is read lies in the file that was opened.
+func requireInside(_ name: String, of parent: hid_t, _ subject: String) throws(Failure) {
+    let answer = try Library.call("H5Lget_info", subject) { unsafe shim_links_are_hard(parent, name) }
+    guard answer > 0 else {
+        throw Failure(.data, "\(subject) is a link to elsewhere, which is not followed")
     }
 }

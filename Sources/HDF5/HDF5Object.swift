@@ -47,8 +47,13 @@ extension HDF5Object {
     package func textAttribute(_ name: String) throws(Failure) -> String {
         let attribute = try openAttribute(name), subject = "\(path): attribute \(name)", id = attribute.raw
         let type = try Identifier("H5Aget_type", subject, release: H5Tclose) { H5Aget_type(id) }
-        let stored = type.raw
-        var bytes = [UInt8](repeating: 0, count: try textSize(of: stored, subject))
+        let stored = type.raw, size = try textSize(of: stored, subject)
+        let space = try Identifier("H5Aget_space", subject, release: H5Sclose) { H5Aget_space(id) }, spaceID = space.raw
+        let count = try Library.call("H5Sget_simple_extent_npoints", subject) { H5Sget_simple_extent_npoints(spaceID) }
+        guard count == 1, size <= 65536 else {
+            throw Failure(.data, "\(subject) has \(count) texts of \(size) bytes; it is one of at most 65536")
+        }
+        var bytes = [UInt8](repeating: 0, count: size)
         try Library.call("H5Aread", subject) { unsafe H5Aread(id, stored, &bytes) }
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
@@ -65,6 +70,11 @@ extension HDF5Object {
         var values = [Element](repeating: 0, count: Int(count))
         try Library.call("H5Aread", subject) { unsafe H5Aread(id, Element.storage.native, &values) }
         return values
+    }
+
+    package func hasAttribute(_ name: String) throws(Failure) -> Bool {
+        let owner = rawIdentifier
+        return try Library.call("H5Aexists", "\(path): attribute \(name)") { unsafe H5Aexists(owner, name) } > 0
     }
 
     private func openAttribute(_ name: String) throws(Failure) -> Identifier {

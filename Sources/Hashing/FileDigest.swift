@@ -1,4 +1,5 @@
 package import Diagnostics
+package import FileSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -23,12 +24,19 @@ package struct FileDigest: Sendable, Equatable {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { throw Failure(.noInput, "cannot open \(path): \(systemError())") }
         defer { close(file) }
+        try self.init(reading: file, path)
+    }
+
+    /// - Throws: a `Failure` naming the file if it cannot be read
+    package init(of file: RegularFile) throws(Failure) { try self.init(reading: file.descriptor, file.path) }
+
+    private init(reading file: Int32, _ path: String) throws(Failure) {
         var hash = SHA256()
         var total = 0
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.piece, alignment: 4096)
         defer { unsafe buffer.deallocate() }
         while true {
-            let count = unsafe read(file, buffer.baseAddress, buffer.count)
+            let count = unsafe pread(file, buffer.baseAddress, buffer.count, off_t(total))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw Failure(.inputOutput, "cannot read \(path): \(systemError())") }
             if count == 0 { break }

@@ -1,5 +1,7 @@
 import COpenMPI
+import CPlatform
 import Collectives
+import Diagnostics
 
 #if canImport(Glibc)
     import Glibc
@@ -25,7 +27,7 @@ package enum MPIWorld {
         return try outcome.get()
     }
 
-    private static func start() throws(CommunicationError) -> MPICommunicator {
+    private static func start() throws -> MPICommunicator {
         var started: Int32 = 0, provided: Int32 = 0
         try check(unsafe MPI_Initialized(&started), "MPI_Initialized")
         guard started == 0 else {
@@ -35,12 +37,41 @@ package enum MPIWorld {
         // folder, and wait for ever where that is full.
         unsafe setenv("OMPI_MCA_sharedfp", "individual", 0)
         // The most that there is: what needs less is hardly the slower for it (docs/performance.md).
-        try check(unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided), "MPI_Init_thread")
+        // Open MPI ends the process when this fails, whatever error handler there is: `exit(1)` from inside the call.
+        if !isLaunched { try prepareAlone() }
+        platform_mpi_is_starting()
+        let status = unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided)
+        platform_mpi_has_started()
+        try check(status, "MPI_Init_thread")
         guard provided >= Int32(MPI_THREAD_FUNNELED) else {
             throw CommunicationError(
                 call: "MPI_Init_thread", reason: "this MPI library does not allow threads beside the one that calls it")
         }
         return try MPICommunicator(shim_comm_world())
+    }
+
+    /// Whether mpirun, or a scheduler that speaks PMIx, started this process.
+    private static var isLaunched: Bool {
+        unsafe (getenv("OMPI_COMM_WORLD_RANK") != nil || getenv("PMIX_RANK") != nil)
+    }
+
+    /// A process that nothing launched starts Open MPI's daemon, which wants a directory for its files, and ssh or rsh in
+    /// PATH although it will never start anything elsewhere.
+    private static func prepareAlone() throws(Failure) {
+        unsafe setenv("OMPI_MCA_plm", "isolated", 0)
+        let names = ["OMPI_MCA_orte_tmpdir_base", "TMPDIR", "TEMP", "TMP"]
+        let found = names.lazy.compactMap { name in
+            unsafe getenv(name).map { (name: name, path: unsafe String(cString: $0)) }
+        }.first { !$0.path.isEmpty }
+        let (name, path) = found ?? ("TMPDIR", "/tmp")
+        let error = platform_try_directory(path)
+        guard error == 0 else {
+            throw Failure(
+                .unavailable,
+                unsafe "MPI cannot start: it keeps temporary files in \(path), where no directory can be made: "
+                    + String(cString: strerror(error)),
+                advice: "set \(name) to a directory that can be written")
+        }
     }
 
     /// Whether several threads may call MPI at the same time.

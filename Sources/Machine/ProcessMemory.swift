@@ -22,14 +22,14 @@ package enum ProcessMemory {
 
     /// Bytes that new processes on this machine can use, also under a limit of a control group; nil where unknown.
     package static var available: Int? {
-        [systemAvailable, controlGroupAvailable].compactMap { $0 }.min()
+        [systemAvailable, ControlGroup.ofThisProcess?.available].compactMap { $0 }.min()
     }
 
     /// Bytes of physical memory that this machine has.
     package static var installed: Int { Int(ProcessInfo.processInfo.physicalMemory) }
 
     /// The tightest limit of a control group around this process, bytes; nil if there is none.
-    package static var controlGroupLimit: Int? { tightest { limit, _ in limit } }
+    package static var controlGroupLimit: Int? { ControlGroup.ofThisProcess?.limit }
 
     private static var systemAvailable: Int? {
         guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
@@ -37,27 +37,28 @@ package enum ProcessMemory {
         return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
     }
 
-    private static var controlGroupAvailable: Int? { tightest { limit, used in max(0, limit - used) } }
-
-    /// The smallest of what `measure` makes of limit and use, from this process's control group up to the root.
-    private static func tightest(_ measure: (_ limit: Int, _ used: Int) -> Int) -> Int? {
-        guard let text = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8),
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::") })
-        else { return nil }
-        var path = String(line.dropFirst(3)), found: Int?
-        while true {
-            let folder = "/sys/fs/cgroup" + (path == "/" ? "" : path)
-            if let limit = number(folder + "/memory.max"), let used = number(folder + "/memory.current") {
-                found = min(found ?? Int.max, measure(limit, used))
-            }
-            guard path.count > 1, let slash = path.lastIndex(of: "/") else { return found }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
+    /// What this process may still map under the limits that it has for itself, and the tightest of these; nil without one.
+    package static var ownLimit: OwnLimit? {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        func used(_ field: String) -> Int? {
+            let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+            return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
         }
+        let limits = SystemLimits.ofThisProcess
+        let found = [
+            ("address space (ulimit -v)", limits.addressSpace, used("VmSize")),
+            ("data (ulimit -d)", limits.data, used("VmData")),
+        ]
+        return found.compactMap { name, limit, used in
+            limit.map { OwnLimit(name: name, limit: $0, available: max(0, $0 - (used ?? 0))) }
+        }.min { $0.available < $1.available }
     }
 
-    private static func number(_ path: String) -> Int? {
-        (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
-            Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
-        }
+    /// A limit on the memory of one process.
+    package struct OwnLimit: Sendable, Equatable {
+        package var name: String
+        /// Bytes in all, and what is left of them.
+        package var limit: Int
+        package var available: Int
     }
 }

@@ -12,26 +12,36 @@ package struct SystemLimits: Codable, Sendable, Equatable {
     /// Bytes.
     package var lockedMemory: Int?
     package var coreFile: Int?
+    /// Bytes that one process may map in all, and of its own.
+    package var addressSpace: Int?
+    package var data: Int?
     /// `always`, `madvise` or `never`; nil where the system has no such choice.
     package var hugePages: String?
 
-    package init(openFiles: Int?, lockedMemory: Int?, coreFile: Int?, hugePages: String?) {
+    package init(
+        openFiles: Int?, lockedMemory: Int?, coreFile: Int?, hugePages: String?, addressSpace: Int? = nil,
+        data: Int? = nil
+    ) {
         self.openFiles = openFiles
         self.lockedMemory = lockedMemory
         self.coreFile = coreFile
         self.hugePages = hugePages
+        self.addressSpace = addressSpace
+        self.data = data
     }
 
     package static var ofThisProcess: SystemLimits {
         #if canImport(Glibc)
             let (files, memory, core) = (RLIMIT_NOFILE.rawValue, __RLIMIT_MEMLOCK.rawValue, RLIMIT_CORE.rawValue)
+            let (space, data) = (RLIMIT_AS.rawValue, RLIMIT_DATA.rawValue)
         #else
             let (files, memory, core) = (RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_CORE)
+            let (space, data) = (RLIMIT_AS, RLIMIT_DATA)
         #endif
         let setting = try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8)
         return SystemLimits(
             openFiles: limit(files), lockedMemory: limit(memory), coreFile: limit(core),
-            hugePages: setting.flatMap(chosen))
+            hugePages: setting.flatMap(chosen), addressSpace: limit(space), data: limit(data))
     }
 
     /// `madvise` of `always [madvise] never`.

@@ -1,5 +1,12 @@
 package import Diagnostics
+import FileSystem
 import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// `metrics.jsonl`: one JSON object a step, appended whole.
 package final class MetricsFile {
@@ -11,24 +18,46 @@ package final class MetricsFile {
     /// Bytes written so far: a checkpoint remembers them, and a resumed run cuts off what came after.
     package private(set) var bytes: Int
 
-    /// Opens or creates the file and cuts it to `bytes`, the length it had at the checkpoint that training resumes from.
-    /// - Throws: `cannotCreate` if the file cannot be written
-    package init(_ path: String, keeping bytes: Int) throws(Failure) {
+    /// Opens or creates the file and cuts off the records of steps after `step`, from which training goes on. Lines that are no
+    /// records stay where they stand between those that are kept.
+    /// - Throws: `cannotCreate` if the file cannot be written, or is a link, a pipe or anything else but a regular file
+    package init(_ path: String, keepingThrough step: Int) throws(Failure) {
         self.path = path
         encoder.outputFormatting = .sortedKeys
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        handle = try Self.open(path)
+        let (folder, name) = splitPath(path)
+        bytes = try RecordLines.end(ofStepsThrough: step, in: RegularFile(name, in: OpenDirectory(folder)))
         do {
-            if !FileManager.default.fileExists(atPath: path) {
-                try Data().write(to: URL(fileURLWithPath: path))
-            }
-            handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            let length = try handle.seekToEnd()
-            self.bytes = min(bytes, Int(length))
-            try handle.truncate(atOffset: UInt64(self.bytes))
+            try handle.truncate(atOffset: UInt64(bytes))
+            try handle.seek(toOffset: UInt64(bytes))
         } catch {
             throw Failure(.cannotCreate, "\(path) cannot be written: \(error.localizedDescription)")
         }
+    }
+
+    private static func open(_ path: String) throws(Failure) -> FileHandle {
+        // Without O_NONBLOCK a pipe would keep this waiting for a reader before it can be refused.
+        let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        #if canImport(Glibc)
+            let descriptor = Glibc.open(path, flags, 0o666)
+        #else
+            let descriptor = Darwin.open(path, flags, 0o666)
+        #endif
+        guard descriptor >= 0 else {
+            let reason = errno == ELOOP || errno == ENXIO ? "it is not a regular file" : systemError()
+            throw Failure(
+                .cannotCreate, "\(path) cannot be written: \(reason)",
+                advice: "move away what is there, or choose another run.directory")
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard RegularFile.isRegular(descriptor) else {
+            throw Failure(
+                .cannotCreate, "\(path) cannot be written: it is not a regular file",
+                advice: "move away what is there, or choose another run.directory")
+        }
+        return handle
     }
 
     /// Writes a record, and before it those that could not be written.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Synchronization
 
 #if canImport(Glibc)
@@ -29,7 +30,7 @@ package final class ProgressLine: Sendable {
             let now = ContinuousClock.now
             if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
             shown.last = now
-            let line = text()
+            let line = visible(text(), keepingLines: true)
             guard isTerminal else { return put(line + "\n") }
             let rest = String(repeating: " ", count: max(0, shown.width - line.count))
             put("\r" + line + rest + (important ? "\n" : ""))
@@ -49,6 +50,7 @@ package final class ProgressLine: Sendable {
 /// `1h02m`, `3m10s`, `12s`
 package func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
+    guard seconds < 1e12 else { return "over 30,000 years" }
     let whole = Int(seconds.rounded())
     if whole >= 3600 { return "\(whole / 3600)h\(padded(whole % 3600 / 60))m" }
     return whole >= 60 ? "\(whole / 60)m\(padded(whole % 60))s" : "\(whole)s"
@@ -58,8 +60,8 @@ private func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(n
 
 /// `number` with `digits` decimals.
 package func fixed(_ number: Double, _ digits: Int) -> String {
-    guard number.isFinite, abs(number) < 1e15 else { return "\(number)" }
     let scale = pow(10, Double(digits))
+    guard number.isFinite, abs(number) < 1e15, abs(number) * scale < 1e18 else { return "\(number)" }
     let rounded = (abs(number) * scale).rounded()
     let whole = Int(rounded / scale), part = Int(rounded - Double(whole) * scale)
     let sign = number < 0 && rounded > 0 ? "-" : ""

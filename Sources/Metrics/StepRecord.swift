@@ -3,6 +3,8 @@ package struct StepRecord: Codable, Sendable {
     package var step = 0
     /// Predicted tokens up to and including this step.
     package var tokens = 0
+    /// Sequences drawn from the training data up to and including this step; nil in records of versions that did not say.
+    package var sequences: Int?
     /// Cross-entropy alone, nats per token.
     package var loss = 0.0
     package var totalLoss = 0.0
@@ -42,7 +44,7 @@ package struct StepRecord: Codable, Sendable {
     package init() {}
 
     enum CodingKeys: String, CodingKey {
-        case step, tokens, loss
+        case step, tokens, sequences, loss
         case totalLoss = "total_loss"
         case loadBalanceLoss = "load_balance_loss"
         case zLoss = "z_loss"

@@ -18,7 +18,8 @@ package struct TestState: Sendable {
 
     package var record: CheckpointRecord {
         CheckpointRecord(
-            run: "test run/1", step: step, tokens: step * 512, seed: 7, schedulePosition: step - 1,
+            run: "test run/1", step: step, tokens: step * 512, sequences: step * 16, seed: 7,
+            schedulePosition: step - 1,
             dataPosition: step * 4,
             metricsBytes: step * 100, kernels: "portable", versions: ["switchyard": "0.0", "HDF5": "1.10"],
             configuration: "seed: 7\nrun:\n  directory: \"x\"\n", tokenizer: "bytes\n", extras: ["best": "2.5"])

@@ -7,6 +7,7 @@ import Yams
 /// asked for is an error, and what each resolved to, so that the whole resolved configuration can be written down.
 package final class SettingsDocument {
     let file: String
+    private let isStored: Bool
     private var root: Node.Mapping
     private var sections: [SettingsSection] = []
 
@@ -14,9 +15,14 @@ package final class SettingsDocument {
     ///   - yaml: the text of the file
     ///   - file: its name, for messages
     ///   - overrides: `section.key=value`, later ones win
+    ///   - isStored: whether this is what an earlier job resolved: a variable of the environment that is not set is then no
+    ///     error
     /// - Throws: a `Failure` with line and column if the text is no YAML mapping
-    package init(yaml: String, file: String, overrides: [String] = []) throws(Failure) {
+    package init(
+        yaml: String, file: String, overrides: [String] = [], isStored: Bool = false
+    ) throws(Failure) {
         self.file = file
+        self.isStored = isStored
         root = try Self.parse(yaml, file: file)
         for override in overrides { try apply(override) }
     }
@@ -63,7 +69,8 @@ package final class SettingsDocument {
 
     /// The block `name:`; the top level itself for `name` "".
     package func section(_ name: String) throws(Failure) -> SettingsSection {
-        let section = SettingsSection(name: name, mapping: name.isEmpty ? root : try mapping(named: name), file: file)
+        let section = SettingsSection(
+            name: name, mapping: name.isEmpty ? root : try mapping(named: name), file: file, isStored: isStored)
         sections.append(section)
         return section
     }

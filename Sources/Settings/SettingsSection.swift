@@ -1,4 +1,5 @@
 package import Diagnostics
+import Paths
 import Yams
 
 /// One block of a `SettingsDocument`: typed reads with defaults and ranges.
@@ -9,12 +10,14 @@ package final class SettingsSection {
     package let name: String
     private let mapping: Node.Mapping
     private let file: String
+    private let isStored: Bool
     private(set) var values: [(key: String, value: String)] = []
 
-    init(name: String, mapping: Node.Mapping, file: String) {
+    init(name: String, mapping: Node.Mapping, file: String, isStored: Bool) {
         self.name = name
         self.mapping = mapping
         self.file = file
+        self.isStored = isStored
     }
 
     var known: Set<String> { Set(values.map(\.key)) }
@@ -93,13 +96,25 @@ package final class SettingsSection {
 
     /// One text or a list of them.
     package func texts(_ key: String, default fallback: [String]? = nil) throws(Failure) -> [String] {
-        let value: [String] = try read(key, fallback, "a text or a list of texts") { node in
-            if let one = node.scalar?.string { return one.isEmpty ? [] : [one] }
-            let all = node.sequence?.compactMap { $0.scalar?.string }
-            return all?.count == node.sequence?.count ? all : nil
-        }
+        let value = try readTexts(key, fallback)
         recordText(key, value, list: true)
         return value
+    }
+
+    /// As `text`, with `~` and variables of the environment expanded: a path, or a word in its place. The resolved
+    /// configuration keeps the expanded path.
+    package func filePath(_ key: String, default fallback: String? = nil) throws(Failure) -> String {
+        let path = try expand(try read(key, fallback, "a text") { node in node.scalar?.string }, of: key)
+        recordText(key, [escapedPath(path)], list: false)
+        return path
+    }
+
+    /// As `texts`, each expanded like `filePath`.
+    package func filePaths(_ key: String, default fallback: [String]? = nil) throws(Failure) -> [String] {
+        var paths: [String] = []
+        for text in try readTexts(key, fallback) { paths.append(try expand(text, of: key)) }
+        recordText(key, paths.map(escapedPath), list: true)
+        return paths
     }
 
     /// One of the cases of an enumeration of texts.
@@ -138,6 +153,24 @@ package final class SettingsSection {
     package func gives(_ key: String) -> Bool { mapping[Node(key)] != nil }
 
     // MARK: -
+
+    private func readTexts(_ key: String, _ fallback: [String]?) throws(Failure) -> [String] {
+        try read(key, fallback, "a text or a list of texts") { node in
+            if let one = node.scalar?.string { return one.isEmpty ? [] : [one] }
+            let all = node.sequence?.compactMap { $0.scalar?.string }
+            return all?.count == node.sequence?.count ? all : nil
+        }
+    }
+
+    /// What a stored configuration names need not be there any more, nor the variables it was named with.
+    private func expand(_ text: String, of key: String) throws(Failure) -> String {
+        do throws(Failure) {
+            return try expandedPath(text)
+        } catch {
+            guard !isStored else { return text }
+            throw failure(key, "is \(error.message)", advice: error.advice)
+        }
+    }
 
     private func read<T>(
         _ key: String, _ fallback: T?, _ expected: String, _ convert: (Node) -> T?

@@ -1,3 +1,5 @@
+import CPlatform
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -8,6 +10,9 @@
 ///
 /// The heap does not give back what matrices of changing sizes leave behind, so it gets small ones only: a conversion, which
 /// makes and drops one matrix after the other, took three times the memory.
+///
+/// Memory that the system refuses ends the process with a message and code 69 (`ExitStatus.unavailable`): it is asked for
+/// at every depth, and a job that lacks some cannot go on anywhere.
 ///
 /// All of it is touched at once: what a job will ever use is used when it starts, not in the night when routing
 /// happens to fill a buffer.
@@ -28,7 +33,7 @@ struct Allocation {
             mapped = 0
             var raw: UnsafeMutableRawPointer?
             let status = unsafe posix_memalign(&raw, 64, bytes)
-            guard status == 0, let raw = unsafe raw else { preconditionFailure("out of memory: \(bytes) bytes") }
+            guard status == 0, let raw = unsafe raw else { platform_out_of_memory(bytes) }
             unsafe memset(raw, 0, bytes)
             unsafe address = raw
         }
@@ -38,7 +43,7 @@ struct Allocation {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS
         let found = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let found = unsafe found, unsafe found != MAP_FAILED else {
-            preconditionFailure("out of memory: \(bytes) bytes")
+            platform_out_of_memory(bytes)
         }
         #if os(Linux)
             let hugePages: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import

@@ -1,3 +1,5 @@
+import CPlatform
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -9,7 +11,7 @@ package struct JoinableThread: @unchecked Sendable {
     // Unchecked for Darwin, where the handle is a pointer; any thread may pass it on.
     private let handle: pthread_t
 
-    /// Starts at once.
+    /// Starts at once. A thread that the system refuses ends the process with a message and code 69.
     package init(_ body: @escaping @Sendable () -> Void) {
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
         #if canImport(Glibc)
@@ -18,7 +20,7 @@ package struct JoinableThread: @unchecked Sendable {
             var thread: pthread_t!
         #endif
         let status = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, context)
-        precondition(status == 0, "the system cannot start another thread (error \(status))")
+        if status != 0 { platform_out_of_threads(status) }
         handle = thread
     }
 

@@ -18,18 +18,25 @@ package struct RunForecast: CustomStringConvertible {
 
     /// Reads, and leaves nothing behind. **Collective** over `world`.
     /// - Throws: what the run would end with before it computes
-    package init(_ given: RunConfiguration, on world: any Communicator) throws(Failure) {
+    package init(
+        _ given: RunConfiguration, _ options: TrainingOptions = TrainingOptions(), on world: any Communicator
+    ) throws(Failure) {
         try agreeOnJob(given, on: world)
         try requireProducts(in: given.precision)
+        try requireFewThreads(given.parallel.threadsPerRank, on: world)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
-        try Agreement(ranks: world).settle { () throws(Failure) in
-            guard world.rank == 0 else { return }
-            try given.data.requireFiles()
+        let skipped = try Agreement(ranks: world).settle { () throws(Failure) -> SkippedFiles in
+            guard world.rank == 0 else { return SkippedFiles() }
+            let skipped = try given.data.requireFiles()
             try RunDirectory(given.directory).rehearse()
+            return skipped
         }
+        var notes: [String] = []
+        let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
         // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.
-        try configuration.model.settleVocabulary(tokenizer: try configuration.data.expectedVocabulary())
+        try configuration.model.settleVocabulary(
+            tokenizer: try Self.expectedVocabulary(of: configuration, origin))
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = Workers(count: min(configuration.parallel.threadsPerRank, processors))
         let rate = Vector<Double>(count: 1)
@@ -42,9 +49,11 @@ package struct RunForecast: CustomStringConvertible {
         }
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
-        let account = Self.text(configuration, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
+        let account = Self.text(
+            configuration, origin, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
-        description = [account, binding].compactMap(\.self).joined(separator: "\n")
+        let notRead = skipped.isEmpty ? nil : "not read: \(skipped)"
+        description = (notes + [account, notRead, binding].compactMap(\.self)).joined(separator: "\n")
         do {
             try requireMemory(estimate, on: world)
             obstacle = nil
@@ -53,12 +62,22 @@ package struct RunForecast: CustomStringConvertible {
         }
     }
 
+    private static func expectedVocabulary(
+        of configuration: RunConfiguration, _ origin: Origin?
+    ) throws(Failure) -> Int {
+        guard let origin else { return try configuration.data.expectedVocabulary() }
+        return origin.tokenizer.tokenizer.vocabularySize
+    }
+
     private static func text(
-        _ configuration: RunConfiguration, _ layout: JobLayout, _ estimate: MemoryEstimate, gemmPeak: Double,
+        _ configuration: RunConfiguration, _ origin: Origin?, _ layout: JobLayout, _ estimate: MemoryEstimate,
+        gemmPeak: Double,
         available: Int?
     ) -> String {
         let work = ModelWork(configuration.model)
-        let perfect = work.flopsPerToken * Double(configuration.totalTokens) / gemmPeak
+        let step = origin?.step ?? 0, consumed = origin?.consumed ?? Consumed()
+        let end = configuration.end(after: step, consumed)
+        let perfect = work.flopsPerToken * Double(end.tokens - consumed.tokens) / gemmPeak
         var rows = [
             ("parameters", "\(grouped(work.totalParameters)), \(grouped(work.activeParameters)) active"),
             (
@@ -71,7 +90,12 @@ package struct RunForecast: CustomStringConvertible {
                 "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.lanes) lanes, "
                     + "\(layout.rounds) round(s), \(layout.lanesInFlight) in flight on a rank"
             ),
-            ("run", "\(grouped(configuration.length.steps)) steps, \(grouped(configuration.totalTokens)) tokens"),
+            ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
+            (
+                "begins",
+                origin.map { "with \($0.directory), after \(grouped(step)) steps, \(grouped(consumed.tokens)) tokens" }
+                    ?? "with initial parameters"
+            ),
             (
                 "work",
                 "\(fixed(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "

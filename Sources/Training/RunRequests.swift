@@ -23,11 +23,11 @@ package final class RunRequests {
     /// `[save, leave, writes, peak memory]`
     private let votes = Vector<Double>(count: 4)
 
+    /// The program watches for requests (`platform_watch_requests`) from its start on.
     /// - Parameter giveUp: ends this process when it was asked to leave and the other ranks do not come to agree. It is called
     ///   by another thread
     package init(_ world: any Communicator, giveUp: (@Sendable (Failure) -> Void)? = nil) {
         self.world = world
-        platform_watch_requests()
         deadline = world.size > 1 ? giveUp.map { LeaveDeadline(rank: world.rank, giveUp: $0) } : nil
     }
 

@@ -10,7 +10,7 @@ package struct TrainingOptions {
         /// The whole state of a checkpoint of another run.
         case branch(String)
 
-        var checkpoint: String? {
+        package var checkpoint: String? {
             switch self {
             case .random: nil
             case .weights(let path), .branch(let path): path

@@ -20,17 +20,18 @@ package final class TrainingRun {
     private let options: TrainingOptions
     private var reporter: StepReporter?
     private var state: TrainingState
+    private var end: RunEnd
 
     private var configuration: RunConfiguration { setup.configuration }
 
     /// **Collective** over `world`.
     package init(
-        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressLine, options: TrainingOptions
+        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressLine
     ) throws(Failure) {
         self.setup = setup
         self.world = world
         self.progress = progress
-        self.options = options
+        options = setup.options
         let configuration = setup.configuration, context = configuration.model.context
         let windows = try TrainingWindows(setup.corpus.train, context: context, seed: configuration.seed)
         step = TrainingStep(configuration, setup.engine, windows)
@@ -40,6 +41,7 @@ package final class TrainingRun {
                 laneTokens: configuration.batch.laneTokens, tokens: configuration.length.validationTokens)
         }
         state = TrainingState(for: setup.engine)
+        end = configuration.end(after: state.step, state.consumed)
         keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world)
         requests = RunRequests(world, giveUp: options.giveUp)
         saves = RunSaves(keeper, requests) { text in if world.rank == 0 { progress.say(text) } }
@@ -58,41 +60,32 @@ package final class TrainingRun {
     }
 
     private func runToEnd() throws {
-        let loader = StateLoader(
-            setup: setup, world: world, allowedChanges: options.allowedChanges, say: { [self] in say($0) })
-        let resumed = try loader.resume(&state, requireNewest: options.requireNewest)
-        if let resumed {
-            keeper.resumed(at: state.step, best: resumed.best)
-            if let other = options.start.checkpoint { say("\(other) is left aside: the run has its own checkpoints") }
-        } else {
-            try begin(loader)
-        }
-        guard state.step < configuration.length.steps || resumed?.unfinished != nil else {
-            say("nothing to do: the run has done \(state.step) of \(configuration.length.steps) steps")
+        let resumed = try begin()
+        if let resumed { keeper.resumed(at: state.step, best: resumed.best) }
+        end = configuration.end(after: state.step, state.consumed)
+        guard state.step < end.steps || resumed?.unfinished != nil else {
+            say("nothing to do: the run has done \(state.step) of \(end.steps) steps")
             return
         }
-        try openRecords(keeping: resumed?.metricsBytes ?? 0)
+        try openRecords(keeping: resumed)
         try validateBeforeTraining(resumed?.unfinished)
-        while state.step < configuration.length.steps { try takeStep() }
+        while state.step < end.steps { try takeStep() }
     }
 
-    /// The state that a new run starts with.
-    private func begin(_ loader: StateLoader) throws(Failure) {
-        switch options.start {
-        case .random:
-            initialize(
-                state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
-                on: setup.engine.workers)
-        case .weights(let path):
-            try loader.load(&state, from: path, weightsOnly: true)
-            say("starting with the parameters of \(path)")
-        case .branch(let path):
-            try loader.load(&state, from: path, weightsOnly: false)
-            say("branching off \(path) after step \(state.step)")
+    /// The state that the job starts with.
+    /// - Returns: nil if it is not the run's own
+    private func begin() throws(Failure) -> StateLoader.Resumed? {
+        if let origin = setup.origin {
+            return try StateLoader(setup: setup, world: world) { [self] in say($0) }.load(&state, from: origin)
         }
+        initialize(
+            state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
+            on: setup.engine.workers)
+        return nil
     }
 
-    private func openRecords(keeping bytes: Int) throws {
+    /// - Parameter resumed: what the run goes on from; the records of later steps are cut off
+    private func openRecords(keeping resumed: StateLoader.Resumed?) throws {
         let gemmPeak = try measurePeakOfAll()
         try Agreement(ranks: world).settle { () throws(Failure) in
             guard world.rank == 0 else { return }
@@ -102,8 +95,15 @@ package final class TrainingRun {
                 configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision),
                 gemmPeak: gemmPeak)
             try directory.write(summary.json, to: directory.summary)
-            let file = try MetricsFile(directory.metrics, keeping: bytes)
-            reporter = StepReporter(configuration, gemmPeak: gemmPeak, file: file, progress: progress)
+            // The step whose validation was broken off gets its record now.
+            let last = resumed?.unfinished == nil ? state.step : state.step - 1
+            let file = try MetricsFile(directory.metrics, keepingThrough: last)
+            if let resumed, file.bytes != resumed.metricsBytes {
+                say(
+                    "warning: \(directory.metrics) is not what the checkpoint remembers: the records of the steps up to "
+                        + "\(last) end at byte \(file.bytes), not \(resumed.metricsBytes); none is cut")
+            }
+            reporter = StepReporter(configuration, end, gemmPeak: gemmPeak, file: file, progress: progress)
             say(summary.sentence(lanes: configuration.batch.lanes))
         }
     }
@@ -138,12 +138,12 @@ package final class TrainingRun {
         let seconds = (clock.now - start) / .seconds(1)
         try writeTrace()
         guard outcome.isSound else { throw try diverged(outcome) }
-        let isLast = state.step == configuration.length.steps
+        let isLast = state.step == end.steps
         let validation = try validateIfDue(isLast: isLast)
         let request = try requests.agree(isOverdue: keeper.isOverdue, isWriting: keeper.isWriting)
         let stall = saves.takeStall()
         let record = reporter?.record(
-            outcome, step: state.step, seconds: seconds, stall: stall, peakMemory: request.peakMemory,
+            outcome, after: state, seconds: seconds, stall: stall, peakMemory: request.peakMemory,
             validation: validation.result)
         if !validation.isBrokenOff { try report(record, validation.result) }
         try options.observe(outcome, state)
@@ -151,7 +151,7 @@ package final class TrainingRun {
         let position = position(validation.result, unfinished: validation.isBrokenOff ? record : nil)
         if isLast || request.wantsLeave {
             try saves.saveNow(state, position)
-        } else if keeper.isDue(after: state.step) || request.wantsSave {
+        } else if keeper.isDue(after: state) || request.wantsSave {
             try saves.save(state, position)
         }
         if request.wantsLeave, !isLast || validation.isBrokenOff {

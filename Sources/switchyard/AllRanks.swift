@@ -6,6 +6,7 @@ import Foundation
 import GEMM
 import HDF5
 import MPI
+import Machine
 import Tensors
 import Training
 
@@ -18,6 +19,7 @@ import Training
 /// Runs `body` as every rank of the job: the ranks mpirun started, one rank where nothing did, or `virtual` ranks inside
 /// this process.
 func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) throws -> Void) throws {
+    try requireAddresses()
     MatrixLibrary.prepare()
     try HDF5File.prepareLibrary()
     if let virtual {
@@ -25,6 +27,8 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         return
     }
     let agreed: Failure? = try MPIWorld.run { world -> Failure? in
+        let environment = ProcessInfo.processInfo.environment
+        if let failure = foreignLauncherFailure(worldSize: world.size, environment: environment) { throw failure }
         do {
             try body(world)
         } catch let failure as Failure where failure.isAlwaysAgreed {
@@ -38,14 +42,23 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
     } onError: { error, world in
         let failure = foreseen(error)
         // Most failures are agreed on, so rank 0 speaks for all; a rank that fails alone waits whether it does.
-        // The signal that ends it, if a handler takes that, only interrupts the sleep.
-        var left: UInt32 = world.rank == 0 ? 0 : 5
-        while left > 0 { left = sleep(left) }
+        if world.rank != 0 { sleep(5) }
         let place = world.rank == 0 ? "" : "rank \(world.rank): "
         complain(place + failure.description)
         return failure.status.rawValue
     }
     if let agreed { throw ExitCode(agreed.status.rawValue) }
+}
+
+/// Refuses a limit under which the libraries cannot even start; they crash or loop where it is met.
+private func requireAddresses() throws(Failure) {
+    let needed = 300 << 20
+    guard let own = ProcessMemory.ownLimit, own.available < needed else { return }
+    throw Failure(
+        .unavailable,
+        "the limit on \(own.name) of \(bytes(own.limit)) leaves \(bytes(own.available)), but program and libraries alone "
+            + "need \(bytes(needed))",
+        advice: "raise the limit, for example `ulimit -v unlimited -d unlimited`")
 }
 
 /// A failure that every rank throws, with nobody waiting in a collective: the job can end in order.
@@ -62,7 +75,16 @@ func endWithLauncher() {
     guard launchedRank != nil else { return }
     _ = platform_die_with_parent()
     // The launcher may have died before the call above.
-    if getppid() == 1 { exit(ExitStatus.protocolError.rawValue) }
+    if getppid() == 1, !isFirstProcessLauncher { exit(ExitStatus.protocolError.rawValue) }
+}
+
+/// Whether process 1, which otherwise adopts those whose parent died, is itself a launcher, as in a container that was
+/// started for `mpirun`.
+private var isFirstProcessLauncher: Bool {
+    let name = FileManager.default.contents(atPath: "/proc/1/comm").map { String(decoding: $0, as: UTF8.self) }
+    return ["mpirun", "mpiexec", "orterun", "orted", "prterun", "prted", "srun", "slurmstepd"].contains {
+        $0 == name?.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 }
 
 /// This process' rank as its launcher numbers it; nil if nothing launched it. Known before MPI starts.

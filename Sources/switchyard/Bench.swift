@@ -26,12 +26,12 @@ struct BenchOptions: ParsableArguments {
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
 
     func validate() throws {
-        if rounds < 1 { throw ValidationError("--rounds must be at least 1") }
+        try require(rounds, in: 1...100_000, "--rounds")
     }
 
     func answer(_ figures: some Encodable, _ text: String, on world: any Communicator) throws {
         guard world.rank == 0 else { return }
-        if json { try printJSON(figures, snakeCase: true) } else { print(text) }
+        if json { try printJSON(figures, snakeCase: true) } else { try StandardOutput.write(text) }
     }
 }
 
@@ -41,7 +41,7 @@ struct ShapeOptions: ParsableArguments {
     @Option(help: "Threads of each rank; parallel.threads_per_rank if not given.") var threads: Int?
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if let threads { try requireThreads(threads) }
     }
 
     func read() throws(Failure) -> (configuration: RunConfiguration, workers: Workers) {
@@ -101,8 +101,8 @@ struct BenchMemory: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
-        if megabytes < 1 { throw ValidationError("--megabytes must be at least 1") }
+        try requireThreads(threads)
+        try require(megabytes, in: 1...1 << 24, "--megabytes")
     }
 
     func run() throws {
@@ -126,7 +126,7 @@ struct BenchExchange: ParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        if megabytes < 1 { throw ValidationError("--megabytes must be at least 1") }
+        try require(megabytes, in: 1...1 << 24, "--megabytes")
     }
 
     func run() throws {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Diagnostics
+import FileSystem
 import Foundation
 import HDF5
 import MPI
@@ -26,8 +27,14 @@ struct BenchCheckpoint: ParsableCommand {
     @Option(help: "Size of the state in MB (2^20 bytes).") var megabytes = 1024
     @Option(help: "Files of the checkpoint; as many as ranks if not given.") var shards: Int?
     @Option(help: "How often to measure.") var pairs = 7
-    @Option(help: "Where to write; what is written is removed again.") var directory = "."
+    @Option(help: "Where to write; what is written is removed again.", transform: path) var directory = "."
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
+
+    func validate() throws {
+        try require(megabytes, in: 1...1 << 24, "--megabytes")
+        try require(pairs, in: 1...100_000, "--pairs")
+        if let shards { try require(shards, in: 1...1 << 20, "--shards") }
+    }
 
     func run() throws {
         try reportingFailures {
@@ -42,7 +49,11 @@ struct BenchCheckpoint: ParsableCommand {
     }
 
     private func measure(_ world: any Communicator) throws {
-        let folder = "\(directory)/bench-checkpoint"
+        let agreement = Agreement(ranks: world)
+        let own = try agreement.settle { () throws(Failure) in
+            world.rank == 0 ? try makeUniqueDirectory(in: directory, prefix: "bench-checkpoint-") : ""
+        }
+        let folder = String(decoding: try agreement.gather(Array(own.utf8))[0], as: UTF8.self)
         let state = state(of: world.rank, of: world.size)
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")
         let writer = try CheckpointWriter(
@@ -51,7 +62,7 @@ struct BenchCheckpoint: ParsableCommand {
         var figures = Figures()
         for _ in 0..<pairs {
             let plain = try timed(world) { try writePlain(state, to: "\(folder)/plain-\(world.rank)") }
-            try FileManager.default.removeItem(atPath: "\(folder)/plain-\(world.rank)")
+            try removeTree("\(folder)/plain-\(world.rank)")
             try world.barrier()
             var outcome: CheckpointOutcome?
             let total = try timed(world) { outcome = try writer.write(record, state) }
@@ -64,13 +75,14 @@ struct BenchCheckpoint: ParsableCommand {
             let read = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
             try dropPages(of: outcome?.directory ?? "", world)
             phases["cold_read"] = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
-            if world.rank == 0 { try FileManager.default.removeItem(atPath: outcome?.directory ?? "") }
+            if world.rank == 0, let outcome { try removeTree(outcome.directory) }
             let stall = try stallOfBackgroundSave(writer, record, state, staging, world)
             figures.add(plain: plain, total: total, phases: phases, read: read, stall: stall)
         }
         guard world.rank == 0 else { return }
-        try FileManager.default.removeItem(atPath: folder)
-        print(json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
+        try removeTree(folder)
+        try StandardOutput.write(
+            json ? figures.json(bytes: megabytes << 20, ranks: world.size) : figures.table(bytes: megabytes << 20))
     }
 
     /// The files are on the disk; from now on they are nowhere else.
@@ -97,7 +109,7 @@ struct BenchCheckpoint: ParsableCommand {
         while let pending, !pending.isReady { Thread.sleep(forTimeInterval: 0.001) }
         var directory = ""
         let end = try timed(world) { directory = try pending?.finish().directory ?? "" }
-        if world.rank == 0 { try FileManager.default.removeItem(atPath: directory) }
+        if world.rank == 0 { try removeTree(directory) }
         try world.barrier()
         return beginning + end
     }

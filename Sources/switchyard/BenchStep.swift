@@ -22,9 +22,9 @@ struct BenchStep: ParsableCommand {
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
 
     func validate() throws {
-        if steps < 1 { throw ValidationError("--steps must be at least 1") }
-        if warmUp < 0 { throw ValidationError("--warm-up must be at least 0") }
-        if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
+        try require(steps, in: 1...1_000_000, "--steps")
+        try require(warmUp, in: 0...1_000_000, "--warm-up")
+        if let virtualRanks { try requireThreads(virtualRanks, "--virtual-ranks") }
     }
 
     func run() throws {
@@ -35,7 +35,11 @@ struct BenchStep: ParsableCommand {
                 (choices.routing, choices.steps, choices.warmUp) = (command.routing, command.steps, command.warmUp)
                 let figures = try StepBenchmark(try command.options.read(), choices, on: world)
                 guard world.rank == 0 else { return }
-                if command.json { try printJSON(figures, snakeCase: true) } else { print(figures.text) }
+                if command.json {
+                    try printJSON(figures, snakeCase: true)
+                } else {
+                    try StandardOutput.write(figures.text)
+                }
             }
         }
     }

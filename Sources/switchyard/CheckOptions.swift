@@ -1,7 +1,9 @@
 import ArgumentParser
 import Collectives
 import Conversion
+import Corpora
 import Diagnostics
+import Paths
 
 /// How a conversion proves itself.
 struct CheckOptions: ParsableArguments {
@@ -9,12 +11,20 @@ struct CheckOptions: ParsableArguments {
     var verify = true
     @Option(help: "Tokens to compare the logits of.") var verifyTokens = 256
     @Option(
-        help: "Also write these tokens and Switchyard's logits to this safetensors file, to compare other software.")
+        help: "Also write these tokens and Switchyard's logits to this safetensors file, to compare other software.",
+        transform: path)
     var reference: String?
 
     func validate() throws {
-        if verifyTokens < 1 { throw ValidationError("--verify-tokens must be at least 1") }
+        try require(verifyTokens, in: 1...1 << 24, "--verify-tokens")
         if reference != nil, !verify { throw ValidationError("--reference needs --verify") }
+    }
+
+    /// `places` and what the check writes.
+    func adding(to places: InputsAndOutputs) -> InputsAndOutputs {
+        var places = places
+        if let reference { places.writesWhole(reference, as: "--reference") }
+        return places
     }
 
     /// Compares a Hugging Face directory with a checkpoint, unless the user does not want it; says what was found.

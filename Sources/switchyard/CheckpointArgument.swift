@@ -17,7 +17,14 @@ struct CheckpointArgument {
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.noInput, "there is no \(path)", advice: "name a checkpoint's directory or a run's")
         }
-        return folder.map { CheckpointFolder($0).published.map(\.directory) } ?? [path]
+        if let folder { return CheckpointFolder(folder).published.map(\.directory) }
+        // A run that has not saved yet is no damaged checkpoint.
+        let isRun = ["lock", "config.yaml", "checkpoints"].contains { fileExists("\(path)/\($0)") }
+        guard fileExists("\(path)/manifest") || !isRun else {
+            throw Failure(
+                .noInput, "\(path) holds no checkpoint yet", advice: "a run saves as checkpoint.every_… of it say")
+        }
+        return [path]
     }
 
     /// The checkpoint itself, or the newest that verifies; tells of those it passed over. All ranks verify it together if
@@ -37,6 +44,8 @@ struct CheckpointArgument {
         guard let reader else { throw Failure(.data, "no checkpoint in \(place) verifies") }
         return reader
     }
+
+    private func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     /// The folder of checkpoints that is meant; nil if it is a checkpoint.
     private var folder: String? {

@@ -1,26 +1,36 @@
 import ArgumentParser
 import Diagnostics
+import FileSystem
 import Foundation
 import Settings
 import Training
 
 /// A configuration file and what the command line changes of it.
 struct ConfigurationOptions: ParsableArguments {
-    @Argument(help: "The run's configuration, YAML.")
+    @Argument(help: "The run's configuration, YAML.", transform: path)
     var configuration: String
 
     @Option(name: .customLong("set"), help: "Overrides a key: --set model.d_model=256. May be repeated.")
     var overrides: [String] = []
 
-    /// - Parameter more: overrides that count more than the command line's
-    func read(_ more: [String] = []) throws(Failure) -> RunConfiguration {
-        guard let bytes = FileManager.default.contents(atPath: configuration) else {
+    /// - Parameters:
+    ///   - more: overrides that count more than the command line's
+    ///   - text: what stands in the file; read if not given
+    func read(_ more: [String] = [], of text: String? = nil) throws(Failure) -> RunConfiguration {
+        let yaml = if let text { text } else { try self.text() }
+        return try RunConfiguration(SettingsDocument(yaml: yaml, file: configuration, overrides: overrides + more))
+    }
+
+    /// What stands in the file.
+    func text() throws(Failure) -> String {
+        guard FileManager.default.fileExists(atPath: configuration) else {
             throw Failure(
                 .noInput, "there is no configuration file \(configuration)", advice: "configs/ holds examples")
         }
+        let bytes = try RegularFile(configuration).contents(limit: 1 << 24)
         guard let text = String(bytes: bytes, encoding: .utf8) else {
             throw Failure(.configuration, "\(configuration) is not UTF-8 text")
         }
-        return try RunConfiguration(SettingsDocument(yaml: text, file: configuration, overrides: overrides + more))
+        return text
     }
 }

@@ -3,6 +3,7 @@ import Checkpoints
 import Conversion
 import Corpora
 import Diagnostics
+import Paths
 
 /// `switchyard convert from-huggingface`: a model of `transformers` as a checkpoint.
 struct ConvertFromHuggingFace: ParsableCommand {
@@ -15,12 +16,17 @@ struct ConvertFromHuggingFace: ParsableCommand {
             `train --from` begins a run with the checkpoint.
             """)
 
-    @Argument(help: "The directory that save_pretrained wrote.") var directory: String
-    @Argument(help: "The checkpoint to write; must not exist.") var output: String
-    @Option(help: "`byte`, a file of merges or a token file, instead of the directory's tokenizer.json.")
+    @Argument(help: "The directory that save_pretrained wrote.", transform: path) var directory: String
+    @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
+    @Option(
+        help: "`byte`, a file of merges or a token file, instead of the directory's tokenizer.json.", transform: path)
     var tokenizer: String?
     @Option(help: "Tokens of a sequence, if fewer than the model was made for.") var context: Int?
     @OptionGroup var checks: CheckOptions
+
+    func validate() throws {
+        if let context { try require(context, in: 1...1 << 24, "--context") }
+    }
 
     func run() throws {
         try reportingFailures {
@@ -28,7 +34,8 @@ struct ConvertFromHuggingFace: ParsableCommand {
             try onAllRanks(virtual: 1) { world in
                 let conversion = try FromHuggingFace(
                     command.directory, tokenizer: try command.givenTokenizer(), context: command.context)
-                let place = try StagedDirectory(command.output)
+                for note in conversion.notes { complain("note: \(note)") }
+                let place = try StagedDirectory(command.output, beside: command.places)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
                 let bytes = try conversion.write(to: checkpoint, run: place.name, versions: libraryVersions())
@@ -37,10 +44,16 @@ struct ConvertFromHuggingFace: ParsableCommand {
                     ? try command.checks.report(
                         on: command.directory, of: try SourceCheckpoint(CheckpointReader(checkpoint)), on: world) : nil
                 try place.publish("checkpoint")
-                print("\(command.output): \(bytes) bytes, from \(command.directory)")
-                if let found { print(found) }
+                try StandardOutput.write("\(command.output): \(bytes) bytes, from \(command.directory)")
+                if let found { try StandardOutput.write(found) }
             }
         }
+    }
+
+    private var places: InputsAndOutputs {
+        var places = InputsAndOutputs(readingHuggingFace: directory)
+        if let tokenizer, tokenizer != "byte" { places.reads(tokenizer, as: "--tokenizer") }
+        return checks.adding(to: places)
     }
 
     private func givenTokenizer() throws(Failure) -> (any Tokenizer)? {

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Checkpoints
 import Conversion
+import Corpora
 import Diagnostics
 import Layers
 import Metrics
+import Paths
 
 /// `switchyard convert prune`: the same model with its most used experts.
 struct ConvertPrune: ParsableCommand {
@@ -18,11 +20,11 @@ struct ConvertPrune: ParsableCommand {
             The result evaluates and trains (`train --from`, with the same `model.experts`) like any other checkpoint.
             """)
 
-    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The checkpoint to write; must not exist.") var output: String
+    @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
     @Option(help: "E: how many experts a layer keeps, in units of model.experts; with `--scope model` on average.")
     var experts: Int
-    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
+    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var calibration: [String]
     @Option(help: "Rank by how often an expert was chosen, `counts`, or by the router's summed `probability`.")
     var by = PruningRule.counts
@@ -33,7 +35,8 @@ struct ConvertPrune: ParsableCommand {
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
+        try require(experts, in: 1...65_536, "--experts")
         if tokens < 0 { throw ValidationError("--tokens must not be negative") }
     }
 
@@ -44,15 +47,19 @@ struct ConvertPrune: ParsableCommand {
                 let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
                 let scratch = try TemporaryDirectory(on: world)
                 defer { scratch.remove(on: world) }
-                func measure(_ source: SourceCheckpoint) throws(Failure) -> Calibration {
+                func measure(
+                    _ source: SourceCheckpoint, report: (String) -> Void = { _ in }
+                ) throws(Failure) -> Calibration {
                     try Calibration(
                         source, on: command.calibration, in: scratch.path, tokens: command.tokens,
-                        threads: command.threads, world: world)
+                        threads: command.threads, world: world, report: report)
                 }
-                let before = try measure(source)
+                let before = try measure(source) { complain($0) }
                 let prune = try Prune(
                     source, experts: command.experts, by: command.by, over: command.scope, before)
-                let place = try StagedDirectory(command.output)
+                var places = InputsAndOutputs(reading: source)
+                places.reads(try filesRead(at: command.calibration), as: "--calibration")
+                let place = try StagedDirectory(command.output, beside: places)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"
                 let bytes = try prune.write(to: checkpoint, run: place.name, versions: libraryVersions())
@@ -78,10 +85,10 @@ struct ConvertPrune: ParsableCommand {
                     kept: kept.numbers))
         }
         for (layer, experts) in kept.numbers.enumerated() {
-            print("layer \(layer) keeps \(experts.map(String.init).joined(separator: ", "))")
+            try StandardOutput.write("layer \(layer) keeps \(experts.map(String.init).joined(separator: ", "))")
         }
-        print("\(output): \(bytes) bytes, model.experts: \(kept.experts)")
-        print(
+        try StandardOutput.write("\(output): \(bytes) bytes, model.experts: \(kept.experts)")
+        try StandardOutput.write(
             "loss before \(fixed(before.loss, 4)), after \(fixed(after.loss, 4)) nats per token "
                 + "(\(grouped(before.tokens)) tokens)")
     }

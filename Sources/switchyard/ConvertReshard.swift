@@ -12,9 +12,11 @@ struct ConvertReshard: ParsableCommand {
             Memory is bounded by one tensor, not by the model. The source is verified first and stays.
             """)
 
-    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The directory to write; must not exist.") var output: String
+    @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The directory to write; must not exist.", transform: path) var output: String
     @Option(help: "How many shard files.") var shards: Int
+
+    func validate() throws { try require(shards, in: 1...1 << 20, "--shards") }
 
     func run() throws {
         try reportingFailures {
@@ -23,7 +25,7 @@ struct ConvertReshard: ParsableCommand {
             }
             let source = try CheckpointArgument(path: checkpoint).open().directory
             let bytes = try Resharding.reshard(source, to: output, shards: shards)
-            print("\(output): \(bytes) bytes in \(shards) shards, from \(source)")
+            try StandardOutput.write("\(output): \(bytes) bytes in \(shards) shards, from \(source)")
         }
     }
 }

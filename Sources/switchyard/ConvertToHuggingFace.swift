@@ -15,8 +15,8 @@ struct ConvertToHuggingFace: ParsableCommand {
             layer of it is in memory at a time.
             """)
 
-    @Argument(help: "A checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The directory to write; must not exist.") var output: String
+    @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The directory to write; must not exist.", transform: path) var output: String
     @Option(help: "`portable` for other programs that read the class, too; `minimal` for transformers alone.")
     var profile = ExportProfile.portable
     @Option(help: "Bytes of tensors in a file, such as 500MB or 5GB.")
@@ -31,17 +31,18 @@ struct ConvertToHuggingFace: ParsableCommand {
                 let export = try ToHuggingFace(
                     source, profile: command.profile, shardBytes: command.maxShardSize.bytes)
                 for note in export.notes { complain("note: \(note)") }
-                let directory = try StagedDirectory(command.output)
+                let directory = try StagedDirectory(
+                    command.output, beside: command.checks.adding(to: .init(reading: source)))
                 defer { directory.discard() }
                 let progress = ProgressLine()
                 var clock = Pace(export.bytes)
                 try export.write(to: directory.staging) { bytes in clock.tell(bytes) { progress.say($0) } }
                 let found = try command.checks.report(on: directory.staging, of: source, on: world)
                 try directory.publish()
-                print(
+                try StandardOutput.write(
                     "\(command.output): \(export.className), \(export.tensors) tensors, \(export.bytes) bytes in "
                         + "\(export.files) file\(export.files == 1 ? "" : "s"), from \(source.reader.directory)")
-                if let found { print(found) }
+                if let found { try StandardOutput.write(found) }
             }
         }
     }

@@ -14,20 +14,26 @@ struct ConvertUpcycle: ParsableCommand {
             train on. `train --from` begins a run with the checkpoint; optimizer moments are not taken over.
             """)
 
-    @Argument(help: "A dense checkpoint, or a run for its newest one.") var checkpoint: String
-    @Argument(help: "The checkpoint to write; must not exist.") var output: String
+    @Argument(help: "A dense checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
+    @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
     @Option(help: "How many experts a layer gets.") var experts: Int
     @Option(help: "Experts a token goes to.") var topK = 2
+
+    func validate() throws {
+        try require(experts, in: 1...65_536, "--experts")
+        try require(topK, in: 1...65_536, "--top-k")
+    }
 
     func run() throws {
         try reportingFailures {
             let source = try SourceCheckpoint(try CheckpointArgument(path: checkpoint).open())
-            let place = try StagedDirectory(output)
+            let place = try StagedDirectory(output, beside: .init(reading: source))
             defer { place.discard() }
             let bytes = try Upcycle(source, experts: experts, topK: topK)
                 .write(to: "\(place.staging)/checkpoint", run: place.name, versions: libraryVersions())
             try place.publish("checkpoint")
-            print("\(output): \(bytes) bytes, \(experts) experts a layer, \(topK) a token, gates normalised")
+            try StandardOutput.write(
+                "\(output): \(bytes) bytes, \(experts) experts a layer, \(topK) a token, gates normalised")
         }
     }
 }

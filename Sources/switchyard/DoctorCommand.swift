@@ -19,7 +19,7 @@ struct DoctorCommand: ParsableCommand {
     @Flag(help: "Print the findings as one JSON object on the last line.") var json = false
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+        if let threads { try requireThreads(threads) }
     }
 
     func run() throws {
@@ -29,7 +29,7 @@ struct DoctorCommand: ParsableCommand {
             try onAllRanks(virtual: nil) { world in
                 let checkup = Checkup(try examine(world, threads: threads, isLaunched: wasLaunched))
                 if world.rank == 0 {
-                    if json { try printJSON(checkup) } else { print(checkup.text) }
+                    if json { try printJSON(checkup) } else { try StandardOutput.write(checkup.text) }
                 }
                 // All ranks have gone through the same findings and end alike.
                 if let failure = checkup.failure { throw AgreedFailure(failure: failure) }

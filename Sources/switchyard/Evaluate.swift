@@ -5,7 +5,7 @@ import Foundation
 import Metrics
 import Training
 
-struct Evaluate: ParsableCommand {
+struct Evaluate: ParsableCommand, AnswersRequests {
     static let configuration = CommandConfiguration(
         abstract: "Measures a checkpoint's loss on text it was not trained on.",
         discussion: """
@@ -13,10 +13,10 @@ struct Evaluate: ParsableCommand {
             left out. Nothing is dropped unless routing.evaluation_capacity_factor says so.
             """)
 
-    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
+    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.", transform: path)
     var checkpoint: String
 
-    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.")
+    @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var data: [String]
 
     @Option(help: "Threads of each rank.")
@@ -26,7 +26,7 @@ struct Evaluate: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
     }
 
     func run() throws {
@@ -45,7 +45,7 @@ struct Evaluate: ParsableCommand {
 
     private func report(_ result: ValidationResult, json: Bool) throws {
         guard json else {
-            print("\(result), perplexity \(fixed(exp(result.loss), 3))")
+            try StandardOutput.write("\(result), perplexity \(fixed(exp(result.loss), 3))")
             return
         }
         struct Answer: Encodable {

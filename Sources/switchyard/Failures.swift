@@ -42,6 +42,6 @@ func foreseen(_ error: any Error) -> Failure {
 
 /// One message on standard error, written whole.
 func complain(_ message: String) {
-    let line = "switchyard: \(message)\n"
+    let line = "switchyard: \(visible(message, keepingLines: true))\n"
     line.utf8.withContiguousStorageIfAvailable { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Metrics
+import Paths
 import ScalingLaws
 
 /// Fits scaling laws to finished runs.
@@ -17,18 +18,18 @@ struct FitCommand: ParsableCommand {
               switchyard plan --law fit.json --flops 1e20
             """)
 
-    @Argument(help: "A .csv file, or directories of finished runs.") var runs: [String]
+    @Argument(help: "A .csv file, or directories of finished runs.", transform: path) var runs: [String]
     @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference, leverage.")
     var law = "joint"
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
     @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?
-    @Option(help: "Resamples of the runs behind the intervals; 0 for intervals from the curvature.") var bootstrap = 100
+    @Option(help: "Resamples of the runs behind the intervals of planned losses; 0 for none.") var bootstrap = 100
     @Option(help: "Seed of the resamples.") var seed: UInt64 = 1
     @Flag(help: "Descend from every start of the paper's grid, not only from the promising ones.") var fullGrid = false
     @Flag(help: "Leave the held-out runs out of the final fit too.") var trainOnly = false
     @Flag(help: "Fit the training loss of run directories, not their last validation.") var trainingLoss = false
-    @Option(help: "Write the fit here, for `plan --law`.") var output: String?
-    @Option(help: "Draw SVG residual plots into this directory.") var plots: String?
+    @Option(help: "Write the fit here, for `plan --law`.", transform: path) var output: String?
+    @Option(help: "Draw SVG residual plots into this directory.", transform: path) var plots: String?
     @Flag(help: "One object (an array for several laws) on the last line.") var json = false
 
     func run() throws {
@@ -38,17 +39,31 @@ struct FitCommand: ParsableCommand {
             if output != nil, forms.count > 1 {
                 throw Failure(.usage, "--output keeps one law", advice: "give one --law")
             }
+            try requireSafeOutputs(forms.map { form in form.facts.name })
             let records = try readRuns(for: forms.map { form in form.facts })
             let reports = try forms.map { form in try FitReport(form, records, try options(form.facts.name)) }
             if let output { try writeText(json(reports[0].record), to: output) }
             if let plots {
                 for report in reports {
-                    try writeText(residualPlot(report).svg, to: "\(plots)/residuals-\(report.record.law).svg")
+                    try writeText(residualPlot(report).svg, to: residuals(of: report.record.law, in: plots))
                 }
             }
             try show(reports)
         }
     }
+
+    private func requireSafeOutputs(_ laws: [String]) throws(Failure) {
+        var places = InputsAndOutputs()
+        places.reads(runs, as: "the runs")
+        for run in runs { places.reads(["\(run)/run.json", "\(run)/metrics.jsonl"], as: "a run") }
+        if let output { places.writes(output, as: "--output") }
+        if let plots {
+            for law in Set(laws) { places.writes(residuals(of: law, in: plots), as: "--plots") }
+        }
+        try places.check()
+    }
+
+    private func residuals(of law: String, in folder: String) -> String { "\(folder)/residuals-\(law).svg" }
 
     private func readRuns(for laws: [LawFacts]) throws -> [RunRecord] {
         var records: [RunRecord] = []
@@ -67,7 +82,11 @@ struct FitCommand: ParsableCommand {
                 } catch {
                     throw Failure(.data, "\(place) is no UTF-8 text", advice: "runs are a .csv file or run directories")
                 }
-                records += try runRecords(csv: text, file: place, for: laws)
+                let table = try runTable(csv: text, file: place, for: laws)
+                if !table.otherColumns.isEmpty {
+                    complain("\(place): no law reads the columns \(table.otherColumns.joined(separator: ", "))")
+                }
+                records += table.records
             }
         }
         return records
@@ -97,9 +116,10 @@ struct FitCommand: ParsableCommand {
 
     private func show(_ reports: [FitReport]) throws {
         guard json else {
-            print(reports.map(\.text).joined(separator: "\n\n"))
+            try StandardOutput.write(reports.map(\.text).joined(separator: "\n\n"))
             if reports.count > 1 {
-                print("\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
+                try StandardOutput.write(
+                    "\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
             }
             return
         }

@@ -1,15 +1,14 @@
 import ArgumentParser
 import Collectives
 import Diagnostics
-import Foundation
 import Training
 
-struct Generate: ParsableCommand {
+struct Generate: ParsableCommand, AnswersRequests {
     static let configuration = CommandConfiguration(
         abstract: "Continues a text with a trained model.",
         discussion: "Under mpirun the ranks share out the model's experts, and one of them prints.")
 
-    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.")
+    @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.", transform: path)
     var checkpoint: String
 
     @Option(help: "The text to continue; nothing stands for the beginning of a document.")
@@ -32,7 +31,7 @@ struct Generate: ParsableCommand {
 
     func validate() throws {
         if tokens < 1 { throw ValidationError("--tokens must be at least 1") }
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
         if !(temperature >= 0) { throw ValidationError("--temperature must not be negative") }
         if top < 0 { throw ValidationError("--top must not be negative") }
     }
@@ -45,11 +44,17 @@ struct Generate: ParsableCommand {
             try onAllRanks(virtual: nil) { world in
                 let requests = RunRequests(world, giveUp: giveUp)
                 let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)
-                let out = world.rank == 0 ? FileHandle.standardOutput : .nullDevice
-                out.write(Data(prompt))
+                let writes = world.rank == 0
+                if writes { try StandardOutput.write(bytes: prompt) }
+                let outcome = Result {
+                    try model.generate(after: prompt, tokens: tokens, sampling, unless: requests) { bytes in
+                        if writes { try StandardOutput.write(bytes: bytes) }
+                    }
+                }
                 // After a broken-off text, too, the caller's next line is one of its own.
-                defer { out.write(Data("\n".utf8)) }
-                try model.generate(after: prompt, tokens: tokens, sampling, unless: requests) { out.write(Data($0)) }
+                let ending = Result { if writes { try StandardOutput.write("") } }
+                try outcome.get()
+                try ending.get()
             }
         }
     }

@@ -13,7 +13,7 @@ struct Inspect: ParsableCommand {
             on time and memory, because a damaged one can make the library loop for ever.
             """)
 
-    @Argument(help: "A checkpoint, a run, or an HDF5 file.") var checkpoint: String
+    @Argument(help: "A checkpoint, a run, or an HDF5 file.", transform: path) var checkpoint: String
     @Flag(help: "Print the stored configuration and nothing else.") var config = false
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
     @Flag(help: .hidden) var unverified = false
@@ -27,9 +27,11 @@ struct Inspect: ParsableCommand {
             }
             if !isDirectory.boolValue { return try UnverifiedFile(path: checkpoint).inspectInChild() }
             let reader = try CheckpointArgument(path: checkpoint).open()
-            if config { return print(reader.record.configuration, terminator: "") }
+            if config {
+                return try StandardOutput.write(visible(reader.record.configuration, keepingLines: true), terminator: "")
+            }
             let summary = try CheckpointSummary(reader)
-            print(json ? try summary.json() : summary.text)
+            try StandardOutput.write(json ? try summary.json() : visible(summary.text, keepingLines: true))
         }
     }
 }

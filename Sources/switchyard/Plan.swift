@@ -1,7 +1,11 @@
 import ArgumentParser
+import Corpora
 import Diagnostics
 import Foundation
+import GEMM
+import Paths
 import ScalingLaws
+import Tensors
 
 /// Which model to train with what one has.
 struct PlanCommand: ParsableCommand {
@@ -23,26 +27,45 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            if answer.tables { return printTables() }
+            if answer.tables { return try printTables() }
             let law = try choice.planningLaw()
-            var request = try limits.request(experts: choice.experts(for: law.facts))
+            var request = try limits.request(experts: choice.experts(for: law.facts), law.conventions)
             request.flops = try compute.budget()
+            request.countsLikeTrainer = compute.isCluster
             request.inferenceTokens = compute.inferenceTokens
             request.granularities = choice.granularity ?? choice.defaultGranularities(for: law.facts)
             request.topKs = choice.topK ?? [1]
             let plan = try Plan(request, by: law)
+            let plots = answer.plots == nil ? [] : try plan.plots()
+            try requireSafeOutputs(plots.map { plot in plot.name })
             if let file = answer.writeConfig {
-                try writeText(plan.runConfiguration(plan.best, in: answer.places), to: file)
+                try writeText(plan.runConfiguration(plan.best, in: answer.places()), to: file)
             }
             if let directory = answer.plots {
-                for plot in try plan.plots() { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
+                for plot in plots { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
             }
-            if answer.json { try printJSON(plan.records) } else { print(plan.text) }
+            if answer.json { try printJSON(plan.records) } else { try StandardOutput.write(plan.text) }
         }
     }
 
-    private func printTables() {
-        print(Comparison.all().map(\.text).joined(separator: "\n\n"))
+    private func requireSafeOutputs(_ plots: [String]) throws(Failure) {
+        var places = InputsAndOutputs()
+        if choice.isFile { places.reads(choice.law, as: "--law") }
+        // The written configuration names them; they are expanded when it is read.
+        for (name, option) in [(answer.trainData, "--train-data"), (answer.tokenizer, "--tokenizer")] {
+            if let named = try? expandedPath(name) {
+                places.reads((try? filesRead(at: [named])) ?? [named], as: option)
+            }
+        }
+        if let file = answer.writeConfig { places.writes(file, as: "--write-config") }
+        if let directory = answer.plots {
+            for plot in plots { places.writes("\(directory)/\(plot).svg", as: "--plots") }
+        }
+        try places.check()
+    }
+
+    private func printTables() throws {
+        try StandardOutput.write(Comparison.all().map(\.text).joined(separator: "\n\n"))
     }
 }
 
@@ -50,10 +73,14 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Training compute in FLOPs.") var flops: Double?
     @Option(help: "Nodes of the cluster (with --cores, --rate and --hours in place of --flops).") var nodes: Int?
     @Option(help: "Cores of a node.") var cores: Int?
-    @Option(help: "Measured rate of one core in training, GFLOP/s of model FLOPs.") var rate: Double?
+    @Option(help: "Measured rate of one core in training, GFLOP/s as `bench step` and `mfu` count FLOPs.") var rate:
+        Double?
     @Option(help: "Hours of training.") var hours: Double?
     @Option(help: "Tokens the model will serve; their forward passes come out of the same FLOPs.")
     var inferenceTokens = 0.0
+
+    /// Whether the budget is a measured rate times hours.
+    var isCluster: Bool { nodes != nil || cores != nil || rate != nil || hours != nil }
 
     /// - Throws: a `Failure` if the cluster is half described or the compute said twice
     func budget() throws -> Double? {
@@ -86,9 +113,10 @@ struct LimitOptions: ParsableArguments {
     @Option(help: "Most parameters in all.") var maxTotal: Double?
     @Option(help: "Most training tokens.") var maxTokens: Double?
     @Option(help: "Most training tokens per active parameter.") var maxRatio: Double?
-    @Option(help: "Size of the vocabulary.") var vocabularySize = 50257.0
+    @Option(help: "Size of the vocabulary; by default that of the fit's runs, or 50257.") var vocabularySize: Double?
+    @Option(help: "Tokens of a sequence; by default those of the fit's runs, or 512.") var context: Double?
 
-    func request(experts: [Double]) throws -> PlanRequest {
+    func request(experts: [Double], _ runs: RunConventions) throws -> PlanRequest {
         var request = PlanRequest(experts: experts)
         if memory == nil, cacheTokens > 0 {
             throw Failure(.usage, "--cache-tokens needs --memory", advice: "say how many GB a device has")
@@ -99,22 +127,26 @@ struct LimitOptions: ParsableArguments {
         request.maximumTotal = maxTotal
         request.maximumTokens = maxTokens
         request.maximumTokensPerParameter = maxRatio
-        request.vocabularySize = vocabularySize
+        request.vocabularySize = vocabularySize ?? runs.commonVocabularySize ?? request.vocabularySize
+        request.context = context ?? runs.commonContext ?? request.context
         return request
     }
 }
 
 struct LawOptions: ParsableArguments {
     @Option(
-        help: "joint, fine-grained, sparsity, chinchilla, chinchilla-refit, routed, or a file from `fit --output`.")
+        help: "joint, fine-grained, sparsity, chinchilla, chinchilla-refit, routed, or a file from `fit --output`.",
+        transform: path)
     var law = "joint"
     @Option(help: "Numbers of experts to choose from, such as 1,2,4,8.", transform: numberList) var experts: [Double]?
     @Option(help: "Granularities to choose from.", transform: numberList) var granularity: [Double]?
     @Option(help: "Active experts to choose from, in units of dense feed-forwards.", transform: numberList)
     var topK: [Double]?
 
+    var isFile: Bool { law.contains("/") || law.hasSuffix(".json") }
+
     func planningLaw() throws -> PlanningLaw {
-        if law.contains("/") || law.hasSuffix(".json") { return try FitRecord.read(file: law).planningLaw(name: law) }
+        if isFile { return try FitRecord.read(file: law).planningLaw(name: law) }
         return try .published(law)
     }
 
@@ -133,13 +165,32 @@ struct LawOptions: ParsableArguments {
 struct PlanAnswerOptions: ParsableArguments {
     @Flag(help: "Print the papers' tables beside the laws, and nothing else.") var tables = false
     @Flag(help: "One array of objects on the last line.") var json = false
-    @Option(help: "Write a configuration for `switchyard train` here.") var writeConfig: String?
-    @Option(help: "Draw SVG comparisons into this directory.") var plots: String?
+    @Option(help: "Write a configuration for `switchyard train` here.", transform: path) var writeConfig: String?
+    @Option(help: "Draw SVG comparisons into this directory.", transform: path) var plots: String?
     @Option(help: "`data.train` of the written configuration.") var trainData = "data/train"
     @Option(help: "`data.tokenizer` of the written configuration.") var tokenizer = "auto"
     @Option(help: "`run.directory` of the written configuration.") var runDirectory = "runs/planned"
 
-    var places: RunPlaces { RunPlaces(directory: runDirectory, train: trainData, tokenizer: tokenizer) }
+    func places() -> RunPlaces {
+        var places = RunPlaces(directory: runDirectory, train: trainData, tokenizer: tokenizer)
+        places.validation = holdsManyDocuments(trainData) ? "hash 0.01" : "tail 0.01"
+        places.hasBFloat16 = MatrixLibrary.supports(.bfloat16)
+        return places
+    }
+}
+
+/// Whether `hash 0.01`, a hundredth of the documents, is sure to find some in `path`: in 1,000 lines of a JSON-lines file or
+/// 1,000 files of a directory.
+private func holdsManyDocuments(_ path: String) -> Bool {
+    let many = 1000
+    if let files = try? FileManager.default.contentsOfDirectory(atPath: path) { return files.count >= many }
+    guard path.lowercased().hasSuffix(".jsonl"), let file = FileHandle(forReadingAtPath: path) else { return false }
+    defer { try? file.close() }
+    var lines = 0
+    while lines < many, let bytes = try? file.read(upToCount: 1 << 20), !bytes.isEmpty {
+        lines += bytes.count { $0 == UInt8(ascii: "\n") }
+    }
+    return lines >= many
 }
 
 /// `1,2,4` as numbers.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Diagnostics
+import Paths
 import Training
 
 struct ReplayCommand: ParsableCommand {
@@ -14,7 +15,7 @@ struct ReplayCommand: ParsableCommand {
             the run was started must be as they were.
             """)
 
-    @Argument(help: "The run's directory.")
+    @Argument(help: "The run's directory.", transform: path)
     var directory: String
 
     @Option(help: "The last step to take.")
@@ -23,7 +24,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "Compute only this lane of the step, the first is 0, and write its tensors to --output.")
     var lane: Int?
 
-    @Option(help: "An HDF5 file for the tensors of --lane: tokens, losses, routes, gradients.")
+    @Option(help: "An HDF5 file for the tensors of --lane: tokens, losses, routes, gradients.", transform: path)
     var output: String?
 
     @Option(help: "Threads to compute with; the result does not depend on them.")
@@ -31,7 +32,7 @@ struct ReplayCommand: ParsableCommand {
 
     func validate() throws {
         if step < 1 { throw ValidationError("--step must be at least 1") }
-        if threads < 1 { throw ValidationError("--threads must be at least 1") }
+        try requireThreads(threads)
         if (lane == nil) != (output == nil) { throw ValidationError("--lane and --output belong together") }
     }
 
@@ -46,8 +47,11 @@ struct ReplayCommand: ParsableCommand {
         guard world.size == 1 else { throw Failure(.usage, "replay needs no mpirun: it runs on one rank") }
         let replay = try Replay(run: directory, step: step, threads: threads, on: world) { complain($0) }
         if let lane, let output {
+            var places = replay.inputs
+            places.writes(output, as: "--output")
+            try places.check()
             try replay.inspect(lane: lane, to: output)
-            print("lane \(lane) of step \(step) is in \(output)")
+            try StandardOutput.write("lane \(lane) of step \(step) is in \(output)")
             return
         }
         let findings = try replay.confirm()
@@ -57,7 +61,7 @@ struct ReplayCommand: ParsableCommand {
                 .data, "\(directory) is not what its records say: " + differences.joined(separator: "; "),
                 advice: "recomputed were the steps \(findings.first) to \(findings.last)")
         }
-        print(
+        try StandardOutput.write(
             "steps \(findings.first) to \(findings.last) confirmed: routes, losses, gradients and parameters to the bit"
                 + (findings.comparedCheckpoints > 0 ? ", and \(findings.comparedCheckpoints) checkpoint(s)" : ""))
     }

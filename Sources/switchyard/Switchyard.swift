@@ -1,4 +1,6 @@
 import ArgumentParser
+import CHeldSignals
+import CPlatform
 import Foundation
 
 @main
@@ -14,17 +16,38 @@ struct Switchyard: ParsableCommand {
 
     /// As the parser's own, except that of many ranks with the same wrong command line one says so.
     static func main() {
+        hold_signals()
         do {
+            StandardOutput.reserve()
             var command = try parseAsRoot()
+            try prepareForRequests(to: command)
             try command.run()
+            try reportingFailures { try StandardOutput.close() }
         } catch {
+            if let answer = answerToHelp(error) { exit(withError: answer) }
             if let rank = launchedRank, rank > 0, !(error is ExitCode) {
                 let code = exitCode(for: error)
+                platform_release_requests()
                 // mpirun ends all ranks as soon as one fails: the first must have spoken.
                 if code != .success { sleep(2) }
                 Foundation.exit(code.rawValue)
             }
             exit(withError: error)
+        }
+    }
+
+    /// The help or the version that was asked for goes the way of all results.
+    /// - Returns: how that ended; nil if `error` is no such request
+    private static func answerToHelp(_ error: any Error) -> (any Error)? {
+        guard exitCode(for: error) == .success, !(error is ExitCode), (launchedRank ?? 0) == 0 else { return nil }
+        do {
+            try reportingFailures {
+                try StandardOutput.write(fullMessage(for: error))
+                try StandardOutput.close()
+            }
+            return ExitCode.success
+        } catch {
+            return error
         }
     }
 }

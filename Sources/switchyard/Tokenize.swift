@@ -7,24 +7,26 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turns texts into a file of tokens, once, for many runs.",
         discussion: """
-            FILE is a text (one document), JSON lines with a `text` field (.jsonl, a document each), or a directory of \
-            either. Every document ends with the end-of-text token. `data.train` of a configuration takes the file in \
+            FILE is a text (one document), JSON lines with a `text` field (.jsonl, .ndjson or .json, a document each), or \
+            a directory of either; what of a directory is not read is said. Every document ends with the end-of-text token. `data.train` of a configuration takes the file in \
             the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
             """)
 
-    @Argument(help: "Texts, .jsonl files or directories of them.")
+    @Argument(help: "Texts, JSON lines or directories of them.", transform: path)
     var files: [String]
 
-    @Option(help: "`byte`, `bpe 4096` (learnt from the texts), a file of merges, or a token file for its tokenizer.")
+    @Option(
+        help: "`byte`, `bpe 4096` (learnt from the texts), a file of merges, or a token file for its tokenizer.",
+        transform: path)
     var tokenizer = "byte"
 
-    @Option(help: "The file to write.")
+    @Option(help: "The file to write; none that is read.", transform: path)
     var output: String
 
     @Option(help: "One of \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.switchyard
 
-    @Option(help: "Write the tokenizer's merges to this file as well.")
+    @Option(help: "Write the tokenizer's merges to this file as well.", transform: path)
     var tokenizerOutput: String?
 
     @Flag(help: "Print the figures as one JSON object on the last line.")
@@ -41,7 +43,7 @@ struct Tokenize: ParsableCommand {
             let summary = try tokenizeFiles(
                 files, tokenizer: setting, output: output, format: format, tokenizerOutput: tokenizerOutput,
                 report: { complain($0) })
-            print(json ? summary.json : summary.line(output))
+            try StandardOutput.write(json ? summary.json : summary.line(output))
         }
     }
 }
@@ -50,7 +52,8 @@ extension TokenFormat: ExpressibleByArgument {}
 
 extension TokenizationSummary {
     fileprivate var json: String {
-        #"{"documents": \#(documents), "bytes": \#(bytes), "tokens": \#(tokens), "vocabulary_size": \#(vocabularySize)}"#
+        #"{"documents": \#(documents), "bytes": \#(bytes), "tokens": \#(tokens), "vocabulary_size": \#(vocabularySize), "#
+            + #""skipped_files": \#(skipped.count), "skipped_bytes": \#(skipped.bytes)}"#
     }
 
     fileprivate func line(_ output: String) -> String {

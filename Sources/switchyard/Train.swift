@@ -1,13 +1,13 @@
 import ArgumentParser
 import Benchmarking
-import CPlatform
 import Checkpoints
 import Collectives
 import Diagnostics
 import Metrics
+import Paths
 import Training
 
-struct Train: ParsableCommand {
+struct Train: ParsableCommand, AnswersRequests {
     static let configuration = CommandConfiguration(
         abstract: "Trains a model as a configuration file says, alone or under mpirun.",
         discussion: """
@@ -23,6 +23,9 @@ struct Train: ParsableCommand {
     @Flag(help: "With --check: print one JSON object on the last line, the memory of a rank by kind in bytes.")
     var json = false
 
+    @Flag(help: "Print the run directory and do nothing else.")
+    var printDirectory = false
+
     @Option(help: "Run this many ranks inside one process, without mpirun: for debuggers and tests.")
     var virtualRanks: Int?
 
@@ -32,10 +35,11 @@ struct Train: ParsableCommand {
     @Flag(help: "Refuse to go on if the newest checkpoint is damaged, instead of passing over it.")
     var requireNewest = false
 
-    @Option(help: "Begin a new run with the parameters of this checkpoint.")
+    @Option(help: "Begin a new run with the parameters of this checkpoint.", transform: path)
     var from: String?
 
-    @Option(help: "Begin a new run with the whole state of this checkpoint, and decay the learning rate.")
+    @Option(
+        help: "Begin a new run with the whole state of this checkpoint, and decay the learning rate.", transform: path)
     var branchFrom: String?
 
     @Option(help: "Tokens over which a branch decays; it ends there.")
@@ -48,7 +52,7 @@ struct Train: ParsableCommand {
     var trace: TracedSteps?
 
     func validate() throws {
-        if let virtualRanks, virtualRanks < 1 { throw ValidationError("--virtual-ranks must be at least 1") }
+        if let virtualRanks { try requireThreads(virtualRanks, "--virtual-ranks") }
         if from != nil, branchFrom != nil { throw ValidationError("--from and --branch-from exclude each other") }
         if json, !check { throw ValidationError("--json belongs to --check") }
         if (branchFrom == nil) != (decayTokens == nil) {
@@ -56,7 +60,10 @@ struct Train: ParsableCommand {
         }
     }
 
+    var answersRequests: Bool { !check && !printDirectory }
+
     func run() throws {
+        if printDirectory { return try reportingFailures { print(try options.read().directory) } }
         endWithLauncher()
         try reportingFailures {
             let command = self
@@ -65,7 +72,8 @@ struct Train: ParsableCommand {
     }
 
     private func run(on world: any Communicator) throws {
-        var configuration = try options.read()
+        let text = try options.text()
+        var configuration = try options.read(of: text)
         var training = TrainingOptions()
         training.allowedChanges = Set(allowChange)
         training.requireNewest = requireNewest
@@ -75,30 +83,42 @@ struct Train: ParsableCommand {
         if let branchFrom, let decayTokens {
             let trunk = try CheckpointArgument(path: branchFrom).open(sharedBy: world)
             configuration = try options.read(
-                configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens))
+                configuration.branchOverrides(from: trunk.record, decayTokens: decayTokens), of: text)
             training.start = .branch(trunk.directory)
         }
+        try requireSafeOutputs(configuration, text, start: training.start.checkpoint, on: world)
         guard !check else {
-            let forecast = try RunForecast(configuration, on: world)
+            let forecast = try RunForecast(configuration, training, on: world)
             if world.rank == 0 { try report(forecast) }
             if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
-        // From here on a request is answered in order instead of ending the process.
-        platform_watch_requests()
         let progress = ProgressLine()
         if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.say(warning) }
         training.trace = try trace.map { steps throws(Failure) in
             try StepTrace(steps, configuration, on: world)
         }
-        let setup = try TrainingSetup(configuration, on: world, tracer: training.trace?.tracer) { progress.say($0) }
-        try TrainingRun(setup, on: world, progress: progress, options: training).run()
+        let setup = try TrainingSetup(configuration, on: world, options: training, tracer: training.trace?.tracer) {
+            progress.say($0)
+        }
+        try TrainingRun(setup, on: world, progress: progress).run()
     }
 }
 
 extension Train {
+    private func requireSafeOutputs(
+        _ configuration: RunConfiguration, _ text: String, start: String?, on world: any Communicator
+    ) throws(Failure) {
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            guard world.rank == 0 else { return }
+            try InputsAndOutputs.ofRun(
+                configuration, file: options.configuration, text: text, start: start
+            ).check(.configuration)
+        }
+    }
+
     private func report(_ forecast: RunForecast) throws {
-        guard json else { return print(forecast.description) }
+        guard json else { return try StandardOutput.write(forecast.description) }
         struct Answer: Encodable {
             var memoryBytes: [String: Int]
             var totalMemoryBytes: Int

@@ -1,6 +1,10 @@
+import ArgumentParser
 import Diagnostics
+import FileSystem
 import Foundation
 import HDF5
+import Machine
+import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -18,33 +22,34 @@ struct UnverifiedFile {
 
     /// Starts this program again on the file and passes its answer on.
     func inspectInChild() throws {
+        _ = try RegularFile(path)
         guard let program = Bundle.main.executablePath else {
             throw Failure(.unavailable, "cannot find this program's own file to parse \(path) in a process of its own")
         }
-        let child = Process()
-        child.executableURL = URL(filePath: program)
-        child.arguments = ["inspect", "--unverified", path]
+        let ending: ChildProcess.Ending
         do {
-            try child.run()
+            ending = try ChildProcess.run(program, ["inspect", "--unverified", escapedPath(path)]).ending
         } catch {
-            throw Failure(.unavailable, "cannot start \(program): \(error.localizedDescription)")
+            throw Failure(.unavailable, error.description)
         }
-        child.waitUntilExit()
-        switch (child.terminationReason, child.terminationStatus) {
-        case (.exit, 0): return
-        case (.exit, let code):
+        switch ending {
+        case .exit(0): return
+        // The child has said so itself.
+        case .exit(let code) where code == ExitStatus.inputOutput.rawValue || code == ExitStatus.brokenPipe.rawValue:
+            throw ExitCode(code)
+        case .exit(let code):
             throw Failure(ExitStatus(rawValue: code) ?? .data, "\(path) is not a readable HDF5 file")
-        default:
+        case .signal(let number):
             throw Failure(
-                .data, "\(path) made the HDF5 library fail or run for too long (signal \(child.terminationStatus))",
+                .data, "\(path) made the HDF5 library fail or run for too long (signal \(number))",
                 advice: "the file is damaged, or made to do harm")
         }
     }
 
     /// In the child: lists groups and datasets.
-    func printContents() throws(Failure) {
+    func printContents() throws {
         limitThisProcess()
-        print("\(path): no manifest vouches for this file")
+        try StandardOutput.write("\(visible(path)): no manifest vouches for this file")
         let file = try HDF5File.open(path), root = try file.root()
         var left = 100_000
         try list(root, prefix: "", left: &left)
@@ -60,18 +65,23 @@ struct UnverifiedFile {
         alarm(2 * Self.seconds)
     }
 
-    private func list(_ group: HDF5Group, prefix: String, left: inout Int) throws(Failure) {
+    private func list(_ group: HDF5Group, prefix: String, left: inout Int) throws {
         for name in try group.names() {
             left -= 1
             guard left > 0 else { throw Failure(.data, "\(path) has more than 100000 objects") }
+            guard try group.isInside(name) else {
+                print("  \(prefix)\(visible(name))  link, not followed")
+                continue
+            }
             if try group.isGroup(name) {
                 let inner = try group.group(name)
-                try list(inner, prefix: "\(prefix)\(name)/", left: &left)
+                try list(inner, prefix: "\(prefix)\(visible(name))/", left: &left)
                 try inner.close()
             } else {
                 let dataset = try group.dataset(name)
                 let shape = dataset.shape.map(String.init).joined(separator: "×")
-                print("  \(prefix)\(name)  \(shape)  \(try dataset.storage()?.rawValue ?? "other")")
+                let kind = try dataset.storage()?.rawValue ?? "other"
+                try StandardOutput.write("  \(prefix)\(visible(name))  \(shape)  \(kind)")
                 try dataset.close()
             }
         }

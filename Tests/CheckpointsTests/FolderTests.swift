@@ -3,7 +3,9 @@ import Collectives
 import Diagnostics
 import Foundation
 import RankChecks
+import Tensors
 import Testing
+import Threads
 
 @Suite("A folder of checkpoints") struct FolderTests {
     @Test("the newest that verifies is found, and what was passed over is told") func newest() throws {
@@ -38,6 +40,79 @@ import Testing
         }
     }
 
+    @Test("a checkpoint that was renamed to another step is not the newest, and pushes nothing out") func renamed()
+        throws
+    {
+        try inScratchFolder { folder in
+            for step in 1...3 { try write(step: step, to: folder) }
+            let newer = folder + "/step-00000009", older = folder + "/step-00000000"
+            try FileManager.default.copyItem(atPath: folder + "/step-00000001", toPath: newer)
+            try FileManager.default.copyItem(atPath: folder + "/step-00000002", toPath: older)
+            let (reader, passedOver) = try CheckpointFolder(folder).newest()
+            #expect(reader?.record.step == 3)
+            #expect(passedOver.first?.reason.message.contains("called step-00000009 but holds step 1") ?? false)
+            #expect(throws: Failure.self) { try CheckpointReader(newer) }
+            #expect(throws: Failure.self) { try CheckpointReader(older) }
+            #expect(try CheckpointFolder(folder).apply(Retention(last: 1)) == [1, 2])
+            #expect(try names(in: folder) == ["step-00000000", "step-00000003", "step-00000009"])
+            // Any other name says nothing about the step.
+            try FileManager.default.moveItem(atPath: newer, toPath: folder + "/mine")
+            #expect(try CheckpointReader(folder + "/mine").record.step == 1)
+        }
+    }
+
+    @Test("an index of another step beside the manifest is refused") func otherIndex() throws {
+        try inScratchFolder { folder in
+            let directory = try write(step: 6, to: folder)
+            let other = try write(step: 7, to: folder + "/other")
+            try put(bytes(other + "/index.h5"), directory + "/index.h5")
+            try reseal(directory)
+            let failure = #expect(throws: Failure.self) { try CheckpointReader(directory) }
+            #expect(failure?.message.contains("says step 7, the manifest beside it step 6") ?? false)
+        }
+    }
+
+    @Test("what is no checkpoint is not removed, by whatever name") func foreign() throws {
+        try inScratchFolder { folder in
+            for step in 3...4 { try write(step: step, to: folder) }
+            let others = ["step-00000001", "step-00000002", ".staging-notes", ".removing-me", ".staging-step-1-x"]
+            for name in others {
+                try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: false)
+                try put([1], "\(folder)/\(name)/thesis.txt")
+            }
+            #expect(try CheckpointFolder(folder).apply(Retention(last: 1)) == [3])
+            try write(step: 5, to: folder)
+            #expect(try names(in: folder) == (others + ["step-00000004", "step-00000005"]).sorted())
+        }
+    }
+
+    @Test("nothing is removed or published in a folder that is another job's by now") func lost() throws {
+        try inScratchFolder { folder in
+            for step in 1...3 { try write(step: step, to: folder) }
+            let lost = Failure(.inUse, "moved")
+            #expect(throws: lost) {
+                try CheckpointFolder(folder).apply(Retention(last: 1)) { () throws(Failure) in throw lost }
+            }
+            let state = TestState(step: 4)
+            let failures = try VirtualRanks.run(2) { c -> Failure? in
+                let asked = Monitor(0)
+                let writer = try CheckpointWriter(directory: folder, ranks: c, shards: 2) { () throws(Failure) in
+                    // Lost between the beginning of the save and its end.
+                    if asked.change({
+                        $0 += 1; return $0
+                    }) > 1 {
+                        throw lost
+                    }
+                }
+                return #expect(throws: Failure.self) {
+                    try writer.write(state.record, state.owned(by: c.rank, of: c.size, axis: 0))
+                }
+            }
+            #expect(failures.allSatisfy { $0?.status == .inUse })
+            #expect(try names(in: folder) == ["step-00000001", "step-00000002", "step-00000003"])
+        }
+    }
+
     @Test("damaged checkpoints do not push out the last good one") func retentionOfDamaged() throws {
         try inScratchFolder { folder in
             for step in 1...4 { try write(step: step, to: folder) }
@@ -67,8 +142,7 @@ import Testing
             #expect(try files.reduce(0) { try $0 + bytes("\(target)/\($1)").count } == size)
             let reader = try CheckpointReader(target)
             #expect(try TestState(step: 6).differences(from: reader) == [])
-            let manifest = try Verification.manifest(of: target)
-            #expect(Verification.tensorFindings(in: target, manifest) == [])
+            #expect(try Verification(target).tensorFindings() == [])
             #expect(throws: Failure.self) { try Resharding.reshard(source, to: target, shards: 1) }
             #expect(try names(in: folder) == ["again", "step-00000006"])
         }
@@ -85,6 +159,24 @@ import Testing
                 atPath: folder + "/link", withDestinationPath: folder + "/scratch/step-00000001")
             #expect(try Resharding.reshard(folder + "/link", to: folder + "/again/", shards: 2) > 0)
             #expect(try names(in: folder) == ["again", "checkpoints", "link", "scratch"])
+        }
+    }
+
+    @Test("any rectangle is read from any cut", arguments: [0, 1, 2]) func rectangles(axis: Int) throws {
+        try inScratchFolder { folder in
+            let state = TestState(step: 6)
+            let reader = try CheckpointReader(write(step: 6, to: folder, ranks: 4, shards: 2, axis: axis))
+            for (tensor, (name, shape)) in state.shapes.enumerated() {
+                for number in 0..<40 {
+                    let offset = shape.enumerated().map { ($1 - 1) * (number * ($0 + 3) % 7) / 7 }
+                    let part = zip(shape, offset).enumerated().map {
+                        1 + ($1.0 - $1.1 - 1) * (number * ($0 + 2) % 5) / 4
+                    }
+                    let values = try reader.read(name, offset: offset, shape: part)
+                    let expected = state.shard(tensor, Rectangle(offset: offset, shape: part)).values
+                    #expect(values.array == expected.array, "\(name) \(part) at \(offset)")
+                }
+            }
         }
     }
 

@@ -26,7 +26,7 @@ struct PythonTests {
             let (code, output) = try Python.run(["copy", source, copy, String(shards)])
             #expect(code == 0, "\(output)")
             #expect(try TestState(step: 4).differences(from: CheckpointReader(copy)) == [])
-            #expect(Verification.tensorFindings(in: copy, try Verification.manifest(of: copy)) == [])
+            #expect(try Verification(copy).tensorFindings() == [])
         }
     }
 

@@ -37,6 +37,47 @@ import Testing
     }
 
     @Test(
+        "parts make up a tensor if every element lies in exactly one",
+        arguments: [[5], [3, 4], [2, 3, 3], [2, 2, 2, 3]])
+    func tiling(tensor: [Int]) {
+        var seed: UInt64 = 7
+        func roll(_ sides: Int) -> Int {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((seed >> 33) % UInt64(sides))
+        }
+        var found = [true: 0, false: 0]
+        for _ in 0..<2000 {
+            // Halved again and again, and then sometimes spoilt.
+            var parts = [Rectangle(whole: tensor)]
+            for _ in 0..<roll(6) {
+                let number = roll(parts.count), axis = roll(tensor.count), length = parts[number].shape[axis]
+                guard length > 1 else { continue }
+                var other = parts[number]
+                let cut = 1 + roll(length - 1)
+                parts[number].shape[axis] = cut
+                other.offset[axis] += cut
+                other.shape[axis] -= cut
+                parts.append(other)
+            }
+            for _ in 0..<roll(3) {
+                let number = roll(parts.count), axis = roll(tensor.count)
+                switch roll(4) {
+                case 0: parts[number].offset[axis] += roll(3) - 1
+                case 1: parts[number].shape[axis] = max(0, parts[number].shape[axis] + roll(3) - 1)
+                case 2: parts.append(parts[number])
+                default: if parts.count > 1 { parts.remove(at: number) }
+                }
+            }
+            let isInside = parts.allSatisfy { $0.lies(in: tensor) }
+            let all = isInside ? parts.flatMap { indices($0, in: tensor) }.sorted() : []
+            let isWhole = all == Array(0..<tensor.reduce(1, *))
+            #expect(Rectangle.tile(parts, tensor) == isWhole, "\(parts)")
+            found[isWhole]! += 1
+        }
+        #expect(found[true]! > 300 && found[false]! > 300)
+    }
+
+    @Test(
         "a run of elements is covered in order by few rectangles", arguments: [[7], [4, 5], [3, 4, 5], [2, 3, 2, 2]])
     func covering(tensor: [Int]) {
         let count = tensor.reduce(1, *)

@@ -37,19 +37,119 @@ import Threads
         }
     }
 
-    @Test("another host's heartbeat counts until it has been silent") func otherHost() throws {
+    private func foreignOwner(age: Double) throws -> [UInt8] {
+        let owner = RunLock.Owner(host: "node-7", pid: 12, job: "4711", heartbeat: Date().timeIntervalSince1970 - age)
+        return Array(try JSONEncoder().encode(owner))
+    }
+
+    @Test(
+        "a silent owner on another host is waited for and taken over, whatever its clock says",
+        arguments: [-86_400.0, -30, 0, 0.5, 2, 1e9])
+    func silent(age: Double) throws {
         try inScratchFolder { folder in
-            for (age, isFree) in [(5.0, false), (55, false), (65, true)] {
-                let owner = RunLock.Owner(
-                    host: "node-7", pid: 12, job: "4711", heartbeat: Date().timeIntervalSince1970 - age)
-                try put(Array(try JSONEncoder().encode(owner)), folder + "/lock")
-                if isFree {
-                    _ = try RunLock(runDirectory: folder, patience: .zero)
-                } else {
-                    let failure = #expect(throws: Failure.self) { try RunLock(runDirectory: folder, patience: .zero) }
-                    #expect(failure?.message.contains("process 12 on node-7, job 4711") ?? false)
+            try put(foreignOwner(age: age), folder + "/lock")
+            let reports = Monitor<[String]>([])
+            let start = ContinuousClock.now
+            let lock = try RunLock(
+                runDirectory: folder, patience: .zero, silence: 1,
+                report: { text in reports.change { $0.append(text) } })
+            let waited = (ContinuousClock.now - start) / .seconds(1)
+            // One that was silent for long already needs less; for ten times as long, nothing.
+            // Some time has gone since the owner's entry was made.
+            #expect(waited >= 0.8 * (age >= 10 ? 0 : age >= 1 ? 0.25 : 1 - max(0, age)))
+            #expect(reports.change { $0.isEmpty } == (age >= 10))
+            try lock.confirmOwnership()
+            lock.release()
+        }
+    }
+
+    @Test("an owner on another host that beats is seen, whatever its clock says", arguments: [-86_400.0, 0, 300])
+    func beating(age: Double) throws {
+        try inScratchFolder { folder in
+            try put(foreignOwner(age: age), folder + "/lock")
+            let hasEnded = Monitor(false)
+            let other = JoinableThread {
+                var beats = 0.0
+                while hasEnded.wait(upTo: .milliseconds(50), until: { $0 ? () : nil }) == nil {
+                    beats += 1
+                    guard let file = FileHandle(forWritingAtPath: folder + "/lock"),
+                        let bytes = try? foreignOwner(age: age + beats / 1000)
+                    else { continue }
+                    try? file.write(contentsOf: bytes + Array(repeating: 0x20, count: 512 - bytes.count))
                 }
             }
+            let failure = #expect(throws: Failure.self) {
+                try RunLock(runDirectory: folder, patience: .zero, silence: 50)
+            }
+            hasEnded.change { $0 = true }
+            other.join()
+            #expect(failure?.status == .inUse)
+            #expect(failure?.message.contains("process 12 on node-7, job 4711") ?? false)
+        }
+    }
+
+    @Test("waiting for a silent owner can be broken off") func cancelled() throws {
+        try inScratchFolder { folder in
+            try put(foreignOwner(age: 0), folder + "/lock")
+            let failure = #expect(throws: Failure.self) {
+                try RunLock(runDirectory: folder, silence: 1000, isCancelled: { true })
+            }
+            #expect(failure?.status == .tryAgain)
+            #expect(String(decoding: try bytes(folder + "/lock"), as: UTF8.self).contains("node-7"))
+        }
+    }
+
+    @Test("a job whose run directory is moved, removed or replaced notices", arguments: 0..<5) func moved(way: Int)
+        throws
+    {
+        try inScratchFolder { folder in
+            let run = folder + "/run", files = FileManager.default
+            try files.createDirectory(atPath: run, withIntermediateDirectories: false)
+            let lock = try RunLock(runDirectory: run, beatingEvery: .milliseconds(5))
+            try lock.confirmOwnership()
+            var next: RunLock?
+            switch way {
+            case 0: try files.moveItem(atPath: run, toPath: folder + "/old")
+            case 1: try files.removeItem(atPath: run)
+            case 2: try files.removeItem(atPath: run + "/lock")
+            case 3:
+                try files.moveItem(atPath: run, toPath: folder + "/old")
+                try files.createDirectory(atPath: run, withIntermediateDirectories: false)
+                next = try RunLock(runDirectory: run, patience: .zero)
+            default:
+                try files.removeItem(atPath: run + "/lock")
+                next = try RunLock(runDirectory: run, patience: .zero)
+            }
+            let failure = #expect(throws: Failure.self) { try lock.confirmOwnership() }
+            #expect(failure?.status == .inUse && failure?.message.contains("moved, removed or replaced") == true)
+            var beat: Failure?
+            while beat == nil {
+                Thread.sleep(forTimeInterval: 0.01)
+                do throws(Failure) { try lock.requireOwnership() } catch { beat = error }
+            }
+            #expect(beat?.status == .inUse)
+            lock.release()
+            try next?.confirmOwnership()
+        }
+    }
+
+    @Test("a lock that is a link, a pipe or a directory is refused, and what it leads to is not written")
+    func irregular() throws {
+        try inScratchFolder { folder in
+            try put(Array("precious".utf8), folder + "/precious")
+            let lock = folder + "/lock"
+            for way in 0..<3 {
+                switch way {
+                case 0:
+                    try FileManager.default.createSymbolicLink(atPath: lock, withDestinationPath: folder + "/precious")
+                case 1: mkfifo(lock, 0o600)
+                default: try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: false)
+                }
+                let failure = #expect(throws: Failure.self) { try RunLock(runDirectory: folder, patience: .zero) }
+                #expect(failure?.status == .cannotCreate)
+                try FileManager.default.removeItem(atPath: lock)
+            }
+            #expect(try bytes(folder + "/precious") == Array("precious".utf8))
         }
     }
 

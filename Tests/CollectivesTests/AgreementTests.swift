@@ -2,7 +2,7 @@ import Collectives
 import Diagnostics
 import Testing
 
-@Suite(.timeLimit(.minutes(15))) struct AgreementTests {
+@Suite(.timeLimit(.minutes(60))) struct AgreementTests {
     private func settle(_ ranks: Int, failing: Set<Int>, alike: Bool) throws -> [Failure?] {
         try VirtualRanks.run(ranks) { world in
             do throws(Failure) {

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 /// What `rank-checks` asks of MPI's communicators under mpirun, asked of virtual ones.
-@Suite(.timeLimit(.minutes(15))) struct ConformanceTests {
+@Suite(.timeLimit(.minutes(60))) struct ConformanceTests {
     @Test(arguments: communicatorCheckList.map(\.name), [1, 2, 3, 4]) func body(name: String, ranks: Int) throws {
         let check = try #require(communicatorCheckList.first { $0.name == name })
         _ = try VirtualRanks.run(ranks) { try check.run(on: $0) }
@@ -21,7 +21,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(15))) struct VirtualRanksTests {
+@Suite(.timeLimit(.minutes(60))) struct VirtualRanksTests {
     private struct Refusal: Error, Equatable { let rank: Int }
 
     @Test func resultsComeInRankOrder() throws {

@@ -42,14 +42,14 @@ struct TinyModel {
     }
 
     /// Writes the checkpoint from `ranks` virtual ranks and returns its path.
-    func write(in folder: String, ranks: Int = 1) throws -> String {
+    func write(in folder: String, ranks: Int = 1, seed: UInt64 = 5) throws -> String {
         let configuration = configuration,
             parallel = configuration.model.expertCounts.allSatisfy { $0 % ranks == 0 } ? ranks : 1
         let written = try VirtualRanks.run(ranks) { world in
             let engine = try Engine(
                 configuration, expertParallel: parallel, threads: 1, forTraining: false, on: world)
             let state = TrainingState(for: engine)
-            initialize(state.parameters, scale: 2, seed: 5, on: engine.workers)
+            initialize(state.parameters, scale: 2, seed: seed, on: engine.workers)
             scatterNorms(state.parameters)
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
             let record = CheckpointRecord(

@@ -71,8 +71,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (4, UInt8(2), "llm.c's version 2"), (8, 99, "promises 99 tokens"), (11, 0xFF, "promises"),
-        (0, 0xA1, "32-bit tokens"),
+        (4, UInt8(2), "llm.c's version 2 of 16-bit"), (8, 99, "promises 99 tokens"), (11, 0xFF, "promises"),
+        (0, 0xA1, "version 1 of 32-bit tokens; version 7 is read"),
     ]) func damagedHeadersOfLlmCAreRefused(place: Int, value: UInt8, words: String) throws {
         _ = try tokenize("texts", .llmc, "x.bin")
         var bytes = try folder.read("x.bin")
@@ -94,7 +94,7 @@ import Testing
         #expect(found?.contains(words) == true, "\(found ?? "accepted")")
     }
 
-    @Test(arguments: [(UInt8(1), 1), (4, 4)]) func otherWidthsOfTokensAreRead(code: UInt8, width: Int) throws {
+    @Test(arguments: [(UInt8(1), 1), (4, 4), (5, 8)]) func otherWidthsOfTokensAreRead(code: UInt8, width: Int) throws {
         func word(_ number: Int, _ bytes: Int) -> [UInt8] {
             (0..<bytes).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
         }

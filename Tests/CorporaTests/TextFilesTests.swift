@@ -37,9 +37,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{\"text\": \"a\"}\n{\"texts\": \"a\"}", ":2: there is no field `text`"),
+        ("{\"text\": \"a\"}\n{\"texts\": \"a\"}", ":2: there is no field `text`; the fields are `texts`"),
         ("{\"text\": \"a\"}\n\n{\"text\": 3}", ":3: the field `text` is not a string"),
         ("{\"text\": null}", ":1: the field `text` is not a string"),
+        ("{}", ":1: there is no field `text`; the object is empty"),
+        (
+            "{\"c\": {\"text\": 1}, \"a\\nb\": [\"x\"], \"c\": 2}",
+            ":1: there is no field `text`; the fields are `c`, `a?b`"
+        ),
+        ("{\"text\": \"a\", \"text\": 3}", ":1: the field `text` is not a string"),
         ("[1]", ":1: not a JSON object"), ("\"text\"", ":1: not a JSON object"),
         ("{\"text\": \"a\"", ":1: not valid JSON"),
         ("{\"text\": \"\\ud800\"}", ":1: not valid JSON"), ("hello", ":1: not valid JSON"),

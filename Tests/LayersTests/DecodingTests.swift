@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A sequence that goes on token by token over kept keys and values has the logits of one that is computed afresh.
-@Suite(.timeLimit(.minutes(15))) struct DecodingTests {
+@Suite(.timeLimit(.minutes(60))) struct DecodingTests {
     private static let context = 150
 
     struct Case: Sendable { var experts: Int, choices: Int, ranks: Int, norm = NormKind.rms }

@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 /// Dropless evaluation sends as many windows of seats as the longest queue needs through the buffers of training.
-@Suite(.timeLimit(.minutes(15))) struct EvaluationTests {
+@Suite(.timeLimit(.minutes(60))) struct EvaluationTests {
     private static let layers = [ExpertsPerLayer(4), ExpertsPerLayer(byLayer: [8, 4])]
 
     /// Losses per lane, the third lane without tokens, on ranks that share out the experts.

@@ -6,7 +6,7 @@ import Settings
 import Tensors
 import Testing
 
-@Suite("Reductions in the background", .timeLimit(.minutes(15))) struct OverlappedReductionTests {
+@Suite("Reductions in the background", .timeLimit(.minutes(60))) struct OverlappedReductionTests {
     private struct Job {
         let layout: ParameterLayout
         let mesh: Mesh

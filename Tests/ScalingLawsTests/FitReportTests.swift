@@ -43,10 +43,12 @@ import Testing
         let report = try report(ChinchillaLaw.self, Simulation.runs(points, law, noise: 0.002, seed: 2))
         let lost = Set(report.record.undetermined.keys)
         #expect(lost.isSuperset(of: ["A", "alpha"]) || lost.isSuperset(of: ["B", "beta"]), "\(lost)")
-        #expect(!report.record.undetermined.keys.contains("E"))
+        // A power of D near zero is a constant like E: that is lost too. Predictions are not.
+        #expect(report.record.undetermined["E"] != nil)
+        #expect(report.record.rmseTrain < 0.004)
     }
 
-    /// Bootstrap intervals hold the truth about as often as they say, and agree with the curvature's.
+    /// 80 % intervals hold the truth about as often as they say; `CoverageTests` has more fits.
     @Test func intervalsHoldTheTruth() throws {
         let truth = ChinchillaLaw.refitted
         var held = 0

@@ -52,11 +52,13 @@ import Testing
     }
 
     @Test func jointLawFromExactLosses() throws {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let clock = ContinuousClock(), slowBefore = slowness(), start = clock.now
         let fits = try recover(
             JointLaw.published, experts: Simulation.jointExperts, noise: 0, seeds: 1...1, Simulation.joint)
-        #expect(clock.now - start < .seconds(60), "a full fit of 270 runs takes under a minute on two cores")
+        let elapsed = clock.now - start
+        #expect(
+            elapsed < .seconds(60) * max(slowBefore, slowness()),
+            "a full fit of 270 runs takes under a minute on two cores that have nothing else to do")
         #expect(fits[0].runs.count == 270 && fits[0].heldOut.count == 30)
         for (found, true_) in zip(fits[0].law.parameters, JointLaw.published.parameters) {
             expect(found, true_, within: 1e-6)

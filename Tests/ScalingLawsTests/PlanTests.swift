@@ -96,7 +96,9 @@ import Testing
     @Test func aPlanTakesUnderATenthOfASecond() throws {
         _ = try Self.joint(flops: 1e20)
         let fastest = try (0..<5).map { _ in
-            try ContinuousClock().measure { _ = try Self.joint(flops: 1e21) { $0.memory = .init(bytes: 80e9) } }
+            let start = processorTime()
+            _ = try Self.joint(flops: 1e21) { $0.memory = .init(bytes: 80e9) }
+            return processorTime() - start
         }.min()!
         #expect(fastest < .milliseconds(100), "\(fastest)")
     }
@@ -109,7 +111,7 @@ import Testing
 
     @Test func theConfigurationSaysWhatThePlanSays() throws {
         let plan = try Self.joint(flops: 1e19, experts: [8])
-        let yaml = plan.runConfiguration(
+        let yaml = try plan.runConfiguration(
             plan.best, in: RunPlaces(directory: "runs/a \"b\"", train: "text", tokenizer: "auto"))
         let model = plan.best.realised
         for line in [
@@ -122,7 +124,7 @@ import Testing
         // It is YAML of sections and numbers, as the trainer reads it.
         let document = try SettingsDocument(yaml: yaml, file: "planned.yaml")
         #expect(try document.section("model").integer("d_model") == Int(model.dModel))
-        #expect(try document.section("data").text("validation") == "hash 0.01")
+        #expect(try document.section("data").text("validation") == "tail 0.01")
         expect(try document.section("optimizer").number("learning_rate"), plan.best.learningRate, within: 0.01)
         #expect(yaml.contains("65536, 131072 from token 500000000 on, 262144 from token 1000000000 on"))
         let tokens = try #require(yaml.firstMatch(of: /train:\n  tokens: (\d+)/).flatMap { Double($0.1) })
@@ -134,7 +136,7 @@ import Testing
         var request = PlanRequest.budget(3e18, experts: [64])
         request.granularities = [8]
         let plan = try Plan(request, by: .published("fine-grained"))
-        let yaml = plan.runConfiguration(plan.best, in: RunPlaces(directory: "r", train: "t", tokenizer: "auto"))
+        let yaml = try plan.runConfiguration(plan.best, in: RunPlaces(directory: "r", train: "t", tokenizer: "auto"))
         let ratio = try #require(yaml.firstMatch(of: /feed_forward: ([\d.]+)/).flatMap { Double($0.1) })
         let hidden = ratio * plan.best.realised.dModel / 8
         #expect(abs(hidden - hidden.rounded()) < 1e-6)

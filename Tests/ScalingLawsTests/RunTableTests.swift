@@ -7,7 +7,7 @@ import Testing
     static let header = "n_active,n_total,tokens,flops,experts,granularity,top_k,loss"
 
     private func read(_ text: String, _ laws: [LawFacts] = [JointLaw.facts]) throws -> [RunRecord] {
-        try runRecords(csv: text, file: "runs.csv", for: laws)
+        try runTable(csv: text, file: "runs.csv", for: laws).records
     }
 
     private func refuse(_ text: String, _ laws: [LawFacts] = [JointLaw.facts], saying words: String...) {
@@ -59,6 +59,42 @@ import Testing
         refuse(start, saying: "no runs, only a header")
         refuse("loss\n\"3\"x\n", saying: "no CSV table")
         refuse("n_active,n_total,n_embedding,tokens,experts,loss\n1e8,1e8,1e8,1e9,1,3\n", saying: "leaves nothing")
+    }
+
+    @Test func namesColumnsThatAreMisspelled() throws {
+        let start = "n_active,n_total,tokens,experts,loss"
+        refuse(start + ",granularty\n", saying: "runs.csv: unknown column `granularty`; did you mean `granularity`?")
+        refuse(start + ",topk\n", saying: "unknown column `topk`; did you mean `top_k`?")
+        refuse(start + ",n_embeding\n", saying: "did you mean `n_embedding`?")
+        refuse(start + ",N-Embedding\n", saying: "did you mean `n_embedding`?")
+        refuse("nactive,n_total,tokens,experts,loss\n", saying: "did you mean `n_active`?")
+        // Columns of other things stay, and are named.
+        let text = start + ",val_loss,seed,name\n1e8,1e8,1e9,1,3,2.9,1,a\n"
+        let table = try runTable(csv: text, file: "runs.csv", for: [JointLaw.facts])
+        #expect(table.records.count == 1 && table.otherColumns == ["val_loss", "seed", "name"])
+    }
+
+    @Test func countsAreWhole() throws {
+        let start = "n_active,n_total,tokens,experts,loss,granularity,top_k\n"
+        refuse(
+            start + "1e8,1e8,1e9,1.5,3,1,1\n", saying: "runs.csv:2: `experts` is 1.5", "a whole number",
+            "dense feed-forward")
+        refuse(start + "1e8,2e8,1e9,4,3,2.5,1\n", saying: "runs.csv:2: `granularity` is 2.5", "a whole number")
+        refuse(start + "1e8,2e8,1e9,4,3,1,1\n1e8,2e8,1e9,4,3,1,1.2\n", saying: "runs.csv:3: `top_k` is 1.2")
+        refuse(start + "1e8,2e8,1e9,nan,3,1,1\n", saying: "`experts` is nan")
+        refuse(start + "1e8,2e8,1e999,4,3,1,1\n", saying: "`tokens` is inf")
+        refuse(start + "0x10,2e8,1e9,4,3,1,1\n", saying: "`n_active` is `0x10`, which is no number")
+        refuse(start + "-1e8,2e8,1e9,4,3,1,1\n", saying: "`n_active` is -100000000.0", "above zero")
+        #expect(try read(start + "1e8,2e8,1e9,4e0,3,1,1\n")[0].point.experts == 4)
+        // 2·d_model/d_expert of the leverage law
+        let leveraged = "experts,granularity,flops,leverage\n32,2.9,1e20,3\n"
+        #expect(try read(leveraged, [EfficiencyLeverage.facts])[0].point.granularity == 2.9)
+    }
+
+    @Test func keepsWhatTheRunsHaveInCommon() throws {
+        let runs = try read(
+            "n_active,n_total,tokens,experts,loss,vocabulary_size,context,flops\n1e8,1e8,1e9,1,3,4096,256,5e17\n")
+        #expect(runs[0].vocabularySize == 4096 && runs[0].context == 256 && runs[0].countedFLOPs == 5e17)
     }
 
     /// Random bytes may be refused; they must not crash the reader.

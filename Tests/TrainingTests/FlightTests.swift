@@ -8,7 +8,7 @@ import Testing
 import Training
 
 /// Two lanes in flight on a rank.
-@Suite(.serialized, .timeLimit(.minutes(15))) struct FlightTests {
+@Suite(.serialized, .timeLimit(.minutes(60))) struct FlightTests {
     init() { MatrixLibrary.prepare() }
 
     @Test(arguments: flightCheckList.map(\.name), [1, 2, 3, 4])

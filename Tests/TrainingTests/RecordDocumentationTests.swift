@@ -8,6 +8,7 @@ import Training
 struct RecordDocumentationTests {
     @Test func everyFieldOfAStepIsDescribed() throws {
         var record = StepRecord()
+        record.sequences = 1
         record.validationLoss = 1
         record.validationBitsPerByte = 1
         record.checkpointStallSeconds = 1

@@ -59,7 +59,10 @@ private func replaying<Answer: Sendable>(
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
             try run.train()
-            try alter("parameters/blocks.1.router", element: 17, inCheckpoint: 6, of: run)
+            try run.alter(6) { _ in
+            } _: { name, values in
+                if name == "parameters/blocks.1.router" { values[17] = 7 }
+            }
             let findings = try replaying(run, step: 6) { try $0.confirm() }
             #expect(findings.figure == nil)
             let tensor = try #require(findings.tensor)
@@ -115,6 +118,36 @@ private func replaying<Answer: Sendable>(
         }
     }
 
+    @Test("a batch that changed on the way, also where the checkpoint of the change is gone") func changedBatch() throws
+    {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder, ["schedule.kind=cosine"], length: "tokens: 3072")
+            #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
+            try run.train(["batch.tokens=512"], allowing: ["batch.tokens"])
+            #expect(try run.records().map(\.tokens) == [256, 512, 768, 1280, 1792, 2304, 2816, 3328])
+            let after = try replaying(run, step: 5) { try $0.confirm() }
+            #expect(after.isConfirmed && (after.first, after.last) == (4, 5))
+            try FileManager.default.removeItem(atPath: "\(run.directory.checkpoints)/step-00000003")
+            let across = try replaying(run, step: 5) { try $0.confirm() }
+            #expect(across.isConfirmed && (across.first, across.last) == (1, 5))
+            try replaying(run, step: 2) { try $0.inspect(lane: 3, to: folder + "/lane.h5") }
+            #expect(throws: Failure.self) { try replaying(run, step: 2) { try $0.inspect(lane: 4, to: folder + "/x") } }
+        }
+    }
+
+    @Test("data that changed since the step are named, not taken for an error of the machine") func changedData() throws
+    {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train()
+            try run.write(String(repeating: "Another text altogether, and one that is long enough.\n", count: 200))
+            try run.train(["train.steps=9"])
+            #expect(try replaying(run, step: 9) { try $0.confirm() }.isConfirmed)
+            let failure = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.confirm() } }
+            #expect(failure?.message.contains("training data are others") == true)
+        }
+    }
+
     @Test("refuses default mode, steps without a record, lanes that are not there") func refuses() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
@@ -139,23 +172,6 @@ private func replaying<Answer: Sendable>(
         for token in 0..<64 {
             let row = (0..<4).map { p[4 * token + $0] }
             #expect(row.max() == row[Int(choices[token])] && gates[token] == row[Int(choices[token])])
-        }
-    }
-
-    /// Writes 7 into one element of a tensor and publishes the result as if it had been so.
-    private func alter(_ name: String, element: Int, inCheckpoint step: Int, of run: TinyRun) throws {
-        let folder = run.directory.checkpoints
-        let directory = try #require(CheckpointFolder(folder).published.first { $0.step == step }?.directory)
-        let reader = try CheckpointReader(directory)
-        let shards = try reader.tensors.map { tensor in
-            let values = try reader.read(tensor.name)
-            if tensor.name == name { values[element] = 7 }
-            return TensorShard(name: tensor.name, shape: tensor.shape, values: values)
-        }
-        try reader.close()
-        let record = reader.record
-        _ = try VirtualRanks.run(1) { world in
-            try CheckpointWriter(directory: folder, ranks: world, shards: 1).write(record, shards)
         }
     }
 }

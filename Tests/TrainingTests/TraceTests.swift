@@ -42,8 +42,10 @@ struct TraceTests {
         _ = try VirtualRanks.run(ranks) { world in
             var options = TrainingOptions()
             options.trace = try StepTrace(steps, configuration, on: world)
-            let setup = try TrainingSetup(configuration, on: world, tracer: options.trace?.tracer) { _ in }
-            try TrainingRun(setup, on: world, progress: ProgressLine(), options: options).run()
+            let setup = try TrainingSetup(configuration, on: world, options: options, tracer: options.trace?.tracer) {
+                _ in
+            }
+            try TrainingRun(setup, on: world, progress: ProgressLine()).run()
         }
         let bytes = try Data(contentsOf: URL(filePath: run.directory.trace))
         return try JSONDecoder().decode(Document.self, from: bytes).traceEvents

@@ -10,7 +10,7 @@ import Workers
     import Darwin
 #endif
 
-@Suite(.timeLimit(.minutes(15))) struct WorkersTests {
+@Suite(.timeLimit(.minutes(60))) struct WorkersTests {
     @Test(arguments: [1, 2, 3, 5, 8]) func everyTaskRunsOnceOnAWorkerOfTheTeam(threads: Int) {
         let workers = Workers(count: threads)
         #expect(workers.count == threads)

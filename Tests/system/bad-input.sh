@@ -68,7 +68,7 @@ for mode in false true; do
 done
 
 # said once, by whom it concerns
-said_once() { [[ $(timeout "$limit" "${@:2}" 2>&1 </dev/null | grep -cE -- "$1") -eq 1 ]]; }
+said_once() { [[ $(bounded "$limit" "${@:2}" 2>&1 </dev/null | grep -cE -- "$1") -eq 1 ]]; }
 expect "an unknown option is complained of once" said_once "Unknown option '--nonsense'" "${train[@]}" --nonsense
 expect "what all ranks find is said once" said_once 'there is no checkpoint nowhere' \
     "${on_two_ranks[@]}" "$switchyard" evaluate nowhere --data corpus.txt

@@ -32,6 +32,17 @@ expect_exit "and back" 0 'verified: [0-9]+ tensors by digest' -- "$switchyard" c
 expect "the loss has not changed" losses_agree run back
 expect_exit "the record names the libraries" 0 'HDF5: [0-9.]+.*MPI: .*converted_from: hf' -- "$switchyard" inspect back
 expect "what came back trains" trains back
+cp -r hf twice
+"$switchyard" convert to-huggingface run single >/dev/null
+cp single/model.safetensors twice
+expect_exit "a directory that was saved twice: the single file, and what is left aside" 0 \
+    'left aside.*model.safetensors.index.json, model-00001-of.*verified' -- "$switchyard" convert from-huggingface twice twice-back
+cp -r single broken
+printf '\377\377\377\177' | dd of=broken/model.safetensors bs=1 conv=notrunc status=none \
+    seek=$(($(stat -c %s broken/model.safetensors) - 4))
+expect_exit "a weight that is no number is refused without a check, too" 65 'element [0-9]+ of .* is nan' -- \
+    "$switchyard" convert from-huggingface broken broken-back --no-verify
+expect "… and nothing is left" bash -c '! ls broken-back'
 expect_exit "one expert is a Llama" 0 'routers of a model of one expert.*LlamaForCausalLM' -- \
     "$switchyard" convert to-huggingface dense dense-hf
 for ranks in one four; do "$switchyard" convert to-huggingface $ranks $ranks-hf >/dev/null; done

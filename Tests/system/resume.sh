@@ -61,24 +61,19 @@ for run in four-to-1 four-to-2 four-to-3 one; do
 done
 
 # requests through mpirun
-long=("${exact[@]}" --set train.steps=600 --set train.validate_every=0 --set checkpoint.every_steps=0)
-finishes "a longer run" 2 long "${long[@]}"
-train 2 asked "${long[@]}"
-"${command[@]}" >asked.log 2>&1 </dev/null &
-job=$!
-expect "a run to be asked trains" wait_until 30 has_step asked 3
+long=("${exact[@]}" --set schedule.kind=constant --set train.validate_every=0 --set checkpoint.every_steps=0)
+train 2 asked "${long[@]}" --set train.steps=100000000
+starts asked.log "${command[@]}"
+expect "a run to be asked trains" wait_until "$limit" has_step asked 3
 kill -USR1 "$job"
-expect "SIGUSR1 to mpirun: a checkpoint" wait_until 20 sh -c 'ls asked/checkpoints/step-*/manifest'
+expect "SIGUSR1 to mpirun: a checkpoint" wait_until "$limit" sh -c 'ls asked/checkpoints/step-*/manifest'
 saved=$(basename "$(ls -d asked/checkpoints/step-*)")
-expect "… and the run goes on" wait_until 20 has_step asked $((10#${saved#step-} + 3))
+expect "… and the run goes on" wait_until "$limit" has_step asked $((10#${saved#step-} + 3))
 kill -USR2 "$job"
-status=0
-wait "$job" || status=$?
-if ((status == 75)); then passes "SIGUSR2 to mpirun: exit code 75"; else
-    fails "SIGUSR2 to mpirun: exit code 75" "$status" asked.log
-fi
-expect "… before the end" sh -c '! grep -q "\"step\":600," asked/metrics.jsonl'
-finishes "the same command goes on after SIGUSR2" 2 asked "${long[@]}"
+ends "SIGUSR2 to mpirun: exit code 75" 75 'the state is saved' asked.log
+long+=(--set "train.steps=$(($(grep -c '"step":' asked/metrics.jsonl) + 5))")
+finishes "a run goes on after SIGUSR2" 2 asked "${long[@]}"
+finishes "an undisturbed run of that length" 2 long "${long[@]}"
 same_figures "… to the same figures" long asked
 
 # a decay branched off a trunk
@@ -118,6 +113,44 @@ expect_exit "an allowed change is told" 0 'with seed: 0 → 1; train.steps: 12 �
     "${command[@]}" --set seed=1 --set train.steps=14 --allow-change seed
 expect_exit "lengths and cadence may change" 0 'train.steps: 14 → 16; checkpoint.every_steps: 4 → 5' -- \
     "${command[@]}" --set seed=1 --set train.steps=16 --set checkpoint.every_steps=5
+
+# another corpus: the checkpoint's tokenizer stays
+vocabulary=(--set 'data.tokenizer=bpe 300')
+head -n 150 corpus.txt >half.txt
+learned() { tail -c 3000 "$1/data/train.tokens" | grep -ao '"tokenizer":"[^"]*"'; }
+finishes "a run that learns merges" 2 learned "${vocabulary[@]}"
+learned learned >before
+cp corpus.txt whole.txt
+tr 'a-m' 'n-z' <whole.txt >corpus.txt
+finishes "its corpus changes" 2 learned "${vocabulary[@]}" --set train.steps=14
+expect_exit "… which is said with sizes and digests" 0 \
+    'the training data changed since step 14: then [0-9]+ tokens, [0-9]+ bytes, digest .* now .*validation data changed' -- \
+    sh -c 'cp half.txt corpus.txt && "$@"' _ "${command[@]}" --set train.steps=16
+learned learned >after
+expect "… and the merges are still those of the checkpoint" cmp before after
+train 2 begun "${vocabulary[@]}" --from learned
+expect_exit "a run that begins with its parameters has them, too" 0 'stands for the tokenizer of learned/.*starting with the parameters' \
+    -- "${command[@]}"
+learned begun >after
+expect "… to the letter" cmp before after
+train 2 begun-in-bytes --from learned --set data.tokenizer=byte
+expect_exit "another tokenizer is refused" 78 'data.tokenizer .byte. is another tokenizer .* than that of learned' -- "${command[@]}"
+train 2 learned "${vocabulary[@]}" --set train.steps=18 --set data.tokenizer=byte --allow-change data.tokenizer
+expect_exit "… whatever may change" 78 'is another tokenizer' -- "${command[@]}"
+mv whole.txt corpus.txt
+
+# another batch: tokens and sequences are counted as they were consumed
+figure() { grep -o "\"$2\":[^,}]*" "$1/metrics.jsonl" | cut -d: -f2 | tr '\n' ' '; }
+train 2 batch "${exact[@]}" --set train.steps=6
+expect_exit "six steps" 0 'validation after step 6' -- "${command[@]}"
+train 2 batch "${exact[@]}" --set train.steps=9 --set batch.tokens=1024
+expect_exit "another batch is refused" 78 'batch.tokens: 512 → 1024' -- "${command[@]}"
+expect_exit "… and taken if it may change" 0 'with batch.tokens: 512 → 1024' -- "${command[@]}" --allow-change batch.tokens
+expect "its tokens go on from those before" [ "$(figure batch tokens)" = "512 1024 1536 2048 2560 3072 4096 5120 6144 " ]
+expect "… and its sequences" [ "$(figure batch sequences)" = "16 32 48 64 80 96 128 160 192 " ]
+expect_exit "and replay confirms them" 0 'steps 9 to 9 confirmed' -- "$switchyard" replay batch --step 9
+expect_exit "a forecast goes on from there" 0 'begins .* after 9 steps, 6,144 tokens' -- \
+    "${command[@]}" --check --set train.steps=10
 
 # damage
 newest=default/checkpoints/step-00000016

@@ -11,22 +11,19 @@ train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
 
 # start_long_run DIRECTORY [OPTION…]: sets job and ranks once it has made its first steps.
 start_long_run() {
-    "${train[@]}" --set train.steps=1000000 --set "run.directory=$1" "${@:2}" >"$1.log" 2>&1 </dev/null &
-    job=$!
-    if ! wait_until 30 has_steps "$1"; then
-        fails "a long run starts" "no step within 30 s" "$1.log"
+    starts "$1.log" "${train[@]}" --set train.steps=100000000 --set "run.directory=$1" "${@:2}"
+    if ! wait_until "$limit" has_step "$1" 2; then
+        fails "a long run starts" "no step within $limit s" "$1.log"
         exit 1
     fi
     mapfile -t ranks < <(ranks_of "$job")
     expect "a job on two ranks trains in $1" [ "${#ranks[@]}" -eq 2 ]
 }
 
-has_steps() { grep -q '"step":2,' "$1/metrics.jsonl"; }
-
 # In order, if mpirun still lives: killed, it would leave its shared memory behind.
 stop_long_run() {
-    if kill -TERM "$job" 2>/dev/null; then wait_until 5 are_gone "$job" "${ranks[@]}" || true; fi
-    kill -KILL "$job" "${ranks[@]}" 2>/dev/null || true
+    end_group "$job"
+    kill -KILL "${ranks[@]}" 2>/dev/null || true
     { wait "$job" || true; } 2>/dev/null
 }
 
@@ -48,6 +45,16 @@ expect_exit "the same command, started at once, trains" 0 'validation after step
     "${train[@]}" --set run.directory=mpirun-killed
 expect "the ranks of the killed mpirun are gone" are_gone "${ranks[@]}"
 stop_long_run
+
+# mpirun is the first process, as in a container: its ranks have not lost their launcher
+first=(unshare --pid --fork --mount-proc --kill-child)
+((EUID == 0)) || first+=(--map-root-user)
+if "${first[@]}" true 2>/dev/null; then
+    expect_exit "ranks of an mpirun that is process 1 train" 0 'validation after step 3' -- \
+        "${first[@]}" "${train[@]}" --set run.directory=first-process
+else
+    passes "nobody may have processes of their own here, so mpirun is not process 1"
+fi
 
 # two jobs, one directory
 start_long_run in-use

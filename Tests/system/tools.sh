@@ -42,11 +42,12 @@ expect_exit "bench step refuses what train refuses" 78 'expert_parallel` is 3' -
 # the trace: whole after every step, whatever ends the run
 expect_exit "train --trace" 0 'checkpoint' -- "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --trace 1:2
 expect "both ranks are in the trace" grep -q '"name": "step", .*"pid": 1, ' run/trace.json
-"${on_two_ranks[@]}" "$switchyard" train tiny.yaml --trace 1:1000000 --set train.steps=1000000 --set run.directory=cut \
-    >cut.log 2>&1 </dev/null &
-job=$!
-expect "a trace appears while the run goes on" wait_until 60 test -s cut/trace.json
+starts cut.log "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --trace 1:1000000 --set train.steps=1000000 \
+    --set run.directory=cut
+expect "a trace appears while the run goes on" wait_until "$limit" test -s cut/trace.json
+mapfile -t ranks < <(ranks_of "$job")
 kill -KILL "$job"
-wait "$job" 2>/dev/null || true
+{ wait "$job" || true; } 2>/dev/null
+expect "the ranks of the killed mpirun are gone" wait_until "$limit" are_gone "${ranks[@]}"
 expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" = ']}'
 expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-objects=("$PWD"/.build/release/WideLoops.build/*.o)
+objects=("$build_directory"/release/WideLoops.build/*.o)
 if [[ $(uname -m) != x86_64 || ! -f ${objects[0]} ]] || ! command -v objdump >/dev/null; then
     passes "wide loops: nothing to look at here"
     exit 0

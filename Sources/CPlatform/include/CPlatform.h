@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #endif
 #include "BuildTarget.h"
+#include "Limits.h"
 #include "Peak.h"
 #include "Signals.h"
 

@@ -1,18 +1,40 @@
-// Requests to a running job, as signals. A handler may only set a flag: long work looks at it now and then.
+// Requests to a running job, as signals. They are held back (blocked) in every thread from before `main` on, and one thread
+// that does nothing else takes them with `sigwait`: no handler ever runs on a stack that computes, communicates or writes.
+// oneDNN's generated code keeps data below the red zone, where a handler's frame overwrites it.
 #pragma once
 
 enum {
     /// Save a checkpoint and go on (SIGUSR1).
     platform_request_save = 1,
-    /// Save a checkpoint and leave (SIGUSR2, SIGTERM).
+    /// Save a checkpoint and leave (SIGUSR2, SIGTERM, SIGINT, SIGHUP).
     platform_request_leave = 2
 };
 
-/// From now on the signals set flags instead of ending the process.
-void platform_watch_requests(void);
+/// Blocks the signals that are requests, for this thread and those that it starts; they stay pending. Before any other
+/// thread exists; a second call does nothing. SIGUSR1 and SIGUSR2 are taken even if the process was started with them
+/// ignored, as `cluster/launch` does until this call; SIGTERM, SIGINT and SIGHUP stay ignored if they were (`nohup`).
+/// SIGPIPE is ignored: a write to a closed pipe fails with EPIPE.
+void platform_hold_requests(void);
 
-/// The requests that nobody has taken yet.
+/// Ends what `platform_hold_requests` began, for this thread: a pending signal ends the process now. For programs that
+/// answer no requests.
+void platform_release_requests(void);
+
+/// Starts the thread that takes the signals; a second call does nothing. A second SIGINT ends the process at once.
+/// Returns 0, or an error number.
+int platform_watch_requests(void);
+
+/// Notes a request that reached this process by another way than a signal.
+void platform_note_request(int request);
+
+/// The requests that were noted and not taken.
 int platform_pending_requests(void);
 
 /// The requests since the last call; clears them.
 int platform_take_requests(void);
+
+/// Starts a program with the signal mask that this process was started with and default actions for signals.
+/// `output`: a descriptor that becomes its standard output, or -1 for this process's own.
+/// Returns 0 and the process, or an error number.
+int platform_spawn(
+    const char *path, char *const *arguments, char *const *environment, int output, int *process);

@@ -53,6 +53,9 @@ package struct FromHuggingFace {
         return try RunConfiguration(SettingsDocument(yaml: "", file: "config.json", overrides: settings))
     }
 
+    /// What of the directory is left aside; for the user to know.
+    package var notes: [String] { model.notes }
+
     /// - Parameter versions: of this program's libraries, for the record
     /// - Returns: bytes written
     package func write(to target: String, run: String, versions: [String: String]) throws(Failure) -> Int {

@@ -24,7 +24,7 @@ package final class ImportedModel {
         let stated = try ImportedConfiguration(directory: directory)
         files = try WeightFiles(directory)
         configuration = try stated.settled(by: files)
-        var parts: [String: [Int: [Part]]] = [:], unused = 0
+        var parts: [String: [Int: [Part]]] = [:], unused = 0, withoutPlace: [String] = []
         for name in files.tensors.keys.sorted() {
             let stored = try files.stored(name)
             guard let (place, shape) = TensorPlace.of(name, in: configuration) else {
@@ -42,13 +42,32 @@ package final class ImportedModel {
                 parts[parameter, default: [:]][expert, default: []].append((name, from, false))
             case .neighbours(let parameter, let from):
                 parts[parameter, default: [:]][0, default: []].append((name, from, true))
-            case .unused: unused += 1
-            case .bias, .sharedExpert, .sharedGate, .correctionBias: break
+            case .unused:
+                unused += 1
+                withoutPlace.append(name)
+            case .sharedExpert, .sharedGate: withoutPlace.append(name)
+            case .bias, .correctionBias: break
             }
         }
         self.parts = parts
         try requireAll(unused: unused)
         try NeutralParts(self).require()
+        // Zero times NaN is NaN: what adds nothing must be numbers, too.
+        for name in withoutPlace { try files.requireFinite(name) }
+    }
+
+    /// What of the directory is left aside; for the user to know.
+    package var notes: [String] {
+        guard !files.unread.isEmpty else { return [] }
+        // A name can be anything.
+        let names = files.unread.prefix(6).map { name in
+            String(String.UnicodeScalarView(name.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+        }
+        let more = files.unread.count - names.count
+        return [
+            "\(directory) was saved more than once; left aside, as transformers does: "
+                + names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+        ]
     }
 
     /// The parameters of our model, in the order of its layout.

@@ -3,10 +3,15 @@ import Foundation
 import Tensors
 
 /// The tensors of a Hugging Face model: `model.safetensors`, or the files that `model.safetensors.index.json` names.
+///
+/// A directory that was saved twice can have both, and shards of another save. The choice is that of `transformers`: the
+/// single file if it is there, and otherwise what the index names.
 final class WeightFiles {
     let directory: String
     /// Every tensor once.
     let tensors: [String: (file: SafetensorsFile, tensor: SafetensorsTensor)]
+    /// Files of weights that are there and not read, indices first.
+    let unread: [String]
 
     private static let single = "model.safetensors"
     private static let indexName = "model.safetensors.index.json"
@@ -17,16 +22,28 @@ final class WeightFiles {
 
     init(_ directory: String) throws(Failure) {
         self.directory = directory
-        let index = "\(directory)/\(Self.indexName)"
-        guard FileManager.default.fileExists(atPath: index) else {
-            let file = try SafetensorsFile("\(directory)/\(Self.single)")
+        let index = "\(directory)/\(Self.indexName)", single = "\(directory)/\(Self.single)"
+        let files = Self.weightFiles(in: directory)
+        if FileManager.default.fileExists(atPath: single) || !FileManager.default.fileExists(atPath: index) {
+            let file = try SafetensorsFile(single)
             tensors = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, (file, $0)) })
+            unread = files.filter { $0 != Self.single }
             return
         }
         let map = try JSONFile.decode(
             try JSONFile.read(index, limit: Self.limit), as: Index.self, from: index
         ).weight_map
         tensors = try Self.open(map, directory, index)
+        unread = files.filter { !Set(map.values).contains($0) && $0 != Self.indexName }
+    }
+
+    /// Names in `directory` that stand for weights, indices first.
+    private static func weightFiles(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let (shards, indices) = (
+            names.filter { $0.hasSuffix(".safetensors") }, names.filter { $0.hasSuffix(".safetensors.index.json") }
+        )
+        return indices.sorted() + shards.sorted()
     }
 
     private static func open(
@@ -62,10 +79,32 @@ final class WeightFiles {
         return found.tensor
     }
 
+    /// Reads a tensor piece by piece, for what `read` throws.
+    func requireFinite(_ name: String) throws(Failure) {
+        let count = try stored(name).count, piece = 1 << 22
+        for start in stride(from: 0, to: count, by: piece) { _ = try read(name, start..<min(start + piece, count)) }
+    }
+
     /// Elements `range` of a tensor, row-major; all of them if nothing is said.
+    /// - Throws: `data` if one is NaN or infinite: no model computes with it, whoever saved it
     func read(_ name: String, _ range: Range<Int>? = nil) throws(Failure) -> Vector<Float> {
         let tensor = try stored(name)
         guard let file = tensors[name]?.file else { return Vector(count: 0) }
-        return try file.read(tensor, range ?? 0..<tensor.count)
+        let range = range ?? 0..<tensor.count, values = try file.read(tensor, range)
+        guard let index = values.span.firstNotFinite else { return values }
+        throw Failure(
+            .data, "\(file.path): element \(range.lowerBound + index) of `\(name.prefix(200))` is \(values[index])",
+            advice: "training or saving went wrong there: take an earlier checkpoint of that model")
+    }
+}
+
+extension Span<Float> {
+    /// The first element that is NaN or infinite.
+    fileprivate var firstNotFinite: Int? {
+        // Without a branch, so that the loop runs at the speed of memory: such an element has all bits of the exponent.
+        let exponent: UInt32 = 0x7F80_0000
+        var found: UInt32 = 0
+        for i in indices { found |= self[i].bitPattern & exponent == exponent ? 1 : 0 }
+        return found == 0 ? nil : indices.first { !self[$0].isFinite }
     }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import FileSystem
 import Foundation
 
 /// JSON that came from outside: read up to a limit, whole, every key of an object once.
@@ -6,19 +7,14 @@ enum JSONFile {
     /// - Parameter limit: bytes; what parsing allocates is a small multiple of it
     /// - Throws: `noInput` if it cannot be read, `data` if it is longer than `limit`
     static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
-        guard let handle = FileHandle(forReadingAtPath: path) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.noInput, "cannot open \(path)", advice: "a Hugging Face model is a directory of files")
         }
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try handle.read(upToCount: limit + 1) ?? Data())
-        } catch {
-            throw Failure(.inputOutput, "cannot read \(path): \(error.localizedDescription)")
-        }
-        guard bytes.count <= limit else {
+        let file = try RegularFile(path)
+        guard file.size <= limit else {
             throw Failure(.data, "\(path) is longer than the \(limit) bytes that such a file may have")
         }
-        return bytes
+        return try file.contents(limit: limit)
     }
 
     /// - Parameter source: where the bytes come from, for messages

@@ -17,7 +17,7 @@ package final class SafetensorsFile {
     /// Checks the header; numbers are not looked at.
     /// - Throws: `noInput` if it cannot be opened, `data` with what is wrong
     package init(_ path: String) throws(Failure) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw Failure(.noInput, "cannot open \(path): \(systemError())")
         }

@@ -13,9 +13,6 @@ package struct TextFile: Codable, Equatable, Sendable {
     /// Nanoseconds since 1970.
     package var modified: Int
 
-    /// Every line is a JSON object with a `text` field, one document each; otherwise the whole file is one document.
-    package var isJSONLines: Bool { path.hasSuffix(".jsonl") }
-
     /// - Throws: `noInput` if there is no such file
     init(_ path: String) throws(Failure) {
         let status = try fileStatus(path)

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -6,57 +7,95 @@ package import Diagnostics
     import Darwin
 #endif
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+/// The files of a corpus, and what of its directories is none.
+package struct TextListing: Sendable {
+    package var files: [TextFile] = []
+    package var skipped = SkippedFiles()
 
-/// What is taken from a directory; a file that is named itself may be called anything.
-private let textSuffixes = [".txt", ".md", ".rst", ".text", ".jsonl"]
+    /// Says what is not read, if anything is not.
+    func reportSkipped(_ report: (String) -> Void) {
+        guard !skipped.isEmpty else { return }
+        report("not read: \(skipped)")
+    }
+}
 
-/// The text files that `paths` name: files as they are, directories with everything below them that has a suffix of
-/// text, in the order of their names. Names that begin with a dot are passed over.
+package func textFiles(at paths: [String]) throws(Failure) -> [TextFile] { try listTexts(at: paths).files }
+
+/// The text files that `paths` name: files as they are, directories with everything below them whose name is that of a
+/// text or of JSON lines, in the order of their names; of `.json` those that hold JSON lines with a `text`. Names that begin
+/// with a dot are passed over.
 /// - Throws: `noInput` for what is missing or unreadable, `data` for a directory without text
-package func textFiles(at paths: [String]) throws(Failure) -> [TextFile] {
-    var files: [TextFile] = []
+package func listTexts(at paths: [String]) throws(Failure) -> TextListing {
+    var listing = TextListing()
     for path in paths {
         let status = try fileStatus(path)
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            files.append(try TextFile(path))
+            listing.files.append(try TextFile(path))
             continue
         }
-        let found = try filesBelow(path, ancestors: [])
-        guard !found.isEmpty else {
+        var found = TextListing()
+        try found.addFiles(below: path, ancestors: [])
+        guard !found.files.isEmpty else {
+            let suffixes = TextName.textSuffixes + TextName.lineSuffixes
+            let others = found.skipped.isEmpty ? "" : "; not read are \(found.skipped)"
             throw Failure(
-                .data, "\(path) holds no text: no file below it ends in \(textSuffixes.joined(separator: ", "))",
-                advice: "name the files themselves, or rename them")
+                .data, "\(path) holds no text: no file below it ends in \(suffixes.joined(separator: ", "))\(others)",
+                advice: "name the files themselves, unpack them, or rename them")
         }
-        files += found
+        listing.files += found.files
+        listing.skipped.add(found.skipped)
     }
-    return files
+    return listing
 }
 
-/// - Parameter ancestors: inodes of the folders above, so that a link to one of them is not followed for ever
-private func filesBelow(_ folder: String, ancestors: [ino_t]) throws(Failure) -> [TextFile] {
-    let inode = try fileStatus(folder).st_ino
-    guard !ancestors.contains(inode) else { return [] }
-    let names: [String]
-    do {
-        names = try FileManager.default.contentsOfDirectory(atPath: folder)
-    } catch {
-        throw Failure(.noInput, "cannot list \(folder): \(error)")
-    }
-    var files: [TextFile] = []
-    // Bytes, not characters: the order must not depend on the language of the machine.
-    for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where !name.hasPrefix(".") {
-        let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-        let kind = try fileStatus(path).st_mode & S_IFMT
-        if kind == S_IFDIR {
-            files += try filesBelow(path, ancestors: ancestors + [inode])
-        } else if kind == S_IFREG, textSuffixes.contains(where: name.hasSuffix) {
-            files.append(try TextFile(path))
+extension TextListing {
+    /// - Parameter ancestors: inodes of the folders above, so that a link to one of them is not followed for ever
+    fileprivate mutating func addFiles(below folder: String, ancestors: [ino_t]) throws(Failure) {
+        let inode = try fileStatus(folder).st_ino
+        guard !ancestors.contains(inode) else { return }
+        // In the order of bytes, not characters: it must not depend on the language of the machine.
+        for bytes in try directoryEntries(folder) {
+            guard let name = String(validating: bytes, as: UTF8.self) else {
+                skipped.add("whose name is not UTF-8", bytes: regularFileSize(folder, bytes))
+                continue
+            }
+            let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            if name.hasPrefix(".") {
+                skipped.add("hidden", bytes: regularFileSize(folder, bytes))
+                continue
+            }
+            let isWanted = TextName(name) != .other
+            guard let status = isWanted ? try fileStatus(path) : try? fileStatus(path) else {
+                skipped.add("that is a broken link", bytes: 0)
+                continue
+            }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: try addFiles(below: path, ancestors: ancestors + [inode])
+            case S_IFREG: try add(path, name, bytes: Int(status.st_size))
+            default: skipped.add("that is no regular file", bytes: 0)
+            }
         }
     }
-    return files
+
+    private mutating func add(_ path: String, _ name: String, bytes: Int) throws(Failure) {
+        switch TextName(name) {
+        case .text, .jsonLines: files.append(try TextFile(path))
+        case .json:
+            let line = JSONLines.firstLine(of: try MappedFile(path))
+            if line.isObject, line.complaint == nil {
+                files.append(try TextFile(path))
+            } else {
+                skipped.add(".json without lines that have a `text`", bytes: bytes)
+            }
+        case .other: skipped.add(SkippedFiles.kind(of: name), bytes: bytes)
+        }
+    }
+}
+
+/// Of a file whose name may be any bytes; 0 for anything else than a regular file.
+private func regularFileSize(_ folder: String, _ name: [UInt8]) -> Int {
+    let path = (Array(folder.utf8) + [UInt8(ascii: "/")] + name + [0]).map { CChar(bitPattern: $0) }
+    var found = stat()
+    guard unsafe stat(path, &found) == 0, found.st_mode & S_IFMT == S_IFREG else { return 0 }
+    return Int(found.st_size)
 }

@@ -1,4 +1,5 @@
 package import Diagnostics
+package import Paths
 
 #if canImport(Glibc)
     import Glibc
@@ -15,12 +16,23 @@ package final class AtomicFile {
     private var committed = false
     private static let bufferSize = 1 << 20
 
+    /// What the file at `path` is called while it is written.
+    static func partialName(of path: String) -> String { path + ".partial" }
+
     /// - Throws: `cannotCreate` if the folder cannot be written, `inUse` if another process is writing the same file
     package init(_ path: String) throws(Failure) {
         self.path = path
-        partial = path + ".partial"
-        let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())") }
+        partial = Self.partialName(of: path)
+        // The name can be foreseen: what somebody else has put there is neither followed nor written to.
+        let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else {
+            throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())", advice: Self.advice)
+        }
+        guard Self.isOwn(descriptor) else {
+            close(descriptor)
+            throw Failure(
+                .cannotCreate, "cannot create \(partial): something else bears that name", advice: Self.advice)
+        }
         self.descriptor = descriptor
         // The lock comes before the truncation, so that a second writer cannot empty the first one's file.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, isStillNamed else {
@@ -39,9 +51,18 @@ package final class AtomicFile {
         close(descriptor)
     }
 
+    private static let advice = "the folder must be writable, and nothing else have that name"
+
+    /// Whether it is a regular file of this user's that has no other name.
+    private static func isOwn(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+            && status.st_uid == geteuid() && status.st_nlink <= 1
+    }
+
     private var isStillNamed: Bool {
         var mine = stat(), named = stat()
-        return unsafe (fstat(descriptor, &mine) == 0 && stat(partial, &named) == 0 && mine.st_ino == named.st_ino)
+        return unsafe (fstat(descriptor, &mine) == 0 && lstat(partial, &named) == 0 && mine.st_ino == named.st_ino)
     }
 
     /// Adds `elements` at the end, in the machine's byte order.
@@ -120,4 +141,12 @@ package final class AtomicFile {
 func parentFolder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+extension InputsAndOutputs {
+    /// As `writes`, for an `AtomicFile`, which has another name until it is whole.
+    package mutating func writesWhole(_ path: String, as name: String) {
+        writes(path, as: name)
+        writes(AtomicFile.partialName(of: path), as: name)
+    }
 }

@@ -15,7 +15,8 @@ package final class MappedFile: @unchecked Sendable {
 
     /// - Throws: `noInput` if `path` cannot be opened or is no regular file
     package init(_ path: String) throws(Failure) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a pipe would keep this waiting for a writer before it can be refused.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(.noInput, "cannot open \(path): \(systemError())") }
         defer { close(descriptor) }
         var status = stat()

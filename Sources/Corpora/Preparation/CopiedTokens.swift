@@ -5,18 +5,17 @@ import Diagnostics
 /// - Throws: `data` for a token that the tokenizer does not have
 func copyTokens(
     of file: TextFile, meaning tokenizer: any Tokenizer, into sink: some TokenSink,
-    counting summary: inout TokenizationSummary
+    counting summary: inout TokenizationSummary, report: (String) -> Void
 ) throws(Failure) {
     let source = try ForeignTokenFile(file.path)
+    if let note = source.note { report(note) }
     let piece = 1 << 20
     let spelling = (0..<tokenizer.vocabularySize).map { tokenizer.bytes(of: $0) }
     var document: [UInt16] = [], digest = ByteDigest(), hasText = false, boundary = 0
     for position in 0..<source.count {
         let token = source.token(position)
         guard spelling.indices.contains(token) else {
-            throw Failure(
-                .data, "\(file.path): token \(position) is \(token), outside the vocabulary of \(spelling.count)",
-                advice: "it was made with another tokenizer than the one that was named")
+            throw source.outsideVocabulary(token, at: position, size: spelling.count)
         }
         document.append(UInt16(token))
         for byte in spelling[token] { digest.add(byte) }

@@ -13,12 +13,25 @@ package struct Corpus: Sendable {
     /// not those recorded in `directory`. A token file in `data.train` or `data.validation` is used where it is.
     /// - Parameters:
     ///   - directory: for `train.tokens` and `validation.tokens`; made if missing
+    ///   - given: what `settings.tokenizer` must agree with and stands for; nil: it decides alone
     ///   - report: takes lines of progress
+    /// - Throws: `configuration` if `settings` asks for another tokenizer than the given one
     package static func prepare(
-        settings: DataSettings, directory: String, report: (String) -> Void
+        settings: DataSettings, directory: String, tokenizer given: GivenTokenizer? = nil, report: (String) -> Void
     ) throws(Failure) {
         let train = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train")
-        let tokenizer = try train.make(settings.tokenizer, report: report)
+        let tokenizer: any Tokenizer
+        if let given {
+            try given.requireAgreement(with: settings)
+            try train.requireMeaning(under: settings.tokenizer)
+            if given.decides(settings.tokenizer) {
+                report("data.tokenizer `\(settings.tokenizer)` stands for the tokenizer of \(given.source)")
+            }
+            try train.make(given.tokenizer, named: given.source, report: report)
+            tokenizer = given.tokenizer
+        } else {
+            tokenizer = try train.make(settings.tokenizer, report: report)
+        }
         _ = try train.open().split(settings.validation)
         if case .files(let paths) = settings.validation {
             let validation = try PreparedFile(paths, in: directory, as: "validation", key: "data.validation")

@@ -16,17 +16,57 @@ extension DataSettings {
     }
 
     /// Whether what the configuration names is there, as far as can be told without reading texts.
+    /// - Returns: what of the directories will not be read
     /// - Throws: as preparing would
-    package func requireFiles() throws(Failure) {
-        var sides = [train]
-        if case .files(let paths) = validation { sides.append(paths) }
+    package func requireFiles() throws(Failure) -> SkippedFiles {
+        var skipped = SkippedFiles()
         for paths in sides {
             if let file = paths.first, TokenFile.isTokenFile(file) {
                 _ = try TokenFile(file)
             } else {
-                let files = try textFiles(at: paths)
-                if files.allSatisfy({ $0.bytes == 0 }) { try requireText(0, in: files) }
+                let listing = try listTexts(at: paths)
+                if listing.files.allSatisfy({ $0.bytes == 0 }) { try requireText(0, in: listing.files) }
+                try requireReaders(for: listing.files) { _ in }
+                skipped.add(listing.skipped)
             }
         }
+        return skipped
     }
+
+    /// The paths of training and of validation, where that has its own.
+    private var sides: [[String]] {
+        guard case .files(let paths) = validation else { return [train] }
+        return [train, paths]
+    }
+
+    /// Every file that preparing this corpus reads, by the key that names it; what cannot be read is left to preparing.
+    package func inputs() -> [(path: String, key: String)] {
+        var inputs: [(path: String, key: String)] = []
+        for (paths, key) in zip(sides, ["data.train", "data.validation"]) {
+            inputs += ((try? filesRead(at: paths)) ?? paths).map { ($0, key) }
+        }
+        if case .file(let path) = tokenizer { inputs.append((path, "data.tokenizer")) }
+        return inputs
+    }
+}
+
+extension DataSettings {
+    /// The token files that preparing makes in `directory`.
+    package func tokenFiles(in directory: String) throws(Failure) -> [String] {
+        var files: [String] = []
+        for (paths, name) in zip(sides, ["train", "validation"]) {
+            let side = try PreparedFile(paths, in: directory, as: name, key: "data.\(name)")
+            if side.isMade { files.append(side.path) }
+        }
+        return files
+    }
+}
+
+/// What `paths` stand for when they are read: directories and the texts in them, and of another trainer's tokens all parts.
+package func filesRead(at paths: [String]) throws(Failure) -> [String] {
+    if let file = paths.first, TokenFile.isTokenFile(file) { return paths }
+    return try paths
+        + textFiles(at: paths).flatMap { file in
+            file.holdsTokens ? [file.path] + ForeignTokenFile.parts(of: file.path) : [file.path]
+        }
 }

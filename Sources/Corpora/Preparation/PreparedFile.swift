@@ -25,6 +25,9 @@ struct PreparedFile {
         texts = nil
     }
 
+    /// Whether preparing writes the file.
+    var isMade: Bool { texts != nil }
+
     func open() throws(Failure) -> TokenFile { try TokenFile(path) }
 
     /// Makes the file with the tokenizer that `setting` asks for, if it is not there already.
@@ -37,8 +40,9 @@ struct PreparedFile {
             try setting.requireAgreement(with: file)
             return file.tokenizer
         }
-        let files = try textFiles(at: texts)
-        if let file = try reusable(files, madeWith: setting.record, report: report) { return file.tokenizer }
+        let files = try list(texts, report)
+        let reusable = reusable(files, report: report) { $0.metadata.tokenizerSetting == setting.record }
+        if let reusable { return reusable.tokenizer }
         let tokenizer = try setting.tokenizer(trainedOn: files, report: report)
         try write(files, with: tokenizer, madeWith: setting.record, report: report)
         return tokenizer
@@ -53,20 +57,33 @@ struct PreparedFile {
             try file.requireTokenizer(of: tokenizer, named: name)
             return
         }
-        let files = try textFiles(at: texts)
-        let record = "identity \(tokenizer.identity)"
-        guard try reusable(files, madeWith: record, report: report) == nil else { return }
-        try write(files, with: tokenizer, madeWith: record, report: report)
+        let files = try list(texts, report)
+        // However that tokenizer was asked for: learned merges are the same ones in a run that goes on.
+        let reusable = reusable(files, report: report) { $0.tokenizer.identity == tokenizer.identity }
+        guard reusable == nil else { return }
+        try write(files, with: tokenizer, madeWith: "identity \(tokenizer.identity)", report: report)
     }
 
-    /// What an earlier run left, if it was made from the same texts in the same way and is whole.
+    private func list(_ texts: [String], _ report: (String) -> Void) throws(Failure) -> [TextFile] {
+        let listing = try listTexts(at: texts)
+        listing.reportSkipped(report)
+        return listing.files
+    }
+
+    /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
+    func requireMeaning(under setting: TokenizerSetting) throws(Failure) {
+        guard let texts else { return }
+        try ResolvedTokenizer(setting).requireMeaning(of: try listTexts(at: texts).files)
+    }
+
+    /// What an earlier job left, if it was made from the same texts with the right tokenizer and is whole.
     private func reusable(
-        _ files: [TextFile], madeWith record: String, report: (String) -> Void
-    ) throws(Failure) -> TokenFile? {
+        _ files: [TextFile], report: (String) -> Void, hasRightTokenizer: (TokenFile) -> Bool
+    ) -> TokenFile? {
         guard fileExists(path) else { return nil }
-        do {
+        do throws(Failure) {
             let file = try TokenFile(path)
-            guard file.metadata.sources == files, file.metadata.tokenizerSetting == record else {
+            guard file.metadata.sources == files, hasRightTokenizer(file) else {
                 report("\(path) was made from other texts or with another tokenizer: making it again")
                 return nil
             }

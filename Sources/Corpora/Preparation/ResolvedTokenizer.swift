@@ -26,16 +26,20 @@ enum ResolvedTokenizer {
     /// - Throws: `data` if the corpus has too little to learn from, `configuration` if it is tokens already and nothing
     ///   says what they mean
     func tokenizer(trainedOn files: [TextFile], report: (String) -> Void) throws(Failure) -> any Tokenizer {
-        if case .known(_, isAsked: true) = self {
-        } else if let file = files.first(where: \.holdsTokens) {
-            throw Failure(
-                .configuration, "\(file.path) holds tokens and no tokenizer",
-                advice: "name the tokenizer they were made with: `byte`, or a file of merges")
-        }
+        try requireMeaning(of: files)
         switch self {
         case .known(let tokenizer, _): return tokenizer
         case .bytePairs(let size): return try trainBytePairs(on: files, vocabularySize: size, report: report)
         }
+    }
+
+    /// - Throws: `configuration` if a file holds tokens already and nothing says what they mean
+    func requireMeaning(of files: [TextFile]) throws(Failure) {
+        if case .known(_, isAsked: true) = self { return }
+        guard let file = files.first(where: \.holdsTokens) else { return }
+        throw Failure(
+            .configuration, "\(file.path) holds tokens and no tokenizer",
+            advice: "name the tokenizer they were made with: `byte`, or a file of merges")
     }
 
     /// - Throws: `data` if `file` was made with another tokenizer than was asked for

@@ -9,6 +9,8 @@ package struct TokenizationSummary: Sendable, Equatable {
     /// End-of-text tokens included.
     package var tokens = 0
     package var vocabularySize = 0
+    /// What of the directories that were named was not read.
+    package var skipped = SkippedFiles()
 }
 
 /// Sends the tokens of all documents of `files` to `sink`, each document closed by the end-of-text token.
@@ -22,9 +24,10 @@ func tokenize(
     var summary = TokenizationSummary(vocabularySize: tokenizer.vocabularySize)
     var tokens: [UInt16] = []
     let piece = 1 << 20
+    try requireReaders(for: files, report: report)
     for file in files {
         guard !file.holdsTokens else {
-            try copyTokens(of: file, meaning: tokenizer, into: sink, counting: &summary)
+            try copyTokens(of: file, meaning: tokenizer, into: sink, counting: &summary, report: report)
             continue
         }
         try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in

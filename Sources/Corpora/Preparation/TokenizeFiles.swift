@@ -1,4 +1,5 @@
 package import Diagnostics
+import Paths
 
 /// Tokenises the texts at `paths` into one file.
 /// - Parameters:
@@ -6,6 +7,7 @@ package import Diagnostics
 ///   - output: the file to write; for Megatron the two files' common name
 ///   - tokenizerOutput: where to write the tokenizer by itself, if anywhere
 ///   - report: takes lines of progress
+/// - Throws: `usage` if an output is an input, before anything is written
 package func tokenizeFiles(
     _ paths: [String], tokenizer setting: TokenizerSetting, output: String, format: TokenFormat,
     tokenizerOutput: String? = nil, report: (String) -> Void
@@ -13,16 +15,30 @@ package func tokenizeFiles(
     if let file = paths.first(where: TokenFile.isTokenFile) {
         throw Failure(.data, "\(file) is a token file already", advice: "name the texts it was made from")
     }
+    let listing = try listTexts(at: paths), files = listing.files
+    try requireSafeOutputs(paths, setting, output: output, format, tokenizerOutput: tokenizerOutput)
     let resolved = try ResolvedTokenizer(setting)
-    let files = try textFiles(at: paths)
+    listing.reportSkipped(report)
     let tokenizer = try resolved.tokenizer(trainedOn: files, report: report)
     let sink = try format.makeSink(output, tokenizer: tokenizer)
-    let summary = try tokenize(files, with: tokenizer, into: sink, report: report)
+    var summary = try tokenize(files, with: tokenizer, into: sink, report: report)
     try sink.finish(TokenFileMetadata(tokenizer: tokenizer, setting: resolved.record, sources: files))
+    summary.skipped = listing.skipped
     if let tokenizerOutput {
         let file = try AtomicFile(tokenizerOutput)
         try file.append(Array(tokenizer.serialized.utf8).span)
         try file.commit()
     }
     return summary
+}
+
+private func requireSafeOutputs(
+    _ paths: [String], _ setting: TokenizerSetting, output: String, _ format: TokenFormat, tokenizerOutput: String?
+) throws(Failure) {
+    var places = InputsAndOutputs()
+    places.reads(try filesRead(at: paths), as: "the texts")
+    if case .file(let path) = setting { places.reads(path, as: "--tokenizer") }
+    for file in format.files(of: output) { places.writesWhole(file, as: "--output") }
+    if let tokenizerOutput { places.writesWhole(tokenizerOutput, as: "--tokenizer-output") }
+    try places.check()
 }

@@ -31,6 +31,8 @@ private func countWords(of files: [TextFile], report: (String) -> Void) throws(F
     var frequencies: [Int] = []
     var progress = Progress("counting words of", totalBytes: files.reduce(0) { $0 + $1.bytes })
     var bytes = 0
+    // What is doubtful is reported when the texts become tokens.
+    try requireReaders(for: files) { _ in }
     for file in files {
         try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in
             var position = 0, nextReport = 0

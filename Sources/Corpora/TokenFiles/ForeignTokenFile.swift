@@ -3,69 +3,92 @@ import Diagnostics
 /// A file of tokens that another trainer uses, seen through memory: llm.c's, nanoGPT's or Megatron's. It does not say
 /// which tokenizer made it.
 struct ForeignTokenFile {
-    /// How a token is stored.
-    enum Width: Int {
-        case one = 1
-        case two = 2
-        case four = 4
-    }
-
     let file: MappedFile
     /// Where the tokens begin, in bytes.
     let start: Int
     let count: Int
-    let width: Width
+    let width: TokenWidth
     /// Where documents end, in tokens; nil if the end-of-text token says so.
     let ends: [Int]?
+    /// How the file was understood, where it does not say so itself.
+    let note: String?
 
-    init(file: MappedFile, start: Int, count: Int, width: Width, ends: [Int]?) {
+    init(file: MappedFile, start: Int, count: Int, width: TokenWidth, ends: [Int]?, note: String? = nil) {
         self.file = file
         self.start = start
         self.count = count
         self.width = width
         self.ends = ends
+        self.note = note
     }
 
-    /// `NAME.bin` and `NAME.idx` are Megatron's if both are there; a `.bin` that begins with llm.c's number is llm.c's;
-    /// any other is nanoGPT's, bare tokens.
+    /// Both of Megatron's files of the name `path`, which may be given with the suffix of one: tokens, index.
+    static func parts(of path: String) -> [String] {
+        let isSuffixed = path.hasSuffix(".bin") || path.hasSuffix(".idx")
+        let name = isSuffixed ? String(path.dropLast(4)) : path
+        return [name + ".bin", name + ".idx"]
+    }
+
+    /// `NAME.bin` and `NAME.idx` are Megatron's if both are there; a `.bin` that begins with one of llm.c's numbers is
+    /// llm.c's; any other is nanoGPT's, bare tokens.
     init(_ path: String) throws(Failure) {
-        let name = String(path.dropLast(4))
-        if path.hasSuffix(".idx") || fileExists(name + ".idx") {
-            self = try Self.megatron(index: MappedFile(name + ".idx"), tokens: MappedFile(name + ".bin"))
+        let parts = Self.parts(of: path)
+        if path.hasSuffix(".idx") || fileExists(parts[1]) {
+            self = try Self.megatron(index: MappedFile(parts[1]), tokens: MappedFile(parts[0]))
             return
         }
         let file = try MappedFile(path)
         let first = file.count >= 4 ? Int(file.view(of: UInt32.self, at: 0, count: 1)[0]) : 0
         switch first {
-        case Self.llmC: self = try Self.llmC(file)
-        case Self.llmCWide:
-            throw Failure(
-                .data, "\(path) is one of llm.c's files of 32-bit tokens; Switchyard's have 16",
-                advice: "tokenise the texts with a vocabulary of at most 65536")
-        default:
-            guard file.count % 2 == 0 else {
-                throw Failure(
-                    .data, "\(path) has \(file.count) bytes, which is no whole number of 16-bit tokens",
-                    advice: "it is truncated, or no file of tokens")
-            }
-            self.init(file: file, start: 0, count: file.count / 2, width: .two, ends: nil)
+        case 20_240_520: self = try Self.llmC(file, version: 1, .two)
+        case 20_240_801: self = try Self.llmC(file, version: 7, .four)
+        default: self = try Self.bare(file)
         }
     }
 
-    private static let llmC = 20_240_520
-    private static let llmCWide = 20_240_801
-
-    private static func llmC(_ file: MappedFile) throws(Failure) -> ForeignTokenFile {
+    private static func llmC(_ file: MappedFile, version: Int32, _ width: TokenWidth) throws(Failure)
+        -> ForeignTokenFile
+    {
         guard file.count >= 1024 else { throw truncated(file, "a header of 1024 bytes") }
         let header = file.view(of: Int32.self, at: 0, count: 3)
-        guard header[1] == 1 else {
+        guard header[1] == version else {
             throw Failure(
-                .data, "\(file.path) is llm.c's version \(header[1]); version 1 is read",
+                .data,
+                "\(file.path) is llm.c's version \(header[1]) of \(8 * width.rawValue)-bit tokens; version \(version) is read",
                 advice: "tokenise the texts again")
         }
         let count = Int(header[2])
-        guard count >= 0, file.count == 1024 + 2 * count else { throw truncated(file, "\(count) tokens") }
-        return ForeignTokenFile(file: file, start: 1024, count: count, width: .two, ends: nil)
+        guard count >= 0, file.count == 1024 + width.rawValue * count else { throw truncated(file, "\(count) tokens") }
+        return ForeignTokenFile(file: file, start: 1024, count: count, width: width, ends: nil)
+    }
+
+    /// Numbers and nothing else: of 16 bits, unless name or contents say that they are wider.
+    private static func bare(_ file: MappedFile) throws(Failure) -> ForeignTokenFile {
+        if let signature = FileSignature(file.bytes) {
+            throw Failure(
+                .data, "\(file.path) is \(signature.inWords), not bare tokens", advice: signature.advice)
+        }
+        let named = TokenWidth(inNameOf: file.path), parts = TokenParts(file)
+        guard named != nil || !parts.areWideAndBigEndian else {
+            throw Failure(
+                .data,
+                "\(file.path) holds numbers with the most significant byte first: every second 16-bit number is 0",
+                advice: "write them little-endian: array.astype('<u2').tofile(FILE)")
+        }
+        let width = named ?? parts.width, bits = 8 * width.rawValue
+        guard file.count % width.rawValue == 0 else {
+            throw Failure(
+                .data, "\(file.path) has \(file.count) bytes, which is no whole number of \(bits)-bit tokens",
+                advice: "it is truncated, or no file of tokens")
+        }
+        let note =
+            width == .two || named != nil
+            ? nil
+            : "\(file.path) is read as \(bits)-bit tokens: "
+                + "\(width == .four ? "every second 16-bit number is" : "three of four 16-bit numbers are") next to nothing. "
+                + "A name that ends in .u16.bin makes it one of 16-bit tokens"
+        return ForeignTokenFile(
+            file: file, start: 0, count: file.count / width.rawValue, width: width, ends: nil, note: note)
     }
 
     static func truncated(_ file: MappedFile, _ promised: String) -> Failure {
@@ -80,6 +103,29 @@ struct ForeignTokenFile {
         case .one: Int(file.bytes[start + index])
         case .two: Int(file.view(of: UInt16.self, at: start + 2 * index, count: 1)[0])
         case .four: Int(file.view(of: Int32.self, at: start + 4 * index, count: 1)[0])
+        case .eight: Int(file.view(of: Int64.self, at: start + 8 * index, count: 1)[0])
+        }
+    }
+
+    /// What is wrong with a token that the tokenizer does not have.
+    func outsideVocabulary(_ token: Int, at position: Int, size: Int) -> Failure {
+        let isTurned =
+            width != .one && (0..<min(count, 1000)).allSatisfy { (0..<size).contains(turned(self.token($0))) }
+        return Failure(
+            .data, "\(file.path): token \(position) is \(token), outside the vocabulary of \(size)",
+            advice: isTurned
+                ? "with the bytes of each number turned round its tokens are inside: write it little-endian, "
+                    + "array.astype('<u2').tofile(FILE)"
+                : "it was made with another tokenizer than the one that was named")
+    }
+
+    /// With its bytes in the opposite order.
+    private func turned(_ token: Int) -> Int {
+        switch width {
+        case .one: token
+        case .two: Int(UInt16(truncatingIfNeeded: token).byteSwapped)
+        case .four: Int(Int32(truncatingIfNeeded: token).byteSwapped)
+        case .eight: token.byteSwapped
         }
     }
 }

@@ -9,14 +9,15 @@ extension ForeignTokenFile {
                 .data, "\(index.path) is no index of Megatron's, version 1",
                 advice: "it should begin with MMIDIDX; a file of bare tokens must not have an .idx beside it")
         }
-        let width: Width
+        let width: TokenWidth
         switch bytes[17] {
         case 1: width = .one
         case 4: width = .four
+        case 5: width = .eight
         case 8: width = .two
         default:
             throw Failure(
-                .data, "\(index.path) is of tokens of type \(bytes[17]); 1 (u8), 4 (i32) and 8 (u16) are read")
+                .data, "\(index.path) is of tokens of type \(bytes[17]); 1 (u8), 4 (i32), 5 (i64) and 8 (u16) are read")
         }
         let sequences = bytes.word(at: 18), boundaries = bytes.word(at: 26)
         let most = UInt64(index.count)
@@ -27,7 +28,7 @@ extension ForeignTokenFile {
     }
 
     private static func read(
-        _ index: MappedFile, _ tokens: MappedFile, _ width: Width, sequences: Int, boundaries: Int, from head: Int
+        _ index: MappedFile, _ tokens: MappedFile, _ width: TokenWidth, sequences: Int, boundaries: Int, from head: Int
     ) throws(Failure) -> ForeignTokenFile {
         let bytes = index.bytes, offsets = head + 4 * sequences, documents = offsets + 8 * sequences
         // Ends of the sequences, in tokens; the first entry is the beginning.

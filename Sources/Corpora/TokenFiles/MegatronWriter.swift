@@ -11,10 +11,9 @@ final class MegatronWriter: TokenSink {
 
     /// - Parameter path: `NAME`, `NAME.bin` or `NAME.idx`
     init(_ path: String) throws(Failure) {
-        let isSuffixed = path.hasSuffix(".bin") || path.hasSuffix(".idx")
-        let name = isSuffixed ? String(path.dropLast(4)) : path
-        tokens = try AtomicFile(name + ".bin")
-        index = try AtomicFile(name + ".idx")
+        let parts = ForeignTokenFile.parts(of: path)
+        tokens = try AtomicFile(parts[0])
+        index = try AtomicFile(parts[1])
     }
 
     func append(_ tokens: Span<UInt16>) throws(Failure) {

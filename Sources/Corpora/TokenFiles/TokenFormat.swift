@@ -11,6 +11,11 @@ package enum TokenFormat: String, Sendable, CaseIterable {
     /// Megatron: `NAME.bin` with the tokens, `NAME.idx` with the sequences.
     case megatron
 
+    /// What is written for the name `path`.
+    func files(of path: String) -> [String] {
+        self == .megatron ? ForeignTokenFile.parts(of: path) : [path]
+    }
+
     func makeSink(_ path: String, tokenizer: any Tokenizer) throws(Failure) -> any TokenSink {
         switch self {
         case .switchyard: try TokenFileWriter(path, tokenizer: tokenizer)

@@ -1,17 +1,18 @@
 import Diagnostics
 
 extension BytePairTokenizer {
-    /// Reads a file of merges: optionally a line `#version: …`, then two tokens a line, in printable spelling.
+    /// Reads merges, lines that end in a line feed: optionally a line `#version: …`, then two tokens a line, in printable spelling.
     /// - Parameter source: where the text comes from, for messages
     init(mergesFile text: [UInt8], from source: String) throws(Failure) {
-        guard let text = String(validating: text, as: UTF8.self) else {
-            throw Failure(.data, "\(source) is no file of merges: it is not UTF-8")
-        }
         let printable = PrintableBytes()
         var tokens: [[UInt8]: UInt16] = [:]
         for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt16(token) }
         var merges: [TokenPair] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // Bytes, not characters: a carriage return and a line feed are one character.
+        for (index, bytes) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+            guard let line = String(validating: bytes, as: UTF8.self) else {
+                throw Failure(.data, "\(source) is no file of merges: line \(index + 1) is not UTF-8")
+            }
             if line.isEmpty || index == 0 && line.hasPrefix("#version") { continue }
             let place = "\(source):\(index + 1)"
             let words = line.split(separator: " ", omittingEmptySubsequences: false)

@@ -124,10 +124,18 @@ extension ModelSettings {
     /// Beyond this many parameters counts stop fitting into machine words somewhere.
     private static let mostParameters = 1e15
 
+    /// Of a layer: routes have an entry for each token and expert.
+    private static let mostExperts = 1 << 20
+
     private func checkSize(_ section: SettingsSection) throws(Failure) {
         let d = Double(dModel), vocabulary = Double(max(vocabularySize, 1))
         let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
         let blocks = 4 * d * d * Double(layers) + 3 * d * Double(expertHidden) * experts
+        guard expertCounts.allSatisfy({ $0 <= Self.mostExperts }) else {
+            throw section.failure(
+                "experts", "× granularity give more than \(Self.mostExperts) experts a layer",
+                advice: "lower model.experts or model.granularity")
+        }
         guard 2 * vocabulary * d + blocks < Self.mostParameters else {
             throw section.failure(
                 "d_model", "× layers × experts give more than \(Self.mostParameters) parameters",

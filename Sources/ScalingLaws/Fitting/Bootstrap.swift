@@ -10,7 +10,7 @@ extension FitProblem {
             var weights = Array(repeating: 0.0, count: runs.count)
             for draw in runs.indices { weights[Int(random.integer(UInt64(draw), below: UInt64(runs.count)))] += 1 }
             let problem = FitProblem(runs, huber: huber, weights: weights)
-            let end = problem.descend(from: theta, rounds: 8, iterations: 100)
+            let end = problem.settle(from: theta, steps: 60)
             return Law(coordinates: end?.theta ?? theta).parameters
         }
     }

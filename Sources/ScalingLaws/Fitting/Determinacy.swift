@@ -46,12 +46,47 @@ package struct Determinacy: Sendable {
             }
         }
         standardErrors = variances.map { $0.squareRoot() }
-        for j in 0..<count where reasons[j] == nil {
-            let width = 2 * 1.2816 * standardErrors[j]
-            guard !(width <= facts.parameters[j].width) else { continue }
-            reasons[j] = Self.vagueness(facts.parameters[j], width)
-        }
         undetermined = reasons
+    }
+
+    private init(_ standardErrors: [Double], _ undetermined: [Int: String]) {
+        (self.standardErrors, self.undetermined) = (standardErrors, undetermined)
+    }
+
+    /// The same with what the profiles say: an interval that reaches the parameter's bound, or is too wide, determines
+    /// nothing.
+    func judging(_ intervals: [ProfileInterval], _ facts: LawFacts) -> Determinacy {
+        var reasons = undetermined
+        for (j, interval) in intervals.enumerated() where reasons[j] == nil {
+            let parameter = facts.parameters[j]
+            if interval.openLow || interval.openHigh {
+                reasons[j] = Self.openness(parameter, interval)
+            } else if !(interval.width <= parameter.width) {
+                reasons[j] = Self.vagueness(parameter, interval.width)
+            }
+        }
+        return Determinacy(standardErrors, reasons)
+    }
+
+    /// 80 % intervals of every parameter from the standard errors.
+    func intervals<Law: LossLaw>(_ problem: FitProblem<Law>, at theta: [Double]) -> [ProfileInterval] {
+        theta.indices.map { j in
+            let ends = [-1.2816, 1.2816].map { deviations in
+                var moved = theta
+                moved[j] += deviations * standardErrors[j]
+                return Law(coordinates: moved).parameters[j]
+            }
+            return ProfileInterval(
+                low: min(ends[0], ends[1]), high: max(ends[0], ends[1]), width: 2 * 1.2816 * standardErrors[j])
+        }
+    }
+
+    private static func openness(_ parameter: LawParameter, _ interval: ProfileInterval) -> String {
+        if interval.openLow, interval.openHigh { return "every value explains the runs about as well" }
+        let negligible = interval.openLow && parameter.coordinate != .plain && parameter.coordinate != .positive
+        if negligible, !parameter.isSaturation { return "the runs are explained about as well without its term" }
+        let end = Quantity.digits(interval.openLow ? interval.high : interval.low, 3)
+        return "every value \(interval.openLow ? "below" : "above") \(end) explains the runs about as well"
     }
 
     private static func vagueness(_ parameter: LawParameter, _ width: Double) -> String {

@@ -14,7 +14,7 @@ package struct FitProblem<Law: LossLaw>: Sendable {
     package let weights: [Double]
     /// δ
     package let huber: Double
-    private let logLosses: [Double]
+    let logLosses: [Double]
 
     package init(_ runs: [RunRecord], huber: Double, weights: [Double]? = nil) {
         points = runs.map(\.point)
@@ -33,7 +33,7 @@ package struct FitProblem<Law: LossLaw>: Sendable {
         for i in points.indices where weights[i] != 0 {
             law.terms(at: points[i], into: &sheet)
             let residual = sheet.reduce() - logLosses[i]
-            let (loss, pull) = Self.huberLoss(residual, huber)
+            let (loss, pull) = huberLoss(residual, huber)
             sum.addProduct(weights[i], loss)
             for j in gradient.indices { gradient[j].addProduct(weights[i] * pull, sheet.slope(j)) }
         }
@@ -43,11 +43,6 @@ package struct FitProblem<Law: LossLaw>: Sendable {
     func value(at theta: [Double]) -> Double {
         var none: [Double] = []
         return value(at: theta, gradient: &none)
-    }
-
-    /// `r²/2` inside δ, `δ·(|r| − δ/2)` outside; and its derivative.
-    static func huberLoss(_ r: Double, _ delta: Double) -> (loss: Double, derivative: Double) {
-        abs(r) <= delta ? (0.5 * r * r, r) : (delta * (abs(r) - 0.5 * delta), r < 0 ? -delta : delta)
     }
 
     /// `Σ_i w_i·h(r_i)·g_i·g_iᵀ`, g the gradient of `ln L`, h = Huber′(r)/r: the Gauss–Newton matrix of f at θ.
@@ -75,4 +70,9 @@ package struct FitProblem<Law: LossLaw>: Sendable {
     package func logResiduals(of law: Law) -> [Double] {
         points.indices.map { logLosses[$0] - log(law.loss(at: points[$0])) }
     }
+}
+
+/// `r²/2` inside δ, `δ·(|r| − δ/2)` outside; and its derivative.
+func huberLoss(_ r: Double, _ delta: Double) -> (loss: Double, derivative: Double) {
+    abs(r) <= delta ? (0.5 * r * r, r) : (delta * (abs(r) - 0.5 * delta), r < 0 ? -delta : delta)
 }

@@ -1,4 +1,5 @@
 package import Diagnostics
+import FileSystem
 import Foundation
 
 /// A fit as it is written down: everything that a plan needs of it.
@@ -10,7 +11,7 @@ package struct FitRecord: Sendable, Codable {
     package let values: [Double]
     /// Why a parameter is null.
     package let undetermined: [String: String]
-    /// 10th and 90th percentile by name: of the bootstrap, or without one from the curvature.
+    /// 80 % intervals by name, of the determined parameters.
     package let intervals: [String: [Double]]
     package let rmseTrain: Double
     package let rmseHeldOut: Double?
@@ -24,12 +25,14 @@ package struct FitRecord: Sendable, Codable {
     /// Schwarz's criterion, likewise.
     package let bic: Double
     package let domain: FittedDomain
+    /// What the runs had in common; nil in files of earlier versions.
+    package let conventions: RunConventions?
     /// Parameters of resampled fits; only in files.
     package var samples: [[Double]]?
 
     enum CodingKeys: String, CodingKey {
         case law, parameters, values, undetermined, intervals, runs, starts, objective, huber, aicc, bic, domain,
-            samples
+            conventions, samples
         case rmseTrain = "rmse_train"
         case rmseHeldOut = "rmse_held_out"
         case heldOut = "held_out"
@@ -54,6 +57,7 @@ package struct FitRecord: Sendable, Codable {
         huber = fit.huber
         (aicc, bic) = fit.criteria
         domain = fit.domain
+        conventions = RunConventions(fit.runs)
         samples = fit.samples
     }
 
@@ -61,7 +65,7 @@ package struct FitRecord: Sendable, Codable {
     ///
     /// - Throws: a `Failure` if the file is not there or no fit
     package static func read(file: String) throws(Failure) -> FitRecord {
-        guard let data = FileManager.default.contents(atPath: file) else {
+        guard let data = try? Data(RegularFile(file).contents(limit: 1 << 24)) else {
             throw Failure(
                 .noInput, "cannot read the fit \(file)", advice: "write one with `switchyard fit RUNS --output FILE`")
         }
@@ -87,6 +91,8 @@ package struct FitRecord: Sendable, Codable {
         let fitted = form.init(parameters: values)
         return PlanningLaw(
             name: name, law: fitted, dense: fitted is FineGrainedLaw ? nil : fitted, domain: domain,
-            certainty: .fitted(rmse: max(rmseTrain, rmseHeldOut ?? 0), samples: samples ?? []))
+            certainty: .fitted(rmse: max(rmseTrain, rmseHeldOut ?? 0), samples: samples ?? []),
+            conventions: conventions ?? RunConventions(),
+            undetermined: form.facts.parameters.map(\.name).filter { undetermined[$0] != nil })
     }
 }

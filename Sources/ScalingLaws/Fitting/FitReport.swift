@@ -7,19 +7,8 @@ package import Diagnostics
 #endif
 
 extension Fit {
-    /// 10th to 90th percentile of parameter j: of the bootstrap, or without one from the curvature at the optimum.
-    func interval(_ j: Int) -> [Double] {
-        if samples.count >= 10 {
-            let values = samples.map { $0[j] }.sorted()
-            return [quantile(0.1, of: values), quantile(0.9, of: values)]
-        }
-        let ends = [-1.2816, 1.2816].map { deviations in
-            var theta = law.coordinates
-            theta[j] += deviations * determinacy.standardErrors[j]
-            return Law(coordinates: theta).parameters[j]
-        }
-        return ends.sorted()
-    }
+    /// The 80 % interval of parameter j.
+    func interval(_ j: Int) -> [Double] { [intervals[j].low, intervals[j].high] }
 
     /// AICc and BIC of log residuals taken as normal, over all runs; the variance counts as a parameter.
     var criteria: (aicc: Double?, bic: Double) {

@@ -5,8 +5,10 @@ struct RunColumns {
     /// Columns that a run table may have; other columns are left alone.
     static let names = [
         "n_active", "n_total", "n_embedding", "tokens", "flops", "experts", "granularity", "top_k", "loss",
-        "leverage",
+        "leverage", "vocabulary_size", "context",
     ]
+    /// Counts of things that are not divided.
+    private static let whole: Set = ["experts", "granularity", "top_k", "vocabulary_size", "context"]
 
     let source: String
     var values: [String: Double] = [:]
@@ -36,14 +38,17 @@ struct RunColumns {
         guard let loss = values[observable.rawValue] else { throw missing(observable.rawValue, laws) }
         let sizeless = laws.allSatisfy { $0.size == nil }
         guard let size = active ?? total ?? (sizeless ? 1 : nil) else { throw missing("n_active", laws) }
-        try checkRanges(active: size, total: total ?? size)
+        // The leverage study's granularity, 2·d_model/d_expert, need not be whole.
+        let mayDivide: Set<String> = observable == .leverage ? ["granularity"] : []
+        try checkRanges(active: size, total: total ?? size, whole: Self.whole.subtracting(mayDivide))
         return RunRecord(
             source: source,
             point: ScalePoint(
                 active: size, total: total ?? size, embedding: values["n_embedding"] ?? 0,
                 tokens: values["tokens"] ?? RoutedLaw.tokens, experts: experts,
                 granularity: values["granularity"] ?? 1, topK: values["top_k"] ?? 1, flops: values["flops"]),
-            loss: loss)
+            loss: loss, vocabularySize: values["vocabulary_size"], context: values["context"],
+            countedFLOPs: values["flops"])
     }
 
     private func missing(_ column: String, _ laws: [LawFacts]) -> Failure {
@@ -52,16 +57,23 @@ struct RunColumns {
             advice: "a run has the columns \(Self.names.joined(separator: ", "))")
     }
 
-    private func checkRanges(active: Double, total: Double) throws(Failure) {
+    private func checkRanges(active: Double, total: Double, whole: Set<String>) throws(Failure) {
         for name in Self.names {
             guard let value = values[name] else { continue }
-            let lowest = ["experts", "granularity", "top_k"].contains(name) ? 1.0 : 0
+            let lowest = Self.whole.contains(name) ? 1.0 : 0
             let fits = name == "n_embedding" ? value >= 0 : value > 0 && value >= lowest
             guard fits, value.isFinite else {
                 let allowed = lowest == 1 ? "from 1 on" : "above zero"
                 throw Failure(
                     .data, "\(source): `\(name)` is \(value); it must be a number \(allowed)",
                     advice: name == "loss" ? "take out runs that diverged before fitting" : nil)
+            }
+            guard !whole.contains(name) || value == value.rounded() else {
+                throw Failure(
+                    .data, "\(source): `\(name)` is \(value); it must be a whole number",
+                    advice: name == "experts"
+                        ? "count experts in units of one dense feed-forward; `granularity` says how finely they are cut"
+                        : nil)
             }
         }
         guard active <= total * (1 + 1e-9) else {

@@ -1,4 +1,5 @@
 package import Diagnostics
+import FileSystem
 import Foundation
 
 /// Which loss of a run a law is fitted to.
@@ -26,13 +27,15 @@ package func runRecord(
         "flops": facts.flopsPerToken * last.tokens, "granularity": facts.granularity ?? 1, "top_k": facts.topK ?? 1,
     ]
     columns.values["n_embedding"] = facts.embedding
+    columns.values["vocabulary_size"] = facts.vocabularySize
+    columns.values["context"] = facts.context
     columns.values["loss"] = try finalLoss(steps, last, source, directory)
     return try columns.record(for: laws)
 }
 
 private struct RunFacts: Decodable {
     let active, total, experts, flopsPerToken: Double
-    let granularity, topK, embedding: Double?
+    let granularity, topK, embedding, vocabularySize, context: Double?
 
     enum CodingKeys: String, CodingKey {
         case active = "n_active"
@@ -40,7 +43,8 @@ private struct RunFacts: Decodable {
         case embedding = "n_embedding"
         case topK = "top_k"
         case flopsPerToken = "flops_per_token"
-        case experts, granularity
+        case vocabularySize = "vocabulary_size"
+        case experts, granularity, context
     }
 }
 
@@ -56,8 +60,8 @@ private struct Step: Decodable {
 }
 
 private func contents(of file: String) throws(Failure) -> Data {
-    do {
-        return try Data(contentsOf: URL(fileURLWithPath: file))
+    do throws(Failure) {
+        return Data(try RegularFile(file).contents(limit: 1 << 36))
     } catch {
         throw Failure(
             .noInput, "cannot read \(file)",

@@ -6,9 +6,18 @@ package struct RunRecord: Sendable, Equatable {
     /// Nats per token; for `EfficiencyLeverage` the leverage.
     package let loss: Double
 
-    package init(source: String, point: ScalePoint, loss: Double) {
+    /// V and the tokens of a sequence; nil where nothing says them.
+    package let vocabularySize, context: Double?
+    /// Training FLOPs as the run or its table counts them; nil where nothing says them.
+    package let countedFLOPs: Double?
+
+    package init(
+        source: String, point: ScalePoint, loss: Double, vocabularySize: Double? = nil, context: Double? = nil,
+        countedFLOPs: Double? = nil
+    ) {
         self.source = source
         self.point = point
         self.loss = loss
+        (self.vocabularySize, self.context, self.countedFLOPs) = (vocabularySize, context, countedFLOPs)
     }
 }

@@ -1,6 +1,13 @@
 package import Diagnostics
 import SwiftCSV
 
+/// Runs as a table holds them.
+package struct RunTable: Sendable {
+    package var records: [RunRecord] = []
+    /// Columns that no law reads.
+    package var otherColumns: [String] = []
+}
+
 /// Reads a table of runs: one header line of column names, one line a run; comma, semicolon or tab between.
 ///
 /// - Parameters:
@@ -8,7 +15,7 @@ import SwiftCSV
 ///   - file: its name, for messages
 ///   - laws: what the runs are for; decides which columns must be there
 /// - Throws: a `Failure` that names file, line and column
-package func runRecords(csv text: String, file: String, for laws: [LawFacts]) throws(Failure) -> [RunRecord] {
+package func runTable(csv text: String, file: String, for laws: [LawFacts]) throws(Failure) -> RunTable {
     let table: EnumeratedCSV
     do {
         table = try EnumeratedCSV(string: text, loadColumns: false)
@@ -18,7 +25,8 @@ package func runRecords(csv text: String, file: String, for laws: [LawFacts]) th
     }
     let header = table.header.map { $0.filter { !$0.isWhitespace && $0 != "\u{FEFF}" }.lowercased() }
     try check(header, file)
-    var records: [RunRecord] = []
+    var runs = RunTable()
+    runs.otherColumns = header.filter { !$0.isEmpty && !RunColumns.names.contains($0) }
     for (index, row) in table.rows.enumerated() {
         // A line of white space is no run.
         if row.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { continue }
@@ -26,19 +34,37 @@ package func runRecords(csv text: String, file: String, for laws: [LawFacts]) th
         guard row.count <= header.count else {
             throw Failure(.data, "\(place): \(row.count) values under \(header.count) column names")
         }
-        records.append(try columns(row, header, place).record(for: laws))
+        runs.records.append(try columns(row, header, place).record(for: laws))
     }
-    guard !records.isEmpty else { throw Failure(.data, "\(file) holds no runs, only a header") }
-    return records
+    guard !runs.records.isEmpty else { throw Failure(.data, "\(file) holds no runs, only a header") }
+    return runs
 }
 
 private func check(_ header: [String], _ file: String) throws(Failure) {
     for (index, name) in header.enumerated() where !name.isEmpty && header[..<index].contains(name) {
         throw Failure(.data, "\(file): the column `\(name)` is there twice")
     }
-    guard !header.contains("loss"), !header.contains("leverage") else { return }
+    guard header.contains("loss") || header.contains("leverage") else { throw noLoss(header, file) }
+    for name in header where !name.isEmpty && !RunColumns.names.contains(name) {
+        // `val_loss` beside `loss` is a column of its own; without `granularity`, `granularty` is that one misspelled.
+        let absent = RunColumns.names.filter { !header.contains($0) }
+        guard let near = nearestName(to: name, among: absent), isMisspelling(name, of: near) else { continue }
+        throw Failure(
+            .data, "\(file): unknown column `\(name)`; did you mean `\(near)`?",
+            advice: "rename or remove it; the columns of a run table are \(RunColumns.names.joined(separator: ", "))")
+    }
+}
+
+/// Whether two names differ by so few letters that one is the other misspelled.
+private func isMisspelling(_ name: String, of known: String) -> Bool {
+    let plain = { (name: String) in name.filter { $0.isLetter || $0.isNumber } }
+    if plain(name) == plain(known) { return true }
+    return editDistance(name, known) <= max(1, known.count / 4)
+}
+
+private func noLoss(_ header: [String], _ file: String) -> Failure {
     let near = header.first { nearestName(to: $0, among: ["loss"]) != nil }
-    throw Failure(
+    return Failure(
         .data, "\(file): the header has no `loss`; it reads \(header.prefix(12).joined(separator: ", "))",
         advice: (near.map { "is `\($0)` the loss? rename it; " } ?? "")
             + "the columns of a run table are \(RunColumns.names.joined(separator: ", "))")
@@ -49,7 +75,9 @@ private func columns(_ row: [String], _ header: [String], _ place: String) throw
     for (name, field) in zip(header, row) where RunColumns.names.contains(name) {
         let text = field.filter { !$0.isWhitespace }
         if text.isEmpty { continue }
-        guard let number = Double(text) else {
+        // Swift also reads hexadecimal numbers and payloads of NaN, which no table means.
+        let isDecimal = !text.lowercased().contains("x") && !text.contains("(")
+        guard isDecimal, let number = Double(text) else {
             throw Failure(.data, "\(place): `\(name)` is `\(field.prefix(40))`, which is no number")
         }
         columns.values[name] = number

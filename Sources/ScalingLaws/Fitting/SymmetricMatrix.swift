@@ -35,17 +35,17 @@ struct SymmetricMatrix: Sendable {
     }
 
     /// Lower L with `L·Lᵀ = A + damping·I`; nil if that is not positive definite.
-    func cholesky(damping: Double) -> [[Double]]? {
-        var lower = Array(repeating: Array(repeating: 0.0, count: size), count: size)
+    func cholesky(damping: Double) -> LowerTriangle? {
+        var lower = LowerTriangle(size: size)
         for i in 0..<size {
             for j in 0...i {
                 var sum = self[i, j] + (i == j ? damping : 0)
-                for k in 0..<j { sum -= lower[i][k] * lower[j][k] }
+                for k in 0..<j { sum -= lower[i, k] * lower[j, k] }
                 if i == j {
                     guard sum > 0, sum.isFinite else { return nil }
-                    lower[i][i] = sum.squareRoot()
+                    lower[i, i] = sum.squareRoot()
                 } else {
-                    lower[i][j] = sum / lower[j][j]
+                    lower[i, j] = sum / lower[j, j]
                 }
             }
         }
@@ -84,5 +84,35 @@ struct SymmetricMatrix: Sendable {
                 c * vectors[k, p] - s * vectors[k, q], s * vectors[k, p] + c * vectors[k, q]
             )
         }
+    }
+}
+
+/// A lower triangular matrix, row-major.
+struct LowerTriangle: Sendable {
+    let size: Int
+    private var elements: [Double]
+
+    init(size: Int) {
+        self.size = size
+        elements = Array(repeating: 0, count: size * size)
+    }
+
+    subscript(row: Int, column: Int) -> Double {
+        get { elements[row * size + column] }
+        set { elements[row * size + column] = newValue }
+    }
+
+    /// `(L·Lᵀ)⁻¹·x`
+    func solve(_ x: [Double]) -> [Double] {
+        var x = x
+        for i in x.indices {
+            for k in 0..<i { x[i] -= self[i, k] * x[k] }
+            x[i] /= self[i, i]
+        }
+        for i in x.indices.reversed() {
+            for k in i + 1..<max(size, i + 1) { x[i] -= self[k, i] * x[k] }
+            x[i] /= self[i, i]
+        }
+        return x
     }
 }

@@ -62,6 +62,17 @@ package enum Counting: String, Sendable {
         }
     }
 
+    /// FLOPs of forward and backward for one token as the trainer counts them (`flops_per_token` of `run.json`): 6 per
+    /// active matrix parameter, router and head among them but not the embedding, which is looked up, and `12·d` per causal
+    /// pair of positions and block.
+    ///
+    /// - Parameter context: tokens of a sequence
+    package func trainerFLOPsPerToken(_ shape: Architecture, context: Double) -> Double {
+        let router = shape.dModel * shape.experts * shape.granularity * shape.blocks
+        let head = shape.dModel * shape.vocabularySize
+        return 6 * (activeBody(shape) + router + head) + 6 * shape.blocks * shape.dModel * (context + 1)
+    }
+
     /// FLOPs of one forward pass for one token: a third of training.
     package func inferenceFLOPsPerToken(_ shape: Architecture) -> Double { trainingFLOPsPerToken(shape) / 3 }
 

@@ -50,8 +50,10 @@ package struct EfficiencyLeverage: LossLaw, Equatable {
         source: "Ling team 2025, arXiv:2507.17702",
         formula: "EL = Â^(a + d·log₁₀ C + γ·(log₂ G)² + β·log₂ G)",
         parameters: [
-            .init("a", .plain, width: 2), .init("d", .plain, width: 0.1), .init("gamma", .plain, width: 0.1),
-            .init("beta", .plain), .init("A_start", .saturationStart), .init("A_max", .positive),
+            .init("a", .plain, width: 2, bounds: -10...10), .init("d", .plain, width: 0.1, bounds: -2...2),
+            .init("gamma", .plain, width: 0.1, bounds: -1...1),
+            .init("beta", .plain, bounds: -3...3),
+            .init("A_start", .saturationStart, bounds: 1e-6...1e2), .init("A_max", .positive, bounds: 0.02...1e19),
         ],
         terms: 1, size: nil, counting: .decoder,
         domain: FittedDomain(active: 1e7...1e9, tokens: 1e9...1e12, experts: 1...256, tokensPerParameter: 1e4),

@@ -53,7 +53,8 @@ package struct InferenceLaw: LossLaw, Equatable {
         parameters: [
             .init("A", .coefficient(term: 0)), .init("alpha", .plain), .init("B", .coefficient(term: 1)),
             .init("beta", .plain, width: 1.5), .init("C", .coefficient(term: 2)), .init("gamma", .plain),
-            .init("F", .coefficient(term: 3)), .init("d", .plain, width: 0.05), .init("E_start", .saturationStart),
+            .init("F", .coefficient(term: 3)), .init("d", .plain, width: 0.05, bounds: -0.2...0.2),
+            .init("E_start", .saturationStart),
             .init("E_max", .positive),
         ],
         terms: 4, size: .active, counting: .decoder,

@@ -73,16 +73,42 @@ package struct LawParameter: Sendable, Equatable {
     var isSaturation: Bool { coordinate == .positive || coordinate == .saturationStart }
     /// An interval wider than this (in θ) says nothing: the data do not determine the parameter.
     package let width: Double
+    /// Values that mean something; a fit stays inside. Of E_start's coordinate: values of s.
+    package let bounds: ClosedRange<Double>
 
-    init(_ name: String, _ coordinate: Coordinate, width: Double? = nil) {
+    /// - Parameter bounds: unless given, all coefficients that a loss can have, and exponents from 0 to 3
+    init(_ name: String, _ coordinate: Coordinate, width: Double? = nil, bounds: ClosedRange<Double>? = nil) {
         self.name = name
         self.coordinate = coordinate
+        self.bounds =
+            bounds
+            ?? {
+                switch coordinate {
+                case .coefficient: 1e-9...1e26
+                case .plain: 0...3
+                case .saturationStart: 0.1...1e3
+                case .positive: 2...1e8
+                }
+            }()
         // A factor of 30 in a coefficient; 0.5 in an exponent, which is more than the exponents themselves.
         self.width = width ?? (coordinate == .plain ? 0.5 : 3.4)
     }
 }
 
 extension LawFacts {
+    /// The bounds of every coordinate θ.
+    var bounds: [ClosedRange<Double>] {
+        parameters.map { parameter in
+            guard parameter.coordinate != .plain else { return parameter.bounds }
+            return log(parameter.bounds.lowerBound)...log(parameter.bounds.upperBound)
+        }
+    }
+
+    /// θ moved to the nearest point inside the bounds.
+    func clamped(_ theta: [Double]) -> [Double] {
+        zip(theta, bounds).map { value, range in min(max(value, range.lowerBound), range.upperBound) }
+    }
+
     func coordinates(of values: [Double]) -> [Double] {
         precondition(values.count == parameters.count, "\(name) has \(parameters.count) parameters")
         return parameters.indices.map { i in

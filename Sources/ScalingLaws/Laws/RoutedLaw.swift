@@ -41,7 +41,8 @@ package struct RoutedLaw: LossLaw, Equatable {
         source: "Clark et al. 2022, arXiv:2202.01169, eq. 7; coefficients (S-BASE) from works that quote it",
         formula: "log₁₀ L = a·log₁₀ N + b·log₁₀ Ê + c·log₁₀ N·log₁₀ Ê + d, at 130B tokens",
         parameters: [
-            .init("a", .plain), .init("b", .plain), .init("c", .plain, width: 0.1), .init("d", .plain, width: 2),
+            .init("a", .plain, bounds: -3...0), .init("b", .plain, bounds: -3...3),
+            .init("c", .plain, width: 0.1, bounds: -0.5...0.5), .init("d", .plain, width: 2, bounds: -10...20),
             .init("E_start", .saturationStart), .init("E_max", .positive),
         ],
         terms: 1, size: .active, counting: .decoder,

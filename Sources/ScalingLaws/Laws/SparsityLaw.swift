@@ -50,8 +50,8 @@ package struct SparsityLaw: LossLaw, Equatable {
         formula: "L = a/N^α + b/D^β + c/(1−S)^λ + d/((1−S)^δ·N^γ) + e",
         parameters: [
             .init("a", .coefficient(term: 0)), .init("alpha", .plain), .init("b", .coefficient(term: 1)),
-            .init("beta", .plain), .init("c", .coefficient(term: 2)), .init("lambda", .plain),
-            .init("d", .coefficient(term: 3)), .init("delta", .plain), .init("gamma", .plain),
+            .init("beta", .plain), .init("c", .coefficient(term: 2)), .init("lambda", .plain, bounds: -3...3),
+            .init("d", .coefficient(term: 3)), .init("delta", .plain, bounds: -3...3), .init("gamma", .plain),
             .init("e", .coefficient(term: 4)),
         ],
         terms: 5, size: .total, counting: .decoder,

@@ -10,6 +10,8 @@ struct Candidate: Sendable {
     let counting: Counting
     let request: PlanRequest
     let experts, granularity, topK: Double
+    /// Whether `law` is the dense law that stands beside an MoE law.
+    var isDenseTwin = false
 
     /// A limit that holds the optimum back.
     enum Limit: String, Sendable, Codable {
@@ -29,8 +31,8 @@ struct Candidate: Sendable {
     func tokens(_ shape: Architecture) -> (count: Double, limit: Limit) {
         var best = (count: Double.infinity, limit: Limit.compute)
         if let flops = request.flops {
-            let left = flops - request.inferenceTokens * counting.inferenceFLOPsPerToken(shape)
-            best.count = left / counting.trainingFLOPsPerToken(shape)
+            let left = flops - request.inferenceTokens * budgetPerToken(shape) / 3
+            best.count = left / budgetPerToken(shape)
         }
         if let most = request.maximumTokens, most < best.count { best = (most, .tokens) }
         if let ratio = request.maximumTokensPerParameter {
@@ -41,6 +43,12 @@ struct Candidate: Sendable {
             return best.count >= RoutedLaw.tokens ? (RoutedLaw.tokens, .compute) : (0, .compute)
         }
         return best
+    }
+
+    /// What a training token takes of `request.flops`.
+    private func budgetPerToken(_ shape: Architecture) -> Double {
+        request.countsLikeTrainer
+            ? counting.trainerFLOPsPerToken(shape, context: request.context) : counting.trainingFLOPsPerToken(shape)
     }
 
     /// Whether memory and the limit on parameters allow the shape; the limit that does not.

@@ -20,6 +20,7 @@ package struct Plan: Sendable {
     /// - Throws: a `Failure` if the request makes no sense or nothing fits it
     package init(_ request: PlanRequest, by law: PlanningLaw) throws(Failure) {
         try request.validate(for: law.facts)
+        try law.refuseDense(request.experts)
         self.law = law
         self.request = request
         let candidates = Self.candidates(request, law)
@@ -44,10 +45,13 @@ package struct Plan: Sendable {
     private static func candidates(_ request: PlanRequest, _ law: PlanningLaw) -> [Candidate] {
         Set(request.experts).sorted().flatMap { experts in
             Set(request.granularities).sorted().flatMap { granularity in
-                Set(request.topKs).sorted().filter { $0 <= experts }.map { k in
-                    Candidate(
-                        law: law.law, counting: law.facts.counting, request: request, experts: experts,
-                        granularity: granularity, topK: k)
+                Set(request.topKs).sorted().filter { $0 <= experts }.compactMap { k in
+                    let twin = law.denseTwin(experts)
+                    // A dense feed-forward is not cut: one candidate, whatever granularities are asked for.
+                    if twin != nil, granularity != request.granularities.min() { return nil }
+                    return Candidate(
+                        law: twin ?? law.law, counting: law.facts.counting, request: request, experts: experts,
+                        granularity: twin == nil ? granularity : 1, topK: k, isDenseTwin: twin != nil)
                 }
             }
         }
@@ -58,7 +62,8 @@ package struct Plan: Sendable {
         guard let dense = law.dense else { return nil }
         var free = PlanRequest(experts: [1])
         free.flops = request.flops
-        free.vocabularySize = request.vocabularySize
+        (free.vocabularySize, free.context) = (request.vocabularySize, request.context)
+        free.countsLikeTrainer = request.countsLikeTrainer
         return Candidate(
             law: dense, counting: law.facts.counting, request: free, experts: 1, granularity: 1, topK: 1)
     }

@@ -38,10 +38,11 @@ package struct PlanEntry: Sendable {
         (experts, granularity, topK) = (candidate.experts, candidate.granularity, candidate.topK)
         (self.optimum, self.realised) = (optimum, realised)
         let point = candidate.counting.point(shape, tokens: realised.tokens)
-        interval = law.interval(at: point)
+        interval = candidate.isDenseTwin ? nil : law.interval(at: point)
         limits = candidate.limits(at: d)
-        learningRate = peakLearningRate(active: candidate.counting.activeParameters(shape), experts: experts)
-        batch = batchRamp(tokens: realised.tokens)
+        let recipe = TrainingRecipe(candidate.counting)
+        learningRate = recipe.learningRate(active: candidate.counting.activeParameters(shape), experts: experts)
+        batch = recipe.batch(tokens: realised.tokens)
         memoryBytes = candidate.request.memory?.bytes(for: shape, candidate.counting)
         computeAdvantage = dense?.flopsToReach(optimum.loss).map { needed in
             let ratio = needed / optimum.trainingFLOPs
@@ -57,7 +58,9 @@ package struct PlanEntry: Sendable {
         } else {
             (overTrained, servingCost) = (nil, nil)
         }
-        warnings = extrapolationWarnings(point, law)
+        var domain = law.domain
+        if candidate.isDenseTwin { domain.experts = 1...1 }
+        warnings = extrapolationWarnings(point, domain)
     }
 }
 
@@ -75,7 +78,8 @@ extension Candidate {
         limited.maximumTokensPerParameter = min(
             request.maximumTokensPerParameter ?? .infinity, domain.tokensPerParameter)
         return Candidate(
-            law: law, counting: counting, request: limited, experts: experts, granularity: granularity, topK: topK)
+            law: law, counting: counting, request: limited, experts: experts, granularity: granularity, topK: topK,
+            isDenseTwin: isDenseTwin)
     }
 
     /// The smallest d that reaches `target` within the limits: Yun et al. 2024 (arXiv:2404.02852), section 5, by bisection
@@ -93,8 +97,7 @@ extension Candidate {
 }
 
 /// Where `point` lies beyond the runs that the law was fitted to.
-func extrapolationWarnings(_ point: ScalePoint, _ law: PlanningLaw) -> [String] {
-    let domain = law.domain
+func extrapolationWarnings(_ point: ScalePoint, _ domain: FittedDomain) -> [String] {
     var warnings: [String] = []
     func compare(_ value: Double, _ range: ClosedRange<Double>, slack: Double, _ name: String, _ unit: String) {
         if value > range.upperBound * slack {
@@ -117,7 +120,7 @@ func extrapolationWarnings(_ point: ScalePoint, _ law: PlanningLaw) -> [String] 
     let ratio = point.tokens / point.active
     if ratio > domain.tokensPerParameter {
         warnings.append(
-            "\(Int(ratio)) tokens per active parameter: the law is not trusted beyond \(Int(domain.tokensPerParameter))"
+            "\(Int(saturating: ratio)) tokens per active parameter: the law is not trusted beyond \(Int(saturating: domain.tokensPerParameter))"
         )
     }
     return warnings

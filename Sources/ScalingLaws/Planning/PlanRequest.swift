@@ -16,6 +16,10 @@ package struct PlanRequest: Sendable {
     package var granularities: [Double] = [1]
     package var topKs: [Double] = [1]
     package var vocabularySize = 50257.0
+    /// Tokens of a sequence.
+    package var context = 512.0
+    /// Whether `flops` are the trainer's, as a measured rate times hours is, or counted like the law's paper.
+    package var countsLikeTrainer = false
 
     package init(experts: [Double]) { self.experts = experts }
 
@@ -46,9 +50,16 @@ package struct PlanRequest: Sendable {
         try positive(maximumTokensPerParameter, "--max-ratio", "400")
         try positive(memory?.bytes, "--memory", "24")
         try positive(memory?.bytesPerParameter, "--bytes-per-parameter", "2")
-        try positive(vocabularySize, "--vocabulary-size", "50257")
-        guard inferenceTokens >= 0, inferenceTokens.isFinite, (memory?.cachedTokens ?? 0) >= 0 else {
-            throw Failure(.usage, "--inference-tokens and --cache-tokens must not be negative")
+        for (flag, value, example) in [("--vocabulary-size", vocabularySize, "50257"), ("--context", context, "512")] {
+            guard value >= 1, value == value.rounded(), value <= 1e9 else {
+                throw Failure(
+                    .usage, "\(flag) must be a whole number from 1 to 1e9, not \(value)",
+                    advice: "for example \(flag) \(example)")
+            }
+        }
+        let counts = 0...Self.most
+        guard counts.contains(inferenceTokens), counts.contains(memory?.cachedTokens ?? 0) else {
+            throw Failure(.usage, "--inference-tokens and --cache-tokens must be numbers from 0 to \(Self.most)")
         }
         for (flag, values) in [("--experts", experts), ("--granularity", granularities), ("--top-k", topKs)] {
             guard values.allSatisfy({ $0 >= 1 && $0 == $0.rounded() && $0 <= 1e6 }) else {
@@ -62,10 +73,14 @@ package struct PlanRequest: Sendable {
         try refuseBoundlessness(for: law)
     }
 
+    /// Beyond every computer and every text.
+    static let most = 1e40
+
     private func positive(_ value: Double?, _ flag: String, _ example: String) throws(Failure) {
-        guard let value, !(value > 0 && value.isFinite) else { return }
+        guard let value, !(value > 0 && value <= Self.most) else { return }
         throw Failure(
-            .usage, "\(flag) must be a positive number, not \(value)", advice: "for example \(flag) \(example)")
+            .usage, "\(flag) must be a positive number, at most \(Self.most), not \(value)",
+            advice: "for example \(flag) \(example)")
     }
 
     /// A law that does not see G or K cannot choose between them.

@@ -14,6 +14,10 @@ package struct PlanningLaw: Sendable {
     package let dense: (any LossLaw)?
     package let domain: FittedDomain
     package let certainty: Certainty
+    /// What a fit's runs had in common, where their records say it.
+    package let conventions: RunConventions
+    /// What the runs behind a fit do not determine.
+    package let undetermined: [String]
 
     package enum Certainty: Sendable {
         /// Root mean square error of predicted losses that the paper reports.
@@ -24,13 +28,16 @@ package struct PlanningLaw: Sendable {
     }
 
     package init(
-        name: String, law: any LossLaw, dense: (any LossLaw)?, domain: FittedDomain, certainty: Certainty
+        name: String, law: any LossLaw, dense: (any LossLaw)?, domain: FittedDomain, certainty: Certainty,
+        conventions: RunConventions = RunConventions(), undetermined: [String] = []
     ) {
         self.name = name
         self.law = law
         self.dense = dense
         self.domain = domain
         self.certainty = certainty
+        self.conventions = conventions
+        self.undetermined = undetermined
     }
 
     package var facts: LawFacts { type(of: law).facts }
@@ -44,6 +51,20 @@ package struct PlanningLaw: Sendable {
             domain: facts.domain,
             // Ludziejewski et al. report 0.0062 on the runs of the fit and 0.0039 on held-out ones: take the worse.
             certainty: law is JointLaw ? .published(rmse: 0.0062) : .unknown)
+    }
+
+    /// The law to take for `experts` in place of `law`: that of dense models where `law` was fitted to MoE alone; or nil.
+    func denseTwin(_ experts: Double) -> (any LossLaw)? {
+        experts == 1 && law is FineGrainedLaw && !domain.experts.contains(1) ? dense : nil
+    }
+
+    /// - Throws: a `Failure` if `experts` has a dense model and the law says nothing of those
+    func refuseDense(_ experts: [Double]) throws(Failure) {
+        guard experts.contains(1), law is FineGrainedLaw, !domain.experts.contains(1), dense == nil else { return }
+        let most = Quantity.digits(domain.experts.lowerBound, 6)
+        throw Failure(
+            .usage, "\(name): the law `\(facts.name)` was fitted to experts, and says nothing of dense models",
+            advice: "use --experts \(most), or fit `chinchilla` to dense runs")
     }
 
     /// An interval that holds the loss of four runs in five, if the law holds there.

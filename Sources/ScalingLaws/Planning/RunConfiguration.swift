@@ -1,14 +1,20 @@
+package import Diagnostics
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
 
-/// Where a planned run finds its data.
+/// What a planned run takes from its machine and user.
 package struct RunPlaces: Sendable {
     package var directory: String
     package var train: String
     package var tokenizer: String
+    /// `data.validation`
+    package var validation = "tail 0.01"
+    /// Whether the machine computes in bfloat16, as the recipe does.
+    package var hasBFloat16 = false
 
     package init(directory: String, train: String, tokenizer: String) {
         self.directory = directory
@@ -18,56 +24,80 @@ package struct RunPlaces: Sendable {
 }
 
 extension Plan {
-    /// The YAML with which `switchyard train` trains the model of `entry` by the recipe of Ludziejewski et al. 2025.
-    package func runConfiguration(_ entry: PlanEntry, in places: RunPlaces) -> String {
+    /// The YAML with which `switchyard train` trains the model of `entry` by the recipe of the law's study.
+    ///
+    /// - Throws: a `Failure` if the trainer cannot train that model
+    package func runConfiguration(_ entry: PlanEntry, in places: RunPlaces) throws(Failure) -> String {
+        try refuseWhatCannotBeTrained(entry)
+        return """
+            # Planned with the law `\(law.name)` (\(law.facts.source)).
+            \(summary(entry))
+            seed: 1
+            \(precision(places))
+            \(model(entry))
+            routing:
+              capacity_factor: 1.0
+              evaluation_capacity_factor: dropless
+              load_balance_weight: 0.01
+              z_loss_weight: 0.001
+              normalize_gates: false
+            \(batch(entry))
+            train:
+              tokens: \(wholeTokens(entry))
+              # The recipe's 67M tokens, or a twentieth of a shorter run.
+              validation_tokens: \(max(Int(request.context), min(67_108_864, wholeTokens(entry) / 20)))
+            optimizer:
+              learning_rate: \(Quantity.scientific(entry.learningRate))
+              beta1: 0.9
+              beta2: 0.999
+              epsilon: 1.0e-8
+              weight_decay: 0.1
+              gradient_clip: 0.1
+            \(TrainingRecipe(law.facts.counting).schedule(tokens: wholeTokens(entry)))
+            checkpoint:
+              every_minutes: 30
+            data:
+              train: \(quoted(places.train))
+              validation: \(places.validation)
+              tokenizer: \(quoted(places.tokenizer))
+            run:
+              directory: \(quoted(places.directory))
+
+            """
+    }
+
+    private func refuseWhatCannotBeTrained(_ entry: PlanEntry) throws(Failure) {
+        for (flag, value) in [("--vocabulary-size", request.vocabularySize), ("--experts", entry.experts)]
+        where value > 65536 {
+            throw Failure(
+                .usage, "the trainer takes at most 65,536 as \(flag), not \(Int(value))",
+                advice: "leave --write-config out, or plan with less")
+        }
+    }
+
+    private func precision(_ places: RunPlaces) -> String {
+        places.hasBFloat16
+            ? "precision: bfloat16"
+            : "# The recipe's bfloat16 needs a build with oneDNN and a CPU with AVX-512.\nprecision: float32"
+    }
+
+    private func model(_ entry: PlanEntry) -> String {
         """
-        # Planned with the law `\(law.name)` (\(law.facts.source)).
-        \(summary(entry))
         model:
           d_model: \(Int(entry.realised.dModel))
           layers: \(Int(entry.realised.layers))
           heads: \(Int(entry.realised.layers))
-          context: \(context)
+          context: \(Int(request.context))
           vocabulary_size: \(Int(request.vocabularySize))
           experts: \(Int(entry.experts))
           top_k: \(Int(entry.topK))
           granularity: \(Int(entry.granularity))
           feed_forward: \(feedForward(entry))
           tie_embeddings: false
-        routing:
-          capacity_factor: 1.0
-          load_balance_weight: 0.01
-          z_loss_weight: 0.001
-        \(batch(entry))
-        train:
-          tokens: \(wholeTokens(entry))
-        \(optimisation(entry))
-        seed: 1
-        data:
-          train: \(quoted(places.train))
-          validation: hash 0.01
-          tokenizer: \(quoted(places.tokenizer))
-        run:
-          directory: \(quoted(places.directory))
-
-        """
-    }
-
-    private var context: Int { 512 }
-
-    private func optimisation(_ entry: PlanEntry) -> String {
-        """
-        optimizer:
-          learning_rate: \(Quantity.scientific(entry.learningRate))
-          beta1: 0.9
-          beta2: 0.999
-          weight_decay: 0.1
-          gradient_clip: 0.1
-        schedule:
-          kind: wsd
-          warmup_tokens: \(warmupTokens(entry))
-          decay_share: 0.2
-          final_share: 0
+          norm: layer
+          norm_epsilon: 1.0e-5
+          rope_base: 10000
+          initialization_scale: 0.1
         """
     }
 
@@ -75,14 +105,15 @@ extension Plan {
         let model = entry.realised
         var lines = [
             "\(Quantity.count(model.activeParameters)) active of \(Quantity.count(model.totalParameters)) parameters, "
-                + "\(Quantity.count(model.tokens)) tokens, \(Quantity.scientific(model.trainingFLOPs)) training FLOPs",
+                + "\(Quantity.count(model.tokens)) tokens, \(Quantity.scientific(model.trainingFLOPs)) training FLOPs as the law's paper counts, "
+                + "\(Quantity.scientific(model.trainerFLOPs)) as the trainer does",
             "predicted loss \(Quantity.decimals(model.loss, 4))"
                 + (entry.interval.map {
                     ", four runs in five between \(Quantity.decimals($0.lowerBound, 4)) and "
                         + Quantity.decimals($0.upperBound, 4)
                 } ?? ""),
         ]
-        lines += entry.warnings.map { "beware: " + $0 }
+        lines += (cautions + entry.warnings).map { "beware: " + $0 }
         return lines.map { "# " + $0 }.joined(separator: "\n")
     }
 
@@ -94,25 +125,27 @@ extension Plan {
         return "\(hidden / entry.realised.dModel)"
     }
 
+    /// Micro-batches of some 8,192 tokens, whole sequences that divide the batch.
     private func batch(_ entry: PlanEntry) -> String {
         let stages = entry.batch.map { stage in
-            stage.fromToken == 0 ? "\(stage.tokens)" : "\(stage.tokens) from token \(Int(stage.fromToken)) on"
+            stage.fromToken == 0
+                ? "\(stage.tokens)" : "\(stage.tokens) from token \(Int(saturating: stage.fromToken)) on"
         }
-        return """
-            batch:
-              # The recipe's ramp: \(stages.joined(separator: ", ")).
-              tokens: \(entry.batch.map(\.tokens).last ?? 65_536)
-              lane_tokens: \(16 * context)
-            """
+        let ramp = stages.count > 1 ? "\n  # The recipe's ramp: \(stages.joined(separator: ", "))." : ""
+        let (tokens, lane) = batchTokens(entry)
+        return "batch:\(ramp)\n  tokens: \(tokens)\n  lane_tokens: \(lane)"
+    }
+
+    /// Tokens of a step, the nearest to the recipe's that `lane` divides, and of a micro-batch.
+    private func batchTokens(_ entry: PlanEntry) -> (tokens: Int, lane: Int) {
+        let context = Int(request.context), lane = max(1, 8192 / context) * context
+        return (max(1, ((entry.batch.last?.tokens ?? 65_536) + lane / 2) / lane) * lane, lane)
     }
 
     private func wholeTokens(_ entry: PlanEntry) -> Int {
-        let batch = Double(entry.batch.map(\.tokens).last ?? 65_536)
-        return Int(max(1, (entry.realised.tokens / batch).rounded()) * batch)
+        let batch = Double(batchTokens(entry).tokens)
+        return Int(saturating: max(1, (entry.realised.tokens / batch).rounded()) * batch)
     }
-
-    /// 130M tokens in the paper; a tenth of a run that is too short for it.
-    private func warmupTokens(_ entry: PlanEntry) -> Int { min(130_000_000, wholeTokens(entry) / 10) }
 
     private func quoted(_ text: String) -> String {
         "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""

@@ -16,6 +16,8 @@ package struct Sizing: Sendable, Equatable, Codable {
     package let tokens: Double
     package let loss: Double
     package let trainingFLOPs: Double
+    /// The same training's FLOPs as the trainer counts them.
+    package let trainerFLOPs: Double
     package let inferenceFLOPsPerToken: Double
 
     init(_ candidate: Candidate, dModel: Double) {
@@ -30,6 +32,7 @@ package struct Sizing: Sendable, Equatable, Codable {
         self.tokens = tokens
         loss = candidate.law.loss(at: point)
         trainingFLOPs = tokens * counting.trainingFLOPsPerToken(shape)
+        trainerFLOPs = tokens * counting.trainerFLOPsPerToken(shape, context: candidate.request.context)
         inferenceFLOPsPerToken = counting.inferenceFLOPsPerToken(shape)
     }
 
@@ -40,6 +43,7 @@ package struct Sizing: Sendable, Equatable, Codable {
         case totalParameters = "total_parameters"
         case storedParameters = "stored_parameters"
         case trainingFLOPs = "training_flops"
+        case trainerFLOPs = "trainer_flops"
         case inferenceFLOPsPerToken = "inference_flops_per_token"
     }
 }

@@ -54,8 +54,8 @@ extension Plan {
     }
 
     private var memorySubtitle: String {
-        let cache = cachedTokens > 0 ? "a cache of \(Int(cachedTokens)) tokens" : "no cache"
-        let ratio = Int(request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)
+        let cache = cachedTokens > 0 ? "a cache of \(Int(saturating: cachedTokens)) tokens" : "no cache"
+        let ratio = Int(saturating: request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)
         return "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter, \(cache), D/N_act at most \(ratio). "
             + "\(law.facts.title)."
     }

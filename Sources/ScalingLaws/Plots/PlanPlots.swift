@@ -41,11 +41,12 @@ extension Plan {
     ) -> Candidate {
         var free = PlanRequest(experts: [experts])
         free.flops = request.flops
-        free.vocabularySize = request.vocabularySize
+        (free.vocabularySize, free.context) = (request.vocabularySize, request.context)
+        free.countsLikeTrainer = request.countsLikeTrainer
         change(&free)
         return Candidate(
-            law: law.law, counting: law.facts.counting, request: free, experts: experts, granularity: granularity,
-            topK: topK)
+            law: law.denseTwin(experts) ?? law.law, counting: law.facts.counting, request: free, experts: experts,
+            granularity: granularity, topK: topK)
     }
 
     func label(_ candidate: Candidate) -> String {

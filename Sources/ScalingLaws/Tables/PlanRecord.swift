@@ -17,6 +17,8 @@ package struct PlanRecord: Sendable, Codable {
     package var roundingCost: Double
     package var learningRate: Double
     package var batch: [BatchStage]
+    /// Training FLOPs of the optimum as the trainer counts them.
+    package var trainerFLOPs: Double
     package var memoryBytes: Double?
     package var computeSaved: Double?
     package var overTrained: Sizing?
@@ -32,13 +34,15 @@ package struct PlanRecord: Sendable, Codable {
         case lossHigh = "loss_high"
         case roundingCost = "rounding_cost"
         case learningRate = "learning_rate"
+        case trainerFLOPs = "trainer_flops"
         case memoryBytes = "memory_bytes"
         case computeSaved = "compute_saved"
         case overTrained = "over_trained"
         case servingCost = "serving_cost"
     }
 
-    init(_ entry: PlanEntry, rank: Int) {
+    /// - Parameter cautions: what holds for every choice
+    init(_ entry: PlanEntry, rank: Int, cautions: [String]) {
         experts = Int(entry.experts)
         granularity = Int(entry.granularity)
         topK = Int(entry.topK)
@@ -55,18 +59,20 @@ package struct PlanRecord: Sendable, Codable {
         roundingCost = entry.roundingCost
         learningRate = entry.learningRate
         batch = entry.batch
+        trainerFLOPs = entry.optimum.trainerFLOPs
         memoryBytes = entry.memoryBytes
         computeSaved = entry.computeAdvantage.map { 1 - 1 / $0 }
         overTrained = entry.overTrained
         servingCost = entry.servingCost
-        warnings = entry.warnings
+        warnings = cautions + entry.warnings
     }
 }
 
 extension Plan {
     /// Every possible choice, in the order in which the request lists them.
     package var records: [PlanRecord] {
-        let ranked = entries.enumerated().map { PlanRecord($0.element, rank: $0.offset + 1) }
+        let cautions = cautions
+        let ranked = entries.enumerated().map { PlanRecord($0.element, rank: $0.offset + 1, cautions: cautions) }
         let order = { (record: PlanRecord) in
             (
                 request.experts.firstIndex(of: Double(record.experts)) ?? 0,

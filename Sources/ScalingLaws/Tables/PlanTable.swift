@@ -13,6 +13,9 @@ extension Plan {
             parts.append(
                 "No model fits:\n" + impossible.map { "  \(choice($0, $1, $2)): \($3)" }.joined(separator: "\n"))
         }
+        if !cautions.isEmpty {
+            parts.append("Beware, the fit:\n" + cautions.map { "  " + $0 }.joined(separator: "\n"))
+        }
         if !best.warnings.isEmpty {
             parts.append("Beware, the law is extrapolated:\n" + best.warnings.map { "  " + $0 }.joined(separator: "\n"))
         }
@@ -29,7 +32,9 @@ extension Plan {
                 + "embedding and head)",
             "  tokens         \(Quantity.count(model.tokens)), "
                 + "\(Quantity.digits(model.tokens / model.activeParameters, 3)) per active parameter",
-            "  training       \(Quantity.scientific(model.trainingFLOPs)) FLOPs",
+            "  training       \(Quantity.scientific(model.trainingFLOPs)) FLOPs as the law's paper counts, "
+                + "\(Quantity.scientific(model.trainerFLOPs)) as the trainer does (context \(Int(request.context)))"
+                + (request.countsLikeTrainer ? ": the cluster's budget is the trainer's" : ""),
             "  loss           \(Quantity.decimals(model.loss, 4)) nats per token"
                 + (best.interval.map {
                     ", four runs in five between \(Quantity.decimals($0.lowerBound, 4)) and "

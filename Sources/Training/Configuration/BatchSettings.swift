@@ -8,6 +8,9 @@ package struct BatchSettings: Sendable, Equatable {
     /// Tokens of one lane: a whole number of sequences.
     package var laneTokens: Int
 
+    /// A step keeps figures of every lane, on every rank.
+    private static let mostLanes = 1 << 20
+
     package var lanes: Int { tokens / laneTokens }
 
     package init(reading section: SettingsSection, context: Int) throws(Failure) {
@@ -31,6 +34,12 @@ package struct BatchSettings: Sendable, Equatable {
                 "tokens", "is \(tokens), not a whole number of lanes of batch.lane_tokens = \(laneTokens) tokens",
                 advice: "the nearest that are: \(max(1, tokens / laneTokens) * laneTokens) and "
                     + "\((tokens / laneTokens + 1) * laneTokens)")
+        }
+        guard lanes <= Self.mostLanes else {
+            throw section.failure(
+                "tokens",
+                "/ lane_tokens = \(tokens) / \(laneTokens) are \(lanes) lanes a step; allowed are \(Self.mostLanes)",
+                advice: "lower batch.tokens to at most \(Self.mostLanes * laneTokens), or raise batch.lane_tokens")
         }
     }
 

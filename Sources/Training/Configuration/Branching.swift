@@ -11,14 +11,19 @@ extension RunConfiguration {
     package func branchOverrides(
         from record: CheckpointRecord, decayTokens: Int
     ) throws(Failure) -> [String] {
-        guard decayTokens > 0, decayTokens % batch.tokens == 0 else {
+        guard (1...1 << 59).contains(decayTokens) else {
+            throw Failure(.usage, "--decay-tokens is \(decayTokens); allowed are 1 to \(1 << 59)")
+        }
+        guard decayTokens % batch.tokens == 0 else {
             throw Failure(
                 .usage, "--decay-tokens \(decayTokens) is no whole number of steps of \(batch.tokens) tokens",
                 advice: "the nearest that is: \(max(1, (decayTokens + batch.tokens / 2) / batch.tokens) * batch.tokens)"
             )
         }
-        let steps = record.step + decayTokens / batch.tokens
-        let length = length.isInTokens ? "train.tokens=\(steps * batch.tokens)" : "train.steps=\(steps)"
+        let length =
+            length.tokens == nil
+            ? "train.steps=\(record.step + decayTokens / batch.tokens)"
+            : "train.tokens=\(try Consumed(of: record).tokens + decayTokens)"
         return ["schedule.kind=wsd", "schedule.decay_tokens=\(decayTokens)", length]
     }
 }

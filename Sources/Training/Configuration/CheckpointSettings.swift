@@ -4,7 +4,7 @@ package import Settings
 /// When state is saved and how much of it stays.
 package struct CheckpointSettings: Sendable, Equatable {
     /// Steps, tokens and minutes between checkpoints, whichever comes first; 0: not by this measure. There is always one
-    /// at the end.
+    /// at the end. Without steps and tokens, minutes have a default.
     package var everySteps: Int
     package var everyTokens: Int
     package var everyMinutes: Double
@@ -20,10 +20,14 @@ package struct CheckpointSettings: Sendable, Equatable {
     /// than one interval.
     package var overlap: Bool
 
+    /// Minutes between checkpoints of a run whose configuration names no cadence.
+    static let defaultMinutes = 30.0
+
     package init(reading section: SettingsSection) throws(Failure) {
         everySteps = try section.integer("every_steps", default: 0)
         everyTokens = try section.integer("every_tokens", default: 0)
-        everyMinutes = try section.number("every_minutes", default: 0)
+        let hasOtherCadence = everySteps > 0 || everyTokens > 0
+        everyMinutes = try section.number("every_minutes", default: hasOtherCadence ? 0 : Self.defaultMinutes)
         keep = try section.integer("keep", default: 2, in: 1...1_000_000)
         keepEvery = try section.integer("keep_every", default: 0)
         keepBest = try section.boolean("keep_best", default: true)

@@ -3,17 +3,17 @@ package import Settings
 
 /// How long to train, and how often to look.
 package struct LengthSettings: Sendable, Equatable {
+    /// Of a run whose batch never changes.
     package var steps: Int
-    /// Whether the length is given as `train.tokens`.
-    package var isInTokens: Bool
+    /// `train.tokens`; nil if the length is given as `train.steps`.
+    package var tokens: Int?
     /// Steps between validations; 0: only before and after.
     package var validateEvery: Int
     /// Validate on at most this many tokens; 0: on all.
     package var validationTokens: Int
 
     package init(reading section: SettingsSection, batchTokens: Int) throws(Failure) {
-        isInTokens = section.gives("tokens")
-        switch (section.gives("steps"), isInTokens) {
+        switch (section.gives("steps"), section.gives("tokens")) {
         case (true, true):
             throw section.failure(
                 "tokens", "and `\(section.path(of: "steps"))` are both given",
@@ -25,6 +25,7 @@ package struct LengthSettings: Sendable, Equatable {
             steps = try section.integer("steps", in: 1...1 << 40)
         case (false, true):
             let tokens = try section.integer("tokens", in: 1...1 << 60)
+            self.tokens = tokens
             steps = (tokens + batchTokens - 1) / batchTokens
         }
         guard !steps.multipliedReportingOverflow(by: batchTokens).overflow, steps * batchTokens <= 1 << 60 else {

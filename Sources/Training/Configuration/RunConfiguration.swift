@@ -35,7 +35,7 @@ package struct RunConfiguration: Sendable {
         recomputation = try top.choice("recompute", default: Recomputation.none)
         reproducible = try top.boolean("reproducible", default: false)
         let run = try document.section("run")
-        directory = try run.text("directory", default: "runs/unnamed")
+        directory = try run.filePath("directory", default: "runs/unnamed")
         guard !directory.isEmpty else { throw run.failure("directory", "is empty; it must name a directory") }
         data = try DataSettings(try document.section("data"))
         model = try ModelSettings(reading: try document.section("model"))
@@ -49,9 +49,28 @@ package struct RunConfiguration: Sendable {
         try document.refuseUnknownKeys()
         resolved = document.resolved
         values = document.resolvedValues
+        try requireCountableLane()
     }
 
-    /// Tokens of the whole run.
-    package var totalTokens: Int { length.steps * batch.tokens }
+    /// Beyond this many numbers no machine holds the activations of a lane, and bytes stop fitting into machine words.
+    private static let mostLaneNumbers = 1e16
+    /// Beyond this many pairs of token and expert capacities stop fitting into machine words.
+    private static let mostRoutes = 1e12
+
+    private func requireCountableLane() throws(Failure) {
+        let tokens = Double(batch.laneTokens), d = Double(model.dModel)
+        let experts = model.expertCounts.reduce(0.0) { $0 + Double($1) }
+        let most = Double(model.expertCounts.max() ?? 1)
+        let numbers =
+            tokens * experts * (d + 3 * Double(model.expertHidden) + 8) + 16 * tokens * d * Double(model.layers)
+        guard numbers < Self.mostLaneNumbers, tokens * most < Self.mostRoutes else {
+            throw Failure(
+                .configuration,
+                "`batch.lane_tokens` is \(batch.laneTokens): with this model's layers and experts a lane needs more memory "
+                    + "than any machine has",
+                advice: "lower batch.lane_tokens, or make the model smaller")
+        }
+    }
+
     package var sequencesPerLane: Int { batch.laneTokens / model.context }
 }

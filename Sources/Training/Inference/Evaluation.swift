@@ -13,11 +13,10 @@ extension StoredModel {
     /// - Throws: `tryAgain` if somebody asked to leave
     package func evaluate(
         _ paths: [String], in directory: String, on world: any Communicator, unless requests: RunRequests,
-        report: (String) -> Void
+        report: @escaping (String) -> Void
     ) throws -> ValidationResult {
         let agreement = Agreement(ranks: world)
-        try agreement.settle { () throws(Failure) in
-            guard world.rank == 0 else { return }
+        try onRankZero(of: world) { [tokenizer] () throws(Failure) in
             try Corpus.prepareEvaluation(of: paths, tokenizer: tokenizer, directory: directory, report: report)
         }
         let dataset = try agreement.settle { () throws(Failure) in

@@ -16,10 +16,10 @@ extension StoredModel {
     ///   - prompt: where to begin; nothing stands for the beginning of a document
     ///   - requests: asked before every token
     ///   - emit: takes the bytes of each new token
-    /// - Throws: `tryAgain` if somebody asked to leave
+    /// - Throws: `tryAgain` if somebody asked to leave, and what `emit` throws
     package func generate(
         after prompt: [UInt8], tokens count: Int, _ sampling: Sampling, unless requests: RunRequests,
-        emit: ([UInt8]) -> Void
+        emit: ([UInt8]) throws -> Void
     ) throws {
         var text = prompt.isEmpty ? [tokenizer.endOfText] : tokenizer.encode(prompt).dropLastEnd(tokenizer.endOfText)
         let cache = KeyValueCache(configuration.model, engine.precision)
@@ -33,7 +33,7 @@ extension StoredModel {
             let token = try Agreement(ranks: engine.mesh.world).choice(of: own)
             if token == tokenizer.endOfText { return }
             text.append(token)
-            emit(tokenizer.decode([token]))
+            try emit(tokenizer.decode([token]))
         }
     }
 

@@ -20,7 +20,7 @@ package struct StoredModel {
     package init(_ reader: CheckpointReader, threads: Int, on world: any Communicator) throws(Failure) {
         let record = reader.record
         let document = try SettingsDocument(
-            yaml: record.configuration, file: "\(reader.directory) (stored configuration)")
+            yaml: record.configuration, file: "\(reader.directory) (stored configuration)", isStored: true)
         var configuration = try RunConfiguration(document)
         tokenizer = try readTokenizer(Array(record.tokenizer.utf8), from: reader.directory)
         try configuration.model.settleVocabulary(tokenizer: tokenizer.vocabularySize)

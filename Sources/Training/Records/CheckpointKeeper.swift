@@ -13,6 +13,7 @@ final class CheckpointKeeper {
     private let faults: FaultPoints
     private let world: any Communicator
     private let versions: [String: String]
+    private let data: StoredData
     private let staging: StagingBuffers?
     private var lastSaved: Int?
     private var best: BestCheckpoint?
@@ -36,12 +37,13 @@ final class CheckpointKeeper {
         self.setup = setup
         self.world = world
         self.versions = versions
+        data = StoredData(setup.corpus)
         faults = try FaultPoints.fromEnvironment()
         folder = CheckpointFolder(setup.directory.checkpoints)
         let checkpoint = setup.configuration.checkpoint
         writer = try CheckpointWriter(
             directory: setup.directory.checkpoints, ranks: world, shards: checkpoint.shards ?? world.size,
-            faults: faults)
+            faults: faults, owns: { [lock = setup.lock] () throws(Failure) in try lock?.confirmOwnership() })
         staging =
             checkpoint.overlaps(ranks: world.size)
             ? StagingBuffers(for: StateStorage.shards(of: state, setup.engine.ownSlices)) : nil
@@ -58,15 +60,13 @@ final class CheckpointKeeper {
         best = BestCheckpoint.better(best, BestCheckpoint(step: step, loss: loss))
     }
 
-    /// Whether steps or tokens ask for a checkpoint after `step`; the same answer on every rank.
-    func isDue(after step: Int) -> Bool {
-        let checkpoint = setup.configuration.checkpoint, batch = setup.configuration.batch.tokens
+    /// Whether steps or tokens ask for a checkpoint of `state`; the same answer on every rank.
+    func isDue(after state: TrainingState) -> Bool {
+        let checkpoint = setup.configuration.checkpoint
+        let tokens = state.consumed.tokens, before = tokens - setup.configuration.batch.tokens
         let byTokens =
-            checkpoint.everyTokens > 0
-            && step * batch / checkpoint.everyTokens
-                > (step - 1) * batch / checkpoint.everyTokens
-        return step == setup.configuration.length.steps || byTokens
-            || (checkpoint.everySteps > 0 && step % checkpoint.everySteps == 0)
+            checkpoint.everyTokens > 0 && tokens / checkpoint.everyTokens > before / checkpoint.everyTokens
+        return byTokens || (checkpoint.everySteps > 0 && state.step % checkpoint.everySteps == 0)
     }
 
     /// Whether the time for a checkpoint has come on this rank's clock: the ranks must still agree. A save that failed
@@ -122,12 +122,12 @@ final class CheckpointKeeper {
         of state: TrainingState, metricsBytes: Int, best: BestCheckpoint?, unfinished: String?
     ) -> CheckpointRecord {
         let configuration = setup.configuration
-        var extras = best?.extras ?? [:]
+        var extras = data.extras.merging(best?.extras ?? [:]) { $1 }
         extras[UnfinishedRecord.key] = unfinished
         return CheckpointRecord(
-            run: configuration.runName, step: state.step, tokens: state.step * configuration.batch.tokens,
-            seed: Int(configuration.seed), schedulePosition: state.step,
-            dataPosition: state.step * configuration.batch.lanes, metricsBytes: metricsBytes,
+            run: configuration.runName, step: state.step, tokens: state.consumed.tokens,
+            sequences: state.consumed.sequences, seed: Int(configuration.seed), schedulePosition: state.step,
+            dataPosition: state.consumed.sequences / configuration.sequencesPerLane, metricsBytes: metricsBytes,
             kernels: MatrixLibrary.kernelSet(configuration.precision), versions: versions,
             configuration: configuration.resolved,
             tokenizer: setup.corpus.tokenizer.serialized, extras: extras)
@@ -151,7 +151,9 @@ final class CheckpointKeeper {
             let checkpoint = setup.configuration.checkpoint
             let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
             let best = checkpoint.keepBest ? best?.step : nil
-            try folder.apply(Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults)
+            try folder.apply(
+                Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults
+            ) { () throws(Failure) in try setup.lock?.confirmOwnership() }
         }
     }
 }

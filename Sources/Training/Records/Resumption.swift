@@ -1,8 +1,6 @@
 import Checkpoints
-import Corpora
 import Diagnostics
 import Layers
-import Settings
 
 /// Whether a run may go on from a checkpoint with the configuration it is given now.
 enum Resumption {
@@ -13,17 +11,18 @@ enum Resumption {
 
     /// - Parameters:
     ///   - record: of the checkpoint
+    ///   - stored: the configuration in it
+    ///   - vocabulary: of the checkpoint's tokenizer
     ///   - allowed: keys that the user allows to change all the same
     /// - Returns: the changes that are allowed, as `key: old → new`, to be told
     /// - Throws: `configuration`, naming every key that must not change
     static func changes(
-        from record: CheckpointRecord, to configuration: RunConfiguration, allowing allowed: Set<String>
+        from record: CheckpointRecord, _ stored: RunConfiguration, to given: RunConfiguration, vocabulary: Int,
+        allowing allowed: Set<String>
     ) throws(Failure) -> [String] {
-        let source = "stored configuration of step \(record.step)"
-        let document = try SettingsDocument(yaml: record.configuration, file: source)
-        var old = try RunConfiguration(document)
-        try old.model.settleVocabulary(
-            tokenizer: try readTokenizer(Array(record.tokenizer.utf8), from: source).vocabularySize)
+        var (old, configuration) = (stored, given)
+        try old.model.settleVocabulary(tokenizer: vocabulary)
+        try configuration.model.settleVocabulary(tokenizer: vocabulary)
         let stored = Dictionary(uniqueKeysWithValues: old.values.map { ($0.key, $0.value) })
         var refused: [String] = [], told: [String] = []
         for (key, value) in configuration.values where stored[key] != value {

@@ -81,13 +81,13 @@ final class RunSaves {
         do {
             try keeper.removeOld()
         } catch {
-            if error.status == .protocolError { throw error }
+            if error.endsTheRun { throw error }
             say("warning: an old checkpoint could not be removed: \(error)")
         }
     }
 
     private func warn(_ failure: Failure, step: Int) throws(Failure) {
-        if failure.status == .protocolError { throw failure }
+        if failure.endsTheRun { throw failure }
         say("warning: no checkpoint after step \(step), training goes on: \(failure)")
     }
 
@@ -96,4 +96,9 @@ final class RunSaves {
         defer { stall += ContinuousClock.now - start }
         try requests.withoutDeadline(body)
     }
+}
+
+extension Failure {
+    /// Ranks lost touch, or the run directory is another job's: training cannot go on.
+    fileprivate var endsTheRun: Bool { status == .protocolError || status == .inUse }
 }

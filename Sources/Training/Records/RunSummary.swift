@@ -1,3 +1,4 @@
+import FileSystem
 import Foundation
 package import Layers
 import Metrics
@@ -9,6 +10,8 @@ package struct RunSummary: Codable, Sendable {
     package var nTotal: Int
     /// Embedding and head, which some laws leave out.
     package var nEmbedding: Int
+    package var vocabularySize: Int?
+    package var context: Int?
     package var experts: ExpertsPerLayer
     package var granularity: Int
     package var topK: Int
@@ -30,7 +33,8 @@ package struct RunSummary: Codable, Sendable {
         case nActive = "n_active"
         case nTotal = "n_total"
         case nEmbedding = "n_embedding"
-        case experts, granularity
+        case vocabularySize = "vocabulary_size"
+        case context, experts, granularity
         case topK = "top_k"
         case flopsPerToken = "flops_per_token"
         case ranks
@@ -48,6 +52,7 @@ package struct RunSummary: Codable, Sendable {
         nActive = work.activeParameters
         nTotal = work.totalParameters
         nEmbedding = model.vocabularySize * model.dModel * (model.tieEmbeddings ? 1 : 2)
+        (vocabularySize, context) = (model.vocabularySize, model.context)
         (experts, granularity, topK) = (model.experts, model.granularity, model.topK)
         flopsPerToken = work.flopsPerToken
         (ranks, expertParallel) = (layout.ranks, layout.expertParallel)
@@ -73,7 +78,9 @@ package struct RunSummary: Codable, Sendable {
 
     /// Nil if there is none or it is not readable.
     static func read(_ path: String) -> RunSummary? {
-        FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(RunSummary.self, from: $0) }
+        (try? RegularFile(path).contents(limit: 1 << 24)).flatMap {
+            try? JSONDecoder().decode(RunSummary.self, from: Data($0))
+        }
     }
 
     var json: String {

@@ -4,12 +4,10 @@ import Corpora
 import Diagnostics
 import GEMM
 
-/// Finds where training goes on and fills the state from there.
+/// Fills a job's state from the checkpoint that it goes on from or begins with, and says what is no longer as it was.
 struct StateLoader {
     let setup: TrainingSetup
     let world: any Communicator
-    /// Keys that may differ from the checkpoint's although they decide what is learnt.
-    let allowedChanges: Set<String>
     /// Takes what the user should know, on every rank.
     let say: (String) -> Void
 
@@ -21,53 +19,60 @@ struct StateLoader {
         var unfinished: UnfinishedRecord?
     }
 
-    /// Fills `state` from the run's newest checkpoint that verifies, if there is one. **Collective**.
-    /// - Parameter requireNewest: whether a damaged newest checkpoint is an error instead of being passed over
-    func resume(_ state: inout TrainingState, requireNewest: Bool) throws(Failure) -> Resumed? {
-        let (reader, passedOver) = try CheckpointFolder(setup.directory.checkpoints).newest(sharedBy: world)
-        if requireNewest, let newest = passedOver.first {
-            throw Failure(
-                .data, "the newest checkpoint cannot be used: \(newest.reason.message)",
-                advice: reader.map { "without --require-newest the run goes on from \($0.directory)" })
+    /// **Collective** over `world`.
+    /// - Returns: nil if the checkpoint is another run's
+    func load(_ state: inout TrainingState, from origin: Origin) throws(Failure) -> Resumed? {
+        let record = origin.reader.record
+        try fill(&state, from: origin)
+        switch origin.kind {
+        case .weights:
+            say("starting with the parameters of \(origin.directory)")
+            return nil
+        case .branch:
+            say("branching off \(origin.directory) after step \(state.step)")
+            compareData(record, state)
+            return nil
+        case .own: break
         }
-        for other in passedOver { say("warning: passing over \(other.directory): \(other.reason.message)") }
-        guard let reader else { return nil }
-        let record = reader.record
-        let changes = try changes(from: record)
-        try fill(&state, from: reader, moments: true)
-        say("going on from \(reader.directory)" + (changes.isEmpty ? "" : " with " + changes.joined(separator: "; ")))
+        let changes = origin.changes.isEmpty ? "" : " with " + origin.changes.joined(separator: "; ")
+        say("going on from \(origin.directory)" + changes)
         let kernels = MatrixLibrary.kernelSet(setup.configuration.precision)
         if record.kernels != kernels {
             say("warning: saved with \(record.kernels), now running \(kernels): bits will differ")
         }
+        let isComparable = compareData(record, state)
         return Resumed(
-            best: BestCheckpoint(extras: record.extras), metricsBytes: record.metricsBytes,
+            best: isComparable ? BestCheckpoint(extras: record.extras) : nil, metricsBytes: record.metricsBytes,
             unfinished: try UnfinishedRecord(extras: record.extras))
     }
 
-    /// Fills `state` from a checkpoint of another run. **Collective**.
-    /// - Parameter weightsOnly: whether training starts anew with these parameters; otherwise it goes on from that step
-    func load(_ state: inout TrainingState, from path: String, weightsOnly: Bool) throws(Failure) {
-        let reader = try CheckpointReader(path, sharedBy: world)
-        if !weightsOnly {
-            _ = try changes(from: reader.record)
-        } else if reader.record.tokenizer != setup.corpus.tokenizer.serialized {
-            throw Failure(
-                .configuration, "\(path) was trained with another tokenizer than data.tokenizer gives",
-                advice: "give the run the checkpoint's tokenizer: the same tokens must mean the same text")
-        }
-        try fill(&state, from: reader, moments: !weightsOnly)
-    }
-
-    private func changes(from record: CheckpointRecord) throws(Failure) -> [String] {
-        try Resumption.changes(from: record, to: setup.configuration, allowing: allowedChanges)
-    }
-
-    private func fill(_ state: inout TrainingState, from reader: CheckpointReader, moments: Bool) throws(Failure) {
+    private func fill(_ state: inout TrainingState, from origin: Origin) throws(Failure) {
+        let reader = origin.reader, moments = origin.kind != .weights
         try Agreement(ranks: world).settle { () throws(Failure) in
             try StateStorage.load(state, from: reader, moments: moments)
             try reader.close()
         }
-        state.step = moments ? reader.record.step : 0
+        state.step = origin.step
+        state.consumed = origin.consumed
+    }
+
+    /// Says whether the data are others than those that the checkpoint was trained with; those of before the checkpoint stay
+    /// unknown if it does not name them.
+    /// - Returns: whether validation losses of before and after are of the same text
+    @discardableResult
+    private func compareData(_ record: CheckpointRecord, _ state: TrainingState) -> Bool {
+        let (old, new) = (StoredData(extras: record.extras), StoredData(setup.corpus))
+        if let then = old.train, let now = new.train, then != now {
+            say(
+                "warning: the training data changed since step \(record.step): then \(then), now \(now). Sequence "
+                    + "\(state.consumed.sequences) and on are drawn from the new data in an order of their own: text that "
+                    + "was trained on may come again before other text has come")
+        }
+        guard let then = old.validation, then != new.validation else { return true }
+        let now = new.validation.map { "now \($0)" } ?? "now none"
+        say(
+            "warning: the validation data changed since step \(record.step): then \(then), \(now). Losses of before "
+                + "and after do not compare, so the best checkpoint is looked for anew")
+        return false
     }
 }

@@ -6,6 +6,7 @@ import Parallel
 /// Turns outcomes into records: a line in `metrics.jsonl` and a line of progress. On rank 0.
 final class StepReporter {
     private let configuration: RunConfiguration
+    private let end: RunEnd
     private let work: ModelWork
     /// Of all ranks, FLOP/s.
     var gemmPeak: Double
@@ -15,8 +16,11 @@ final class StepReporter {
     /// Whether records wait to be written.
     private var isBehind = false
 
-    init(_ configuration: RunConfiguration, gemmPeak: Double, file: MetricsFile, progress: ProgressLine) {
+    init(
+        _ configuration: RunConfiguration, _ end: RunEnd, gemmPeak: Double, file: MetricsFile, progress: ProgressLine
+    ) {
         self.configuration = configuration
+        self.end = end
         work = ModelWork(configuration.model)
         self.gemmPeak = gemmPeak
         self.file = file
@@ -40,18 +44,19 @@ final class StepReporter {
             isBehind = true
         }
         recentSeconds = (recentSeconds + [record.seconds]).suffix(20)
-        progress.show(line(record), important: record.step == configuration.length.steps)
+        progress.show(line(record), important: record.step == end.steps)
     }
 
     /// - Parameter stall: seconds that training stood still for checkpoints since the record before
     func record(
-        _ outcome: StepOutcome, step: Int, seconds: Double, stall: Double?, peakMemory: Int,
+        _ outcome: StepOutcome, after state: TrainingState, seconds: Double, stall: Double?, peakMemory: Int,
         validation: ValidationResult?
     ) -> StepRecord {
         let lanes = outcome.lanes, routing = configuration.routing
         var record = StepRecord()
-        record.step = step
-        record.tokens = step * configuration.batch.tokens
+        record.step = state.step
+        record.tokens = state.consumed.tokens
+        record.sequences = state.consumed.sequences
         record.loss = lanes.loss
         record.loadBalanceLoss = lanes.loadBalance
         record.zLoss = lanes.z
@@ -82,9 +87,9 @@ final class StepReporter {
     }
 
     private func line(_ record: StepRecord) -> String {
-        let left = Double(configuration.length.steps - record.step)
+        let left = Double(end.steps - record.step)
         let typical = recentSeconds.sorted()[recentSeconds.count / 2]
-        return "step \(record.step)/\(configuration.length.steps)  loss \(fixed(record.loss, 4))  "
+        return "step \(record.step)/\(end.steps)  loss \(fixed(record.loss, 4))  "
             + "norm \(fixed(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
             + "MFU \(fixed(100 * record.mfu, 1)) %  dropped \(fixed(100 * record.droppedShare, 1)) %  "
             + "ETA \(duration(left * typical))"

@@ -23,7 +23,7 @@ package enum TracedSteps: Sendable, Equatable {
     /// - Parameter first: the first step of the job
     func contains(_ step: Int, first: Int) -> Bool {
         switch self {
-        case .count(let count): step > first && step <= first + count
+        case .count(let count): step > first && step - first <= count
         case .range(let range): range.contains(step)
         }
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Diagnostics
+import FileSystem
 import Foundation
 import Metrics
 import Settings
@@ -7,8 +8,10 @@ import Settings
 /// What an exact-mode run left in its directory, to be recomputed from.
 struct RecordedRun {
     let directory: RunDirectory
-    /// Of the session that took the step in question, as far as checkpoints tell.
+    /// Of the job that took the step in question, as far as checkpoints tell.
     let configuration: RunConfiguration
+    /// What that job trained on; empty where no checkpoint says so.
+    let data: StoredData
     /// By step.
     let records: [Int: StepRecord]
     /// Verified, from before the step in question; nil if there is none.
@@ -20,7 +23,7 @@ struct RecordedRun {
     /// - Throws: `noInput` if the run or the step is not there, `configuration` if it cannot be recomputed exactly
     init(_ directory: RunDirectory, upTo step: Int, say: (String) -> Void) throws(Failure) {
         self.directory = directory
-        configuration = try Self.configuration(of: directory, at: step)
+        (configuration, data) = try Self.job(of: directory, at: step)
         guard configuration.reproducible else {
             throw Failure(
                 .configuration,
@@ -42,29 +45,36 @@ struct RecordedRun {
         }
     }
 
-    /// The session that took `step` wrote the first checkpoint from there on, if it is still there, or is the last one.
-    private static func configuration(of directory: RunDirectory, at step: Int) throws(Failure) -> RunConfiguration {
+    /// The job that took `step` wrote the first checkpoint from there on, if it is still there, or is the last one.
+    private static func job(
+        of directory: RunDirectory, at step: Int
+    ) throws(Failure) -> (RunConfiguration, StoredData) {
         let folder = CheckpointFolder(directory.checkpoints)
         if let later = folder.published.first(where: { $0.step >= step }) {
             let reader = try? CheckpointReader(later.directory)
             if let reader {
                 try reader.close()
                 let text = reader.record.configuration
-                return try RunConfiguration(SettingsDocument(yaml: text, file: "\(later.directory) (stored)"))
+                let stored = try RunConfiguration(
+                    SettingsDocument(yaml: text, file: "\(later.directory) (stored)", isStored: true))
+                return (stored, StoredData(extras: reader.record.extras))
             }
         }
-        guard let bytes = FileManager.default.contents(atPath: directory.configuration) else {
-            throw Failure(
-                .noInput, "there is no \(directory.configuration)", advice: "name the directory of a run")
-        }
+        let bytes = try contents(of: directory.configuration, limit: 1 << 24)
         let text = String(decoding: bytes, as: UTF8.self)
-        return try RunConfiguration(SettingsDocument(yaml: text, file: directory.configuration))
+        let settings = try SettingsDocument(yaml: text, file: directory.configuration, isStored: true)
+        return (try RunConfiguration(settings), StoredData(extras: [:]))
+    }
+
+    private static func contents(of file: String, limit: Int) throws(Failure) -> [UInt8] {
+        guard FileManager.default.fileExists(atPath: file) else {
+            throw Failure(.noInput, "there is no \(file)", advice: "name the directory of a run")
+        }
+        return try RegularFile(file).contents(limit: limit)
     }
 
     private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
-        guard let bytes = FileManager.default.contents(atPath: directory.metrics) else {
-            throw Failure(.noInput, "there is no \(directory.metrics)", advice: "name the directory of a run")
-        }
+        let bytes = Data(try contents(of: directory.metrics, limit: 1 << 36))
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")

@@ -4,13 +4,18 @@ import Corpora
 package import Diagnostics
 import GEMM
 import Layers
+import Metrics
+package import Paths
 
 /// Takes steps of an exact-mode run again, on one rank, and compares every bit with what the run recorded.
 package final class Replay {
     private let run: RecordedRun
     private let last: Int
     private let engine: Engine
-    private let step: TrainingStep
+    private let windows: TrainingWindows
+    /// With the batch of the step that is taken next.
+    private var configuration: RunConfiguration
+    private var step: TrainingStep
     private var state: TrainingState
     private let say: (String) -> Void
 
@@ -29,16 +34,28 @@ package final class Replay {
         self.say = say
         try Self.requireKernels(run.kernels, MatrixLibrary.kernelSet(run.configuration.precision))
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
+        try Self.requireData(of: run, corpus, say)
         var configuration = run.configuration
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
         // The same bits, and a look at a lane wants every layer's routes, of which recomputation keeps the last alone.
         configuration.recomputation = .none
         engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
-        let windows = try TrainingWindows(
-            corpus.train, context: configuration.model.context, seed: configuration.seed)
+        windows = try TrainingWindows(corpus.train, context: configuration.model.context, seed: configuration.seed)
+        self.configuration = configuration
         step = TrainingStep(configuration, engine, windows)
         state = TrainingState(for: engine)
         try begin()
+    }
+
+    /// What it reads and the run was made of.
+    package var inputs: InputsAndOutputs {
+        var places = InputsAndOutputs()
+        let directory = run.directory
+        places.reads([directory.configuration, directory.summary, directory.metrics], as: "the run")
+        places.reads(directory.checkpoints, as: "the run's checkpoints", isWhole: true)
+        places.reads(["train", "validation"].map { "\(directory.data)/\($0).tokens" }, as: "the run's tokens")
+        for (path, key) in run.configuration.data.inputs() { places.reads(path, as: key) }
+        return places
     }
 
     private static func requireKernels(_ recorded: String?, _ ours: String) throws(Failure) {
@@ -48,6 +65,26 @@ package final class Replay {
             "warning: the run computed with \(recorded), this machine has \(ours): bits would "
                 + "differ whether or not anything went wrong",
             advice: "replay on the same kind of CPU with the same library; OPENBLAS_CORETYPE can choose the kernels")
+    }
+
+    /// - Throws: `configuration` if the corpus is not the one that the last step was trained on
+    private static func requireData(
+        of run: RecordedRun, _ corpus: Corpus, _ say: (String) -> Void
+    ) throws(Failure) {
+        let now = DataIdentity(of: corpus.train)
+        if let start = run.start?.record, start.tokenizer != corpus.tokenizer.serialized {
+            throw Failure(
+                .configuration, "the tokens in \(corpus.train.file.path) are of another tokenizer than the run's",
+                advice: "replay needs the data that the step was trained on: restore them")
+        }
+        if let then = run.data.train, then != now {
+            throw Failure(
+                .configuration, "the training data are others than those of the step: then \(then), now \(now)",
+                advice: "replay needs the data that the step was trained on: restore them, or replay a later step")
+        }
+        if let extras = run.start?.record.extras, let first = StoredData(extras: extras).train, first != now {
+            say("warning: the training data changed at or after the checkpoint; steps before the change will differ")
+        }
     }
 
     private func begin() throws(Failure) {
@@ -61,6 +98,7 @@ package final class Replay {
         try StateStorage.load(state, from: reader)
         try reader.close()
         state.step = reader.record.step
+        state.consumed = try Consumed(of: reader.record)
         say("starting from \(reader.directory)")
     }
 
@@ -68,7 +106,9 @@ package final class Replay {
     package func confirm() throws -> ReplayFindings {
         var findings = ReplayFindings(first: state.step + 1)
         while state.step < last, findings.tensor == nil {
-            let number = state.step + 1, outcome = try step.run(&state)
+            let number = state.step + 1
+            try prepareStep()
+            let outcome = try step.run(&state)
             findings.last = number
             if findings.figure == nil, let record = run.records[number] {
                 findings.figure = FigureDifference(outcome, recorded: record)
@@ -77,6 +117,21 @@ package final class Replay {
             try compareWithStored(&findings)
         }
         return findings
+    }
+
+    /// The batch may have changed on the way; the records tell.
+    private func prepareStep() throws(Failure) {
+        let number = state.step + 1
+        guard let record = run.records[number], record.sequences != nil else { return }
+        let tokens = record.tokens - state.consumed.tokens, lane = configuration.batch.laneTokens
+        guard tokens != configuration.batch.tokens else { return }
+        guard tokens > 0, tokens <= 1 << 40, tokens % lane == 0 else {
+            throw Failure(
+                .data, "step \(number) is recorded with \(tokens) tokens, which is no batch of lanes of \(lane)",
+                advice: "\(run.directory.metrics) does not follow from the checkpoint that replay starts from")
+        }
+        configuration.batch.tokens = tokens
+        step = TrainingStep(configuration, engine, windows)
     }
 
     /// With the checkpoint that the run left of the step just recomputed, if there is one that verifies.
@@ -97,18 +152,20 @@ package final class Replay {
 
     /// Computes one lane of the last step alone, after recomputing what comes before, and writes its tensors to `file`.
     package func inspect(lane number: Int, to file: String) throws {
-        let lanes = run.configuration.batch.lanes
-        guard (0..<lanes).contains(number) else {
-            throw Failure(.usage, "--lane \(number): a step has the lanes 0 to \(lanes - 1)")
-        }
         while state.step < last - 1 {
+            try prepareStep()
             guard try step.run(&state).isSound else {
                 throw Failure(.diverged, "step \(state.step + 1) diverges: there is no step \(last)")
             }
         }
+        try prepareStep()
+        let lanes = configuration.batch.lanes
+        guard (0..<lanes).contains(number) else {
+            throw Failure(.usage, "--lane \(number): a step has the lanes 0 to \(lanes - 1)")
+        }
         let inspection = try LaneInspection(
-            step.fill(lane: number, step: state.step), number: number, step: last, state.parameters, engine,
-            run.configuration)
+            step.fill(lane: number, after: state.consumed), number: number, step: last, state.parameters, engine,
+            configuration)
         try inspection.write(to: file)
     }
 }

@@ -13,6 +13,19 @@ package func placesOfRanks(threadsPerRank: Int, on world: any Communicator) thro
     }
 }
 
+/// Refuses more threads than could do anything but wait for each other. **Collective**.
+package func requireFewThreads(_ threadsPerRank: Int, on world: any Communicator) throws(Failure) {
+    try Agreement(ranks: world).settle { () throws(Failure) in
+        let processors = ProcessInfo.processInfo.processorCount, most = max(64, 8 * processors)
+        guard threadsPerRank > most else { return }
+        throw Failure(
+            .configuration, "a rank is to have \(threadsPerRank) threads, but its machine has \(processors) processors",
+            advice:
+                "allowed here are at most \(most) threads (parallel.threads_per_rank, --threads); fastest is one for "
+                + "each core")
+    }
+}
+
 /// Whether threads have processors of their own; what cures it if not. **Collective**: all ranks look, one is told.
 ///
 /// `mpirun -np 1` binds a process to one core, and two threads then share it; `--cpu-set` and hand-written rank files can

@@ -85,6 +85,7 @@ package struct Engine {
                 try requireThreads(of: world, for: "parallel.overlap_reduction=true", instead: "false")
             }
         }
+        try requireFewThreads(threads, on: world)
         precision = configuration.precision
         baton = lanesInFlight > 1 ? Baton() : nil
         isOptimizerDistributed = configuration.parallel.distributedOptimizer

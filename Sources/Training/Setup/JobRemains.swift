@@ -1,5 +1,6 @@
 import Collectives
 import Diagnostics
+package import FileSystem
 import Foundation
 
 #if canImport(Glibc)
@@ -8,83 +9,190 @@ import Foundation
     import Darwin
 #endif
 
-/// What Open MPI leaves on a machine when mpirun is killed: the job's session directory and its shared memory. The run
-/// directory notes them, host by host, and the next job on that host clears them away.
-struct JobRemains: Codable {
-    /// The session directory, `…/ompi.HOST.USER/pid.N`, and then what the names of the job's shared-memory files begin
-    /// with; empty if mpirun did not start this process.
+/// What Open MPI leaves on a machine when mpirun is killed: the job's session directory and its shared memory. Each job notes
+/// what it would leave in a directory of its user's own, and the next job of that user on that machine clears it away.
+///
+/// Only what bears Open MPI's names with this user's number, belongs to this user and lies where the note says without any
+/// symbolic link is removed.
+package struct JobRemains: Codable {
+    /// The session directory, `…/ompi.HOST.USER/pid.N` in Open MPI 4, `…/prterun.HOST.N.USER` in Open MPI 5, and then what
+    /// the names of the job's shared-memory files begin with.
     var places: [String]
     /// mpirun, or its daemon on this host.
     var launcher: Int32
+    /// Where process numbers mean the same: a host, and on it a container.
+    var numbering: String
 
-    /// Clears away what the last job of this run left here, and notes what this one would leave. By the lowest rank of
-    /// each host. Nothing that fails here matters: others may have been quicker. **Collective** over `world`.
-    /// - Returns: the note, to be removed after an orderly end, when mpirun itself leaves nothing
-    static func trade(in directory: RunDirectory, on world: any Communicator) throws(Failure) -> String? {
+    /// A note to be removed after an orderly end, when mpirun itself leaves nothing.
+    struct Note: Sendable {
+        fileprivate let directory: OpenDirectory
+        fileprivate let name: String
+
+        func remove() {
+            try? directory.remove(name)
+            tidy(directory)
+        }
+    }
+
+    /// Clears away what killed jobs left here, and notes what this one would leave. By the lowest rank of each host.
+    /// Nothing that fails here matters: others may have been quicker. **Collective** over `world`.
+    static func trade(on world: any Communicator) throws(Failure) -> Note? {
         let host = ProcessInfo.processInfo.hostName
         let hosts = try Agreement(ranks: world).gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
-        guard hosts.firstIndex(of: host) == world.rank else { return nil }
-        let file = directory.remains(of: host)
-        if let bytes = FileManager.default.contents(atPath: file),
-            let old = try? JSONDecoder().decode(JobRemains.self, from: bytes)
-        {
-            old.remove()
+        guard hosts.firstIndex(of: host) == world.rank, let directory = notes() else { return nil }
+        clear(directory)
+        guard let mine = ofThisJob(), let bytes = try? JSONEncoder().encode(mine) else {
+            tidy(directory)
+            return nil
         }
-        let mine = ofThisJob()
-        unlink(file)
-        guard !mine.places.isEmpty else { return nil }
-        try? JSONEncoder().encode(mine).write(to: URL(fileURLWithPath: file))
-        return file
+        StaleSessions.remove()
+        let note = Note(directory: directory, name: "job-\(getpid())-\(hexadecimal(UInt64.random(in: 0...UInt64.max)))")
+        guard (try? directory.create(note.name, Array(bytes))) != nil else { return nil }
+        return note
     }
 
-    /// Those that this job would leave; once MPI runs.
-    private static func ofThisJob() -> JobRemains {
-        guard let session = ProcessInfo.processInfo.environment["PMIX_SERVER_TMPDIR"], isSession(session)
-        else { return JobRemains(places: [], launcher: 0) }
-        return JobRemains(places: [session] + (mappedSegment().map { [$0] } ?? []), launcher: getppid())
+    /// The directory of notes goes with the last of them; `rmdir` leaves it if there are others.
+    private static func tidy(_ directory: OpenDirectory) { rmdir(directory.path) }
+
+    /// Where Open MPI has its directories too: what is noted there goes when they go.
+    private static func notes() -> OpenDirectory? {
+        let folder = ProcessInfo.processInfo.environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        return privateDirectory("switchyard-\(geteuid())", in: folder)
     }
 
-    /// `…/vader_segment.HOST.USER.JOB.`, without the rank, of a file that this process has mapped.
+    /// Clears away what the jobs noted in `directory` have left, unless their launchers live.
+    package static func clear(_ directory: OpenDirectory) {
+        for name in (try? directory.names()) ?? [] where name.hasPrefix("job-") {
+            guard let bytes = try? RegularFile(name, in: directory).contents(limit: 1 << 16),
+                let old = try? JSONDecoder().decode(JobRemains.self, from: Data(bytes)), old.isOver
+            else { continue }
+            old.remove()
+            try? directory.remove(name)
+        }
+    }
+
+    /// What this job would leave; once MPI runs. Nil if mpirun did not start this process.
+    private static func ofThisJob() -> JobRemains? {
+        guard let session = ProcessInfo.processInfo.environment["PMIX_SERVER_TMPDIR"].flatMap(resolved) else {
+            return nil
+        }
+        let segment = mappedSegment().flatMap(resolvedPrefix)
+        return JobRemains(
+            places: [session] + (segment.map { [$0] } ?? []), launcher: getppid(), numbering: ownNumbering)
+    }
+
+    /// `…/vader_segment.HOST.USER.JOB.`, in Open MPI 5 `…/sm_segment.…`, without the rank, of a file that this process has
+    /// mapped.
     private static func mappedSegment() -> String? {
         guard let bytes = FileManager.default.contents(atPath: "/proc/self/maps") else { return nil }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            guard line.contains(segment), let start = line.firstIndex(of: "/"), let end = line.lastIndex(of: ".")
+            guard line.contains("/vader_segment.") || line.contains("/sm_segment."),
+                let start = line.firstIndex(of: "/"), let end = line.lastIndex(of: ".")
             else { continue }
             return String(line[start...end])
         }
         return nil
     }
 
-    private static let segment = "/vader_segment."
-
-    /// Whether the directory lies where Open MPI makes them: what anybody else may have written here is not removed.
-    private static func isSession(_ path: String) -> Bool {
-        let parts = path.split(separator: "/")
-        return parts.count >= 2 && parts[parts.count - 2].hasPrefix("ompi.")
-            && (parts[parts.count - 1].hasPrefix("pid.") || parts[parts.count - 1].hasPrefix("jf."))
+    private static var ownNumbering: String {
+        let container = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+        return "\(ProcessInfo.processInfo.hostName) \(container ?? "")"
     }
 
-    /// mpirun's, where the directory bears it.
-    private static func processNumber(_ session: String) -> Int32? {
-        guard let name = session.split(separator: "/").last, name.hasPrefix("pid.") else { return nil }
-        return Int32(name.dropFirst(4))
-    }
-
-    /// Removes them, unless the launcher lives and will do so itself.
-    func remove() {
-        guard let session = places.first, Self.isSession(session),
-            Self.isDead(launcher), Self.processNumber(session).map(Self.isDead) ?? true
-        else { return }
-        var doomed = [session]
-        for prefix in places.dropFirst() where prefix.contains(Self.segment) {
-            let directory = URL(fileURLWithPath: prefix).deletingLastPathComponent().path
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-            doomed += names.map { "\(directory)/\($0)" }.filter { $0.hasPrefix(prefix) }
-        }
-        for path in doomed { try? FileManager.default.removeItem(atPath: path) }
-        // The user's directory of sessions goes with the last of them; `rmdir` leaves it if there are others.
-        rmdir(URL(fileURLWithPath: session).deletingLastPathComponent().path)
+    /// Whether the job has ended for certain: its launcher, and mpirun where the session's name says which that was, are gone.
+    private var isOver: Bool {
+        numbering == Self.ownNumbering && Self.isDead(launcher)
+            && (places.first.flatMap(OpenMPINames.processNumber).map(Self.isDead) ?? true)
     }
 
     private static func isDead(_ process: Int32) -> Bool { process > 1 && kill(process, 0) != 0 && errno == ESRCH }
+
+    private func remove() {
+        guard let session = places.first, OpenMPINames.isSession(session), Self.resolved(session) == session else {
+            return
+        }
+        for prefix in places.dropFirst() {
+            let (folder, start) = splitPath(prefix)
+            guard Self.resolved(folder) == folder, let memory = try? OpenDirectory(folder) else { continue }
+            for name in (try? memory.names()) ?? []
+            where name.hasPrefix(start) && OpenMPINames.isSegment(name) && memory.own(name) == .file {
+                try? memory.remove(name)
+            }
+        }
+        let (folder, name) = splitPath(session)
+        let sharesFolder = OpenMPINames.isFolderOfSessions(folder)
+        guard !sharesFolder || Self.isOwnDirectory(folder),
+            let directory = try? OpenDirectory(folder, followingLink: false), directory.own(name) == .directory
+        else { return }
+        try? directory.remove(name)
+        // The user's directory of sessions goes with the last of them; `rmdir` leaves it if there are others.
+        if sharesFolder { rmdir(folder) }
+    }
+
+    private static func isOwnDirectory(_ path: String) -> Bool {
+        let (folder, name) = splitPath(path)
+        return (try? OpenDirectory(folder))?.own(name) == .directory
+    }
+
+    /// The path without links; nil if there is nothing.
+    private static func resolved(_ path: String) -> String? {
+        guard path.hasPrefix("/"), let found = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(found) }
+        return unsafe String(cString: found)
+    }
+
+    /// The same of a path that is the beginning of a name.
+    private static func resolvedPrefix(_ path: String) -> String? {
+        let (folder, start) = splitPath(path)
+        return resolved(folder).map { "\($0)/\(start)" }
+    }
+}
+
+/// Names that Open MPI gives to what a job leaves.
+private enum OpenMPINames {
+    /// `…/ompi.HOST.USER/pid.N` or `…/jf.N`, or Open MPI 5's `…/prterun.HOST.N.USER`, of this user, and no way out of there.
+    static func isSession(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count >= 2, parts[0].isEmpty, !parts.contains("."), !parts.contains("..") else { return false }
+        let (folder, name) = splitPath(path)
+        if runtimeProcess(name) != nil { return true }
+        let words = name.split(separator: ".", omittingEmptySubsequences: false)
+        return isFolderOfSessions(folder)
+            && words.count == 2 && (words[0] == "pid" || words[0] == "jf") && isNumber(words[1], digits: "0123456789")
+    }
+
+    /// Whether all sessions of this user lie in that directory, as Open MPI 4 has them: `…/ompi.HOST.USER`.
+    static func isFolderOfSessions(_ path: String) -> Bool {
+        let words = splitPath(path).name.split(separator: ".")
+        return words.count >= 3 && words[0] == "ompi" && words[words.count - 1] == String(geteuid())
+    }
+
+    /// The process number of mpirun, or of its daemon, where the session's name bears it.
+    static func processNumber(_ session: String) -> Int32? {
+        let name = splitPath(session).name
+        return name.hasPrefix("pid.") ? Int32(name.dropFirst(4)) : runtimeProcess(name)
+    }
+
+    /// The process number in the name that Open MPI 5, by its runtime PRRTE, gives a session of this user:
+    /// `TOOL.HOST.PROCESS.USER`, where the host may have dots.
+    private static func runtimeProcess(_ name: String) -> Int32? {
+        let words = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard words.count >= 4, ["prterun", "prted", "prte"].contains(words[0]),
+            words[words.count - 1] == String(geteuid()), isNumber(words[words.count - 2], digits: "0123456789")
+        else { return nil }
+        return Int32(words[words.count - 2])
+    }
+
+    /// `vader_segment.HOST.USER.JOB.RANK`, of this user.
+    static func isSegment(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count >= 5 && (parts[0] == "vader_segment" || parts[0] == "sm_segment")
+            && parts[parts.count - 3] == String(geteuid())
+            && isNumber(parts[parts.count - 2], digits: "0123456789abcdef")
+            && isNumber(parts[parts.count - 1], digits: "0123456789")
+    }
+
+    private static func isNumber(_ text: Substring, digits: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { digits.utf8.contains($0) }
+    }
 }

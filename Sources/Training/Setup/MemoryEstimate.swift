@@ -14,6 +14,8 @@ package struct MemoryEstimate: Sendable {
     /// A copy of what the rank saves, where training goes on during a save. Of the rank that saves most.
     package let staging: Int
     package let lanesInFlight: Int
+    /// Addresses that are reserved but hardly used: stacks of threads, and what libraries map when they are first called.
+    let mappedBeside: Int
     /// The process itself: program, libraries, MPI's and HDF5's buffers, as measured with a model of almost nothing
     /// (docs/performance.md); the matrix library's buffers are too small to count.
     package let process = 90 << 20
@@ -36,7 +38,10 @@ package struct MemoryEstimate: Sendable {
         lanesInFlight = job.lanesInFlight
         activations = job.lanesInFlight * lane.activations
         exchange = job.lanesInFlight * lane.exchange
-        scratch = job.lanesInFlight * lane.scratch + lane.sharedScratch
+        scratch =
+            job.lanesInFlight * lane.scratch + lane.sharedScratch
+            + LaneLedger.bytes(lanes: configuration.batch.lanes, layers: model.layers)
+        mappedBeside = 200 << 20 + configuration.parallel.threadsPerRank * (40 << 20)
         staging =
             configuration.checkpoint.overlaps(ranks: job.ranks) ? 12 * share : 0
     }

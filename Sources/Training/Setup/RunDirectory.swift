@@ -1,5 +1,6 @@
 import Corpora
 package import Diagnostics
+import FileSystem
 import Foundation
 
 /// Where a run keeps everything.
@@ -13,8 +14,6 @@ package struct RunDirectory: Sendable {
     package var metrics: String { "\(path)/metrics.jsonl" }
     package var checkpoints: String { "\(path)/checkpoints" }
     package var trace: String { "\(path)/trace.json" }
-    /// What a job that is killed leaves on that host.
-    func remains(of host: String) -> String { "\(path)/remains-\(host.replacing("/", with: "_"))" }
     package var data: String { "\(path)/data" }
 
     /// Makes the directory if it is missing.
@@ -36,13 +35,11 @@ package struct RunDirectory: Sendable {
     }
 
     private static func probe(_ folder: String) throws(Failure) {
-        let probe = "\(folder)/.write-test"
-        guard FileManager.default.createFile(atPath: probe, contents: Data()) else {
+        guard canCreateFiles(in: folder) else {
             throw Failure(
                 .cannotCreate, "the run directory cannot be made: \(folder) cannot be written to",
                 advice: "choose another with --set run.directory=PATH")
         }
-        try? FileManager.default.removeItem(atPath: probe)
     }
 
     /// Writes a text file of the run whole, in place of the one that is there.

@@ -1,4 +1,5 @@
 package import Checkpoints
+import CPlatform
 package import Collectives
 package import Corpora
 package import Diagnostics
@@ -6,51 +7,59 @@ import Layers
 import Parallel
 package import Tracing
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {
     package let configuration: RunConfiguration
+    package let options: TrainingOptions
     package let layout: JobLayout
     package let corpus: Corpus
     package let directory: RunDirectory
     /// Held by rank 0 until the job ends.
     package let lock: RunLock?
     package let engine: Engine
+    /// Nil if the run starts from initial parameters.
+    package let origin: Origin?
     /// The note of what this job would leave on this host; on its lowest rank there.
-    private let remains: String?
+    private let remains: JobRemains.Note?
 
     /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
     /// - Parameters:
+    ///   - options: what the run begins with, and what may have changed since
     ///   - tracer: records what this rank is busy with, where somebody wants to know
     ///   - report: takes lines of progress, on rank 0
     package init(
-        _ given: RunConfiguration, on world: any Communicator, tracer: Tracer? = nil,
+        _ given: RunConfiguration, on world: any Communicator, options: TrainingOptions = TrainingOptions(),
+        tracer: Tracer? = nil,
         report: @escaping (String) -> Void
     ) throws(Failure) {
         try agreeOnJob(given, on: world)
         try requireProducts(in: given.precision)
+        try requireFewThreads(given.parallel.threadsPerRank, on: world)
         let agreement = Agreement(ranks: world)
         let layout = try JobLayout(given, ranks: world.size)
         let directory = RunDirectory(given.directory)
         if let warning = try bindingWarning(threadsPerRank: given.parallel.threadsPerRank, on: world), world.rank == 0 {
             report(warning)
         }
-        lock = try agreement.settle { () throws(Failure) -> RunLock? in
+        let lock = try agreement.settle { () throws(Failure) -> RunLock? in
             guard world.rank == 0 else { return nil }
             try directory.create()
-            return try RunLock(runDirectory: directory.path)
+            return try RunLock(
+                runDirectory: directory.path,
+                isCancelled: { platform_pending_requests() & Int32(platform_request_leave) != 0 }, report: report)
         }
-        remains = try JobRemains.trade(in: directory, on: world)
-        let corpus = try Self.corpus(given.data, in: directory.data, lock, agreement, report: report)
+        self.lock = lock
+        remains = try JobRemains.trade(on: world)
+        let origin = try releasing(lock) { () throws(Failure) in
+            try Origin.find(for: given, options, on: world, say: report)
+        }
+        let corpus = try Self.corpus(given.data, origin?.tokenizer, in: directory.data, lock, agreement, report: report)
         var configuration = given
         try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         self.configuration = configuration
+        self.options = options
+        self.origin = origin
         self.layout = layout
         self.corpus = corpus
         self.directory = directory
@@ -62,16 +71,12 @@ package struct TrainingSetup {
 
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.
     private static func corpus(
-        _ data: DataSettings, in directory: String, _ lock: RunLock?, _ agreement: Agreement,
-        report: (String) -> Void
+        _ data: DataSettings, _ tokenizer: GivenTokenizer?, in directory: String, _ lock: RunLock?,
+        _ agreement: Agreement, report: @escaping (String) -> Void
     ) throws(Failure) -> Corpus {
-        try agreement.settle { () throws(Failure) in
-            guard agreement.ranks.rank == 0 else { return }
-            do throws(Failure) {
-                try Corpus.prepare(settings: data, directory: directory, report: report)
-            } catch {
-                lock?.release()
-                throw error
+        try onRankZero(of: agreement.ranks) { () throws(Failure) in
+            try releasing(lock) { () throws(Failure) in
+                try Corpus.prepare(settings: data, directory: directory, tokenizer: tokenizer, report: report)
             }
         }
         return try agreement.settle { () throws(Failure) in try Corpus.open(settings: data, directory: directory) }
@@ -79,8 +84,18 @@ package struct TrainingSetup {
 
     /// Gives the run directory back when the job has ended in order. **Collective** over `world`.
     func close(on world: any Communicator) throws(Failure) {
-        if let remains { unlink(remains) }
+        remains?.remove()
         try Agreement(ranks: world).barrier()
         lock?.release()
+    }
+}
+
+/// Runs `body`, and gives the run directory back if it fails.
+private func releasing<Answer>(_ lock: RunLock?, _ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
+    do throws(Failure) {
+        return try body()
+    } catch {
+        lock?.release()
+        throw error
     }
 }

@@ -19,6 +19,9 @@ package struct LaneLedger: Sendable {
         table = Vector(count: lanes * (5 + 2 * layers))
     }
 
+    /// Bytes of the ledger.
+    static func bytes(lanes: Int, layers: Int) -> Int { 8 * lanes * (5 + 2 * layers) }
+
     package func clear() { for i in 0..<table.count { table[i] = 0 } }
 
     package func enter(_ statistics: LaneStatistics, lane: Int) {

@@ -14,8 +14,8 @@ struct LaneWork: Sendable {
     let gradients: GradientAccumulator
     let ledger: LaneLedger
     let parameters: ParameterArena
-    /// Optimizer steps done.
-    let step: Int
+    /// Before this step.
+    let consumed: Consumed
     /// Sums gradients that are complete while the backward pass goes on, if anything does.
     let overlapped: OverlappedReduction?
 
@@ -25,7 +25,7 @@ struct LaneWork: Sendable {
         let batch = configuration.batch, number = mesh.lane(round: round, of: batch.lanes)
         thread.workers.tracer?.begin(.lane, number ?? -1)
         defer { thread.workers.tracer?.end() }
-        if let number { source.fill(lane, number: number, step: step, of: configuration) }
+        if let number { source.fill(lane, number: number, after: consumed, of: configuration) }
         let statistics = try model.train(
             number == nil ? lane.prefix(sequences: 0) : lane, parameters,
             scale: LossScale(predictedTokens: batch.tokens, lanes: batch.lanes), gradients: gradients,
@@ -46,10 +46,10 @@ extension LaneWork {
 }
 
 extension SequenceSource {
-    /// Sequence s of lane l of the step after `step` is sequence `(step·lanes + l)·perLane + s` of the run.
-    func fill(_ lane: Lane, number: Int, step: Int, of configuration: RunConfiguration) {
+    /// Sequence s of lane l of a step is sequence `consumed.sequences + l·perLane + s` of the run.
+    func fill(_ lane: Lane, number: Int, after consumed: Consumed, of configuration: RunConfiguration) {
         let perLane = configuration.sequencesPerLane, context = configuration.model.context
-        let first = (step * configuration.batch.lanes + number) * perLane
+        let first = consumed.sequences + number * perLane
         for s in 0..<perLane {
             let place = s * context..<(s + 1) * context
             var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan

@@ -64,7 +64,7 @@ package final class TrainingStep {
         let isOutOfRange = try isOutOfRange()
         tracer?.end()
         var outcome = StepOutcome(
-            lanes: lanes, gradientNorm: norm, learningRate: learningRate(of: state.step),
+            lanes: lanes, gradientNorm: norm, learningRate: learningRate(after: state),
             gradientDigest: digest &+ lanes.lossDigest,
             parameterDigest: 0, times: CommunicationTimes(),
             isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
@@ -81,7 +81,8 @@ package final class TrainingStep {
         }
         let work = LaneWork(
             configuration: configuration, mesh: engine.mesh, model: engine.model, source: source, gradients: gradients,
-            ledger: ledger, parameters: state.parameters, step: state.step, overlapped: overlapped)
+            ledger: ledger, parameters: state.parameters, consumed: state.consumed,
+            overlapped: overlapped)
         let threads = engine.laneThreads, lanes = lanes
         try computeLanes(
             rounds: engine.mesh.rounds(lanes: configuration.batch.lanes), passing: engine.baton,
@@ -101,9 +102,9 @@ package final class TrainingStep {
         try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
     }
 
-    /// The lane `number` of the step after `step`, valid until the next is asked for or a step is taken.
-    package func fill(lane number: Int, step: Int) -> Lane {
-        source.fill(lanes[0], number: number, step: step, of: configuration)
+    /// The lane `number` of the step after `consumed`, valid until the next is asked for or a step is taken.
+    package func fill(lane number: Int, after consumed: Consumed) -> Lane {
+        source.fill(lanes[0], number: number, after: consumed, of: configuration)
         return lanes[0]
     }
 
@@ -113,10 +114,10 @@ package final class TrainingStep {
         return flags[0] != 0
     }
 
-    private func learningRate(of step: Int) -> Double {
-        let seen = (step + 1) * configuration.batch.tokens
-        return configuration.optimizer.learningRate
-            * configuration.schedule.share(after: seen, of: configuration.totalTokens)
+    private func learningRate(after state: TrainingState) -> Double {
+        let seen = state.consumed.tokens + configuration.batch.tokens
+        let end = configuration.end(after: state.step, state.consumed)
+        return configuration.optimizer.learningRate * configuration.schedule.share(after: seen, of: end.tokens)
     }
 
     /// - Returns: the digest of the new parameters. **Collective**.
@@ -124,6 +125,7 @@ package final class TrainingStep {
         engine.workers.tracer?.begin(.update)
         defer { engine.workers.tracer?.end() }
         state.step += 1
+        state.consumed.add(configuration.batch, context: configuration.model.context)
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))

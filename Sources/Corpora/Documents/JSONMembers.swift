@@ -1,0 +1,66 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The members of a JSON object, in the order in which they stand and also those whose key stands twice. It checks nothing:
+/// of what is no JSON it finds something or nothing.
+struct JSONMembers {
+    private let bytes: [UInt8]
+    private var place: Int
+
+    init(of bytes: [UInt8]) {
+        self.bytes = bytes
+        place = (bytes.firstIndex(of: UInt8(ascii: "{")) ?? bytes.count) + 1
+    }
+
+    /// Where the next key stands, without its quotes, and its value.
+    mutating func next() -> (key: Range<Int>, value: Range<Int>)? {
+        while place < bytes.count, bytes[place] != UInt8(ascii: "\"") { place += 1 }
+        guard place < bytes.count else { return nil }
+        let end = endOfText(from: place)
+        let key = place + 1..<max(place + 1, end - 1)
+        place = end
+        while place < bytes.count, bytes[place] != UInt8(ascii: ":") { place += 1 }
+        let start = min(place + 1, bytes.count)
+        place = start
+        skipValue()
+        return (key, start..<place)
+    }
+
+    /// To the comma behind the value, or to the end of the object.
+    private mutating func skipValue() {
+        var depth = 0
+        while place < bytes.count {
+            switch bytes[place] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard depth > 0 else { return }
+                depth -= 1
+            case UInt8(ascii: ","):
+                if depth == 0 { return }
+            case UInt8(ascii: "\""):
+                place = endOfText(from: place)
+                continue
+            default: break
+            }
+            place += 1
+        }
+    }
+
+    /// Just behind the closing quote.
+    private func endOfText(from start: Int) -> Int {
+        var end = start + 1
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\"") { end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1 }
+        return min(end + 1, bytes.count)
+    }
+
+    /// A key as it reads, fit to be shown: without control characters, and not too long.
+    static func name(_ key: ArraySlice<UInt8>) -> String {
+        let quoted = [UInt8(ascii: "\"")] + key + [UInt8(ascii: "\"")]
+        let name = (try? JSONDecoder().decode(String.self, from: Data(quoted))) ?? String(decoding: key, as: UTF8.self)
+        let shown = name.unicodeScalars.prefix(40).map { $0.properties.generalCategory == .control ? "?" : $0 }
+        return String(String.UnicodeScalarView(shown))
+    }
+}

@@ -1,0 +1,50 @@
+package import Diagnostics
+
+/// A tokenizer that texts must be tokenized with because something was trained with it, and what that was.
+package struct GivenTokenizer: Sendable {
+    package let tokenizer: any Tokenizer
+    /// For messages: a checkpoint, a key.
+    package let source: String
+
+    package init(_ tokenizer: any Tokenizer, of source: String) {
+        self.tokenizer = tokenizer
+        self.source = source
+    }
+
+    /// `auto` stands for the given tokenizer, and so does `bpe N` if it has N entries: merges are not learned again.
+    /// - Throws: `configuration` if `setting` asks for another tokenizer, `noInput` or `data` if its file cannot be read
+    package func requireAgreement(with setting: TokenizerSetting) throws(Failure) {
+        let asked: String
+        switch try ResolvedTokenizer(setting) {
+        case .known(let other, isAsked: true) where other.identity != tokenizer.identity:
+            asked = "\(other.identity) with \(other.vocabularySize) entries"
+        case .bytePairs(let size) where size != tokenizer.vocabularySize: asked = "one with \(size) entries"
+        case .known, .bytePairs: return
+        }
+        throw Failure(
+            .configuration,
+            "data.tokenizer `\(setting)` is another tokenizer (\(asked)) than that of \(source) "
+                + "(\(tokenizer.identity) with \(tokenizer.vocabularySize) entries)",
+            advice: "weights mean nothing under another tokenizer: restore the file, or leave data.tokenizer out, "
+                + "which stands for the checkpoint's")
+    }
+
+    /// Whether `setting` alone could have given another tokenizer.
+    func decides(_ setting: TokenizerSetting) -> Bool {
+        switch setting {
+        case .bytePairs: true
+        case .automatic: tokenizer.identity != ByteTokenizer().identity
+        case .bytes, .file: false
+        }
+    }
+
+    /// As above, and if `data.train` is a token file, its tokens must be of this tokenizer, too.
+    package func requireAgreement(with data: DataSettings) throws(Failure) {
+        try requireAgreement(with: data.tokenizer)
+        var sides = [data.train]
+        if case .files(let paths) = data.validation { sides.append(paths) }
+        for path in sides.compactMap(\.first) where TokenFile.isTokenFile(path) {
+            try TokenFile(path).requireTokenizer(of: tokenizer, named: source)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Diagnostics
+import FileSystem
+import Foundation
+
+/// Where in a file of records those of later steps begin.
+enum RecordLines {
+    private struct Step: Decodable { var step: Int }
+
+    /// Bytes that are read at a time.
+    private static let window = 1 << 16
+    /// No record is longer; a longer line is none.
+    private static let longestRecord = 1 << 22
+
+    /// The byte at which the first record of a step after `last` begins, or the end of the last whole line. No record of an earlier
+    /// step is cut, whatever lines somebody else has put between them. Read from the end: the time goes with what is cut.
+    static func end(ofStepsThrough last: Int, in file: RegularFile) throws(Failure) -> Int {
+        var cut: Int?
+        var reader = BackwardLines(file)
+        while let line = try reader.next() {
+            if cut == nil { cut = line.end }
+            guard let step = step(of: line.bytes) else { continue }
+            if step <= last { return cut ?? line.end }
+            cut = line.start
+        }
+        return cut ?? 0
+    }
+
+    private static func step(of line: [UInt8]) -> Int? {
+        guard line.first == UInt8(ascii: "{"), line.count <= longestRecord else { return nil }
+        return (try? JSONDecoder().decode(Step.self, from: Data(line)))?.step
+    }
+
+    /// Whole lines, the last one first; what follows the last newline is none.
+    private struct BackwardLines {
+        struct Line {
+            var start: Int
+            /// After the newline.
+            var end: Int
+            var bytes: [UInt8]
+        }
+
+        private let file: RegularFile
+        /// Bytes `first..<first + buffer.count` of the file.
+        private var buffer: [UInt8] = []
+        private var first: Int
+        /// The end of the next line; nil before the last newline has been found.
+        private var end: Int?
+
+        init(_ file: RegularFile) {
+            self.file = file
+            first = file.size
+        }
+
+        mutating func next() throws(Failure) -> Line? {
+            if end == nil {
+                guard let newline = try newline(before: file.size) else { return nil }
+                end = newline + 1
+            }
+            guard let end, end > 0 else { return nil }
+            let start = try newline(before: end - 1).map { $0 + 1 } ?? 0
+            let line = Line(start: start, end: end, bytes: Array(buffer[start - first..<end - 1 - first]))
+            self.end = start
+            buffer.removeLast(first + buffer.count - start)
+            return line
+        }
+
+        private mutating func newline(before place: Int) throws(Failure) -> Int? {
+            var searched = place
+            while true {
+                if let found = buffer[..<max(0, min(buffer.count, searched - first))].lastIndex(of: UInt8(ascii: "\n"))
+                {
+                    return first + found
+                }
+                guard first > 0 else { return nil }
+                searched = first
+                let start = max(0, first - max(RecordLines.window, buffer.count))
+                buffer.insert(contentsOf: try file.bytes(from: start, to: first), at: 0)
+                first = start
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Checkpoints
+package import Collectives
+package import Corpora
+package import Diagnostics
+import Layers
+
+/// The checkpoint whose weights a job takes on: the run's own newest one, or one of another run.
+///
+/// Its tokenizer is the only one that counts, because its weights mean nothing under another.
+package struct Origin {
+    enum Kind: Sendable {
+        case own
+        /// The whole state of another run.
+        case branch
+        /// The parameters of another run.
+        case weights
+    }
+
+    let kind: Kind
+    let reader: CheckpointReader
+    package let tokenizer: GivenTokenizer
+    /// Data used so far by the run that goes on; nothing where only parameters are taken.
+    let consumed: Consumed
+    /// What differs from the stored configuration and may, as `key: old → new`.
+    let changes: [String]
+
+    package var directory: String { reader.directory }
+    /// Optimizer steps that the run has done.
+    package var step: Int { kind == .weights ? 0 : reader.record.step }
+
+    /// Finds and verifies it, and compares what it says of itself with the configuration. **Collective** over `world`.
+    /// - Parameter say: takes what the user should know, on rank 0
+    /// - Returns: nil if the run starts from initial parameters
+    /// - Throws: `data` if it cannot be used, `configuration` if its tokenizer is another one than the configuration asks
+    ///   for, or if keys differ that must not
+    package static func find(
+        for configuration: RunConfiguration, _ options: TrainingOptions, on world: any Communicator,
+        say: (String) -> Void
+    ) throws(Failure) -> Origin? {
+        if let own = try newest(of: configuration, options, on: world, say) {
+            if world.rank == 0, let other = options.start.checkpoint {
+                say("\(other) is left aside: the run has its own checkpoints")
+            }
+            return try Origin(.own, own, configuration, options, on: world)
+        }
+        switch options.start {
+        case .random: return nil
+        case .weights(let path):
+            return try Origin(.weights, CheckpointReader(path, sharedBy: world), configuration, options, on: world)
+        case .branch(let path):
+            return try Origin(.branch, CheckpointReader(path, sharedBy: world), configuration, options, on: world)
+        }
+    }
+
+    private static func newest(
+        of configuration: RunConfiguration, _ options: TrainingOptions, on world: any Communicator,
+        _ say: (String) -> Void
+    ) throws(Failure) -> CheckpointReader? {
+        let folder = CheckpointFolder(RunDirectory(configuration.directory).checkpoints)
+        let (reader, passedOver) = try folder.newest(sharedBy: world)
+        if options.requireNewest, let newest = passedOver.first {
+            throw Failure(
+                .data, "the newest checkpoint cannot be used: \(newest.reason.message)",
+                advice: reader.map { "without --require-newest the run goes on from \($0.directory)" })
+        }
+        for other in passedOver where world.rank == 0 {
+            say("warning: passing over \(other.directory): \(other.reason.message)")
+        }
+        return reader
+    }
+
+    private init(
+        _ kind: Kind, _ reader: CheckpointReader, _ configuration: RunConfiguration, _ options: TrainingOptions,
+        on world: any Communicator
+    ) throws(Failure) {
+        self.kind = kind
+        self.reader = reader
+        let record = reader.record
+        let own = GivenTokenizer(
+            try readTokenizer(Array(record.tokenizer.utf8), from: reader.directory), of: reader.directory)
+        tokenizer = own
+        if kind == .weights {
+            (changes, consumed) = ([], Consumed())
+        } else {
+            let stored = try RunConfiguration(stored: record), context = configuration.model.context
+            changes = try Resumption.changes(
+                from: record, stored, to: configuration, vocabulary: own.tokenizer.vocabularySize,
+                allowing: options.allowedChanges)
+            let consumed = try Consumed(of: record)
+            self.consumed = stored.model.context == context ? consumed : consumed.recounted(context: context)
+        }
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            if world.rank == 0 { try own.requireAgreement(with: configuration.data) }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Corpora
+import Diagnostics
+import Foundation
+import Testing
+
+/// Which reader a file gets, and what of a folder gets none.
+@Suite struct DocumentReaderTests {
+    private let folder: TemporaryFolder
+    private static let lines = "{\"text\": \"one\"}\n{\"text\": \"two\", \"id\": 2}\n"
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func text(_ path: String, report: (String) -> Void = silent) throws -> String {
+        let settings = DataSettings(train: [folder(path)])
+        try Corpus.prepare(settings: settings, directory: folder("run"), report: report)
+        let train = try Corpus.open(settings: settings, directory: folder("run")).train
+        return String(decoding: train.array.map { $0 == 256 ? UInt8(ascii: "|") : UInt8($0) }, as: UTF8.self)
+    }
+
+    @Test(
+        "JSON lines are read as such under every usual name, alone and in a folder",
+        arguments: ["a.jsonl", "a.JSONL", "a.ndjson", "part-00000.json", "a.Json"])
+    func jsonLinesByName(_ name: String) throws {
+        try folder.write(Self.lines, to: "t/\(name)")
+        #expect(try text("t/\(name)") == "one|two|")
+        #expect(try text("t") == "one|two|")
+    }
+
+    @Test(
+        "a name that says nothing is decided by the first line",
+        arguments: [
+            ("\n\(lines)", "one|two|"), ("\u{FEFF}\(lines)", "one|two|"), ("{\n\"text\": 1}", "{\n\"text\": 1}|"),
+            ("{a}\n", "{a}\n|"), ("plain\n\(lines)", "plain\n\(lines)|"),
+        ])
+    func jsonLinesByContent(_ content: String, _ expected: String) throws {
+        try folder.write(content, to: "part-00000")
+        #expect(try text("part-00000") == expected)
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfTheFirstLine() throws {
+        try folder.write("\u{FEFF}\(Self.lines)", to: "a.jsonl")
+        #expect(try text("a.jsonl") == "one|two|")
+    }
+
+    @Test(arguments: [
+        ("a.json", "[\n{\"text\": \"one\"}]", "does not hold JSON lines"),
+        ("a.json", "{\n\"text\": \"one\"}", "does not hold JSON lines"),
+        ("a.json", "plain", "does not hold JSON lines"),
+        (
+            "content.jsonl", "{\"content\": \"one\", \"id\": 2}\n",
+            ":1: there is no field `text`; the fields are `content`, `id`"
+        ),
+        ("content.json", "\n{\"content\": \"one\"}\n", ":2: there is no field `text`; the fields are `content`"),
+        ("part", "{\"content\": \"one\"}\n", ":1: there is no field `text`; the fields are `content`"),
+    ])
+    func whatIsNoTextIsRefused(_ name: String, _ content: String, _ complaint: String) throws {
+        try folder.write("fine", to: "fine.txt")
+        try folder.write(content, to: name)
+        let refused = failure {
+            try Corpus.prepare(
+                settings: DataSettings(train: [folder("fine.txt"), folder(name)]), directory: folder("run"),
+                report: silent)
+        }
+        #expect(refused?.status == .data && refused?.message.contains(complaint) == true, "\(refused?.message ?? "-")")
+    }
+
+    @Test(
+        "files of another kind are refused by what they are, under any name",
+        arguments: [
+            ([UInt8](arrayLiteral: 0x1F, 0x8B, 0x08, 1), "compressed by gzip"),
+            ([0x28, 0xB5, 0x2F, 0xFD, 1], "by zstd"),
+            (Array("PAR1 and so on PAR1".utf8), "a Parquet file"), ([0x93] + Array("NUMPY 1".utf8), "a NumPy array"),
+            (Array("PK\u{3}\u{4}1".utf8), "a zip archive"),
+        ])
+    func signaturesAreKnown(_ bytes: [UInt8], _ kind: String) throws {
+        for name in ["a.txt", "a.jsonl", "a.jsonl.gz", "a"] {
+            try folder.write(bytes, to: name)
+            let refused = failure { _ = try text(name) }
+            #expect(refused?.status == .data && refused?.message.contains(kind) == true)
+        }
+        try folder.write("PAR1 begins a text", to: "b.txt")
+        try folder.write("BZh? Who?!", to: "c.txt")
+        #expect(try text("b.txt") == "PAR1 begins a text|" && text("c.txt") == "BZh? Who?!|")
+    }
+
+    @Test(
+        "the last `text` of a line counts",
+        arguments: [
+            ("{\"text\": \"a\", \"text\": \"b\"}", "b|"), ("{\"text\": 1, \"text\": \"b\"}", "b|"),
+            ("{\"text\": \"a\", \"x\": {\"text\": \"c\"}, \"te\\u0078t\": \"b\\n\"}", "b\n|"),
+            ("{\"x\": \"\\\"text\\\": 1\", \"text\": \"b\"}", "b|"),
+            ("{\"text\": \"a\", \"text\": \"\"}\n{\"text\": \"z\"}", "z|"),
+            ("{\"a\": [1, {\"text\": \"c\"}, \"]\"], \"text\": \"a,}\", \"text\": \"b\"  }", "b|"),
+        ])
+    func theLastOneCounts(_ line: String, _ expected: String) throws {
+        try folder.write(line, to: "a.jsonl")
+        #expect(try text("a.jsonl") == expected)
+    }
+
+    @Test(arguments: [
+        "{\"text\": \"a\", \"text\": \"b\"", "{\"text\": \"a\", \"text\": \"b\" x}",
+        "{\"text\": \"a\" \"text\": \"b\"}",
+    ])
+    func aKeyTwiceMakesNoJSONOfWhatIsNone(_ line: String) throws {
+        try folder.write(line, to: "a.jsonl")
+        #expect(failure { _ = try text("a.jsonl") }?.message.hasSuffix(":1: not valid JSON") == true)
+    }
+
+    @Test("what of a folder is not read is said by kind, number and bytes") func skippedFilesAreSaid() throws {
+        for (name, content) in [
+            ("t/a.jsonl", Self.lines), ("t/b.jsonl.gz", "12345"), ("t/c.jsonl.GZ", "123"), ("t/x/d.png", "1"),
+            ("t/meta.json", "{\"version\": 1}"), ("t/.hidden.txt", "12"), ("t/.git/x", "1"), ("t/README", "1234"),
+        ] {
+            try folder.write(content, to: name)
+        }
+        try FileManager.default.createSymbolicLink(atPath: folder("t/lost"), withDestinationPath: "nowhere")
+        let odd = (Array(folder("t/").utf8) + [0xFF, 0x2E, 0x74, 0]).map { CChar(bitPattern: $0) }
+        let file = unsafe fopen(odd, "w")
+        unsafe fputs("123456", file)
+        unsafe fclose(file)
+        var said: [String] = []
+        #expect(try text("t") { said.append($0) } == "one|two|")
+        let expected =
+            "not read: 9 files, 35 bytes: 1 .json without lines that have a `text` (14 bytes), 2 .gz (8 bytes), "
+            + "1 whose name is not UTF-8 (6 bytes), 1 without a suffix (4 bytes), 2 hidden (2 bytes), 1 .png (1 byte), "
+            + "1 that is a broken link (0 bytes)"
+        #expect(said.first == expected)
+        said = []
+        _ = try text("t") { said.append($0) }
+        #expect(said.first == expected && said.last?.hasPrefix("using ") == true)
+        let summary = try tokenizeFiles(
+            [folder("t")], tokenizer: .bytes, output: folder("t.tokens"), format: .switchyard, report: silent)
+        #expect(summary.skipped.count == 9 && summary.skipped.bytes == 35 && summary.documents == 2)
+        #expect(try DataSettings(train: [folder("t")]).requireFiles().description == String(expected.dropFirst(10)))
+    }
+
+    @Test func aLostTextIsNotPassedOver() throws {
+        try folder.write("1", to: "t/a.txt")
+        try FileManager.default.createSymbolicLink(atPath: folder("t/b.jsonl"), withDestinationPath: "nowhere")
+        #expect(failure { _ = try text("t") }?.status == .noInput)
+    }
+
+    @Test func jsonLinesUnderATextsNameAreDoubted() throws {
+        try folder.write(Self.lines, to: "a.txt")
+        var said: [String] = []
+        #expect(try text("a.txt") { said.append($0) } == Self.lines + "|")
+        #expect(said.contains { $0.contains("looks like JSON lines") })
+    }
+}

@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Output that cannot be written, limits on memory and threads, numbers that no run has, and an MPI that cannot start: each
+# ends with a message and the exit code of docs/exit-codes.md, never by a signal.
+set -euo pipefail
+# shellcheck source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+write_tiny_run "$work"
+cd "$work"
+"$switchyard" train tiny.yaml >/dev/null 2>&1
+"$switchyard" tokenize corpus.txt --output corpus.tokens >/dev/null 2>&1
+printf 'n_active,n_total,tokens,flops,loss\n' >runs.csv
+for n in 1 2 4 8 16; do
+    for d in 1 2 4 8; do
+        awk -v n="$n" -v d="$d" 'BEGIN { printf "%de6,%de6,%de8,%de14,%.6f\n", n, n, d, 6 * n * d, 1.7 + 400 / (n * 1e6) ^ 0.34 + 400 / (d * 1e8) ^ 0.28 }' >>runs.csv
+    done
+done
+shard=$(find run/checkpoints -name '*.h5' | head -n 1)
+
+# Standard output that is full, closed, or has no reader.
+to_full() { "$@" >/dev/full; }
+to_nothing() { "$@" >&-; }
+to_nobody() {
+    local -a codes
+    { sleep 0.2 && "$@" 2>"$work/errors"; } | true
+    codes=("${PIPESTATUS[@]}")
+    [[ -s $work/errors ]] || echo quiet
+    return "${codes[0]}"
+}
+outputs() {
+    local name=$1
+    shift
+    expect_exit "$name to a full device" 74 'cannot write to standard output: No space left' -- to_full "$@"
+    expect_exit "$name to a closed output" 74 'cannot write to standard output: Bad file' -- to_nothing "$@"
+    expect_exit "$name to nobody" 141 'quiet' -- to_nobody "$@"
+}
+# expect_exit starts a program, not a function of this shell.
+export -f to_full to_nothing to_nobody
+export work
+expect_exit() {
+    local name=$1 code=$2 pattern=$3 status=0 output=$work/output
+    shift 4
+    timeout --kill-after=5 "$limit" bash -c '"$@"' _ "$@" >"$output" 2>&1 </dev/null || status=$?
+    if ((status == 124)); then
+        fails "$name" "still running after $limit s" "$output"
+    else
+        judge "$name" "$status" "$code" "$pattern" "$output"
+    fi
+}
+
+outputs "inspect" "$switchyard" inspect run
+outputs "generate" "$switchyard" generate run --tokens 3
+for arguments in "inspect run --json" "inspect run --config" "inspect $shard" "verify run" "verify run --json" \
+    "evaluate run --data corpus.txt" "evaluate run --data corpus.txt --json" "train tiny.yaml --check" \
+    "train tiny.yaml --check --json" "tokenize corpus.txt --output again.tokens" "plan --flops 1e18" \
+    "plan --flops 1e18 --json" "plan --tables" "fit runs.csv --law chinchilla --bootstrap 0 --json" \
+    "convert reshard run resharded --shards 2" "bench memory --megabytes 1 --rounds 1" "--help" "train --help"; do
+    # shellcheck disable=SC2086
+    expect_exit "$arguments to a full device" 74 'cannot write to standard output: No space left' -- \
+        to_full "$switchyard" $arguments
+done
+rm -rf quiet
+expect_exit "training does not need an output" 0 'checkpoint quiet' -- \
+    to_full "$switchyard" train tiny.yaml --set run.directory=quiet
+# Nor a reader of its progress: the run itself counts.
+unheard() { "$@" >/dev/full 2>/dev/full && echo finished; }
+export -f unheard
+rm -rf quiet
+expect_exit "progress that cannot be written does not end a run" 0 'finished' -- \
+    unheard "$switchyard" train tiny.yaml --set run.directory=quiet
+expect "… which has all its steps" has_step quiet 3
+
+# Memory: whatever the limit, a run trains or says why not.
+limited() {
+    ulimit "$1" "$2"
+    shift 2
+    "$@"
+}
+export -f limited
+trains_or_refuses() {
+    local kind=$1 size status
+    for size in "${@:2}"; do
+        status=0
+        rm -rf small
+        timeout "$limit" bash -c '"$@"' _ limited "$kind" "$size" "$switchyard" train tiny.yaml \
+            --set run.directory=small >"$work/output" 2>&1 </dev/null || status=$?
+        if ((status == 0 || status == 69)) && { ((status == 0)) || grep -q '^switchyard: ' "$work/output"; }; then
+            passes "training under ulimit $kind $size ends with $status"
+        else
+            fails "training under ulimit $kind $size" "exit code $status" "$work/output"
+        fi
+    done
+}
+trains_or_refuses -v 250000 350000 450000 550000 650000 800000 1000000 2000000
+trains_or_refuses -d 50000 150000 300000 400000 600000 1000000
+trains_or_refuses -n 10 16 20 32 64
+expect_exit "a model beyond the limit on addresses" 69 'limit on address space .ulimit -v. of 2.0 GB leaves' -- \
+    limited -v 2000000 "$switchyard" train tiny.yaml --check --set model.d_model=4096 --set model.layers=2
+expect_exit "an array beyond the limit" 69 'the system refuses [0-9]+ bytes of memory' -- \
+    limited -v 2000000 "$switchyard" bench memory --megabytes 4000
+expect_exit "an array beyond the limit, on two ranks" 69 'rank [01]: the system refuses [0-9]+ bytes of memory' -- \
+    limited -v 2000000 "${on_two_ranks[@]}" "$switchyard" bench memory --megabytes 4000
+expect_exit "threads beyond the limit" 69 'the system refuses another thread' -- \
+    limited -v 2000000 "$switchyard" bench memory --megabytes 1 --threads 1000
+
+# Numbers
+expect_exit "1,024 threads" 78 'to have 1024 threads.*allowed here are at most' -- \
+    "$switchyard" train tiny.yaml --check --set parallel.threads_per_rank=1024
+expect_exit "2^40 tokens a step" 78 'allowed are 1048576' -- \
+    "$switchyard" train tiny.yaml --check --set batch.tokens=1099511627776
+for number in 0 1099511627776 9223372036854775807 1e308 nan; do
+    for arguments in "plan --flops=$number" "plan --flops=1e20 --max-total=$number" "plan --flops=1e20 --max-tokens=$number" \
+        "plan --flops=1e20 --max-ratio=$number" "plan --flops=1e20 --memory=$number" "plan --flops=1e20 --experts=$number" \
+        "plan --flops=1e20 --vocabulary-size=$number" "plan --flops=1e20 --inference-tokens=$number" \
+        "plan --flops=1e20 --memory=8 --cache-tokens=$number --plots=plots" "plan --law=fine-grained --flops=1e20 --granularity=$number" \
+        "plan --nodes=$number --cores=$number --rate=10 --hours=3" "plan --flops=1e20 --memory=8 --bytes-per-parameter=$number" \
+        "plan --flops=$number --max-total=1e6 --write-config=plan.yaml" \
+        "fit runs.csv --law=chinchilla --bootstrap=0 --hold-out=$number" "fit runs.csv --law=chinchilla --bootstrap=0 --huber=$number" \
+        "generate run --tokens=1 --threads=$number" \
+        "generate run --tokens=1 --top=$number" "generate run --tokens=1 --temperature=$number" \
+        "generate run --tokens=1 --seed=$number" "evaluate run --data corpus.txt --threads=$number" \
+        "train tiny.yaml --check --virtual-ranks=$number" "train tiny.yaml --check --set seed=$number" \
+        "train new.yaml --branch-from run --decay-tokens=$number" "bench memory --rounds=1 --megabytes=$number" \
+        "bench checkpoint --pairs=1 --megabytes=1 --shards=$number" "replay run --step=$number" \
+        "convert reshard run other-$number --shards=$number" "convert upcycle run up-$number --experts=$number"; do
+        status=0
+        # shellcheck disable=SC2086
+        (ulimit -v 8000000 && timeout "$limit" "$switchyard" $arguments) >"$work/output" 2>&1 </dev/null || status=$?
+        case $status in
+            0 | 64 | 65 | 66 | 69 | 74 | 77 | 78) ;;
+            *) fails "$arguments" "exit code $status" "$work/output" ;;
+        esac
+    done
+done
+((failures > 0)) || passes "numbers that no command can use are refused"
+
+# MPI
+expect_exit "no PATH, no home" 0 'nats per token' -- \
+    env -i "$switchyard" evaluate run --data corpus.txt
+expect_exit "a directory for temporary files that cannot be written" 69 'MPI cannot start.*/proc.*set TMPDIR' -- \
+    env TMPDIR=/proc "$switchyard" evaluate run --data corpus.txt
+expect_exit "a directory for temporary files that is a file" 69 'MPI cannot start.*in corpus.txt, where.*Not a directory' -- \
+    env TMPDIR=corpus.txt "$switchyard" evaluate run --data corpus.txt
+expect_exit "an MPI that cannot start" 69 'switchyard: .*MPI could not start' -- \
+    env OMPI_MCA_pml=nonsense "$switchyard" evaluate run --data corpus.txt
+
+# Sessions of an mpirun that was killed before its ranks could note them.
+export TMPDIR=$work/temporary
+mkdir "$TMPDIR"
+root=$TMPDIR/ompi.$(hostname -s).$(id -u)
+sleep 0 &
+gone=$!
+wait "$gone"
+mkdir -p "$root/pid.$gone/0/0" "$root/pid.$$/0" "$root/other" "$work/elsewhere/pid.$gone"
+chmod -R go-w "$root"
+ln -s "$work/elsewhere" "$root/pid.999999999"
+rm -rf run
+"${on_two_ranks[@]}" "$switchyard" train tiny.yaml >"$work/output" 2>&1 || fails "a run after a killed one" "" "$work/output"
+expect "the session of a dead mpirun is removed" [ ! -e "$root/pid.$gone" ]
+expect "… that of a living process is not" [ -d "$root/pid.$$/0" ]
+expect "… nor what is no session, nor a link's target" [ -d "$root/other" -a -d "$work/elsewhere/pid.$gone" ]
