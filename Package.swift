@@ -38,8 +38,8 @@ let house = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
             name: "WideLoops", dependencies: ["VectorLoops", "Tensors"],
             swiftSettings: language + [
                 .unsafeFlags([
-                    "-Xcc", "-march=x86-64-v4",
-                    "-Xcc", "-Xclang", "-Xcc", "-target-feature", "-Xcc", "-Xclang", "-Xcc", "-prefer-256-bit",
+                    "-Xcc", "-march=x86-64-v4", "-Xcc", "-Xclang", "-Xcc", "-target-feature", "-Xcc", "-Xclang",
+                    "-Xcc", "-prefer-256-bit",
                 ])
             ])
     ]
@@ -84,8 +84,7 @@ let package = Package(
         // vocabulary
         room("Diagnostics"),
         room("FileSystem", below: ["Diagnostics"]),
-        room("Paths", below: ["Diagnostics"]),
-        room("Settings", below: ["Paths", "Diagnostics", yams]),
+        room("Settings", below: ["FileSystem", "Diagnostics", yams]),
         room("Randomness"),
         room("Tensors", below: ["CPlatform"]),
         room("Threads", below: ["CPlatform"]),
@@ -113,11 +112,11 @@ let package = Package(
         room(
             "Layers",
             below: [
-                "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics",
-                "Randomness", "Collectives",
+                "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness",
+                "Collectives",
             ]),
         room("Optimization", below: ["Tensors", "Settings", "Diagnostics", "CPlatform"]),
-        room("Corpora", below: ["Settings", "Paths", "Diagnostics", "Randomness", "CPlatform"]),
+        room("Corpora", below: ["Settings", "FileSystem", "Diagnostics", "Randomness", "CPlatform"]),
         room("Metrics", below: ["Tracing", "FileSystem", "Diagnostics"]),
 
         // distribution
@@ -126,15 +125,14 @@ let package = Package(
             below: ["Collectives", "Tensors", "Threads", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
         room(
             "Checkpoints",
-            below: ["HDF5", "Hashing", "FileSystem", "Collectives", "Paths", "Threads", "Tensors", "Diagnostics"]),
+            below: ["HDF5", "Hashing", "FileSystem", "Collectives", "Threads", "Tensors", "Diagnostics"]),
 
         // programs
         room(
             "Training",
             below: [
                 "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "GEMM", "Workers",
-                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Paths", "Diagnostics",
-                "HDF5",
+                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
                 "FileSystem", "Machine", "CPlatform",
             ]),
         room("ScalingLaws", below: ["Randomness", "FileSystem", "Diagnostics", csv]),
@@ -142,7 +140,7 @@ let package = Package(
             "Conversion",
             below: [
                 "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
-                "Randomness", "Settings", "FileSystem", "Paths", "Diagnostics",
+                "Randomness", "Settings", "FileSystem", "Diagnostics",
             ]),
 
         // tools
@@ -163,9 +161,8 @@ let package = Package(
         .executableTarget(
             name: "switchyard",
             dependencies: [
-                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Corpora", "Metrics",
-                "MPI", "HDF5", "GEMM",
-                "Workers", "Collectives", "Tensors", "Settings", "Paths", "Diagnostics", "ScalingLaws", "CPlatform",
+                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Corpora", "Metrics", "MPI", "HDF5",
+                "GEMM", "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
                 "CHeldSignals", "Machine", "Benchmarking", "Doctor", "FileSystem", argumentParser,
             ],
             swiftSettings: house),
@@ -190,15 +187,14 @@ let package = Package(
         tests(
             of: "Checkpoints",
             with: [
-                "RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics",
-                "CHDF5",
+                "RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics", "CHDF5",
             ]),
         tests(
             of: "Training",
             with: [
-                "Corpora", "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5", "Collectives",
-                "Settings",
-                "Tensors", "Randomness", "FileSystem", "Diagnostics", "ScalingLaws", "Optimization",
+                "Corpora", "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5",
+                "Collectives", "Settings", "Tensors", "Randomness", "FileSystem", "Diagnostics", "ScalingLaws",
+                "Optimization",
             ]),
         tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
@@ -207,21 +203,19 @@ let package = Package(
         tests(
             of: "Conversion",
             with: [
-                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Collectives", "Tensors",
-                "Randomness",
+                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Collectives", "Tensors", "Randomness",
                 "Settings", "Diagnostics", "TestSupport",
             ],
             resources: [.copy("Golden")]),
         tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
-        tests(of: "Paths", with: ["Diagnostics"]),
         tests(of: "Settings", with: ["Diagnostics"]),
         tests(of: "Randomness", with: []),
         tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
         tests(
             of: "Layers",
             with: [
-                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Tensors",
-                "Workers", "TestSupport",
+                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Tensors", "Workers",
+                "TestSupport",
             ],
             resources: [.copy("Golden")]),
         tests(

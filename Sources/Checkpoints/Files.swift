@@ -1,7 +1,6 @@
 import Diagnostics
 import FileSystem
 import Foundation
-import Paths
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
 package import Diagnostics
-import Paths
+import FileSystem
 
 /// The same checkpoint in another number of shards.
 package enum Resharding {

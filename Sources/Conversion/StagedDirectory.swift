@@ -1,7 +1,6 @@
 import Corpora
 package import Diagnostics
-import FileSystem
-package import Paths
+package import FileSystem
 
 /// A directory that appears under its name whole or not at all: written beside it under a hidden name, then renamed.
 package struct StagedDirectory {

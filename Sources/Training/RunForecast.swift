@@ -39,18 +39,11 @@ package struct RunForecast: CustomStringConvertible {
             tokenizer: try Self.expectedVocabulary(of: configuration, origin))
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = Workers(count: min(configuration.parallel.threadsPerRank, processors))
-        let rate = Vector<Double>(count: 1)
-        do {
-            try world.barrier()
-            rate[0] = measureGemmPeak(configuration.precision, on: workers, rounds: 3)
-            try world.sum(rate)
-        } catch {
-            throw Failure(lost: error)
-        }
+        let rate = try Self.gemmPeak(configuration.precision, workers, world)
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
         let account = Self.text(
-            configuration, origin, layout, estimate, gemmPeak: rate[0], available: ProcessMemory.available)
+            configuration, origin, layout, estimate, gemmPeak: rate, available: ProcessMemory.available)
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
         let notRead = skipped.isEmpty ? nil : "not read: \(skipped)"
         description = (notes + [account, notRead, binding].compactMap(\.self)).joined(separator: "\n")
@@ -59,6 +52,18 @@ package struct RunForecast: CustomStringConvertible {
             obstacle = nil
         } catch {
             obstacle = error
+        }
+    }
+
+    /// The rate of matrix products of all ranks together, in FLOP/s. **Collective** over `world`.
+    private static func gemmPeak(
+        _ precision: Precision, _ workers: Workers, _ world: any Communicator
+    ) throws(Failure) -> Double {
+        do {
+            try world.barrier()
+            return try world.sum(of: measureGemmPeak(precision, on: workers, rounds: 3))
+        } catch {
+            throw Failure(lost: error)
         }
     }
 

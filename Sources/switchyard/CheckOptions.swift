@@ -3,7 +3,7 @@ import Collectives
 import Conversion
 import Corpora
 import Diagnostics
-import Paths
+import FileSystem
 
 /// How a conversion proves itself.
 struct CheckOptions: ParsableArguments {

@@ -3,7 +3,7 @@ import Checkpoints
 import Conversion
 import Corpora
 import Diagnostics
-import Paths
+import FileSystem
 
 /// `switchyard convert from-huggingface`: a model of `transformers` as a checkpoint.
 struct ConvertFromHuggingFace: ParsableCommand {

@@ -5,7 +5,7 @@ import Corpora
 import Diagnostics
 import Layers
 import Metrics
-import Paths
+import FileSystem
 
 /// `switchyard convert prune`: the same model with its most used experts.
 struct ConvertPrune: ParsableCommand {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Foundation
 import Metrics
-import Paths
+import FileSystem
 import ScalingLaws
 
 /// Fits scaling laws to finished runs.

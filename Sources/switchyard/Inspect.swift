@@ -28,7 +28,8 @@ struct Inspect: ParsableCommand {
             if !isDirectory.boolValue { return try UnverifiedFile(path: checkpoint).inspectInChild() }
             let reader = try CheckpointArgument(path: checkpoint).open()
             if config {
-                return try StandardOutput.write(visible(reader.record.configuration, keepingLines: true), terminator: "")
+                let text = visible(reader.record.configuration, keepingLines: true)
+                return try StandardOutput.write(text, terminator: "")
             }
             let summary = try CheckpointSummary(reader)
             try StandardOutput.write(json ? try summary.json() : visible(summary.text, keepingLines: true))

@@ -1,7 +1,7 @@
 import Checkpoints
 import Conversion
 import Diagnostics
-import Paths
+import FileSystem
 
 /// The `transform` of every argument and option that is a path: `~` and variables of the environment mean the same as in a
 /// configuration, also where no shell has expanded them.

@@ -3,7 +3,7 @@ import Corpora
 import Diagnostics
 import Foundation
 import GEMM
-import Paths
+import FileSystem
 import ScalingLaws
 import Tensors
 

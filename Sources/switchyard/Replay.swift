@@ -1,7 +1,7 @@
 import ArgumentParser
 import Collectives
 import Diagnostics
-import Paths
+import FileSystem
 import Training
 
 struct ReplayCommand: ParsableCommand {

@@ -4,7 +4,7 @@ import Checkpoints
 import Collectives
 import Diagnostics
 import Metrics
-import Paths
+import FileSystem
 import Training
 
 struct Train: ParsableCommand, AnswersRequests {

@@ -4,7 +4,6 @@ import FileSystem
 import Foundation
 import HDF5
 import Machine
-import Paths
 
 #if canImport(Glibc)
     import Glibc

@@ -54,7 +54,7 @@ import Training
             #expect(try staging([overlap]) < all && staging([overlap]) > all / 3)
             #expect(try staging([]) == 0)
             #expect(try staging([overlap, "checkpoint.shards=1"]) == 0)
-            #expect(try staging([overlap, "checkpoint.every_steps=0"]) == 0)
+            #expect(try staging([overlap, "checkpoint.every_steps=0", "checkpoint.every_minutes=0"]) == 0)
         }
     }
 }

@@ -1,5 +1,5 @@
 package import Diagnostics
-import Paths
+import FileSystem
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
 package import Diagnostics
-package import Paths
+package import FileSystem
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
 package import Diagnostics
-import Paths
+import FileSystem
 
 /// Tokenises the texts at `paths` into one file.
 /// - Parameters:

@@ -38,7 +38,7 @@ package struct BatchSettings: Sendable, Equatable {
         guard lanes <= Self.mostLanes else {
             throw section.failure(
                 "tokens",
-                "/ lane_tokens = \(tokens) / \(laneTokens) are \(lanes) lanes a step; allowed are \(Self.mostLanes)",
+                "/ lane_tokens = \(tokens) / \(laneTokens) are \(lanes) lanes; a step has at most \(Self.mostLanes)",
                 advice: "lower batch.tokens to at most \(Self.mostLanes * laneTokens), or raise batch.lane_tokens")
         }
     }

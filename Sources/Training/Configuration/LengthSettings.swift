@@ -29,7 +29,9 @@ package struct LengthSettings: Sendable, Equatable {
             steps = (tokens + batchTokens - 1) / batchTokens
         }
         guard !steps.multipliedReportingOverflow(by: batchTokens).overflow, steps * batchTokens <= 1 << 60 else {
-            throw section.failure("steps", "× batch.tokens \(batchTokens) is beyond any training: \(steps) steps")
+            throw section.failure(
+                "steps", "× batch.tokens = \(steps) × \(batchTokens) are more tokens than a run can count",
+                advice: "at most \(1 << 60 / batchTokens) steps of that batch are allowed")
         }
         validateEvery = try section.integer("validate_every", default: 0)
         validationTokens = try section.integer("validation_tokens", default: 0)

@@ -5,7 +5,7 @@ package import Diagnostics
 import GEMM
 import Layers
 import Metrics
-package import Paths
+package import FileSystem
 
 /// Takes steps of an exact-mode run again, on one rank, and compares every bit with what the run recorded.
 package final class Replay {

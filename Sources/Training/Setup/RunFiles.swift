@@ -1,6 +1,6 @@
 import Corpora
 package import Diagnostics
-package import Paths
+package import FileSystem
 import Settings
 
 extension InputsAndOutputs {

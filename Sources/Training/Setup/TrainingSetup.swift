@@ -41,12 +41,8 @@ package struct TrainingSetup {
         if let warning = try bindingWarning(threadsPerRank: given.parallel.threadsPerRank, on: world), world.rank == 0 {
             report(warning)
         }
-        let lock = try agreement.settle { () throws(Failure) -> RunLock? in
-            guard world.rank == 0 else { return nil }
-            try directory.create()
-            return try RunLock(
-                runDirectory: directory.path,
-                isCancelled: { platform_pending_requests() & Int32(platform_request_leave) != 0 }, report: report)
+        let lock = try agreement.settle { () throws(Failure) in
+            world.rank == 0 ? try Self.claim(directory, report) : nil
         }
         self.lock = lock
         remains = try JobRemains.trade(on: world)
@@ -67,6 +63,16 @@ package struct TrainingSetup {
             configuration, expertParallel: layout.expertParallel,
             threads: configuration.parallel.threadsPerRank, lanesInFlight: layout.lanesInFlight, forTraining: true,
             on: world, tracer: tracer)
+    }
+
+    /// Makes the run directory and locks it.
+    private static func claim(
+        _ directory: RunDirectory, _ report: @escaping (String) -> Void
+    ) throws(Failure) -> RunLock {
+        try directory.create()
+        return try RunLock(
+            runDirectory: directory.path,
+            isCancelled: { platform_pending_requests() & Int32(platform_request_leave) != 0 }, report: report)
     }
 
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.

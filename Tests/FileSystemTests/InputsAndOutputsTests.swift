@@ -1,6 +1,6 @@
 import Diagnostics
 import Foundation
-import Paths
+import FileSystem
 import Testing
 
 @Suite struct InputsAndOutputsTests {

@@ -1,5 +1,5 @@
 import Diagnostics
-import Paths
+import FileSystem
 import Testing
 
 @Suite struct ExpandedPathTests {
