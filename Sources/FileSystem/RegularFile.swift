@@ -84,8 +84,8 @@ package final class RegularFile: Sendable {
     package func bytes(from start: Int, to end: Int) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: end - start)
         var failure: Failure?
-        unsafe bytes.withUnsafeMutableBytes { buffer in
-            guard let target = unsafe buffer.baseAddress else { return }
+        bytes.withUnsafeMutableBytes { buffer in
+            guard let target = buffer.baseAddress else { return }
             do throws(Failure) {
                 try unsafe read(into: target, count: buffer.count, at: start)
             } catch {

@@ -31,6 +31,12 @@ enum Library {
         throw Failure(.inputOutput, "\(subject()): \(name) failed: \(outcome.account)")
     }
 
+    /// Runs `body`, which calls HDF5's own interface, alone.
+    static func alone<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        try start()
+        return try started.withLock { _ in try body() }
+    }
+
     /// What the error stack says, innermost cause first.
     private static func account() -> String {
         let texts = Texts()
@@ -56,6 +62,10 @@ enum Library {
         return "\(major).\(minor).\(release)"
     }
 }
+
+/// Runs calls of HDF5's own interface alone, beside no other of this process: for tests that make files which this module
+/// never writes. `body` must not use this module.
+package func withHDF5Alone<Answer>(_ body: () throws -> Answer) throws -> Answer { try Library.alone(body) }
 
 /// Texts that a C function hands out one by one.
 final class Texts {

@@ -63,7 +63,7 @@ struct Train: ParsableCommand, AnswersRequests {
     var answersRequests: Bool { !check && !printDirectory }
 
     func run() throws {
-        if printDirectory { return try reportingFailures { print(try options.read().directory) } }
+        if printDirectory { return try reportingFailures { try StandardOutput.write(try options.read().directory) } }
         endWithLauncher()
         try reportingFailures {
             let command = self

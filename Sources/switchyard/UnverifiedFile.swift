@@ -69,7 +69,7 @@ struct UnverifiedFile {
             left -= 1
             guard left > 0 else { throw Failure(.data, "\(path) has more than 100000 objects") }
             guard try group.isInside(name) else {
-                print("  \(prefix)\(visible(name))  link, not followed")
+                try StandardOutput.write("  \(prefix)\(visible(name))  link, not followed")
                 continue
             }
             if try group.isGroup(name) {
