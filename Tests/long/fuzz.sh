@@ -3,14 +3,14 @@
 # for the old ones where something vouches for them.
 #
 #   SWITCHYARD_FUZZ_MINUTES  how long, 30 if not given; at most 55
-#   SWITCHYARD_FUZZ_SEED     the first case's number, 1 if not given. Each case is a function of its number alone; the last
+#   SWITCHYARD_TEST_SEED     the first case's number, 1 if not given. Each case is a function of its number alone; the last
 #                            line says where to go on
 #   SWITCHYARD_FUZZ_CASES    how many cases at most
 set -euo pipefail
 # shellcheck source=../system/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../system/lib.sh"
 
-minutes=${SWITCHYARD_FUZZ_MINUTES:-30} seed=${SWITCHYARD_FUZZ_SEED:-1} most=${SWITCHYARD_FUZZ_CASES:-1000000}
+minutes=${SWITCHYARD_FUZZ_MINUTES:-30} seed=${SWITCHYARD_TEST_SEED:-1} most=${SWITCHYARD_FUZZ_CASES:-1000000}
 ((minutes <= 55)) || fail 64 "SWITCHYARD_FUZZ_MINUTES=$minutes is more than 55" "start again with the seed of the last line"
 # Seconds of a case before it counts as hung: parsing an index takes milliseconds.
 patience=${SWITCHYARD_TEST_LIMIT:-60}
@@ -153,4 +153,4 @@ done
 for kind in "${!cases[@]}"; do
     passes "$kind: ${cases[$kind]} cases, ${refused[$kind]:-0} refused"
 done
-say "$((seed - first)) cases, seeds $first to $((seed - 1)); $failures failed; go on with SWITCHYARD_FUZZ_SEED=$seed"
+say "$((seed - first)) cases, seeds $first to $((seed - 1)); $failures failed; go on with SWITCHYARD_TEST_SEED=$seed"
