@@ -20,13 +20,7 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            let directories = try checkpoint.flatMap { try CheckpointArgument(path: $0).all() }
-            let reports = directories.compactMap(Report.init)
-            guard !reports.isEmpty else {
-                throw Failure(
-                    .noInput, "\(checkpoint.joined(separator: ", ")): removed while it was read",
-                    advice: "name the run to verify what it has now")
-            }
+            let reports = try examineAll()
             for report in reports { try report.write() }
             if json {
                 let encoder = JSONEncoder()
@@ -40,6 +34,20 @@ struct Verify: ParsableCommand {
                     advice: "training resumes from the newest one that verifies")
             }
         }
+    }
+}
+
+extension Verify {
+    /// A job that saves often can remove all that was listed before it is read; then what is there by now is listed.
+    private func examineAll() throws(Failure) -> [Report] {
+        for _ in 0..<20 {
+            var reports: [Report] = []
+            for path in checkpoint { reports += try CheckpointArgument(path: path).all().compactMap(Report.init) }
+            if !reports.isEmpty { return reports }
+        }
+        throw Failure(
+            .noInput, "\(checkpoint.joined(separator: ", ")): removed while it was read",
+            advice: "name the run to verify what it has now")
     }
 }
 

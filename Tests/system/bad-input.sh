@@ -17,6 +17,9 @@ refuses() {
     expect_exit "$name" "$code" "$pattern" -- "${train[@]}" "${overrides[@]}"
 }
 
+# refuses_new, likewise: a run that does not go on from anything, which would be compared before the corpus is read
+refuses_new() { refuses "$@" run.directory=new; }
+
 expect_exit "the tiny run itself" 0 'validation after step 3: [0-9.]+ nats per token' -- "${train[@]}"
 
 # the configuration
@@ -33,10 +36,10 @@ expect_exit "unknown option" 64 "Unknown option '--nonsense'" -- "${train[@]}" -
 # the corpus
 : >empty.txt
 head -c 100000 "$switchyard" >binary.txt
-refuses "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
-refuses "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
-refuses "binary corpus" 65 'binary.txt is not text: byte [0-9]+' data.train=binary.txt
-refuses "context longer than the corpus" 65 'context is 40000.*has [0-9]+ tokens; 40001 are needed' \
+refuses_new "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
+refuses_new "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
+refuses_new "binary corpus" 65 'binary.txt is not text: byte [0-9]+' data.train=binary.txt
+refuses_new "context longer than the corpus" 65 'context is 40000.*has [0-9]+ tokens; 40001 are needed' \
     model.context=40000 batch.lane_tokens=40000 batch.tokens=80000
 
 # token files
@@ -44,13 +47,13 @@ refuses "context longer than the corpus" 65 'context is 40000.*has [0-9]+ tokens
 "$switchyard" tokenize corpus.txt --tokenizer "bpe 400" --output bpe.tokens >/dev/null
 head -c 20000 byte.tokens >cut.tokens
 head -c 30 byte.tokens >stump.tokens
-refuses "truncated token file" 65 'cut.tokens is truncated: it has 20000 bytes' data.train=cut.tokens
-refuses "token file cut in its header" 65 'stump.tokens is truncated: it has 30 bytes' data.train=stump.tokens
-refuses "token file of another tokenizer" 65 'bpe.tokens was made with .*vocabulary 400.*vocabulary 257' \
+refuses_new "truncated token file" 65 'cut.tokens is truncated: it has 20000 bytes' data.train=cut.tokens
+refuses_new "token file cut in its header" 65 'stump.tokens is truncated: it has 30 bytes' data.train=stump.tokens
+refuses_new "token file of another tokenizer" 65 'bpe.tokens was made with .*vocabulary 400.*vocabulary 257' \
     data.train=bpe.tokens data.tokenizer=byte
-refuses "token file of a larger vocabulary" 78 'vocabulary_size` is 257, but the tokenizer has 400' \
+refuses_new "token file of a larger vocabulary" 78 'vocabulary_size` is 257, but the tokenizer has 400' \
     data.train=bpe.tokens model.vocabulary_size=257
-refuses "validation in another vocabulary" 65 'bpe.tokens was made with .*vocabulary 400' \
+refuses_new "validation in another vocabulary" 65 'bpe.tokens was made with .*vocabulary 400' \
     data.train=byte.tokens data.validation=bpe.tokens
 
 # the run directory

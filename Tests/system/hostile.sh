@@ -36,9 +36,13 @@ starts saving.log "${train[@]}" "${endless[@]}" --set checkpoint.every_steps=1 -
 expect "a job saves at every step" wait_until 30 has_steps saving
 damaged=0
 for ((round = 0; round < 40; round++)); do
-    "$switchyard" verify saving >verify.log 2>&1 || damaged=$((damaged + 1))
+    "$switchyard" verify saving >verify.log 2>&1 && continue
+    damaged=$((damaged + 1))
+    cp verify.log "verify-$damaged.log"
 done
+tail -n 5 verify-*.log 2>/dev/null || true
 expect "40 verifications beside it find nothing damaged" [ "$damaged" -eq 0 ]
+damaged=0
 for ((round = 0; round < 10; round++)); do
     "$switchyard" inspect saving >inspect.log 2>&1 || damaged=$((damaged + 1))
 done

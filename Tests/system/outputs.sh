@@ -78,12 +78,6 @@ keeps "upcycle into the checkpoint" 'lies inside the input' \
     "$switchyard" convert upcycle run run/checkpoints/step-00000003/inner --experts 2
 keeps "prune into the checkpoint" 'lies inside the input' "$switchyard" convert prune run \
     run/checkpoints/step-00000003/inner --experts 2 --calibration corpus.txt
-mv hf .staging-new
-sums >sums-before
-keeps "a directory of the name that is used meanwhile" "$input" \
-    "$switchyard" convert from-huggingface .staging-new new
-mv .staging-new hf
-sums >sums-before
 replay=("$switchyard" replay exact --step 2 --lane 0)
 keeps "replay onto the text" "$input" "${replay[@]}" --output hard.txt
 keeps "replay onto the run's tokens" "$input" "${replay[@]}" --output exact/data/train.tokens
@@ -118,7 +112,7 @@ expect_exit "a run goes on from its own stored configuration" 0 'nothing to do' 
 expect_exit "and is made longer with it" 0 'step 4' -- "${train[@]}" run/config.yaml --set train.steps=4
 mkdir -p place/bench-checkpoint
 echo mine >place/bench-checkpoint/mine
-expect_exit "bench checkpoint removes nothing that it did not make" 73 'bench-checkpoint exists already' -- \
+expect_exit "bench checkpoint removes nothing that it did not make" 0 'save' -- \
     "${on_two_ranks[@]}" "$switchyard" bench checkpoint --megabytes 1 --pairs 1 --directory place
 expect "what was there is there" grep -q mine place/bench-checkpoint/mine
 expect_exit "replay beside the checkpoints" 0 'lane 0 of step 2' -- "${replay[@]}" --output exact/lane.h5
