@@ -35,6 +35,12 @@ package struct FileIdentity: Sendable, Equatable {
         return errno == ENOENT || errno == ENOTDIR ? .elsewhere : .unknown
     }
 
+    /// Whether there is something at `path` that is neither a file nor a directory.
+    static func isSpecial(_ path: String) -> Bool {
+        var found = stat()
+        return unsafe stat(path, &found) == 0 && !found.isRegularFile && !found.isDirectory
+    }
+
     /// What `path` leads to now; nil if there is nothing.
     /// - Parameter followingLink: whether a symbolic link stands for what it leads to
     package init?(_ path: String, followingLink: Bool = true) {

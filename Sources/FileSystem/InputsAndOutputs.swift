@@ -48,6 +48,11 @@ package struct InputsAndOutputs {
         for output in outputs {
             try requireOutside(output, status)
             guard let place = Place(output.path) else { continue }
+            if status == .usage, FileIdentity.isSpecial(output.path) {
+                throw Failure(
+                    status, "\(output.path) (\(output.name)) is a device or a pipe: a file would take its place",
+                    advice: "name a file; nothing has been written")
+            }
             if let input = read[place] {
                 throw refusal(status, output, "is the input", input.path, input.name)
             }

@@ -87,7 +87,7 @@ note_processor_time() {
 
 # In nanoseconds, of all threads of a process.
 processor_time() {
-    { cat "/proc/$1"/task/*/schedstat 2>/dev/null || true; } | awk '{ sum += $1 } END { printf "%d\n", sum }'
+    { cat "/proc/$1"/task/*/schedstat 2>/dev/null || true; } | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 # write_tiny_run DIRECTORY: corpus.txt and tiny.yaml, a run of three steps and four lanes, over in a second.

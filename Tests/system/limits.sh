@@ -109,7 +109,7 @@ expect_exit "1,024 threads" 78 'to have 1024 threads.*allowed here are at most' 
     "$switchyard" train tiny.yaml --check --set parallel.threads_per_rank=1024
 expect_exit "2^40 tokens a step" 78 'at most 1048576' -- \
     "$switchyard" train tiny.yaml --check --set batch.tokens=1099511627776
-for number in 0 1099511627776 9223372036854775807 1e308 nan; do
+for number in 0 1e-300 1e-25 1099511627776 9223372036854775807 1e308 nan; do
     for arguments in "plan --flops=$number" "plan --flops=1e20 --max-total=$number" "plan --flops=1e20 --max-tokens=$number" \
         "plan --flops=1e20 --max-ratio=$number" "plan --flops=1e20 --memory=$number" "plan --flops=1e20 --experts=$number" \
         "plan --flops=1e20 --vocabulary-size=$number" "plan --flops=1e20 --inference-tokens=$number" \

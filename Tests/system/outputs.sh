@@ -43,6 +43,8 @@ keeps() {
 }
 
 input='is the input'
+mkfifo pipe
+ln -s pipe link-to-pipe
 tokenize=("$switchyard" tokenize)
 keeps "tokenize onto its text" "corpus.txt \(--output\) $input corpus.txt" "${tokenize[@]}" corpus.txt --output corpus.txt
 for name in soft.txt hard.txt ./corpus.txt texts/../corpus.txt "$work/corpus.txt"; do
@@ -117,3 +119,7 @@ expect_exit "bench checkpoint removes nothing that it did not make" 0 'save' -- 
 expect "what was there is there" grep -q mine place/bench-checkpoint/mine
 expect_exit "replay beside the checkpoints" 0 'lane 0 of step 2' -- "${replay[@]}" --output exact/lane.h5
 expect_exit "and once more" 0 'lane 0 of step 2' -- "${replay[@]}" --output exact/lane.h5
+sums >sums-before
+keeps "tokenize into a pipe" 'is a device or a pipe' "${tokenize[@]}" corpus.txt --output pipe
+keeps "fit into a link to a pipe" 'is a device or a pipe' "$switchyard" fit runs.csv --law chinchilla --bootstrap 0 --output link-to-pipe
+expect "both are what they were" sh -c "test -p pipe && test -L link-to-pipe"

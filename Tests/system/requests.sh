@@ -9,7 +9,7 @@ write_tiny_run "$work"
 cd "$work"
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR"
-for ((copy = 0; copy < 12; copy++)); do cat corpus.txt; done >long.txt
+for ((copy = 0; copy < 40; copy++)); do cat corpus.txt; done >long.txt
 train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
 validating=(--set data.validation=long.txt --set train.steps=6 --set train.validate_every=3)
 

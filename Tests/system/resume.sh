@@ -153,9 +153,21 @@ expect_exit "a forecast goes on from there" 0 'begins .* after 9 steps, 6,144 to
     "${command[@]}" --check --set train.steps=10
 
 # damage
+train 2 default
 newest=default/checkpoints/step-00000016
 printf 'x' >>"$(ls "$newest"/*-00002-of-*.h5)"
 expect_exit "--require-newest refuses a damaged newest checkpoint" 65 'newest checkpoint cannot be used: .*step-00000016 does not verify' \
     -- "${command[@]}" --set seed=1 --set train.steps=18 --require-newest
 expect_exit "without it, the newest that verifies is used" 0 'passing over .*step-00000016.*going on from .*step-0000001[45]' \
     -- "${command[@]}" --set seed=1 --set train.steps=16 --set checkpoint.every_steps=5
+
+# nothing that can be used
+train 2 batch "${exact[@]}" --set train.steps=12 --set batch.tokens=1024
+for directory in batch/checkpoints/step-*; do touch "$directory/notes.txt"; done
+ls batch/checkpoints >before
+expect_exit "a run none of whose checkpoints can be used is not begun anew" 65 \
+    'none of the [0-9]+ checkpoints of the run can be used.*notes.txt' -- "${command[@]}"
+ls batch/checkpoints >after
+expect "… and loses none" cmp before after
+rm batch/checkpoints/step-*/notes.txt
+expect_exit "… and goes on when they can be" 0 'validation after step 12' -- "${command[@]}"

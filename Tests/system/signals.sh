@@ -58,14 +58,16 @@ starts log "${on_two_ranks[@]}" "$switchyard" train tiny.yaml --set data.train=w
 expect "rank 0 learns a tokenizer, rank 1 waits" wait_until "$limit" grep -qE 'counting words|learning merges' log
 mapfile -t ranks < <(ranks_of "$job")
 kill -TERM "${ranks[1]}"
-ends "SIGTERM to the rank that waits" 75 'asked to leave while .*nothing to save' log
+ends "SIGTERM to the rank that waits" 75 'asked to leave (while|during) .*nothing to save' log
 expect "… no half-written token file remains" sh -c '! ls waiting/data/* 2>/dev/null'
 expect_exit "a run to be evaluated" 0 '' -- "$switchyard" train tiny.yaml --set run.directory=evaluated
-starts log "${on_two_ranks[@]}" "$switchyard" evaluate evaluated --data words.txt words.txt words.txt
-expect "rank 0 tokenizes for an evaluation, rank 1 waits" wait_until "$limit" grep -q 'tokenising' log
+mkdir temporary
+starts log env TMPDIR="$work/temporary" "${on_two_ranks[@]}" "$switchyard" evaluate evaluated \
+    --data words.txt words.txt words.txt words.txt words.txt
+expect "rank 0 tokenizes for an evaluation, rank 1 waits" wait_until "$limit" sh -c 'ls temporary/switchyard-evaluate-*/*'
 mapfile -t ranks < <(ranks_of "$job")
 kill -TERM "${ranks[1]}"
-ends "SIGTERM to the rank that waits" 75 'asked to leave while .*nothing to save' log
+ends "SIGTERM to the rank that waits" 75 'asked to leave (while|during) .*nothing to save' log
 
 # programs that answer no requests
 for signal in INT TERM HUP USR2; do
@@ -95,8 +97,8 @@ expect_exit "a training whose output nobody reads goes on" 0 'ended' -- \
     bash -c '"$@" 2>&1 | true; status=${PIPESTATUS[0]}; echo ended; exit "$status"' _ "$switchyard" train tiny.yaml --set run.directory=unread
 expect "… to its end" has_step unread 3
 # shellcheck disable=SC2016
-expect_exit "a text that nobody reads ends with 141" 141 '' -- \
-    bash -c '{ "$@" 2>&3 | true; exit "${PIPESTATUS[0]}"; } 3>&2' _ "$switchyard" generate unread --tokens 10000000 --temperature 5
+expect_exit "a text that nobody reads ends with 141, quietly" 141 '^ended *$' -- \
+    bash -c '{ "$@" 2>&3 | true; status=${PIPESTATUS[0]}; echo ended; exit "$status"; } 3>&2' _ "$switchyard" generate unread --tokens 10000000 --temperature 5
 
 # another MPI's launcher
 expect_exit "several lone processes are refused" 69 'PMI_SIZE=4.*each is a job of one rank' -- \

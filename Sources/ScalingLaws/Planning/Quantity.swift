@@ -45,7 +45,7 @@ package enum Quantity {
     /// So many places after the point.
     package static func decimals(_ value: Double, _ places: Int) -> String {
         let scale = pow(10, Double(places)), scaled = (abs(value) * scale).rounded()
-        guard value.isFinite, scaled < 1e18 else { return "\(value)" }
+        guard value.isFinite, scale <= 1e18, scaled < 1e18 else { return "\(value)" }
         let whole = UInt64(scaled), unit = UInt64(scale)
         let fraction = String(whole % unit)
         let sign = value < 0 && whole > 0 ? "-" : ""

@@ -63,6 +63,14 @@ package struct Origin {
                 .data, "the newest checkpoint cannot be used: \(newest.reason.message)",
                 advice: reader.map { "without --require-newest the run goes on from \($0.directory)" })
         }
+        // Starting over would write over what is left of the run.
+        if reader == nil, let newest = passedOver.first {
+            throw Failure(
+                .data, "none of the \(passedOver.count) checkpoints of the run can be used, the newest because "
+                    + newest.reason.message,
+                advice: "`switchyard verify \(configuration.directory)` names what is wrong with each; mend one, or choose "
+                    + "another run.directory to start over")
+        }
         for other in passedOver where world.rank == 0 {
             say("warning: passing over \(other.directory): \(other.reason.message)")
         }
