@@ -66,10 +66,10 @@ package struct Origin {
         // Starting over would write over what is left of the run.
         if reader == nil, let newest = passedOver.first {
             throw Failure(
-                .data, "none of the \(passedOver.count) checkpoints of the run can be used, the newest because "
-                    + newest.reason.message,
-                advice: "`switchyard verify \(configuration.directory)` names what is wrong with each; mend one, or choose "
-                    + "another run.directory to start over")
+                .data,
+                "none of the \(passedOver.count) checkpoints of the run can be used; of the newest: \(newest.reason.message)",
+                advice: "`switchyard verify \(configuration.directory)` names what is wrong with each; mend one, or "
+                    + "choose another run.directory to start over")
         }
         for other in passedOver where world.rank == 0 {
             say("warning: passing over \(other.directory): \(other.reason.message)")
