@@ -105,7 +105,8 @@ package struct JobRemains: Codable {
             && (places.first.flatMap(OpenMPINames.processNumber).map(Self.isDead) ?? true)
     }
 
-    private static func isDead(_ process: Int32) -> Bool { process > 1 && kill(process, 0) != 0 && errno == ESRCH }
+    /// Whether no process of this machine has that number.
+    static func isDead(_ process: Int32) -> Bool { process > 1 && kill(process, 0) != 0 && errno == ESRCH }
 
     private func remove() {
         guard let session = places.first, OpenMPINames.isSession(session), Self.resolved(session) == session else {

@@ -15,7 +15,7 @@ enum StaleSessions {
         guard let root = root(environment), isOurs(root), let sessions = try? OpenDirectory(root, followingLink: false)
         else { return }
         for name in (try? sessions.names()) ?? [] {
-            guard name.hasPrefix("pid."), let launcher = pid_t(name.dropFirst(4)), isDead(launcher),
+            guard name.hasPrefix("pid."), let launcher = pid_t(name.dropFirst(4)), JobRemains.isDead(launcher),
                 isOurs("\(root)/\(name)"), sessions.own(name) == .directory
             else { continue }
             try? sessions.remove(name)
@@ -40,6 +40,4 @@ enum StaleSessions {
         return unsafe lstat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFDIR && found.st_uid == geteuid()
             && found.st_mode & 0o022 == 0
     }
-
-    private static func isDead(_ process: pid_t) -> Bool { process > 1 && kill(process, 0) != 0 && errno == ESRCH }
 }
