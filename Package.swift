@@ -14,7 +14,7 @@ let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
 // oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
-// Versions 2 and 3, whose interfaces Sources/COneDNN/shims.h makes one.
+// Versions 2 and 3, whose interfaces Sources/C/COneDNN/shims.h makes one.
 let hasOneDNN =
     Context.environment["SWITCHYARD_ONEDNN"] != "0"
     && ["/usr/include", "/usr/local/include"].contains {
@@ -35,7 +35,8 @@ let house = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
 #if arch(x86_64)
     let wideLoops: [Target] = [
         .target(
-            name: "WideLoops", dependencies: ["VectorLoops", "Tensors"],
+            name: "WideLoops", dependencies: ["KernelLoops", "Tensors", "Platform"],
+            path: "Sources/Compute/KernelLoops/Wide",
             swiftSettings: language + [
                 .unsafeFlags([
                     "-Xcc", "-march=x86-64-v4", "-Xcc", "-Xclang", "-Xcc", "-target-feature", "-Xcc", "-Xclang",
@@ -51,16 +52,25 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
-/// One room of the house. `below` lists every module it may import: arrows point down only
+/// One room of the house, in the folder of its layer. `below` lists every module it may import: arrows point down only
 /// (docs/architecture.md), and `scripts/check` refuses an undeclared import.
-func room(_ name: String, below: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: below, swiftSettings: house)
+func room(_ path: String, named name: String? = nil, below: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name ?? path.split(separator: "/").map(String.init).last!, dependencies: below, path: "Sources/\(path)",
+        swiftSettings: house)
+}
+
+func program(_ name: String, below: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: below, path: "Sources/Command/\(name)", swiftSettings: house)
+}
+
+func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
 func tests(of name: String, with dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + [.byName(name: name)],
-        resources: resources, swiftSettings: house)
+        name: "\(name)Tests", dependencies: dependencies, resources: resources, swiftSettings: house)
 }
 
 let package = Package(
@@ -73,177 +83,165 @@ let package = Package(
     ],
     targets: [
         // C modules: module map and one-line shims for macros
-        .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
-        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "CPlatform"),
+        system("COpenMPI", pkgConfig: "ompi-c", apt: "libopenmpi-dev"),
+        system("CHDF5", pkgConfig: "hdf5-openmpi", apt: "libhdf5-openmpi-dev"),
+        system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+        system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        .target(name: "CPlatform", path: "Sources/C/CPlatform"),
         // for programs that answer signals
-        .target(name: "CHeldSignals", dependencies: ["CPlatform"]),
+        .target(name: "CHeldSignals", dependencies: ["CPlatform"], path: "Sources/C/CHeldSignals"),
 
-        // vocabulary
-        room("Diagnostics"),
-        room("FileSystem", below: ["Diagnostics"]),
-        room("Settings", below: ["FileSystem", "Diagnostics", yams]),
-        room("Randomness"),
-        room("Tensors", below: ["CPlatform"]),
-        room("Threads", below: ["CPlatform"]),
-        room("Tracing"),
-        room("Collectives", below: ["Tensors", "Threads", "Diagnostics"]),
-        room("VectorLoops", below: ["Tensors"]),
-
-        // safe wrappers
-        room("Workers", below: ["Threads", "Tracing", "CPlatform"]),
-        room("Machine", below: ["CPlatform"]),
-        room("GEMM", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
-        room("MPI", below: ["Collectives", "Tensors", "Diagnostics", "COpenMPI", "CPlatform"]),
-        room("HDF5", below: ["Diagnostics", "Tensors", "Collectives", "MPI", "CHDF5", "COpenMPI"]),
-
-        room("Hashing", below: ["Diagnostics", "FileSystem", "COpenSSL"]),
-
-        // numbers
-        room("BaselineLoops", below: ["VectorLoops", "Tensors"]),
+        // what the rest is said in
+        room("Core/Diagnostics"),
+        room("Core/Platform", below: ["Diagnostics", "CPlatform"]),
+        room("Core/Randomness"),
+        room("Core/Tensors", below: ["Platform", "CPlatform"]),
+        room("Core/Configuration", below: ["Tensors", "Platform", "Diagnostics", yams]),
+        room("Core/RunFormat", below: ["Configuration", "Platform", "Diagnostics"]),
+        // safe wrappers: threads, ranks, files
+        room("System/Threading", below: ["Platform", "CPlatform"]),
+        room("System/Collectives", below: ["Threading", "Tensors", "Diagnostics"]),
+        room("System/MPI", below: ["Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CPlatform"]),
+        room("System/HDF5", below: ["MPI", "Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CHDF5"]),
+        // arithmetic
+        room("Compute/MatrixProducts", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
+        room("Compute/KernelLoops/Protocol", named: "KernelLoops", below: ["Tensors"]),
+        room("Compute/KernelLoops/Baseline", named: "BaselineLoops", below: ["KernelLoops", "Tensors", "Platform"]),
         room(
-            "Kernels",
-            below: ["BaselineLoops", "VectorLoops", "Tensors", "Workers", "Tracing", "GEMM", "Machine"]
+            "Compute/Kernels",
+            below: ["BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform"]
                 + wideLoops.map { .byName(name: $0.name) }),
-
         // learning
+        room("Learning/Tokenizers", below: ["Platform", "Randomness", "Diagnostics"]),
         room(
-            "Layers",
+            "Learning/Data",
+            below: ["Tokenizers", "Threading", "Configuration", "Platform", "Randomness", "Diagnostics", "CPlatform"]),
+        room(
+            "Learning/Model",
             below: [
-                "Tensors", "Workers", "Tracing", "GEMM", "Kernels", "Settings", "Diagnostics", "Randomness",
-                "Collectives",
+                "Kernels", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
+                "Randomness",
             ]),
-        room("Optimization", below: ["Tensors", "Settings", "Diagnostics", "CPlatform"]),
-        room("Corpora", below: ["Settings", "FileSystem", "Diagnostics", "Randomness", "CPlatform"]),
-        room("Metrics", below: ["Tracing", "FileSystem", "Diagnostics"]),
-
+        room("Learning/Optimization", below: ["Configuration", "Tensors", "Platform", "CPlatform"]),
         // distribution
         room(
-            "Parallel",
-            below: ["Collectives", "Tensors", "Threads", "Layers", "Workers", "Tracing", "Settings", "Diagnostics"]),
+            "Distributed/Parallelism",
+            below: [
+                "Model", "Data", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
+                "Diagnostics", "CPlatform",
+            ]),
         room(
-            "Checkpoints",
-            below: ["HDF5", "Hashing", "FileSystem", "Collectives", "Threads", "Tensors", "Diagnostics"]),
-
+            "Distributed/Checkpoints",
+            below: ["HDF5", "Collectives", "Threading", "Tensors", "Platform", "Diagnostics", "COpenSSL"]),
         // programs
         room(
-            "Training",
+            "Programs/Inference",
             below: [
-                "Parallel", "Checkpoints", "Layers", "Optimization", "Corpora", "Metrics", "GEMM", "Workers",
-                "Collectives", "Tensors", "Tracing", "Threads", "Randomness", "Settings", "Diagnostics", "HDF5",
-                "FileSystem", "Machine", "CPlatform",
-            ]),
-        room("ScalingLaws", below: ["Randomness", "FileSystem", "Diagnostics", csv]),
-        room(
-            "Conversion",
-            below: [
-                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Workers", "Collectives", "Tensors",
-                "Randomness", "Settings", "FileSystem", "Diagnostics",
-            ]),
-
-        // tools
-        room(
-            "Benchmarking",
-            below: [
-                "Training", "Parallel", "Layers", "Optimization", "Corpora", "Metrics", "Kernels", "GEMM", "Workers",
-                "Machine", "Collectives", "Tensors", "Tracing", "Randomness", "Diagnostics", "CPlatform",
+                "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives", "RunFormat",
+                "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
             ]),
         room(
-            "Doctor",
+            "Programs/Training",
             below: [
-                "Benchmarking", "Training", "Metrics", "GEMM", "MPI", "HDF5", "Workers", "Machine", "Collectives",
-                "Tensors", "Diagnostics",
+                "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "Kernels",
+                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors",
+                "Platform", "Randomness", "Diagnostics", "CPlatform",
             ]),
-
-        // command line: the only place that names everything
-        .executableTarget(
-            name: "switchyard",
-            dependencies: [
-                "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Corpora", "Metrics", "MPI", "HDF5",
-                "GEMM", "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "CHeldSignals", "Machine", "Benchmarking", "Doctor", "FileSystem", argumentParser,
-            ],
-            swiftSettings: house),
-
+        room("Programs/Planning", below: ["Platform", "Randomness", "Diagnostics", csv]),
+        room(
+            "Programs/Conversion",
+            below: [
+                "Training", "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels",
+                "MatrixProducts", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform",
+                "Randomness", "Diagnostics",
+            ]),
+        room(
+            "Programs/Benchmarking",
+            below: [
+                "Training", "Parallelism", "Model", "Optimization", "Data", "Kernels", "MatrixProducts", "HDF5", "MPI",
+                "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Randomness",
+                "Diagnostics", "CPlatform",
+            ]),
         // the bodies that run under mpirun and on virtual ranks
         room(
-            "RankChecks",
+            "Programs/RankChecks",
             below: [
-                "Training", "Checkpoints", "Parallel", "Layers", "GEMM", "Settings", "Randomness", "Collectives",
-                "Tensors", "Threads", "Workers", "Machine", "Diagnostics",
+                "Training", "Parallelism", "Checkpoints", "Model", "Data", "Kernels", "MatrixProducts", "MPI",
+                "Collectives", "Threading", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
             ]),
-        .executableTarget(
-            name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
-            swiftSettings: house
-        ),
+        // command line: the only place that names everything
+        program(
+            "switchyard",
+            below: [
+                "Training", "Conversion", "Benchmarking", "Inference", "Planning", "Parallelism", "Checkpoints",
+                "Model", "Data", "Tokenizers", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
+                "Configuration", "Tensors", "Platform", "Diagnostics", "CPlatform", "CHeldSignals", argumentParser,
+            ]),
+        program(
+            "rank-checks",
+            below: ["RankChecks", "MatrixProducts", "HDF5", "MPI", "Collectives", "Platform", "Diagnostics"]),
+        program("law-checks", below: ["Planning", "Diagnostics"]),
 
-        // simulated runs for fits: tests, and the development program that measures intervals
-        room("SimulatedRuns", below: ["ScalingLaws", "Randomness", "Diagnostics"]),
-        .executableTarget(
-            name: "law-checks", dependencies: ["SimulatedRuns", "ScalingLaws", "Diagnostics"], swiftSettings: house),
-
-        tests(
-            of: "Checkpoints",
-            with: [
-                "RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics", "CHDF5",
-            ]),
-        tests(
-            of: "Training",
-            with: [
-                "Corpora", "RankChecks", "Checkpoints", "Parallel", "Layers", "Metrics", "GEMM", "HDF5",
-                "Collectives", "Settings", "Tensors", "Randomness", "FileSystem", "Diagnostics", "ScalingLaws",
-                "Optimization",
-            ]),
-        tests(of: "Parallel", with: ["Layers", "Collectives", "Settings", "Tensors", "Diagnostics"]),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
-        tests(of: "TestSupport", with: []),
-        tests(of: "Tensors", with: []),
-        tests(
-            of: "Conversion",
-            with: [
-                "Training", "Checkpoints", "Layers", "Corpora", "GEMM", "Collectives", "Tensors", "Randomness",
-                "Settings", "Diagnostics", "TestSupport",
-            ],
-            resources: [.copy("Golden")]),
-        tests(of: "HDF5", with: ["Tensors", "Diagnostics"]),
-        tests(of: "Settings", with: ["Diagnostics"]),
-        tests(of: "Randomness", with: []),
-        tests(of: "Corpora", with: ["Settings", "Diagnostics", "Randomness"]),
-        tests(
-            of: "Layers",
-            with: [
-                "Collectives", "Diagnostics", "GEMM", "HDF5", "Parallel", "Randomness", "Tensors", "Workers",
-                "TestSupport",
-            ],
-            resources: [.copy("Golden")]),
-        tests(
-            of: "Kernels",
-            with: [
-                "BaselineLoops", "VectorLoops", "Machine", "Tensors", "Workers", "GEMM", "Randomness", "TestSupport",
-            ]
-                + wideLoops.map { .byName(name: $0.name) }),
-        tests(of: "Workers", with: ["Tensors", "Threads", "Tracing"]),
-        tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
-        tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness", "TestSupport"]),
-        tests(of: "Machine", with: []),
-        tests(of: "Doctor", with: ["Benchmarking", "Machine", "Diagnostics"]),
-        tests(of: "Tracing", with: []),
         tests(
             of: "Benchmarking",
             with: [
-                "GEMM", "Machine", "Workers", "Layers", "Tensors", "Collectives", "Parallel", "Settings", "Training",
-                "Tracing",
+                "Training", "Benchmarking", "Parallelism", "Model", "Kernels", "MatrixProducts", "Collectives",
+                "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Diagnostics",
             ]),
-        tests(of: "FileSystem", with: ["Diagnostics"]),
-        tests(of: "Metrics", with: ["Diagnostics"]),
         tests(
-            of: "ScalingLaws", with: ["SimulatedRuns", "Diagnostics", "Randomness", "Settings"],
+            of: "Checkpoints",
+            with: [
+                "RankChecks", "Checkpoints", "HDF5", "Collectives", "Threading", "Tensors", "Platform", "Diagnostics",
+                "CHDF5",
+            ]),
+        tests(of: "Collectives", with: ["RankChecks", "Collectives", "Tensors", "Diagnostics"]),
+        tests(of: "Configuration", with: ["Configuration", "Platform", "Diagnostics"]),
+        tests(
+            of: "Conversion",
+            with: [
+                "Training", "Conversion", "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers",
+                "Kernels", "MatrixProducts", "MPI", "Collectives", "RunFormat", "Configuration", "Tensors", "Platform",
+                "Randomness", "Diagnostics", "TestSupport",
+            ], resources: [.copy("Golden")]),
+        tests(of: "Data", with: ["Data", "Tokenizers", "Configuration", "Platform", "Randomness", "Diagnostics"]),
+        tests(of: "HDF5", with: ["HDF5", "Tensors", "Platform", "Diagnostics"]),
+        tests(
+            of: "Kernels",
+            with: [
+                "Kernels", "BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform",
+                "Randomness", "TestSupport",
+            ] + wideLoops.map { .byName(name: $0.name) }),
+        tests(
+            of: "Model",
+            with: [
+                "Parallelism", "Model", "MatrixProducts", "HDF5", "Collectives", "Threading", "Configuration",
+                "Tensors", "Randomness", "TestSupport",
+            ], resources: [.copy("Golden")]),
+        tests(
+            of: "Optimization",
+            with: ["Optimization", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics", "TestSupport"]),
+        tests(
+            of: "Parallelism", with: ["Parallelism", "Model", "Collectives", "Configuration", "Tensors", "Diagnostics"]),
+        tests(
+            of: "Planning", with: ["Planning", "Configuration", "Platform", "Randomness", "Diagnostics"],
             resources: [.copy("Tables")]),
+        tests(of: "Platform", with: ["Platform", "Diagnostics"]),
+        tests(of: "Randomness", with: ["Randomness"]),
+        tests(of: "RunFormat", with: ["Threading", "RunFormat", "Diagnostics"]),
+        tests(of: "Tensors", with: ["Tensors", "Platform"]),
+        tests(of: "TestSupport", with: ["TestSupport"]),
+        tests(of: "Threading", with: ["Threading", "Tensors", "Platform"]),
+        tests(
+            of: "Training",
+            with: [
+                "Training", "RankChecks", "Inference", "Planning", "Parallelism", "Checkpoints", "Model", "Data",
+                "Tokenizers", "Kernels", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
+                "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
 
 package.targets += wideLoops
-if hasOneDNN { package.targets.append(.systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])])) }
+if hasOneDNN { package.targets.append(system("COneDNN", apt: "libdnnl-dev")) }

@@ -106,7 +106,7 @@ hdf5_flags() {
 searched_flags() {
     local header library directory
     header=$(sed -n 's/^#include <\(.*\)>.*/\1/p' "Sources/$1"/*.h | head -n 1)
-    library=$(sed -n 's/.*link "\(.*\)".*/\1/p' "Sources/$1/module.modulemap" | head -n 1)
+    library=$(sed -n 's/.*link "\(.*\)".*/\1/p' "Sources/C/$1/module.modulemap" | head -n 1)
     while read -r directory; do
         [[ -f $directory/$header ]] && say "-I$directory" && break
     done < <(printf '%s\n' "${CPATH:-}" "${C_INCLUDE_PATH:-}" /usr/local/include | tr ':' '\n')

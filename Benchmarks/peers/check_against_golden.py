@@ -12,7 +12,7 @@ import torch
 
 from pytorch_model import Model, Settings
 
-GOLDEN = Path(__file__).resolve().parents[2] / "Tests" / "LayersTests" / "Golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "Tests" / "ModelTests" / "Golden"
 TOLERANCE = 1e-12
 
 

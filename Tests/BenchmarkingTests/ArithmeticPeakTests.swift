@@ -1,8 +1,8 @@
 import Benchmarking
-import Machine
+import Platform
 import Tensors
 import Testing
-import Workers
+import Threading
 
 struct ArithmeticPeakTests {
     private func measure(_ change: (inout Set<String>) -> Void) -> ArithmeticPeak {

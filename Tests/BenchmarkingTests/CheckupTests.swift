@@ -1,7 +1,6 @@
 import Benchmarking
 import Diagnostics
-import Doctor
-import Machine
+import Platform
 import Testing
 
 /// What the doctor concludes, from given facts.

@@ -1,4 +1,4 @@
-import Doctor
+import Benchmarking
 import Testing
 
 struct FindingTests {

@@ -1,8 +1,8 @@
 import Benchmarking
-import Layers
-import Settings
+import Configuration
+import Kernels
+import Model
 import Testing
-import Training
 
 struct ProductShapeTests {
     private func shapes(experts: String) throws -> [ProductShape] {

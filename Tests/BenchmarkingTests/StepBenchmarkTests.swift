@@ -1,10 +1,12 @@
 import Benchmarking
 import Collectives
-import GEMM
-import Parallel
-import Settings
+import Configuration
+import MatrixProducts
+import Model
+import Parallelism
+import RunFormat
 import Testing
-import Tracing
+import Threading
 import Training
 
 struct StepBenchmarkTests {
@@ -72,14 +74,21 @@ struct StepBenchmarkTests {
 
     @Test func productsBelongToThePassTheyAreIn() {
         let spans = [
-            Span(.step, depth: 0, start: 0, duration: 100), Span(.forward, depth: 1, start: 0, duration: 40),
-            Span(.products, depth: 2, start: 0, duration: 10), Span(.exchange, depth: 2, start: 20, duration: 5),
-            Span(.loss, depth: 1, start: 40, duration: 20), Span(.products, depth: 2, start: 45, duration: 10),
-            Span(.backward, depth: 1, start: 60, duration: 30), Span(.products, depth: 2, start: 60, duration: 12),
+            TraceInterval(.step, depth: 0, start: 0, duration: 100),
+            TraceInterval(.forward, depth: 1, start: 0, duration: 40),
+            TraceInterval(.products, depth: 2, start: 0, duration: 10),
+            TraceInterval(.exchange, depth: 2, start: 20, duration: 5),
+            TraceInterval(.loss, depth: 1, start: 40, duration: 20),
+            TraceInterval(.products, depth: 2, start: 45, duration: 10),
+            TraceInterval(.backward, depth: 1, start: 60, duration: 30),
+            TraceInterval(.products, depth: 2, start: 60, duration: 12),
         ]
         var times = CommunicationTimes()
         times.exchange = 4e-9
-        let second = [Span(.lane, depth: 0, start: 0, duration: 9), Span(.turn, depth: 1, start: 0, duration: 7)]
+        let second = [
+            TraceInterval(.lane, depth: 0, start: 0, duration: 9),
+            TraceInterval(.turn, depth: 1, start: 0, duration: 7),
+        ]
         let breakdown = Breakdown([spans, second], times)
         func nanoseconds(_ part: Breakdown.Part) -> Int { Int((breakdown[part] * 1e9).rounded()) }
         #expect(nanoseconds(.forwardProducts) == 10)

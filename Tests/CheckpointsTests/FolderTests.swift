@@ -5,7 +5,7 @@ import Foundation
 import RankChecks
 import Tensors
 import Testing
-import Threads
+import Threading
 
 @Suite("A folder of checkpoints") struct FolderTests {
     @Test("the newest that verifies is found, and what was passed over is told") func newest() throws {

@@ -3,6 +3,7 @@ import Checkpoints
 import Diagnostics
 import Foundation
 import HDF5
+import Platform
 import RankChecks
 import Tensors
 import Testing

@@ -1,7 +1,6 @@
 import Checkpoints
 import Diagnostics
 import Foundation
-import Hashing
 import Testing
 
 @Suite("Manifest") struct ManifestTests {

@@ -1,4 +1,6 @@
 import Checkpoints
+import Platform
+import Tensors
 import Testing
 
 @Suite("Rectangles") struct RectangleTests {

@@ -2,8 +2,9 @@ import Checkpoints
 import Collectives
 import Diagnostics
 import Foundation
+import Platform
 import Testing
-import Threads
+import Threading
 
 @Suite("The lock of a run") struct RunLockTests {
     @Test("a second owner is refused and told who has it") func refused() throws {

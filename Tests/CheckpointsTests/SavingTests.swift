@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Diagnostics
 import Foundation
+import Platform
 import RankChecks
 import Tensors
 import Testing

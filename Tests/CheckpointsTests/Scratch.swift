@@ -1,7 +1,6 @@
 import Checkpoints
 import Collectives
 import Foundation
-import Hashing
 import RankChecks
 
 /// A folder that is gone after the test.

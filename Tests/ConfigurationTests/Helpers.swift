@@ -1,5 +1,5 @@
+import Configuration
 import Diagnostics
-import Settings
 
 func document(_ yaml: String, _ overrides: String...) throws -> SettingsDocument {
     try SettingsDocument(yaml: yaml, file: "run.yaml", overrides: overrides)

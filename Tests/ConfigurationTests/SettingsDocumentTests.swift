@@ -1,5 +1,6 @@
+import Configuration
 import Diagnostics
-import Settings
+import Platform
 import Testing
 
 @Suite struct SettingsDocumentTests {

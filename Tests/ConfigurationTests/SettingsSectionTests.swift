@@ -1,5 +1,5 @@
+import Configuration
 import Diagnostics
-import Settings
 import Testing
 
 private enum Norm: String, CaseIterable {

@@ -1,6 +1,6 @@
 import Conversion
-import Diagnostics
 import Foundation
+import Platform
 import Testing
 
 /// A check that finds nothing is worth nothing: exports are spoilt one way after the other.

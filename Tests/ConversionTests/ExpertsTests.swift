@@ -1,11 +1,12 @@
 import Checkpoints
+import Configuration
 import Conversion
-import Diagnostics
 import Foundation
-import Layers
+import MPI
+import Parallelism
+import Platform
 import Tensors
 import Testing
-import Training
 
 struct ExpertsTests {
     private func calibrate(_ checkpoint: String, in folder: String) throws -> Calibration {

@@ -1,10 +1,12 @@
 import Checkpoints
+import Configuration
 import Conversion
-import Corpora
+import Data
 import Foundation
 import Tensors
 import TestSupport
 import Testing
+import Tokenizers
 
 /// Against files that Hugging Face's own libraries wrote (scripts/golden/huggingface.py).
 struct GoldenTests {

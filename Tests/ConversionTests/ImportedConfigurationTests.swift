@@ -1,6 +1,6 @@
+import Configuration
 import Conversion
 import Foundation
-import Layers
 import Testing
 
 struct ImportedConfigurationTests {

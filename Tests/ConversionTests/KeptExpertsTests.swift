@@ -1,5 +1,6 @@
+import Configuration
 import Conversion
-import Layers
+import Model
 import Testing
 
 /// Which experts stay, for scores written down.

@@ -1,10 +1,12 @@
+import Configuration
 import Conversion
-import Corpora
+import Data
 import Diagnostics
 import Foundation
-import Layers
+import Model
 import Randomness
 import Testing
+import Tokenizers
 
 /// More than ten thousand damaged files: each is taken or refused with a message that names it, and memory stays bounded.
 struct MutationTests {

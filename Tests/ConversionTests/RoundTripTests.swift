@@ -1,11 +1,13 @@
 import Checkpoints
+import Configuration
 import Conversion
-import Corpora
 import Foundation
-import Layers
+import MPI
+import Parallelism
+import Platform
+import RunFormat
 import Tensors
 import Testing
-import Training
 
 struct RoundTripTests {
     @Test(arguments: TinyModel.routing.keys.sorted(), ExportProfile.allCases)

@@ -1,6 +1,7 @@
 import Conversion
 import Diagnostics
 import Foundation
+import Platform
 import Tensors
 import Testing
 

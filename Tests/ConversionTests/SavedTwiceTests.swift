@@ -1,7 +1,10 @@
 import Checkpoints
+import Configuration
 import Conversion
+import Data
 import Diagnostics
 import Foundation
+import Kernels
 import Testing
 import Training
 

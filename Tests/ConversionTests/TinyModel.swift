@@ -1,14 +1,18 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Conversion
-import Corpora
 import Diagnostics
 import Foundation
-import GEMM
-import Layers
-import Settings
+import Inference
+import MPI
+import MatrixProducts
+import Model
+import Parallelism
+import Platform
 import Tensors
 import Testing
+import Tokenizers
 import Training
 
 /// A small model with numbers that tell every place from every other, as a checkpoint.

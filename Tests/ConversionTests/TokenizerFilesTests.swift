@@ -1,8 +1,9 @@
 import Conversion
-import Corpora
+import Data
 import Diagnostics
 import Foundation
 import Testing
+import Tokenizers
 
 struct TokenizerFilesTests {
     private func bytePairs() throws -> any Tokenizer {

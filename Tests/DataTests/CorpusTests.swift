@@ -1,7 +1,9 @@
-import Corpora
+import Configuration
+import Data
 import Diagnostics
-import Settings
+import Platform
 import Testing
+import Tokenizers
 
 @Suite struct CorpusTests {
     private let folder: TemporaryFolder

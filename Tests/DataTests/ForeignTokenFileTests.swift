@@ -1,4 +1,5 @@
-import Corpora
+import Configuration
+import Data
 import Diagnostics
 import Testing
 

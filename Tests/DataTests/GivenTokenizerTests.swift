@@ -1,7 +1,9 @@
-import Corpora
+import Configuration
+import Data
 import Diagnostics
 import Foundation
 import Testing
+import Tokenizers
 
 /// Corpora for weights that exist already: their tokenizer decides.
 @Suite struct GivenTokenizerTests {

@@ -1,4 +1,5 @@
-import Corpora
+import Data
+import Tokenizers
 
 /// The same rules as `BytePairTraining` and `BytePairEncoder`, done the slow way: everything recounted at every merge.
 struct NaiveBytePairs {

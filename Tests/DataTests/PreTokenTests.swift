@@ -1,4 +1,4 @@
-import Corpora
+import Configuration
 import Foundation
 import Testing
 

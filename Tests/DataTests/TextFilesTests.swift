@@ -1,5 +1,7 @@
-import Corpora
+import Configuration
+import Data
 import Diagnostics
+import Platform
 import Testing
 
 @Suite struct TextFilesTests {

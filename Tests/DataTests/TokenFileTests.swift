@@ -1,6 +1,8 @@
-import Corpora
+import Configuration
+import Data
 import Diagnostics
 import Testing
+import Tokenizers
 
 @Suite struct TokenFileTests {
     private let folder: TemporaryFolder

@@ -1,7 +1,9 @@
-import Corpora
+import Data
 import Diagnostics
 import Foundation
+import Platform
 import Testing
+import Tokenizers
 
 private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA"]
 

@@ -1,13 +1,8 @@
 import Kernels
+import Platform
 import Tensors
 import Testing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 /// One head of one sequence in double precision, loop by loop.
 private struct Head {

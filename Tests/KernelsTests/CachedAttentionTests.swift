@@ -1,13 +1,8 @@
 import Kernels
+import Platform
 import Tensors
 import Testing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 @Suite struct CachedAttentionTests {
     /// One token alone, and caches around the width of vectors; the rest of the memory is NaN, which must not be read.

@@ -1,13 +1,8 @@
 import Kernels
+import Platform
 import Tensors
 import Testing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 @Suite struct CrossEntropyTests {
     /// Chunks hold 1,024 tokens for small vocabularies and 64 for large ones; these lie around both.

@@ -1,4 +1,4 @@
-import GEMM
+import MatrixProducts
 import Randomness
 import Tensors
 import TestSupport

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 import Testing
-import Workers
+import Threading
 
 @Suite struct ElementwiseTests {
     @Test func copyAndClear() {

@@ -1,7 +1,6 @@
 import Kernels
 import Tensors
 import Testing
-import Workers
 
 @Suite struct EmbeddingTests {
     @Test func lookUpAndItsBackward() {

@@ -1,15 +1,10 @@
 import Kernels
+import Platform
 import Randomness
 import Tensors
 import TestSupport
 import Testing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 @Suite struct FixedPointTests {
     /// `v·2^50` is exact in double precision, and so is cutting its fraction off.

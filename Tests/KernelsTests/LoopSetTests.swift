@@ -1,9 +1,9 @@
 #if arch(x86_64)
     import BaselineLoops
-    import Machine
+    import Platform
     import Tensors
     import Testing
-    import VectorLoops
+    import KernelLoops
     import WideLoops
 
     /// Both sets of loops give the same bits, so a run does not depend on which one its processor chose.

@@ -1,8 +1,8 @@
-import GEMM
 import Kernels
+import MatrixProducts
 import Tensors
 import Testing
-import Workers
+import Threading
 
 @Suite struct MatrixProductTests {
     /// Shapes around the output tiles of 256 rows and 512 columns, some with kernels of their own, and the smallest.

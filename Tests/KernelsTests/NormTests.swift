@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 import Testing
-import Workers
+import Threading
 
 /// Shapes around the row tile (64), the column tile (64) and the vectors of the sums (16, 32, 64), with 0 rows and size 1.
 let normShapes: [(rows: Int, columns: Int)] = [

@@ -1,13 +1,8 @@
 import Kernels
+import Platform
 import Tensors
 import Testing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 @Suite struct RotaryTests {
     private static let shapes: [(heads: Int, headDimension: Int, context: Int, sequences: Int)] = [

@@ -1,14 +1,9 @@
 import Kernels
+import Platform
 import Randomness
 import Tensors
 import Testing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 private func softmax(_ z: [Double]) -> [Double] {
     let top = z.max()!, total = z.reduce(0) { $0 + exp($1 - top) }

@@ -1,12 +1,7 @@
 import Kernels
+import Platform
 import Tensors
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 private func swish(_ gateUp: [Double]) -> [Double] {
     let hidden = gateUp.count / 2

@@ -1,6 +1,6 @@
 import Tensors
 import Testing
-import Workers
+import Threading
 
 /// Runs `compute` with 1, 2 and 3 threads, expects the same bits each time, and returns them.
 func sameOnAnyThreads(

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 import Testing
-import Workers
+import Threading
 
 @Suite struct TokenRowsTests {
     /// Some choices have rows, in an order of their own, some have none.

@@ -1,6 +1,7 @@
 import Collectives
-import GEMM
-import Layers
+import Configuration
+import MatrixProducts
+import Model
 import Randomness
 import Tensors
 import Testing

@@ -1,8 +1,9 @@
 import Collectives
-import Layers
-import Parallel
+import Configuration
+import Model
+import Parallelism
 import Tensors
-import Workers
+import Threading
 
 /// A model on one virtual rank with everything it needs to compute a lane.
 struct Bench {

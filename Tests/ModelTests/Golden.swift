@@ -1,7 +1,7 @@
-import Diagnostics
+import Configuration
 import Foundation
 import HDF5
-import Layers
+import Model
 import Tensors
 import Testing
 

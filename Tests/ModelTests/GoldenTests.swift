@@ -1,10 +1,11 @@
 import Collectives
+import Configuration
 import HDF5
-import Layers
+import Model
 import Tensors
 import TestSupport
 import Testing
-import Workers
+import Threading
 
 @Suite(.serialized) struct GoldenTests {
     /// float32 against an independent float64 implementation: losses to 1e-5, every parameter's gradient to 1e-5 of that

@@ -1,5 +1,5 @@
-import GEMM
-import Layers
+import Configuration
+import Model
 import Tensors
 import Testing
 

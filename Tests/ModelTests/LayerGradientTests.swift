@@ -1,9 +1,10 @@
 import Collectives
-import Layers
-import Parallel
+import Configuration
+import Model
+import Parallelism
 import Tensors
 import Testing
-import Workers
+import Threading
 
 /// Every layer's backward pass against central differences of its forward pass; the error bound is `GradientCheck`'s.
 @Suite struct LayerGradientTests {

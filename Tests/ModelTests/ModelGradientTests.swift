@@ -1,5 +1,6 @@
 import Collectives
-import Layers
+import Configuration
+import Model
 import Randomness
 import Tensors
 import Testing

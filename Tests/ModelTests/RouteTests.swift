@@ -1,4 +1,5 @@
-import Layers
+import Configuration
+import Model
 import Randomness
 import Tensors
 import Testing

@@ -1,16 +1,11 @@
+import Configuration
 import Diagnostics
 import Optimization
+import Platform
 import Randomness
-import Settings
 import Tensors
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// AdamW as its paper writes it (Loshchilov & Hutter, algorithm 2), in double precision.
 private struct NaiveAdamW {

@@ -1,6 +1,6 @@
+import Configuration
 import Diagnostics
 import Optimization
-import Settings
 import Testing
 
 @Suite struct ScheduleTests {

@@ -1,7 +1,6 @@
-import Diagnostics
-import Layers
-import Parallel
-import Settings
+import Configuration
+import Model
+import Parallelism
 import Tensors
 import Testing
 

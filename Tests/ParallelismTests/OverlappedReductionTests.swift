@@ -1,8 +1,8 @@
 import Collectives
+import Configuration
 import Diagnostics
-import Layers
-import Parallel
-import Settings
+import Model
+import Parallelism
 import Tensors
 import Testing
 

@@ -1,5 +1,6 @@
 import Diagnostics
-import ScalingLaws
+import Planning
+import Platform
 import Testing
 
 @Suite struct BadRequestTests {

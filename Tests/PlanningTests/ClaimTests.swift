@@ -1,4 +1,4 @@
-import ScalingLaws
+import Planning
 import Testing
 
 /// What the joint paper concludes from its law, from the law.

@@ -1,6 +1,6 @@
 import Diagnostics
 import Foundation
-import ScalingLaws
+import Planning
 import Testing
 
 @Suite(.serialized) struct FitReportTests {

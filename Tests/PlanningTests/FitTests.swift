@@ -1,4 +1,4 @@
-import ScalingLaws
+import Planning
 import Testing
 
 /// Laws fitted to losses that they gave, from the papers' start grids. One after another: each fit takes all cores.

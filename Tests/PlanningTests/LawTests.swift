@@ -1,5 +1,5 @@
 import Foundation
-import ScalingLaws
+import Planning
 import Testing
 
 @Suite struct LawTests {

@@ -1,7 +1,6 @@
-import Diagnostics
 import Foundation
-import ScalingLaws
-import SimulatedRuns
+import Planning
+import Platform
 import Testing
 
 /// Fits end at the minimum of their objective. References: scripts/fit-reference.py (SciPy 1.17.1, L-BFGS-B from 10 starts

@@ -1,6 +1,6 @@
 import Diagnostics
 import Foundation
-import ScalingLaws
+import Planning
 import Testing
 
 /// What a plan takes from the runs behind its law, and from the way FLOPs are counted.

@@ -1,7 +1,7 @@
+import Configuration
 import Diagnostics
 import Foundation
-import ScalingLaws
-import Settings
+import Planning
 import Testing
 
 @Suite struct PlanTests {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
-import ScalingLaws
+import Planning
+import Platform
 import Testing
 
 @Suite struct RunTableTests {

@@ -1,6 +1,6 @@
 import Foundation
+import Planning
 import Randomness
-import ScalingLaws
 
 /// Runs whose losses a law gives, with normal noise: the data of the refits.
 enum Simulation {

@@ -1,11 +1,5 @@
-import Machine
+import Platform
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 struct ChildProcessTests {
     private func shell(_ script: String, environment: [String: String]? = nil) throws -> (

@@ -1,5 +1,5 @@
 import Foundation
-import Machine
+import Platform
 import Testing
 
 /// Limits of control groups, read from a made-up `/sys/fs/cgroup`.

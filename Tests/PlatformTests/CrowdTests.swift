@@ -1,4 +1,4 @@
-import Machine
+import Platform
 import Testing
 
 struct CrowdTests {

@@ -1,5 +1,5 @@
 import Diagnostics
-import FileSystem
+import Platform
 import Testing
 
 @Suite struct ExpandedPathTests {

@@ -1,6 +1,6 @@
 import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 import Testing
 
 @Suite("Files and directories") struct FileSystemTests {

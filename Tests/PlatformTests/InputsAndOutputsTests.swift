@@ -1,6 +1,6 @@
 import Diagnostics
 import Foundation
-import FileSystem
+import Platform
 import Testing
 
 @Suite struct InputsAndOutputsTests {

@@ -1,7 +1,8 @@
 import Diagnostics
 import Foundation
-import Metrics
+import RunFormat
 import Testing
+import Threading
 
 @Suite("Records of a run that goes on") struct RecordLinesTests {
     private func record(_ step: Int, _ size: Int = 0) -> String {

@@ -1,11 +1,6 @@
+import Platform
 import Tensors
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 @Suite struct ExponentialTests {
     /// Every 307th float of the range, from the smallest normal number on, of both signs: 7 million of them.

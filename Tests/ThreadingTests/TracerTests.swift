@@ -1,5 +1,5 @@
 import Testing
-import Tracing
+import Threading
 
 struct TracerTests {
     @Test func spansLieWithinEachOther() throws {
@@ -68,9 +68,12 @@ struct TracerTests {
 
     @Test func ownTimesAddUp() {
         let spans = [
-            Span(.step, depth: 0, start: 0, duration: 100), Span(.lane, depth: 1, start: 10, duration: 60),
-            Span(.forward, depth: 2, start: 20, duration: 30), Span(.products, depth: 3, start: 20, duration: 25),
-            Span(.waiting, depth: 2, start: 50, duration: 10), Span(.update, depth: 1, start: 80, duration: 15),
+            TraceInterval(.step, depth: 0, start: 0, duration: 100),
+            TraceInterval(.lane, depth: 1, start: 10, duration: 60),
+            TraceInterval(.forward, depth: 2, start: 20, duration: 30),
+            TraceInterval(.products, depth: 3, start: 20, duration: 25),
+            TraceInterval(.waiting, depth: 2, start: 50, duration: 10),
+            TraceInterval(.update, depth: 1, start: 80, duration: 15),
         ]
         var own: [Phase: Int64] = [:], around: [Phase: [Phase]] = [:]
         forEachOwnTime(spans) { phase, outer, nanoseconds in

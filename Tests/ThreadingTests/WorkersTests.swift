@@ -1,14 +1,7 @@
+import Platform
 import Tensors
 import Testing
-import Threads
-import Tracing
-import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Threading
 
 @Suite(.timeLimit(.minutes(60))) struct WorkersTests {
     @Test(arguments: [1, 2, 3, 5, 8]) func everyTaskRunsOnceOnAWorkerOfTheTeam(threads: Int) {

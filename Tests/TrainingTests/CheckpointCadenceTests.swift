@@ -1,6 +1,5 @@
-import Settings
+import Configuration
 import Testing
-import Training
 
 struct CheckpointCadenceTests {
     private func settings(_ pairs: String) throws -> CheckpointSettings {

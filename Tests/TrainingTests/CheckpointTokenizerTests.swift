@@ -1,10 +1,15 @@
 import Checkpoints
 import Collectives
-import Corpora
+import Configuration
+import Data
 import Diagnostics
 import Foundation
-import Layers
+import Model
+import Parallelism
+import Platform
+import RunFormat
 import Testing
+import Tokenizers
 import Training
 
 @Suite("The checkpoint's tokenizer", .serialized) struct CheckpointTokenizerTests {

@@ -1,8 +1,14 @@
 import Checkpoints
+import Configuration
+import Data
 import Diagnostics
 import Foundation
-import Metrics
+import Kernels
+import Platform
+import RunFormat
+import Tensors
 import Testing
+import Threading
 import Training
 
 @Suite("Consumed tokens and sequences", .serialized) struct ConsumedTests {

@@ -1,10 +1,11 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
-import Layers
-import Metrics
-import Parallel
+import Model
+import Parallelism
+import RunFormat
 import Testing
 import Training
 

@@ -1,9 +1,10 @@
+import Configuration
 import Diagnostics
 import Foundation
-import Metrics
-import Settings
+import Kernels
+import Parallelism
+import RunFormat
 import Testing
-import Training
 
 /// The pages say what the program does: keys, defaults, ranges, fields, codes, files.
 struct DocumentationTests {

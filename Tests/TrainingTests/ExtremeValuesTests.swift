@@ -1,8 +1,8 @@
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
-import Layers
-import Settings
+import Parallelism
 import Testing
 import Training
 

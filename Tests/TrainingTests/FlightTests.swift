@@ -1,10 +1,14 @@
 import Collectives
-import GEMM
-import Metrics
-import Parallel
+import Configuration
+import Data
+import MPI
+import MatrixProducts
+import Parallelism
 import RankChecks
+import RunFormat
 import Synchronization
 import Testing
+import Threading
 import Training
 
 /// Two lanes in flight on a rank.

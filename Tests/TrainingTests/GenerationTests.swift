@@ -1,9 +1,14 @@
 import Checkpoints
 import Collectives
-import Layers
+import Configuration
+import Data
+import Inference
+import Kernels
+import Model
+import Parallelism
+import RunFormat
 import Tensors
 import Testing
-import Training
 
 /// A text that goes on beyond the context is the one that whole windows give, token by token.
 struct GenerationTests {

@@ -1,7 +1,11 @@
-import FileSystem
+import Configuration
 import Foundation
+import Kernels
+import MPI
+import Parallelism
+import Platform
+import RunFormat
 import Testing
-import Training
 
 @Suite("What a killed job left behind") struct JobRemainsTests {
     /// More than Linux ever gives to a process.

@@ -1,5 +1,5 @@
 import Collectives
-import GEMM
+import MatrixProducts
 import RankChecks
 import Testing
 

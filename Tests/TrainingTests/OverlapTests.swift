@@ -1,8 +1,11 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
-import Metrics
+import Model
+import Parallelism
+import RunFormat
 import Testing
 import Training
 

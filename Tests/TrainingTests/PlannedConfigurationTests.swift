@@ -1,7 +1,7 @@
-import Layers
-import Optimization
-import ScalingLaws
-import Settings
+import Configuration
+import Kernels
+import Model
+import Planning
 import Tensors
 import Testing
 import Training

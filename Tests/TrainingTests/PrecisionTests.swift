@@ -1,9 +1,13 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
-import GEMM
-import Metrics
+import Inference
+import MatrixProducts
+import Parallelism
+import Platform
+import RunFormat
 import Tensors
 import Testing
 import Training

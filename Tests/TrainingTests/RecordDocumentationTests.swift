@@ -1,8 +1,9 @@
+import Configuration
 import Diagnostics
 import Foundation
-import Metrics
+import Platform
+import RunFormat
 import Testing
-import Training
 
 /// The pages on records, exit codes and modules name what exists, and nothing else.
 struct RecordDocumentationTests {

@@ -1,13 +1,17 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
 import HDF5
-import Layers
-import Metrics
-import Parallel
+import Kernels
+import Model
+import Parallelism
+import Platform
+import RunFormat
 import Tensors
 import Testing
+import Threading
 import Training
 
 /// `Replay` on one virtual rank.

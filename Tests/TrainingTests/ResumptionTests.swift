@@ -1,7 +1,9 @@
 import Collectives
 import Diagnostics
-import Metrics
+import Model
+import RunFormat
 import Testing
+import Threading
 import Training
 
 @Suite("Going on with another configuration", .serialized) struct ResumptionTests {

@@ -1,8 +1,7 @@
 import Checkpoints
-import Diagnostics
-import Metrics
+import Configuration
+import RunFormat
 import Testing
-import Training
 
 @Suite("Which checkpoints stay", .serialized) struct RetentionTests {
     private let cadence = ["checkpoint.keep=1", "train.validate_every=2", "checkpoint.every_steps=2"]

@@ -1,4 +1,6 @@
-import Settings
+import Configuration
+import Parallelism
+import RunFormat
 import Testing
 import Training
 

@@ -1,8 +1,11 @@
 import Foundation
+import Inference
+import Kernels
+import Model
+import Parallelism
 import Randomness
 import Tensors
 import Testing
-import Training
 
 struct SamplingTests {
     /// The definition: all tokens sorted, the most likely kept, weights walked through until the random share is used up.

@@ -1,12 +1,14 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
-import GEMM
-import Metrics
-import Settings
+import MatrixProducts
+import Parallelism
+import RunFormat
 import Tensors
 import Testing
+import Threading
 import Training
 
 /// A run of exact mode in a folder of its own, on virtual ranks.

@@ -1,8 +1,13 @@
 import Collectives
+import Configuration
+import Data
 import Foundation
-import Layers
-import Metrics
+import Kernels
+import Model
+import Parallelism
+import RunFormat
 import Testing
+import Threading
 import Training
 
 /// `trace.json` is what Chrome and Perfetto read, and accounts for the steps.

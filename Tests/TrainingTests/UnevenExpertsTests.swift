@@ -1,7 +1,7 @@
+import Configuration
 import Diagnostics
-import Layers
-import Parallel
-import Settings
+import Model
+import Parallelism
 import Testing
 import Training
 

@@ -9,8 +9,10 @@ import re
 import sys
 
 OPEN_TO_ALL = {
-    "Swift", "Foundation", "FoundationEssentials", "Dispatch", "Synchronization", "Glibc", "Musl", "Darwin", "Testing",
+    "Swift", "Foundation", "FoundationEssentials", "Dispatch", "Synchronization", "Testing",
 }
+# Which module hands on the C library; the others import that one.
+C_LIBRARY = {"Platform": {"Glibc"}}
 IMPORT = re.compile(
     r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public\s+|package\s+|internal\s+|private\s+|fileprivate\s+)?import\s+"
     r"(?:(?:struct|class|enum|protocol|func|var|let|typealias|actor)\s+)?(\w+)", re.MULTILINE)
@@ -55,7 +57,7 @@ def check_arrows(target, layers):
 
 def check_imports(target, folder, absent, modules):
     """`modules`: the targets of this package; a product of another may have modules of any name, so it is not asked for."""
-    declared = dependencies_of(target) | OPEN_TO_ALL | absent
+    declared = dependencies_of(target) | OPEN_TO_ALL | C_LIBRARY.get(target["name"], set()) | absent
     files = sorted(folder.rglob("*.swift"))
     # A target in C includes headers, which are not looked at.
     unused = dependencies_of(target) & modules if files else set()

@@ -1,4 +1,4 @@
-"""Writes the golden files of Tests/LayersTests/Golden, or checks the ones that are there.
+"""Writes the golden files of Tests/ModelTests/Golden, or checks the ones that are there.
 
     python scripts/golden/make_golden.py            # writes NAME.h5 for every case
     python scripts/golden/make_golden.py --check    # recomputes and compares, writes nothing
@@ -16,7 +16,7 @@ from cases import CASES, draw, dropped, first_seed, margin
 from model import gradients, losses
 from routing import capacity
 
-GOLDEN = Path(__file__).resolve().parents[2] / "Tests" / "LayersTests" / "Golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "Tests" / "ModelTests" / "Golden"
 TOLERANCE = 1e-13  # relative to the largest value of a dataset
 
 

@@ -1,7 +1,6 @@
 import Diagnostics
 import Foundation
-import ScalingLaws
-import SimulatedRuns
+import Planning
 
 /// Fits of simulated runs, for development: how often intervals hold the truth, and tables for other software.
 ///

@@ -1,15 +1,10 @@
 import Collectives
 import Diagnostics
-import GEMM
 import HDF5
 import MPI
+import MatrixProducts
+import Platform
 import RankChecks
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Runs every rank check over MPI: `mpirun -n 4 rank-checks [WORD]`, one line a check, exit code 0 if all hold.
 /// With WORD only the checks whose name contains it.

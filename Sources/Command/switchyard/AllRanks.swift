@@ -1,20 +1,16 @@
 import ArgumentParser
 import CPlatform
 import Collectives
+import Configuration
 import Diagnostics
 import Foundation
-import GEMM
 import HDF5
 import MPI
-import Machine
+import MatrixProducts
+import Parallelism
+import Platform
 import Tensors
 import Training
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Runs `body` as every rank of the job: the ranks mpirun started, one rank where nothing did, or `virtual` ranks inside
 /// this process.

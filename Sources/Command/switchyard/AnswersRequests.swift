@@ -1,12 +1,7 @@
 import ArgumentParser
 import CPlatform
 import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A command that saves or leaves in order when a signal asks for it. Every other command is ended by the signal.
 protocol AnswersRequests {

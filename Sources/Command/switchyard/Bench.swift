@@ -1,10 +1,12 @@
 import ArgumentParser
 import Benchmarking
 import Collectives
+import Configuration
+import Data
 import Diagnostics
-import Parallel
+import Parallelism
+import Threading
 import Training
-import Workers
 
 /// `switchyard bench`: figures of this machine.
 struct Bench: ParsableCommand {

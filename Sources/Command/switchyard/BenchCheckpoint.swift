@@ -2,15 +2,11 @@ import ArgumentParser
 import Checkpoints
 import Collectives
 import Diagnostics
-import FileSystem
 import Foundation
 import HDF5
 import MPI
+import Platform
 import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// `switchyard bench checkpoint`: what a save costs, beside plain files of the same bytes by the same ranks.
 struct BenchCheckpoint: ParsableCommand {
@@ -87,14 +83,12 @@ struct BenchCheckpoint: ParsableCommand {
 
     /// The files are on the disk; from now on they are nowhere else.
     private func dropPages(of directory: String, _ world: any Communicator) throws {
-        #if canImport(Glibc)
-            guard world.rank == 0 else { return }
-            for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-                let file = try FileHandle(forReadingFrom: URL(filePath: "\(directory)/\(name)"))
-                posix_fadvise(file.fileDescriptor, 0, 0, POSIX_FADV_DONTNEED)
-                try file.close()
-            }
-        #endif
+        guard world.rank == 0 else { return }
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
+            let file = try FileHandle(forReadingFrom: URL(filePath: "\(directory)/\(name)"))
+            posix_fadvise(file.fileDescriptor, 0, 0, POSIX_FADV_DONTNEED)
+            try file.close()
+        }
     }
 
     /// Seconds that training would stand still for a save in the background: copying the state, the beginning, the end.

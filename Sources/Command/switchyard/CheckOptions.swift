@@ -1,9 +1,9 @@
 import ArgumentParser
 import Collectives
 import Conversion
-import Corpora
+import Data
 import Diagnostics
-import FileSystem
+import Platform
 
 /// How a conversion proves itself.
 struct CheckOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Diagnostics
 import Foundation
+import Platform
 
 /// What a user can mean by a checkpoint: its directory, or a folder of checkpoints, or a run.
 struct CheckpointArgument {

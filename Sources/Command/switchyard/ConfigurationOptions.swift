@@ -1,8 +1,8 @@
 import ArgumentParser
+import Configuration
 import Diagnostics
-import FileSystem
 import Foundation
-import Settings
+import Platform
 import Training
 
 /// A configuration file and what the command line changes of it.

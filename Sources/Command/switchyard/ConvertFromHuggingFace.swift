@@ -1,9 +1,11 @@
 import ArgumentParser
 import Checkpoints
+import Configuration
 import Conversion
-import Corpora
+import Data
 import Diagnostics
-import FileSystem
+import Platform
+import Tokenizers
 
 /// `switchyard convert from-huggingface`: a model of `transformers` as a checkpoint.
 struct ConvertFromHuggingFace: ParsableCommand {

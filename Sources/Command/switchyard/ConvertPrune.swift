@@ -1,11 +1,11 @@
 import ArgumentParser
 import Checkpoints
+import Configuration
 import Conversion
-import Corpora
+import Data
 import Diagnostics
-import Layers
-import Metrics
-import FileSystem
+import Platform
+import RunFormat
 
 /// `switchyard convert prune`: the same model with its most used experts.
 struct ConvertPrune: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Diagnostics
+import Platform
 
 /// `switchyard convert reshard`: the same checkpoint in another number of files.
 struct ConvertReshard: ParsableCommand {

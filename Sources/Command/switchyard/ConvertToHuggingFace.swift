@@ -1,8 +1,9 @@
 import ArgumentParser
 import Checkpoints
 import Conversion
-import Diagnostics
-import Metrics
+import Model
+import Platform
+import RunFormat
 
 /// `switchyard convert to-huggingface`: a checkpoint as a directory that `transformers` loads.
 struct ConvertToHuggingFace: ParsableCommand {

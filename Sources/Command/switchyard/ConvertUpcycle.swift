@@ -1,6 +1,7 @@
 import ArgumentParser
 import Conversion
-import Diagnostics
+import Model
+import Platform
 
 /// `switchyard convert upcycle`: a dense model as a mixture of experts.
 struct ConvertUpcycle: ParsableCommand {

@@ -1,8 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Collectives
-import Diagnostics
-import Doctor
+import Platform
 
 /// `switchyard doctor`: is this machine set up well?
 struct DoctorCommand: ParsableCommand {

@@ -1,8 +1,11 @@
 import ArgumentParser
 import Collectives
-import Diagnostics
+import Configuration
 import Foundation
-import Metrics
+import Inference
+import Parallelism
+import Platform
+import RunFormat
 import Training
 
 struct Evaluate: ParsableCommand, AnswersRequests {

@@ -1,12 +1,7 @@
 import ArgumentParser
 import Collectives
 import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// Runs the body of a command: a `Failure` becomes one message on standard error and its exit code, and so does what
 /// nobody foresaw.

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
-import Metrics
-import FileSystem
-import ScalingLaws
+import Planning
+import Platform
+import RunFormat
 
 /// Fits scaling laws to finished runs.
 struct FitCommand: ParsableCommand {

@@ -1,6 +1,11 @@
 import ArgumentParser
+import Benchmarking
 import Collectives
-import Diagnostics
+import Configuration
+import Data
+import Inference
+import Parallelism
+import Platform
 import Training
 
 struct Generate: ParsableCommand, AnswersRequests {

@@ -2,6 +2,8 @@ import ArgumentParser
 import Checkpoints
 import Diagnostics
 import Foundation
+import Platform
+import Tensors
 
 /// `switchyard inspect`: what is in a checkpoint?
 struct Inspect: ParsableCommand {

@@ -2,12 +2,7 @@ import ArgumentParser
 import CPlatform
 import Diagnostics
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// Standard output. Every command's result goes through here, unbuffered, and every write is checked: a result that could
 /// not be written is a failure, and a reader that has gone ends the program without a message.

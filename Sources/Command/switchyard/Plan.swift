@@ -1,10 +1,11 @@
 import ArgumentParser
-import Corpora
+import Configuration
+import Data
 import Diagnostics
 import Foundation
-import GEMM
-import FileSystem
-import ScalingLaws
+import MatrixProducts
+import Planning
+import Platform
 import Tensors
 
 /// Which model to train with what one has.

@@ -1,7 +1,12 @@
 import ArgumentParser
 import Collectives
+import Configuration
 import Diagnostics
-import FileSystem
+import MPI
+import Model
+import Parallelism
+import Platform
+import RunFormat
 import Training
 
 struct ReplayCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CHeldSignals
 import CPlatform
 import Foundation
+import Model
 
 @main
 struct Switchyard: ParsableCommand {

@@ -1,7 +1,7 @@
 import Collectives
 import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 
 /// A directory for files that nobody needs afterwards, the same on all ranks. On one machine: evaluation is one job there.
 struct TemporaryDirectory {

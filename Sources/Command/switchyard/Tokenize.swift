@@ -1,6 +1,8 @@
 import ArgumentParser
-import Corpora
+import Configuration
+import Data
 import Diagnostics
+import HDF5
 
 /// `switchyard tokenize`: texts into a token file.
 struct Tokenize: ParsableCommand {

@@ -2,9 +2,13 @@ import ArgumentParser
 import Benchmarking
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
-import Metrics
-import FileSystem
+import MPI
+import Model
+import Parallelism
+import Platform
+import RunFormat
 import Training
 
 struct Train: ParsableCommand, AnswersRequests {

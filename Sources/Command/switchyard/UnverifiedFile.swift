@@ -1,15 +1,8 @@
 import ArgumentParser
 import Diagnostics
-import FileSystem
 import Foundation
 import HDF5
-import Machine
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// An HDF5 file that no manifest vouches for: parsed in a process of its own, which may crash, loop or eat memory.
 struct UnverifiedFile {

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Checkpoints
 import Diagnostics
-import FileSystem
 import Foundation
+import Platform
+import Tensors
 
 /// `switchyard verify`: is a checkpoint what was written?
 struct Verify: ParsableCommand {

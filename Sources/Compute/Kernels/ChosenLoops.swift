@@ -1,6 +1,6 @@
 import BaselineLoops
-import Machine
-package import VectorLoops
+package import KernelLoops
+import Platform
 
 #if arch(x86_64)
     import WideLoops

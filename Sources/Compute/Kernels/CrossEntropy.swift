@@ -1,7 +1,7 @@
-import GEMM
+import KernelLoops
+import MatrixProducts
 package import Tensors
-import VectorLoops
-package import Workers
+package import Threading
 
 /// How many rows of logits exist at a time, a function of the vocabulary alone: at most 64 MiB of them.
 package func crossEntropyChunk(vocabulary: Int) -> Int {

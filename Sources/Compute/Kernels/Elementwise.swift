@@ -1,6 +1,6 @@
+import KernelLoops
 package import Tensors
-import VectorLoops
-package import Workers
+package import Threading
 
 /// `y ← x`
 package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) {

@@ -1,5 +1,5 @@
 package import Tensors
-package import Workers
+package import Threading
 
 /// `x_t = table[token_t]`
 /// - Parameters:

@@ -1,6 +1,6 @@
+import KernelLoops
 package import Tensors
-import VectorLoops
-package import Workers
+package import Threading
 
 /// `sums ← quantize(values)`, or `sums += quantize(values)` if `adding`.
 /// - Parameter limit: from `FixedPoint.limit`

@@ -1,6 +1,6 @@
-import GEMM
+import MatrixProducts
 package import Tensors
-package import Workers
+package import Threading
 
 /// The matrix rate of this rank's threads together, FLOP/s: the best of several rounds of a product that fits the cache,
 /// each thread its own, by the kernels for all shapes and by one for its shape in turns. What a model's arithmetic is
@@ -18,7 +18,7 @@ package func measureGemmPeak(_ precision: Precision, on workers: Workers, rounds
             let (a, b, c) = operands[task]
             for _ in 0..<repeats {
                 if round % 2 == 0 {
-                    GEMM.multiply(a.factor, b.factor, into: c)
+                    MatrixProducts.multiply(a.factor, b.factor, into: c)
                 } else {
                     multiplyRecurring(a.factor, b.factor, into: c)
                 }

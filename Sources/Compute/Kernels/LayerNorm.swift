@@ -1,5 +1,5 @@
 package import Tensors
-package import Workers
+package import Threading
 
 /// `y = (x − μ)·r·w + b`, `r = 1/√(σ² + ε)` per row, σ² the biased variance. Ba, Kiros & Hinton, "Layer Normalization"
 /// (arXiv:1607.06450), equation 4.

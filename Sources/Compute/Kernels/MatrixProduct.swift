@@ -1,7 +1,6 @@
-package import GEMM
+package import MatrixProducts
 package import Tensors
-import Tracing
-package import Workers
+package import Threading
 
 /// `C ← A·B`, or `C ← C + A·B` if `adding`.
 package struct ProductJob: Sendable {
@@ -57,7 +56,7 @@ extension ProductJob {
         if tiles.recur, rows.count == ProductTiles.height {
             multiplyRecurring(a, b, into: c, adding: adding)
         } else {
-            GEMM.multiply(a, b, into: c, adding: adding)
+            MatrixProducts.multiply(a, b, into: c, adding: adding)
         }
         if tiles.haveWholeRows { finish?(rows) }
     }

@@ -1,5 +1,5 @@
 package import Tensors
-package import Workers
+package import Threading
 
 /// Rows that one task of an elementwise kernel takes.
 let rowTile = 64

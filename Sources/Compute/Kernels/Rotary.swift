@@ -1,11 +1,6 @@
+import KernelLoops
+import Platform
 package import Tensors
-import VectorLoops
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Cosines and sines of `position · base^(−2i/dHead)`, for `i < dHead/2`. Su et al., "RoFormer" (arXiv:2104.09864),
 /// section 3.2.2.

@@ -1,5 +1,5 @@
+import KernelLoops
 package import Tensors
-import VectorLoops
 
 /// `a = silu(gate) · up`, `silu(x) = x·σ(x)`. Shazeer, "GLU Variants Improve Transformer" (arXiv:2002.05202), equation 5.
 /// On the calling thread, as its backward pass: rows of a product that was just computed.

@@ -1,5 +1,5 @@
 import Tensors
-import Workers
+import Threading
 
 /// Tokens whose contributions are added up by one task.
 private let tokenBlock = 256

@@ -70,7 +70,7 @@ package func multiplyRecurring(_ a: Factor, _ b: Factor, into c: Operand, adding
             }
 
             var description: shim_matrix {
-                GEMM.description(
+                MatrixProducts.description(
                     Int64(rows), Int64(columns), Int64(stride), isTransposed,
                     precision == .float32 ? dnnl_f32 : dnnl_bf16)
             }

@@ -1,11 +1,5 @@
 import CPlatform
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A program that runs beside this one, with the signal mask that this process was started with: a child inherits blocked
 /// signals otherwise, and Ctrl-C would not end it. It reads nothing.
 package struct ChildProcess {

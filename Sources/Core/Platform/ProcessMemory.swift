@@ -1,23 +1,12 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What the operating system says about memory.
 package enum ProcessMemory {
     /// The most physical memory this process has used, in bytes.
     package static var peak: Int {
         var usage = rusage()
-        #if canImport(Glibc)
-            guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
-            return usage.ru_maxrss * 1024
-        #else
-            guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
-            return usage.ru_maxrss
-        #endif
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+        return usage.ru_maxrss * 1024
     }
 
     /// Bytes that new processes on this machine can use, also under a limit of a control group; nil where unknown.

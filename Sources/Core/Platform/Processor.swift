@@ -1,10 +1,6 @@
 import CPlatform
 import Foundation
 
-#if canImport(Darwin)
-    import Darwin
-#endif
-
 /// The processor of this machine.
 package struct Processor: Codable, Sendable, Equatable {
     /// As its maker calls it.
@@ -43,18 +39,9 @@ package struct Processor: Codable, Sendable, Equatable {
 extension Processor {
     /// From `/proc/cpuinfo`, or from the kernel's variables on macOS.
     package static var ofThisMachine: Processor {
-        #if canImport(Darwin)
-            Processor(
-                model: systemText("machdep.cpu.brand_string") ?? "unknown",
-                features: Set(
-                    ["machdep.cpu.features", "machdep.cpu.leaf7_features"].compactMap(systemText)
-                        .joined(separator: " ").lowercased().split(separator: " ").map(String.init)),
-                count: ProcessInfo.processInfo.processorCount)
-        #else
-            Processor(
-                cpuinfo: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "",
-                count: ProcessInfo.processInfo.processorCount)
-        #endif
+        Processor(
+            cpuinfo: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "",
+            count: ProcessInfo.processInfo.processorCount)
     }
 
     /// The first processor that `/proc/cpuinfo` describes; x86 and Arm use other words for the same.
@@ -70,13 +57,4 @@ extension Processor {
         self.count = count
     }
 
-    #if canImport(Darwin)
-        private static func systemText(_ name: String) -> String? {
-            var length = 0
-            guard unsafe sysctlbyname(name, nil, &length, nil, 0) == 0, length > 0 else { return nil }
-            var text = [CChar](repeating: 0, count: length)
-            guard unsafe sysctlbyname(name, &text, &length, nil, 0) == 0 else { return nil }
-            return String(decoding: text.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        }
-    #endif
 }

@@ -1,8 +1,2 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What the operating system said about the last call that failed.
 package func systemError() -> String { unsafe String(cString: strerror(errno)) }

@@ -1,11 +1,5 @@
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What the system lets this process have; nil: unlimited or not told.
 package struct SystemLimits: Codable, Sendable, Equatable {
     package var openFiles: Int?
@@ -31,13 +25,8 @@ package struct SystemLimits: Codable, Sendable, Equatable {
     }
 
     package static var ofThisProcess: SystemLimits {
-        #if canImport(Glibc)
-            let (files, memory, core) = (RLIMIT_NOFILE.rawValue, __RLIMIT_MEMLOCK.rawValue, RLIMIT_CORE.rawValue)
-            let (space, data) = (RLIMIT_AS.rawValue, RLIMIT_DATA.rawValue)
-        #else
-            let (files, memory, core) = (RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_CORE)
-            let (space, data) = (RLIMIT_AS, RLIMIT_DATA)
-        #endif
+        let (files, memory, core) = (RLIMIT_NOFILE.rawValue, __RLIMIT_MEMLOCK.rawValue, RLIMIT_CORE.rawValue)
+        let (space, data) = (RLIMIT_AS.rawValue, RLIMIT_DATA.rawValue)
         let setting = try? String(contentsOfFile: "/sys/kernel/mm/transparent_hugepage/enabled", encoding: .utf8)
         return SystemLimits(
             openFiles: limit(files), lockedMemory: limit(memory), coreFile: limit(core),
@@ -52,19 +41,11 @@ package struct SystemLimits: Codable, Sendable, Equatable {
         return String(setting[setting.index(after: start)..<end])
     }
 
-    #if canImport(Glibc)
-        private static func limit(_ resource: UInt32) -> Int? {
-            var found = rlimit()
-            guard unsafe getrlimit(__rlimit_resource_t(resource), &found) == 0 else { return nil }
-            return Int(exactly: found.rlim_cur)
-        }
-    #else
-        private static func limit(_ resource: Int32) -> Int? {
-            var found = rlimit()
-            guard unsafe getrlimit(resource, &found) == 0 else { return nil }
-            return found.rlim_cur == rlim_t.max >> 1 ? nil : Int(exactly: found.rlim_cur)
-        }
-    #endif
+    private static func limit(_ resource: UInt32) -> Int? {
+        var found = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(resource), &found) == 0 else { return nil }
+        return Int(exactly: found.rlim_cur)
+    }
 }
 
 /// Processes that have wanted a processor, on average over the last minute; nil where the system does not tell.

@@ -1,7 +1,6 @@
-import Corpora
 package import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 
 /// Where a run keeps everything.
 package struct RunDirectory: Sendable {

@@ -1,8 +1,6 @@
-import FileSystem
+package import Configuration
 import Foundation
-package import Layers
-import Metrics
-import Parallel
+import Platform
 
 /// `run.json`: what was trained, for programs that compare runs.
 package struct RunSummary: Codable, Sendable {
@@ -47,17 +45,22 @@ package struct RunSummary: Codable, Sendable {
         case gemmPeakFlops = "gemm_peak_flops"
     }
 
-    package init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
-        let work = ModelWork(configuration.model), model = configuration.model
-        nActive = work.activeParameters
-        nTotal = work.totalParameters
+    /// - Parameters:
+    ///   - parameters: of the whole model, and those that one token meets
+    ///   - gemmPeak: of all ranks together
+    package init(
+        _ configuration: RunConfiguration, parameters: (active: Int, total: Int), flopsPerToken: Double, ranks: Int,
+        expertParallel: Int, lanesInFlight: Int, kernels: String, gemmPeak: Double
+    ) {
+        let model = configuration.model
+        (nActive, nTotal) = (parameters.active, parameters.total)
         nEmbedding = model.vocabularySize * model.dModel * (model.tieEmbeddings ? 1 : 2)
         (vocabularySize, context) = (model.vocabularySize, model.context)
         (experts, granularity, topK) = (model.experts, model.granularity, model.topK)
-        flopsPerToken = work.flopsPerToken
-        (ranks, expertParallel) = (layout.ranks, layout.expertParallel)
+        self.flopsPerToken = flopsPerToken
+        (self.ranks, self.expertParallel) = (ranks, expertParallel)
         threadsPerRank = configuration.parallel.threadsPerRank
-        lanesInFlight = layout.lanesInFlight
+        self.lanesInFlight = lanesInFlight
         // One rank has nothing to sum and nobody to share with.
         overlapReduction = configuration.parallel.overlapReduction && ranks > 1
         distributedOptimizer = configuration.parallel.distributedOptimizer && ranks > 1
@@ -77,13 +80,13 @@ package struct RunSummary: Codable, Sendable {
     }
 
     /// Nil if there is none or it is not readable.
-    static func read(_ path: String) -> RunSummary? {
+    package static func read(_ path: String) -> RunSummary? {
         (try? RegularFile(path).contents(limit: 1 << 24)).flatMap {
             try? JSONDecoder().decode(RunSummary.self, from: Data($0))
         }
     }
 
-    var json: String {
+    package var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         let data = (try? encoder.encode(self)) ?? Data()

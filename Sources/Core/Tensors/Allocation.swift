@@ -1,10 +1,5 @@
 import CPlatform
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// Zeroed memory: from the kernel, in huge pages where there are some, when large; from the heap when small.
 ///
@@ -45,10 +40,8 @@ struct Allocation {
         guard let found = unsafe found, unsafe found != MAP_FAILED else {
             platform_out_of_memory(bytes)
         }
-        #if os(Linux)
-            let hugePages: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import
-            if bytes >= 4 * hugePage { unsafe madvise(found, bytes, hugePages) }
-        #endif
+        let hugePages: Int32 = 14  // MADV_HUGEPAGE, which Swift does not import
+        if bytes >= 4 * hugePage { unsafe madvise(found, bytes, hugePages) }
         for page in stride(from: 0, to: bytes, by: page) {
             unsafe found.storeBytes(of: 0, toByteOffset: page, as: UInt8.self)
         }
@@ -59,11 +52,7 @@ struct Allocation {
         if mapped > 0 {
             unsafe munmap(address, mapped)
         } else {
-            #if canImport(Glibc)
-                unsafe Glibc.free(address)
-            #else
-                unsafe Darwin.free(address)
-            #endif
+            unsafe Glibc.free(address)
         }
     }
 }

@@ -1,4 +1,4 @@
-package import Layers
+package import Model
 
 /// Which rank answers for which part of the arenas: it computes norm and digest of its slices and saves them, and with a
 /// distributed optimizer it alone holds their moments and updates them.

@@ -1,7 +1,8 @@
 package import Collectives
-package import Layers
+import Configuration
+package import Model
 package import Tensors
-package import Workers
+package import Threading
 
 /// Sums over whole arenas whose result does not depend on the layout.
 package struct ArenaSums: Sendable {

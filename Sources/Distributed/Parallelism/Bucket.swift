@@ -1,4 +1,4 @@
-import Layers
+import Model
 
 /// A stretch of the arenas whose gradients are summed at once, and how the ranks that sum it share it out.
 package struct Bucket: Sendable {

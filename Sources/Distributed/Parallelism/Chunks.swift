@@ -1,4 +1,4 @@
-package import Layers
+package import Model
 
 /// A stretch of one matrix of one parameter: the unit in which norms, digests and updates are computed.
 package struct Chunk: Sendable {

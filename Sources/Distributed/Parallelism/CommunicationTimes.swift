@@ -1,4 +1,4 @@
-package import Tracing
+package import Threading
 
 /// Seconds this rank spent communicating while no lane computed, by kind; waiting for a slower rank is its own figure.
 package struct CommunicationTimes: Sendable, Equatable {

@@ -1,5 +1,6 @@
 package import Collectives
-package import Layers
+import Configuration
+package import Model
 
 /// Which ranks work together: the world shares out lanes, an expert group of consecutive ranks shares out experts, and
 /// the ranks that hold the same experts, one of each group, are replicas.

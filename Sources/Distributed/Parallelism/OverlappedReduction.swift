@@ -1,7 +1,7 @@
 package import Collectives
-package import Layers
-import Threads
-package import Tracing
+import Data
+package import Model
+package import Threading
 
 /// Sums buckets of gradients on a thread of its own while the backward pass that makes the others goes on.
 ///

@@ -1,5 +1,5 @@
 package import Collectives
-package import Layers
+package import Model
 import Tensors
 
 /// Sums gradients over the ranks bucket by bucket and, with a distributed optimizer, hands updated parameters round. No rank

@@ -1,4 +1,4 @@
-package import Layers
+package import Configuration
 
 /// How many parameters a model has and how much arithmetic a token costs.
 package struct ModelWork: Sendable {

@@ -1,36 +1,9 @@
 import CPlatform
-package import Diagnostics
-package import Settings
+package import Configuration
+import Platform
 package import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-/// Adam with decoupled weight decay and clipping by the global norm.
-///
-/// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (arXiv:1711.05101), algorithm 2.
-package struct AdamWSettings: Sendable, Equatable {
-    /// The schedule's peak.
-    package var learningRate: Double
-    package var beta1: Double
-    package var beta2: Double
-    package var epsilon: Double
-    package var weightDecay: Double
-    /// Gradients of a larger norm are scaled down to it; 0: never.
-    package var gradientClip: Double
-
-    package init(reading section: SettingsSection) throws(Failure) {
-        learningRate = try section.number("learning_rate", default: 1e-3, in: 0...1e3)
-        beta1 = try section.number("beta1", default: 0.9, in: 0...0.999_999_9)
-        beta2 = try section.number("beta2", default: 0.999, in: 0...0.999_999_999)
-        epsilon = try section.number("epsilon", default: 1e-8, in: 1e-16...1)
-        weightDecay = try section.number("weight_decay", default: 0.1, in: 0...1e3)
-        gradientClip = try section.number("gradient_clip", default: 1, in: 0...1e9)
-    }
-
+extension AdamWSettings {
     /// By what gradients of norm `norm` are multiplied.
     package func clipFactor(norm: Double) -> Double {
         gradientClip > 0 && norm > gradientClip ? gradientClip / norm : 1

@@ -1,4 +1,4 @@
-import Diagnostics
+package import Diagnostics
 
 /// Byte-level byte-pair encoding as GPT-2 does it (Sennrich, Haddow & Birch, arXiv:1508.07909, over bytes; Radford et
 /// al., 2019): text is cut into pre-tokens, and in each the earliest-learnt merge of two neighbours is applied until none
@@ -16,7 +16,7 @@ package struct BytePairTokenizer: Tokenizer {
     private let ends: [Int]
 
     /// - Throws: `data` if a merge uses a token that comes later or makes one that exists, or if there are too many
-    init(_ merges: [TokenPair]) throws(Failure) {
+    package init(_ merges: [TokenPair]) throws(Failure) {
         guard merges.count <= 65_536 - 257 else {
             throw Failure(.data, "\(merges.count) merges are too many: a token has 16 bits, room for 65279 merges")
         }

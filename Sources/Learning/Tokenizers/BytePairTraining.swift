@@ -5,7 +5,7 @@
 /// passed over, so that a file of merges says each token once. Counts are kept up to date merge by merge, and pairs wait
 /// in a heap by the count they had when last looked at; since the count of a pair only falls after the step that made it,
 /// an outdated one is put back and the first that is up to date is the largest. O(corpus + merges · occurrences).
-struct BytePairTraining {
+package struct BytePairTraining {
     private var words: WordList
     private var pairs = PairTable()
     private var pairOf: [TokenPair] = []
@@ -15,7 +15,7 @@ struct BytePairTraining {
     private var queue = Heap<Candidate>()
     private var spellings: [[UInt8]]
     private var known: Set<[UInt8]>
-    private(set) var merges: [TokenPair] = []
+    package private(set) var merges: [TokenPair] = []
 
     /// Ordered so that the next merge comes first.
     private struct Candidate: Comparable {
@@ -26,7 +26,7 @@ struct BytePairTraining {
         static func < (a: Candidate, b: Candidate) -> Bool { a.count != b.count ? a.count > b.count : a.pair < b.pair }
     }
 
-    init(_ words: WordList) {
+    package init(_ words: WordList) {
         self.words = words
         spellings = PrintableBytes().byteOfToken.map { [$0] }
         known = Set(spellings)
@@ -40,7 +40,7 @@ struct BytePairTraining {
     }
 
     /// The next merge; nil when no pair stands twice any more.
-    mutating func learn() -> TokenPair? {
+    package mutating func learn() -> TokenPair? {
         while let candidate = queue.removeFirst() {
             let current = counts[candidate.index]
             if current < candidate.count {

@@ -1,6 +1,6 @@
 /// Numbers byte strings in the order in which they are first met: a hash table with linear probing whose keys lie end to
 /// end in one array.
-struct ByteStringTable {
+package struct ByteStringTable {
     private var bytes: [UInt8] = []
     /// Where each string ends in `bytes`.
     private var ends: [Int] = []
@@ -8,16 +8,18 @@ struct ByteStringTable {
     /// Number of the string plus one; 0 is free. A power of two of them, at most half full.
     private var slots = [UInt32](repeating: 0, count: 1 << 10)
 
-    var count: Int { ends.count }
+    package init() {}
+
+    package var count: Int { ends.count }
     /// Of the strings.
     var byteCount: Int { bytes.count }
 
-    func string(_ index: Int) -> [UInt8] { Array(bytes[start(index)..<ends[index]]) }
+    package func string(_ index: Int) -> [UInt8] { Array(bytes[start(index)..<ends[index]]) }
 
     private func start(_ index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }
 
     /// The number of the string in `range` of `text`; `count` before the call if it is new.
-    mutating func index(of text: Span<UInt8>, _ range: Range<Int>) -> Int {
+    package mutating func index(of text: Span<UInt8>, _ range: Range<Int>) -> Int {
         let hash = Self.hash(text, range)
         var slot = Int(hash) & (slots.count - 1)
         while slots[slot] != 0 {

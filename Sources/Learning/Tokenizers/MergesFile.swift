@@ -1,9 +1,10 @@
-import Diagnostics
+package import Diagnostics
+import Platform
 
 extension BytePairTokenizer {
     /// Reads merges, lines that end in a line feed: optionally a line `#version: …`, then two tokens a line, in printable spelling.
     /// - Parameter source: where the text comes from, for messages
-    init(mergesFile text: [UInt8], from source: String) throws(Failure) {
+    package init(mergesFile text: [UInt8], from source: String) throws(Failure) {
         let printable = PrintableBytes()
         var tokens: [[UInt8]: UInt16] = [:]
         for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt16(token) }

@@ -1,11 +1,11 @@
 /// Two neighbouring tokens.
-struct TokenPair: Hashable, Comparable, Sendable {
+package struct TokenPair: Hashable, Comparable, Sendable {
     var left: UInt16
     var right: UInt16
 
     var key: UInt32 { UInt32(left) << 16 | UInt32(right) }
 
-    static func < (a: TokenPair, b: TokenPair) -> Bool { a.key < b.key }
+    package static func < (a: TokenPair, b: TokenPair) -> Bool { a.key < b.key }
 }
 
 /// A map from pairs of tokens to numbers: hashing by multiplication, linear probing.

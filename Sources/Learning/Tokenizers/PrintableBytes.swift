@@ -6,7 +6,7 @@ package struct PrintableBytes: Sendable {
     /// The byte of each of the tokens 0–255: the printing ones, then the rest, ascending in each.
     let byteOfToken: [UInt8]
     /// The inverse.
-    let tokenOfByte: [UInt16]
+    package let tokenOfByte: [UInt16]
 
     package init() {
         let printing = Array(33...126) + Array(161...172) + Array(174...255)

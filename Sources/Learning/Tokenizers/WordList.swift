@@ -1,17 +1,19 @@
 /// The different pre-tokens of a corpus as sequences of tokens, with how often each occurs.
-struct WordList {
+package struct WordList {
     private var symbols: [UInt16] = []
     private var starts: [Int] = []
     private var lengths: [Int32] = []
     private var frequencies: [Int] = []
 
-    var count: Int { starts.count }
+    package init() {}
+
+    package var count: Int { starts.count }
 
     func frequency(_ word: Int) -> Int { frequencies[word] }
 
     func symbols(_ word: Int) -> ArraySlice<UInt16> { symbols[starts[word]..<starts[word] + Int(lengths[word])] }
 
-    mutating func append(_ word: [UInt16], frequency: Int) {
+    package mutating func append(_ word: [UInt16], frequency: Int) {
         starts.append(symbols.count)
         lengths.append(Int32(word.count))
         frequencies.append(frequency)

@@ -1,7 +1,7 @@
 import CPlatform
-package import Machine
+package import Platform
 package import Tensors
-package import Workers
+package import Threading
 
 /// What the processor can compute at most, measured by loops of multiply-adds that touch no memory: FLOP/s of all threads.
 package struct ArithmeticPeak: Codable, Sendable, Equatable {

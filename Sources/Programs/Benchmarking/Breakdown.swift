@@ -1,5 +1,6 @@
-package import Parallel
-package import Tracing
+import Configuration
+package import Parallelism
+package import Threading
 
 /// Where a step's time went, in seconds: parts that add up to the step.
 package struct Breakdown: Sendable, Equatable {
@@ -24,7 +25,7 @@ package struct Breakdown: Sendable, Equatable {
     /// - Parameters:
     ///   - tracks: the spans of each thread of a rank; only one of them computes at a time
     ///   - times: what the rank spent on communication while none did
-    package init(_ tracks: [[Span]], _ times: CommunicationTimes) {
+    package init(_ tracks: [[TraceInterval]], _ times: CommunicationTimes) {
         seconds = [Double](repeating: 0, count: Part.allCases.count)
         for spans in tracks {
             forEachOwnTime(spans) { phase, around, nanoseconds in

@@ -1,6 +1,6 @@
 package import Collectives
 import Diagnostics
-import Metrics
+import RunFormat
 import Tensors
 
 /// What ranks can exchange, by message size: the all-to-all that carries tokens, the all-reduce that carries gradients.

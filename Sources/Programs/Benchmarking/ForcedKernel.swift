@@ -1,10 +1,13 @@
+import Data
 package import Diagnostics
 import Foundation
-import GEMM
-import Machine
+import Kernels
+import MatrixProducts
+import Parallelism
+import Platform
 import Tensors
+import Threading
 import Training
-import Workers
 
 /// What forcing OpenBLAS's choice costs here. Its variables are read when the library is loaded, so each side is
 /// measured by a child process.

@@ -1,11 +1,11 @@
+package import Configuration
 import Diagnostics
 import Kernels
-import Layers
-import Machine
-import Metrics
+import Parallelism
+import Platform
+import RunFormat
 package import Tensors
-package import Training
-package import Workers
+package import Threading
 
 /// The matrix library's rate on this machine, and on every product of a model.
 package struct GemmBenchmark: Encodable, Sendable {

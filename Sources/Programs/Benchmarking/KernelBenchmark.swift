@@ -1,7 +1,11 @@
+package import Configuration
 import Diagnostics
-import Metrics
-package import Training
-package import Workers
+import Kernels
+import Parallelism
+import Platform
+import RunFormat
+package import Threading
+import Training
 
 /// Every kernel of a training step beside what the machine can do: memory bandwidth, or multiply-adds.
 package struct KernelBenchmark: Encodable, Sendable {

@@ -1,8 +1,8 @@
+import Configuration
 import Kernels
-import Layers
-import Optimization
+import Model
 import Tensors
-import Workers
+import Threading
 
 /// One kernel on the shapes of a lane, and what one call moves or computes.
 struct KernelCase {

@@ -1,4 +1,4 @@
-import Layers
+import Configuration
 
 /// What layers of a model with equally many experts have in common.
 struct LayerKind {

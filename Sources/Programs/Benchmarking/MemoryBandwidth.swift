@@ -1,5 +1,5 @@
 import Tensors
-package import Workers
+package import Threading
 
 /// Bytes a second between memory and all threads, for arrays that no cache holds.
 package struct MemoryBandwidth: Codable, Sendable, Equatable {

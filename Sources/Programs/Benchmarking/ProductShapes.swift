@@ -1,8 +1,9 @@
-import GEMM
+package import Configuration
 import Kernels
-package import Layers
+import MatrixProducts
+import Model
 package import Tensors
-package import Workers
+package import Threading
 
 /// One product of a lane's forward or backward pass: `[rows, inner]·[inner, columns]`, `copies` of them at once, such as
 /// one for each expert that is full.

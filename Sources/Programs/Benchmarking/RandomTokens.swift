@@ -1,8 +1,8 @@
-import Corpora
+package import Configuration
+import Data
 package import Diagnostics
-import Layers
+import Model
 import Randomness
-package import Training
 
 extension RunConfiguration {
     /// A vocabulary that the configuration leaves to its tokenizer; where it names the size, no file is looked at.

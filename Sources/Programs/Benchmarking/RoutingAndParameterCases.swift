@@ -1,8 +1,9 @@
+import Configuration
 import Kernels
-import Layers
+import Model
 import Optimization
 import Tensors
-import Workers
+import Threading
 
 extension KernelShapes {
     var routingCases: [KernelCase] { model.layerKinds.flatMap(routerCases) + travelCases }

@@ -1,4 +1,4 @@
-import Metrics
+import RunFormat
 
 /// What repeated measurements of one thing gave: never one run alone.
 package struct Sample: Codable, Sendable, Equatable {

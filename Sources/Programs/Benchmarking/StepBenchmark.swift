@@ -1,13 +1,15 @@
 package import Collectives
+package import Configuration
+import Data
 package import Diagnostics
-import Layers
-import Machine
-import Metrics
-import Parallel
+import Kernels
+import Model
+import Parallelism
+import Platform
+import RunFormat
 import Tensors
-import Tracing
-package import Training
-import Workers
+import Threading
+import Training
 
 /// Whole training steps on random tokens, and what their time consists of.
 package struct StepBenchmark: Encodable, Sendable {

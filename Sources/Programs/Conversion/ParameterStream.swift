@@ -1,8 +1,10 @@
 import Checkpoints
+import Configuration
 import Diagnostics
-import Layers
+import Inference
+import Model
+import Parallelism
 import Tensors
-import Training
 
 extension ModelSettings {
     /// All parameters, with all experts on one rank.

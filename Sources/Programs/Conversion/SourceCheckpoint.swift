@@ -1,9 +1,9 @@
 package import Checkpoints
-package import Corpora
+package import Configuration
+import Data
 package import Diagnostics
-import Layers
-import Settings
-package import Training
+package import Tokenizers
+import Training
 
 /// A checkpoint with what it says about itself, read; its tensors stay on the disk.
 package struct SourceCheckpoint {

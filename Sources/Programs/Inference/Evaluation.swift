@@ -1,7 +1,8 @@
 package import Collectives
-import Corpora
+import Configuration
+import Data
 import Diagnostics
-import Layers
+package import Parallelism
 
 extension StoredModel {
     /// Loss over all whole windows of some texts or of a token file. **Collective** over `world`.

@@ -1,9 +1,12 @@
 import Collectives
-import Corpora
+import Configuration
+import Data
 import Diagnostics
-import Layers
-import Parallel
+import Model
+package import Parallelism
+import Platform
 import Tensors
+import Tokenizers
 
 extension StoredModel {
     /// Continues a text token by token, each from the last `context` tokens. **Collective** over the ranks of the engine,

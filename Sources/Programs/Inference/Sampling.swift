@@ -1,11 +1,6 @@
+import Platform
 import Randomness
 package import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// How the next token is chosen from its logits.
 package struct Sampling: Sendable {

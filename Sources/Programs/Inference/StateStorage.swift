@@ -1,24 +1,18 @@
 package import Checkpoints
+import Configuration
 package import Diagnostics
-package import Layers
-import Tensors
+package import Model
+package import Tensors
 
 /// Training state as the tensors of a checkpoint: `parameters/NAME`, `optimizer/first_moment/NAME`,
 /// `optimizer/second_moment/NAME`.
 package enum StateStorage {
-    static let parameters = "parameters"
-    static let firstMoment = "optimizer/first_moment"
-    static let secondMoment = "optimizer/second_moment"
+    package static let parameters = "parameters"
+    package static let firstMoment = "optimizer/first_moment"
+    package static let secondMoment = "optimizer/second_moment"
 
-    /// What this rank writes: of all tensors what lies in the slices of the arenas that it answers for.
-    package static func shards(of state: TrainingState, _ slices: [Range<Int>]) -> [TensorShard] {
-        let layout = state.parameters.layout
-        return shards(parameters, layout, slices) { state.parameters.values[$0] }
-            + shards(firstMoment, layout, slices) { state.firstMoment[$0] }
-            + shards(secondMoment, layout, slices) { state.secondMoment[$0] }
-    }
-
-    private static func shards(
+    /// What lies in `slices` of an arena, as parts of the tensors `folder/NAME`.
+    package static func shards(
         _ folder: String, _ layout: ParameterLayout, _ slices: [Range<Int>], _ values: (Range<Int>) -> Vector<Float>
     ) -> [TensorShard] {
         layout.entries.flatMap { entry in
@@ -30,19 +24,7 @@ package enum StateStorage {
         }
     }
 
-    /// Fills what this rank holds of `state` from a checkpoint written by any ranks.
-    /// - Parameter moments: whether to continue the optimizer, too
-    package static func load(
-        _ state: TrainingState, from reader: CheckpointReader, moments: Bool = true
-    ) throws(Failure) {
-        try load(state.parameters, parameters, reader)
-        guard moments else { return }
-        let layout = state.parameters.layout
-        for (folder, moment) in [(firstMoment, state.firstMoment), (secondMoment, state.secondMoment)] {
-            try load(folder, reader, layout, moment.stretches) { moment[$0] }
-        }
-    }
-
+    /// Fills an arena of parameters from a checkpoint written by any ranks.
     package static func load(
         _ arena: ParameterArena, _ folder: String = StateStorage.parameters, _ reader: CheckpointReader
     ) throws(Failure) {
@@ -51,7 +33,8 @@ package enum StateStorage {
         arena.refresh(all)
     }
 
-    private static func load(
+    /// Fills what lies in `stretches` of an arena from the tensors `folder/NAME`.
+    package static func load(
         _ folder: String, _ reader: CheckpointReader, _ layout: ParameterLayout, _ stretches: [Range<Int>],
         into values: (Range<Int>) -> Vector<Float>
     ) throws(Failure) {

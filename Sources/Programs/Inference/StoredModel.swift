@@ -1,10 +1,11 @@
 package import Checkpoints
 package import Collectives
-package import Corpora
+package import Configuration
+import Data
 package import Diagnostics
-package import Layers
-import Parallel
-import Settings
+package import Model
+package import Parallelism
+package import Tokenizers
 
 /// A model as a checkpoint left it, ready to evaluate or generate.
 package struct StoredModel {

@@ -1,8 +1,9 @@
 package import Collectives
-package import Corpora
-package import Layers
-import Metrics
-import Parallel
+import Configuration
+package import Data
+package import Model
+package import Parallelism
+import RunFormat
 import Tensors
 
 /// Loss over held-out text.

@@ -2,6 +2,7 @@ import Checkpoints
 package import Collectives
 import Diagnostics
 import Foundation
+import Platform
 import Tensors
 
 /// Ranks write a checkpoint together, in every number of shards; each reads back all of it, and rectangles of it.

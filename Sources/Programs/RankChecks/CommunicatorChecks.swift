@@ -1,6 +1,6 @@
 package import Collectives
 import Tensors
-import Threads
+import Threading
 
 /// Every promise of `Communicator`, for any implementation and any number of ranks.
 package func communicatorChecks(_ c: any Communicator) throws {

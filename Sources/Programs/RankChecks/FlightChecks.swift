@@ -1,10 +1,11 @@
 package import Collectives
-import GEMM
-import Layers
-import Parallel
+import Configuration
+import Kernels
+import MatrixProducts
+import Model
+import Parallelism
 import Tensors
-import Training
-import Workers
+import Threading
 
 /// Two lanes in flight on a rank: what they compute is what one after the other does, and a failure ends both.
 package let flightCheckList: [RankCheck] = [

@@ -2,13 +2,8 @@ import Checkpoints
 import Collectives
 import Diagnostics
 import Foundation
+import Platform
 import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Checks that change their process, so that they cannot run on virtual ranks.
 package let processCheckList: [RankCheck] = [

@@ -1,6 +1,7 @@
 import Collectives
-import GEMM
-import Layers
+import Configuration
+import MatrixProducts
+import Model
 import Tensors
 
 /// Invariants 1 and 2: the layout of a job changes nothing, to rounding in default mode and not one bit in exact mode.

@@ -1,9 +1,10 @@
 import Collectives
+import Configuration
+import Data
 import Diagnostics
-import Layers
-import Parallel
+import Model
+import Parallelism
 import Randomness
-import Settings
 import Tensors
 import Training
 

@@ -1,9 +1,10 @@
 import Collectives
+import Configuration
 import Diagnostics
-import Layers
-import Parallel
-import Settings
-import Machine
+import MPI
+import Model
+import Parallelism
+import Platform
 import Tensors
 import Training
 

@@ -1,10 +1,11 @@
 import Collectives
+import Configuration
 import Diagnostics
-import GEMM
-import Layers
-import Machine
-import Parallel
-import Settings
+import Kernels
+import MatrixProducts
+import Model
+import Parallelism
+import Platform
 import Tensors
 import Training
 

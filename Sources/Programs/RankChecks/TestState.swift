@@ -1,5 +1,5 @@
 package import Checkpoints
-import Tensors
+package import Tensors
 
 /// A small model state whose every number is a function of tensor and place, so that any cut of it can be checked.
 package struct TestState: Sendable {

@@ -1,4 +1,4 @@
-import Threads
+import Threading
 
 /// The meeting place of one group of virtual ranks.
 final class VirtualGroup: Sendable {

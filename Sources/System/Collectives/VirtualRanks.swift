@@ -1,4 +1,4 @@
-import Threads
+import Threading
 
 /// Several ranks in one process, a thread each: the same collectives as over MPI, for debuggers and fast tests.
 package enum VirtualRanks {

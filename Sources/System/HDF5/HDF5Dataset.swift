@@ -1,5 +1,6 @@
 import CHDF5
 package import Diagnostics
+import Platform
 package import Tensors
 
 /// An open dataset: a rectangle of numbers of one to four extents.

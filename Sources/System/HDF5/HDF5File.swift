@@ -1,14 +1,9 @@
 import CHDF5
+import COpenMPI
 package import Collectives
 package import Diagnostics
-import COpenMPI
 import MPI
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// An open HDF5 file, by one process or by all ranks of a communicator.
 ///

@@ -1,5 +1,6 @@
 import CHDF5
 package import Diagnostics
+import Platform
 
 /// An open group: a folder of groups and datasets inside a file.
 package final class HDF5Group: HDF5Object {

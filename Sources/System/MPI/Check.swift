@@ -1,5 +1,5 @@
-import Collectives
 import COpenMPI
+import Collectives
 
 /// Turns the return code of `call` into an error with the library's own words (MPI 3.1, section 8.4).
 func check(_ code: Int32, _ call: String) throws(CommunicationError) {

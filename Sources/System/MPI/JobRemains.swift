@@ -1,13 +1,7 @@
-import Collectives
-import Diagnostics
-package import FileSystem
+package import Collectives
+package import Diagnostics
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+package import Platform
 
 /// What Open MPI leaves on a machine when mpirun is killed: the job's session directory and its shared memory. Each job notes
 /// what it would leave in a directory of its user's own, and the next job of that user on that machine clears it away.
@@ -24,11 +18,11 @@ package struct JobRemains: Codable {
     var numbering: String
 
     /// A note to be removed after an orderly end, when mpirun itself leaves nothing.
-    struct Note: Sendable {
+    package struct Note: Sendable {
         fileprivate let directory: OpenDirectory
         fileprivate let name: String
 
-        func remove() {
+        package func remove() {
             try? directory.remove(name)
             tidy(directory)
         }
@@ -36,7 +30,7 @@ package struct JobRemains: Codable {
 
     /// Clears away what killed jobs left here, and notes what this one would leave. By the lowest rank of each host.
     /// Nothing that fails here matters: others may have been quicker. **Collective** over `world`.
-    static func trade(on world: any Communicator) throws(Failure) -> Note? {
+    package static func trade(on world: any Communicator) throws(Failure) -> Note? {
         let host = ProcessInfo.processInfo.hostName
         let hosts = try Agreement(ranks: world).gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
         guard hosts.firstIndex(of: host) == world.rank, let directory = notes() else { return nil }

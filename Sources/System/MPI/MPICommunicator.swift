@@ -1,10 +1,6 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 package import COpenMPI
 package import Collectives
+import Platform
 package import Tensors
 
 /// A communicator of MPI. All methods are for one thread at a time: the one that started MPI, or another where

@@ -2,12 +2,7 @@ import COpenMPI
 import CPlatform
 import Collectives
 import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// MPI from start to finish: all ranks of a job, or one rank where nothing launched any.
 package enum MPIWorld {

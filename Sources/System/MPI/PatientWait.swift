@@ -1,11 +1,6 @@
 import COpenMPI
 import Collectives
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 extension MPICommunicator {
     /// Makes a call and returns when it is complete: the blocking one, or with patience the non-blocking one (MPI 3.1, section

@@ -1,5 +1,5 @@
-package import Collectives
 import COpenMPI
+package import Collectives
 package import Tensors
 
 extension MPICommunicator {

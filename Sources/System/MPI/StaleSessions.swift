@@ -1,11 +1,5 @@
-import FileSystem
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// Session directories of Open MPI, `TMPDIR/ompi.HOST.USER/pid.N`, whose mpirun (process N of this machine) is gone: it was
 /// killed before any rank could note in its run directory what would be left.

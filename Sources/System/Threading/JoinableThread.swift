@@ -1,10 +1,5 @@
 import CPlatform
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A thread of the operating system that runs one body.
 package struct JoinableThread: @unchecked Sendable {
@@ -14,11 +9,7 @@ package struct JoinableThread: @unchecked Sendable {
     /// Starts at once. A thread that the system refuses ends the process with a message and code 69.
     package init(_ body: @escaping @Sendable () -> Void) {
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
-        #if canImport(Glibc)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t!
-        #endif
+        var thread = pthread_t()
         let status = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, context)
         if status != 0 { platform_out_of_threads(status) }
         handle = thread

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A value that threads take turns with, and wait for changes of (Hoare's monitor over POSIX mutex and condition).
 package final class Monitor<Value: Sendable>: @unchecked Sendable {

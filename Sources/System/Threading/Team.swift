@@ -1,12 +1,7 @@
 import CPlatform
 import Dispatch
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// What the threads of a `Workers` share: the current job and who is still at it.
 final class Team: @unchecked Sendable {

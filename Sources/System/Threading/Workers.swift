@@ -1,6 +1,4 @@
 import CPlatform
-import Threads
-package import Tracing
 
 /// A fixed team of threads: the caller and `count - 1` helpers that wait for work.
 ///

@@ -1,11 +1,6 @@
+package import KernelLoops
+import Platform
 package import Tensors
-package import VectorLoops
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 extension Loops {
     package static func softmaxNumerators(

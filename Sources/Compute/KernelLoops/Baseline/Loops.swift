@@ -1,4 +1,4 @@
-import VectorLoops
+import KernelLoops
 
 /// This module's set: its source is compiled twice, for the build's processor and for AVX-512 (`Package.swift`).
 ///

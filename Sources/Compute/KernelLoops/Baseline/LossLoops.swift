@@ -1,10 +1,5 @@
+import Platform
 package import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 extension Loops {
     package static func losses(

@@ -1,8 +1,7 @@
-import GEMM
+import KernelLoops
+import MatrixProducts
 package import Tensors
-import Tracing
-import VectorLoops
-package import Workers
+package import Threading
 
 /// `o = softmax(q·kᵀ/√dHead + causal mask)·v` per sequence and head.
 ///

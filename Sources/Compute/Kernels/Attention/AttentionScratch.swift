@@ -1,5 +1,5 @@
+import KernelLoops
 package import Tensors
-import VectorLoops
 
 /// What one worker needs for the attention of one head.
 package struct AttentionScratch: Sendable {

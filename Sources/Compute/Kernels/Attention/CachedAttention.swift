@@ -1,6 +1,5 @@
 package import Tensors
-import Tracing
-package import Workers
+package import Threading
 
 /// The last row of `attention`: `o = softmax(q·kᵀ/√dHead)·v` per head, of one token that sees all keys there are.
 ///

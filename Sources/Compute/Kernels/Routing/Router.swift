@@ -1,11 +1,6 @@
+import Platform
 package import Tensors
-package import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+package import Threading
 
 /// `p = softmax(z)` per row, in place, and `logsumexp(z)` kept for the z-loss.
 /// - Parameters:

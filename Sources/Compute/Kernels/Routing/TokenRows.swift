@@ -1,5 +1,5 @@
 package import Tensors
-package import Workers
+package import Threading
 
 // Local copies between a lane's tokens and the rows that travel to experts. `rowOf[t·k + j]` is the row of token t's
 // j-th choice among the seats, or −1 if it found none.

@@ -1,5 +1,4 @@
 package import Diagnostics
-package import Settings
 
 /// How many tokens an optimizer step sees, and in what pieces.
 package struct BatchSettings: Sendable, Equatable {

@@ -1,5 +1,4 @@
 package import Diagnostics
-package import Settings
 
 /// When state is saved and how much of it stays.
 package struct CheckpointSettings: Sendable, Equatable {
@@ -21,7 +20,7 @@ package struct CheckpointSettings: Sendable, Equatable {
     package var overlap: Bool
 
     /// Minutes between checkpoints of a run whose configuration names no cadence.
-    static let defaultMinutes = 30.0
+    package static let defaultMinutes = 30.0
 
     package init(reading section: SettingsSection) throws(Failure) {
         everySteps = try section.integer("every_steps", default: 0)

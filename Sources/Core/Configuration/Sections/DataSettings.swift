@@ -1,5 +1,5 @@
 package import Diagnostics
-package import Settings
+import Platform
 
 /// The block `data` of a configuration.
 package struct DataSettings: Sendable, Equatable {

@@ -1,5 +1,4 @@
 package import Diagnostics
-package import Settings
 
 /// How long to train, and how often to look.
 package struct LengthSettings: Sendable, Equatable {

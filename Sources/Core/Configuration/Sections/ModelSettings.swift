@@ -1,5 +1,4 @@
 package import Diagnostics
-package import Settings
 
 /// Which normalisation stands before every block's two halves and before the head.
 package enum NormKind: String, CaseIterable, Sendable { case rms, layer }

@@ -1,5 +1,4 @@
 package import Diagnostics
-package import Settings
 
 /// How the job is laid out; nothing of it changes what is computed (invariant 1 of docs/architecture.md).
 package struct ParallelSettings: Sendable, Equatable {

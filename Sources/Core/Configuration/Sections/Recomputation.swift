@@ -9,7 +9,7 @@ package enum Recomputation: String, CaseIterable, Sendable {
     case block
 
     /// How many sets of activations a pass over `layers` blocks keeps: of inputs, of attention halves, and of Switch halves.
-    func kept(layers: Int, forBackward: Bool) -> (inputs: Int, attention: Int, feedForward: Int) {
+    package func kept(layers: Int, forBackward: Bool) -> (inputs: Int, attention: Int, feedForward: Int) {
         guard forBackward else { return (1, 1, 1) }
         return (layers, self == .none ? layers : 1, self == .block ? 1 : layers)
     }

@@ -1,5 +1,4 @@
 package import Diagnostics
-package import Settings
 
 /// How tokens find experts.
 package struct RoutingSettings: Sendable, Equatable {

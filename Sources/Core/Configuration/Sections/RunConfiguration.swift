@@ -1,9 +1,5 @@
-package import Corpora
 package import Diagnostics
-package import Layers
-package import Optimization
-package import Parallel
-package import Settings
+import Platform
 package import Tensors
 
 /// Everything a configuration file says about a run, checked. docs/configuration.md lists the keys.

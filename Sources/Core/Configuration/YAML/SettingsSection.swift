@@ -1,5 +1,5 @@
 package import Diagnostics
-import FileSystem
+import Platform
 import Yams
 
 /// One block of a `SettingsDocument`: typed reads with defaults and ranges.

@@ -1,11 +1,4 @@
 package import Diagnostics
-package import FileSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A file that appears under its name whole or not at all: written beside it as `NAME.partial`, synced, renamed.
 package final class AtomicFile {
@@ -106,11 +99,7 @@ package final class AtomicFile {
     }
 
     private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-        #else
-            unsafe Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-        #endif
+        unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
     }
 
     /// What has been written so far, to read back before the file gets its name.

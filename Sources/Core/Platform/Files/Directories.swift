@@ -1,12 +1,6 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
 /// Makes `path` and the folders above it, if they are missing.
 /// - Throws: `cannotCreate` with the system's reason

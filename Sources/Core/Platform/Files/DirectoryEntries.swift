@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The names in a directory, except `.` and `..`, as the bytes that they are, in ascending order. A name need not be UTF-8.
 /// - Throws: `noInput` with the system's reason
 package func directoryEntries(_ directory: String) throws(Failure) -> [[UInt8]] {

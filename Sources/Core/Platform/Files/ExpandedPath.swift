@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The path that a user means by `text`: `$NAME` and `${NAME}` stand for variables of the environment, `~` at the beginning
 /// for the home directory, `~NAME` for that of a user, `$$` for a dollar sign. A dollar sign before anything else stands
 /// for itself, and values are not expanded again.

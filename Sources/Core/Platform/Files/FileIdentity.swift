@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Which file or directory something is, whatever its name: device and inode.
 package struct FileIdentity: Sendable, Equatable {
     private let device: UInt64

@@ -1,16 +1,9 @@
-import Diagnostics
-import FileSystem
+package import Diagnostics
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The file operations that durability is made of, each with its failure.
-enum Files {
-    static func makeDirectory(_ path: String) throws(Failure) {
+package enum Files {
+    package static func makeDirectory(_ path: String) throws(Failure) {
         guard unsafe mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
             throw Failure(
                 .cannotCreate, "cannot create the directory \(path): \(systemError())",
@@ -19,7 +12,7 @@ enum Files {
     }
 
     /// Makes a directory that was not there: what is in it, this program has put there.
-    static func makeNewDirectory(_ path: String) throws(Failure) {
+    package static func makeNewDirectory(_ path: String) throws(Failure) {
         guard unsafe mkdir(path, 0o777) == 0 else {
             throw Failure(
                 .cannotCreate, "cannot create the directory \(path): \(systemError())",
@@ -28,16 +21,16 @@ enum Files {
     }
 
     /// Also of a link to one: users put folders elsewhere.
-    static func isDirectory(_ path: String) -> Bool {
+    package static func isDirectory(_ path: String) -> Bool {
         var found = stat()
         return unsafe stat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Of the thing itself; a symbolic link is not followed.
-    static func exists(_ path: String) -> Bool { FileIdentity(path, followingLink: false) != nil }
+    package static func exists(_ path: String) -> Bool { FileIdentity(path, followingLink: false) != nil }
 
     /// Waits until the bytes of a file, or the entries of a directory, are on the disk.
-    static func sync(_ path: String) throws(Failure) {
+    package static func sync(_ path: String) throws(Failure) {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw Failure(.inputOutput, "cannot open \(path) to sync it: \(systemError())") }
         defer { close(file) }
@@ -48,7 +41,7 @@ enum Files {
     }
 
     /// Writes a new file whole.
-    static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+    package static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(systemError())") }
         defer { close(file) }
@@ -63,30 +56,30 @@ enum Files {
         }
     }
 
-    static func rename(_ old: String, to new: String) throws(Failure) {
+    package static func rename(_ old: String, to new: String) throws(Failure) {
         guard unsafe Glibc.rename(old, new) == 0 else {
             throw Failure(.cannotCreate, "cannot rename \(old) to \(new): \(systemError())")
         }
     }
 
     /// Bytes that this user can still write in a directory; nil where the system does not tell.
-    static func freeBytes(in directory: String) -> Int? {
+    package static func freeBytes(in directory: String) -> Int? {
         var system = statvfs()
         guard unsafe statvfs(directory, &system) == 0 else { return nil }
         return Int(clamping: UInt64(system.f_bavail) * UInt64(system.f_frsize))
     }
 
     /// Frees a file's blocks; it stays, empty.
-    static func empty(_ path: String) { _ = unsafe truncate(path, 0) }
+    package static func empty(_ path: String) { _ = unsafe truncate(path, 0) }
 
     /// The directory something is in; `path` does not end in a slash.
-    static func parent(of path: String) -> String {
+    package static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Names in a directory, sorted; nil if it cannot be read. One that is not UTF-8 comes with replacement characters.
-    static func names(in directory: String) -> [String]? {
+    package static func names(in directory: String) -> [String]? {
         (try? directoryEntries(directory))?.map { String(decoding: $0, as: UTF8.self) }.sorted()
     }
 }

@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A whole file as read-only memory: pages come from disk when touched and go when memory is short.
 package final class MappedFile: @unchecked Sendable {
     // Unchecked because the mapping is never written and lives as long as the object.

@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Makes a directory under a name that nobody can foresee, `folder/prefix` and 16 digits: what others may have put there
 /// beforehand is neither followed nor written to.
 /// - Parameter mode: permissions before the user's mask

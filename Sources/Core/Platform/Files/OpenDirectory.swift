@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// An open directory: what is looked up in it is found in this one, also after it was renamed or another took its name.
 package final class OpenDirectory: Sendable {
     package let path: String

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What a path leads to, whatever its spelling: a file or directory by device and inode, or, where nothing is yet, a name
 /// in a directory.
 struct Place: Hashable {

@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A regular file, open to read. All its bytes come from one file, whatever is renamed or put in its place meanwhile; pipes
 /// and devices, which can block a reader for ever, are refused.
 package final class RegularFile: Sendable {

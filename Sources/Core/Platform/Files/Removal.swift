@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Removes a file, or a directory with all it holds; what is not there needs no removing.
 ///
 /// Every name is looked up in the open directory above it and no symbolic link is followed, so that nothing outside is

@@ -1,6 +1,4 @@
-import Corpora
 package import Diagnostics
-package import FileSystem
 
 /// A directory that appears under its name whole or not at all: written beside it under a hidden name, then renamed.
 package struct StagedDirectory {

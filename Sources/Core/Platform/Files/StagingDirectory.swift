@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A hidden directory beside a target, `.staging-NAME-` and 16 digits, in which one process makes what then gets the target's
 /// name by one rename.
 ///

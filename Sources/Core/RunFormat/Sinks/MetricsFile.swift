@@ -1,12 +1,6 @@
 package import Diagnostics
-import FileSystem
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `metrics.jsonl`: one JSON object a step, appended whole.
 package final class MetricsFile {
@@ -40,11 +34,7 @@ package final class MetricsFile {
     private static func open(_ path: String) throws(Failure) -> FileHandle {
         // Without O_NONBLOCK a pipe would keep this waiting for a reader before it can be refused.
         let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        #if canImport(Glibc)
-            let descriptor = Glibc.open(path, flags, 0o666)
-        #else
-            let descriptor = Darwin.open(path, flags, 0o666)
-        #endif
+        let descriptor = Glibc.open(path, flags, 0o666)
         guard descriptor >= 0 else {
             let reason = errno == ELOOP || errno == ENXIO ? "it is not a regular file" : systemError()
             throw Failure(

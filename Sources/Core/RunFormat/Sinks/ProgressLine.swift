@@ -1,11 +1,6 @@
 import Diagnostics
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Progress of long work on standard error: one line rewritten in place on a terminal, plain lines now and then elsewhere.
 /// Any thread may show.

@@ -1,6 +1,6 @@
 import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 
 /// Where in a file of records those of later steps begin.
 enum RecordLines {

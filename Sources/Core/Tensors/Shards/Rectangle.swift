@@ -54,7 +54,7 @@ package struct Rectangle: Sendable, Equatable {
     package func contains(_ other: Rectangle) -> Bool { other.count == 0 || intersection(other) == other }
 
     /// The smallest rectangle that covers all of `parts`, which must not be empty.
-    static func around(_ parts: [Rectangle]) -> Rectangle {
+    package static func around(_ parts: [Rectangle]) -> Rectangle {
         let axes = parts[0].offset.indices
         let start = axes.map { d in parts.map { $0.offset[d] }.min() ?? 0 }
         let end = axes.map { d in parts.map { $0.offset[d] + $0.shape[d] }.max() ?? 0 }
@@ -88,7 +88,7 @@ package struct Rectangle: Sendable, Equatable {
     }
 
     /// Cut along the first axis into parts of at most `count` elements, or of one row.
-    func slices(ofAtMost count: Int) -> [Rectangle] {
+    package func slices(ofAtMost count: Int) -> [Rectangle] {
         let rows = max(1, count / max(1, shape.dropFirst().reduce(1, *)))
         return stride(from: 0, to: shape[0], by: rows).map { start in
             var part = self
@@ -99,7 +99,7 @@ package struct Rectangle: Sendable, Equatable {
     }
 
     /// The same place as seen from the corner of `frame`.
-    func relative(to frame: Rectangle) -> Rectangle {
+    package func relative(to frame: Rectangle) -> Rectangle {
         Rectangle(offset: zip(offset, frame.offset).map { $0 - $1 }, shape: shape)
     }
 

@@ -1,5 +1,3 @@
-package import Tensors
-
 /// What one rank owns of one tensor: a rectangle of it.
 ///
 /// Names are paths such as `parameters/blocks.0.experts.gate_up` or `optimizer/first_moment/embedding`; every element
@@ -29,7 +27,7 @@ package struct TensorShard: Sendable {
     package var rectangle: Rectangle { Rectangle(offset: offset, shape: shape) }
 
     /// What this part contributes to the tensor's `TensorDigest`.
-    var digest: UInt64 {
+    package var digest: UInt64 {
         let digest = TensorDigest(name: name)
         var sum: UInt64 = 0
         rectangle.forEachRun(in: globalShape) { local, global, length in

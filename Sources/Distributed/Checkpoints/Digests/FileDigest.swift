@@ -1,11 +1,5 @@
 package import Diagnostics
-package import FileSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+package import Platform
 
 /// Size and SHA-256 of a file, from one reading.
 package struct FileDigest: Sendable, Equatable {

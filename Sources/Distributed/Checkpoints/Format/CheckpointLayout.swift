@@ -1,4 +1,6 @@
 import Diagnostics
+import Platform
+import Tensors
 
 /// Which file holds which part of which tensor: a pure function of what each rank owns and of the number of files, so
 /// that every rank computes the same.

@@ -1,6 +1,7 @@
 import Diagnostics
-import FileSystem
 import HDF5
+import Platform
+import Tensors
 
 /// `index.h5`: every tensor whole under its own name, as a virtual dataset over the shards, and the record.
 enum IndexFile {

@@ -1,5 +1,6 @@
 import Diagnostics
-package import Hashing
+import Platform
+import Tensors
 
 /// The table of contents of a checkpoint and what each file must be to the bit (docs/checkpoint-format.md, "The
 /// manifest"). Its last line is the SHA-256 of the bytes above, so it vouches for itself and then for everything else.

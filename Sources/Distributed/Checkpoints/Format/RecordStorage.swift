@@ -1,5 +1,6 @@
 import Diagnostics
 import HDF5
+import Platform
 
 // How a `CheckpointRecord` lies in `index.h5`: numbers and short texts as attributes of the root, long texts as
 // datasets of the group `run` (docs/checkpoint-format.md, "The index").

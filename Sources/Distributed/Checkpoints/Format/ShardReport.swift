@@ -1,5 +1,4 @@
 import Diagnostics
-import Hashing
 
 /// What the leader of a shard file knows about it when it is complete.
 struct ShardReport: Equatable, Sendable {

@@ -1,3 +1,5 @@
+package import Tensors
+
 /// A tensor as a checkpoint holds it: in pieces that cover it exactly, each a dataset of some file.
 package struct StoredTensor: Sendable, Equatable {
     package var name: String

@@ -1,12 +1,6 @@
 import Diagnostics
-import FileSystem
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// The open file `lock` of a run directory: who owns the run, in a fixed number of bytes, so that one write replaces it.
 final class LockFile: Sendable {

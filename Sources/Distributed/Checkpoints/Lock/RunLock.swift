@@ -1,13 +1,8 @@
 package import Collectives
 package import Diagnostics
 import Foundation
-import Threads
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
+import Threading
 
 /// One job per run directory: a file `lock` held by `flock`, which the kernel gives up when the process dies, and in it
 /// who holds it.

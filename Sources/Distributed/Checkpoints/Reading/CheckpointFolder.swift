@@ -1,6 +1,6 @@
 package import Collectives
 package import Diagnostics
-import FileSystem
+import Platform
 
 /// The folder that holds a run's checkpoints: which are there, which is the newest, which may go.
 package struct CheckpointFolder: Sendable {

@@ -1,6 +1,6 @@
 package import Collectives
 package import Diagnostics
-import FileSystem
+import Platform
 package import Tensors
 
 /// A verified checkpoint to read from: any rectangle of any tensor, whatever ranks and shards it was written by.

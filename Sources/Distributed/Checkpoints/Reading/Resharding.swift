@@ -1,5 +1,6 @@
 package import Diagnostics
-import FileSystem
+import Platform
+import Tensors
 
 /// The same checkpoint in another number of shards.
 package enum Resharding {

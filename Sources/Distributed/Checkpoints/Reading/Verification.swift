@@ -1,6 +1,5 @@
 package import Diagnostics
-import FileSystem
-import Hashing
+import Platform
 
 /// Bytes before trust: a checkpoint is compared with its manifest before anything interprets its files.
 ///

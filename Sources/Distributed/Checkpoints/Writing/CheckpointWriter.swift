@@ -1,7 +1,7 @@
 package import Collectives
 package import Diagnostics
-import FileSystem
-import Tensors
+import Platform
+package import Tensors
 
 /// Writes checkpoints of a run, each whole or not at all.
 ///

@@ -1,5 +1,5 @@
 import Diagnostics
-import Hashing
+import Platform
 
 /// A staged checkpoint whose shards are complete: rank 0 adds index and manifest and makes it visible.
 struct Draft {

@@ -1,10 +1,5 @@
 package import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// Where a save can be made to die, for the kill test: `SWITCHYARD_FAULT=POINT[@STEP][:throw]`. Rank 0 kills itself with
 /// SIGKILL when it gets there, or with `:throw` fails as if the disk had.

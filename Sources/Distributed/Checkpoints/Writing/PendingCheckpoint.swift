@@ -1,7 +1,7 @@
 import Collectives
 package import Diagnostics
-import FileSystem
-import Threads
+import Platform
+import Threading
 
 /// A save between `CheckpointWriter.begin` and its end: nothing of it is visible yet.
 package final class PendingCheckpoint {

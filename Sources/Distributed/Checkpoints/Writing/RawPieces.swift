@@ -1,5 +1,5 @@
 import Diagnostics
-import FileSystem
+import Platform
 import Tensors
 
 /// Reads a tensor's numbers where the manifest says they lie, without any library that parses the file: what was hashed is what

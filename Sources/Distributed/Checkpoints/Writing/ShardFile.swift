@@ -1,6 +1,7 @@
 package import Collectives
 import Diagnostics
 import HDF5
+import Platform
 import Tensors
 
 /// How the ranks that share a shard file come to write it.

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// Room for a copy of what a rank saves: the copy is written while the original changes.
 package struct StagingBuffers: Sendable {

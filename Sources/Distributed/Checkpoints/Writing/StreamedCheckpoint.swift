@@ -1,5 +1,5 @@
 package import Diagnostics
-import FileSystem
+import Platform
 package import Tensors
 
 /// A checkpoint written by one process from numbers that it never holds all at once.

@@ -1,5 +1,6 @@
 import Diagnostics
 import HDF5
+import Platform
 
 extension HDF5File {
     /// Writes, hands everything to the operating system and closes the file; after a failure, too.

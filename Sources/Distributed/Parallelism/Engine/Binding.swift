@@ -1,7 +1,7 @@
 package import Collectives
 package import Diagnostics
 import Foundation
-package import Machine
+package import Platform
 
 /// Where every rank of the job runs, in rank order. **Collective**.
 package func placesOfRanks(threadsPerRank: Int, on world: any Communicator) throws(Failure) -> [RankPlace] {

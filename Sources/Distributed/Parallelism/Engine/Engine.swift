@@ -1,10 +1,9 @@
 package import Collectives
+package import Configuration
 package import Diagnostics
-package import Layers
-package import Parallel
+package import Model
 package import Tensors
-package import Tracing
-package import Workers
+package import Threading
 
 /// What a lane in flight has of its own: memory, its way to the experts, and its hand on the rank's workers.
 package struct LaneThread: Sendable {
@@ -59,7 +58,7 @@ package struct Engine {
     /// The same for a thread of its own, where gradients are summed while the backward pass goes on.
     package let backgroundReduction: GradientReduction?
     /// Records what that thread does.
-    let reductionTracer: Tracer?
+    package let reductionTracer: Tracer?
     package let model: LanguageModel
     /// One for each lane in flight.
     package let laneThreads: [LaneThread]

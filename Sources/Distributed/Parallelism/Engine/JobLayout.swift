@@ -1,6 +1,5 @@
+package import Configuration
 package import Diagnostics
-import Layers
-import Parallel
 
 /// How a configuration is laid out on a number of ranks, checked.
 package struct JobLayout: Sendable {

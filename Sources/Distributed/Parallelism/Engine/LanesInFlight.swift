@@ -1,7 +1,5 @@
 package import Collectives
-import Threads
-import Tracing
-package import Workers
+package import Threading
 
 /// Computes the lanes of `rounds` rounds in order, or two at a time, the even ones as lane 0 in flight and the odd ones as
 /// lane 1. **Collective** if `body` is.

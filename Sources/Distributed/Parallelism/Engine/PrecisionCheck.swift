@@ -1,10 +1,11 @@
-import Diagnostics
-import GEMM
-import Tensors
+package import Diagnostics
+import MatrixProducts
+import Platform
+package import Tensors
 
 /// Refuses products that this build, or this processor, cannot compute.
 /// - Throws: `unavailable`, naming the library to install
-func requireProducts(in precision: Precision) throws(Failure) {
+package func requireProducts(in precision: Precision) throws(Failure) {
     guard !MatrixLibrary.supports(precision) else { return }
     guard !MatrixLibrary.isBuilt(for: precision) else {
         throw Failure(

@@ -1,6 +1,6 @@
 import Collectives
 import Synchronization
-import Threads
+import Threading
 
 /// Which of two lanes in flight computes: each is on a thread of its own, and only the one that holds the baton uses the
 /// workers and adds to gradients.

@@ -1,5 +1,5 @@
 package import Collectives
-package import Layers
+package import Model
 package import Tensors
 
 /// Dispatch and combine over any communicator: MPI's all-to-all between processes, or virtual ranks in one.

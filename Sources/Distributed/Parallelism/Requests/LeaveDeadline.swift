@@ -1,6 +1,6 @@
 import CPlatform
 import Diagnostics
-import Threads
+import Threading
 
 /// Ends a rank that was asked to leave and waits in vain for the others: a rank that hangs, or a machine that is gone, must
 /// not keep the rest of the job from ending.

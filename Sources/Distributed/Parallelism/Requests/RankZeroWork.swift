@@ -1,8 +1,8 @@
 import CPlatform
-import Collectives
-import Diagnostics
+package import Collectives
+package import Diagnostics
 import Tensors
-import Threads
+import Threading
 
 /// Runs `body` on rank 0 while the other ranks wait. A request to leave that reaches any rank becomes one of rank 0's process,
 /// so `body` ends by looking at that process's requests alone. **Collective** over `world`.
@@ -10,7 +10,7 @@ import Threads
 /// On rank 0 a thread of its own runs `body`, and the calling thread votes with the other ranks several times a second: only
 /// this thread may call MPI.
 /// - Throws: on every rank what `body` throws
-func onRankZero(of world: any Communicator, _ body: @escaping () throws(Failure) -> Void) throws(Failure) {
+package func onRankZero(of world: any Communicator, _ body: @escaping () throws(Failure) -> Void) throws(Failure) {
     if world.size == 1 { return try body() }
     let work = world.rank == 0 ? RankZeroWork(body) : nil
     do {

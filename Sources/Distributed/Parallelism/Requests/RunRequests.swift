@@ -1,19 +1,19 @@
-package import Collectives
 import CPlatform
+package import Collectives
 package import Diagnostics
-import Machine
+import Platform
 import Tensors
 
 /// What the ranks agree on while they run: whether somebody asked to save or to leave, whether a save in the background is
 /// done, and how much memory is used. A rank never saves or leaves alone.
 package final class RunRequests {
-    struct Answer {
-        var wantsSave: Bool
-        var wantsLeave: Bool
+    package struct Answer {
+        package var wantsSave: Bool
+        package var wantsLeave: Bool
         /// Whether no rank writes in the background.
-        var allHaveWritten: Bool
+        package var allHaveWritten: Bool
         /// Of the rank that has used most.
-        var peakMemory: Int
+        package var peakMemory: Int
     }
 
     private let world: any Communicator
@@ -35,7 +35,7 @@ package final class RunRequests {
     /// - Parameters:
     ///   - isOverdue: whether this rank finds that it is time to save
     ///   - isWriting: whether this rank writes in the background
-    func agree(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Answer {
+    package func agree(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Answer {
         let answer = try vote(isOverdue: isOverdue, isWriting: isWriting)
         heard = 0
         return answer
@@ -47,7 +47,7 @@ package final class RunRequests {
     }
 
     /// For a save, which takes as long as it takes.
-    func withoutDeadline(_ body: () throws(Failure) -> Void) throws(Failure) {
+    package func withoutDeadline(_ body: () throws(Failure) -> Void) throws(Failure) {
         deadline?.goesAway()
         defer { deadline?.comesBack() }
         try body()

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// Takes the documents out of one kind of file. `documentReader(for:)` chooses among the implementations; another format is
 /// another implementation and a line there.

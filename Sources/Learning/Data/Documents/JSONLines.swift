@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// A file with a JSON object on every line, a document each; blank lines are passed over.
 struct JSONLines: DocumentReader {

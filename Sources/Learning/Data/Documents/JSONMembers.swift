@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import FoundationEssentials
 
 /// The members of a JSON object, in the order in which they stand and also those whose key stands twice. It checks nothing:
 /// of what is no JSON it finds something or nothing.

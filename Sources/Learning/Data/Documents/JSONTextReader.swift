@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import FoundationEssentials
 
 /// Takes the `text` field out of one line of JSON. If it stands there twice the last one counts, as for other readers of
 /// JSON.

@@ -1,10 +1,5 @@
 import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A file of text as it was when it was looked at, so that a later change can be told.
 package struct TextFile: Codable, Equatable, Sendable {
@@ -18,11 +13,7 @@ package struct TextFile: Codable, Equatable, Sendable {
         let status = try fileStatus(path)
         self.path = path
         bytes = Int(status.st_size)
-        #if canImport(Darwin)
-            let time = status.st_mtimespec
-        #else
-            let time = status.st_mtim
-        #endif
+        let time = status.st_mtim
         modified = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)
     }
 }

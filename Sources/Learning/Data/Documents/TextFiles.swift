@@ -1,11 +1,5 @@
 package import Diagnostics
-import FileSystem
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// The files of a corpus, and what of its directories is none.
 package struct TextListing: Sendable {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// A file that is one document.
 struct WholeText: DocumentReader {

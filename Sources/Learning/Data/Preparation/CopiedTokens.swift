@@ -1,4 +1,5 @@
 import Diagnostics
+import Tokenizers
 
 /// Sends the tokens of another trainer's file to `sink` as they are, document by document: a document ends where the
 /// file says so, or behind an end-of-text token. One of nothing but end-of-text tokens is joined to the next.

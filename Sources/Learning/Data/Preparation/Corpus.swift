@@ -1,4 +1,6 @@
+package import Configuration
 package import Diagnostics
+package import Tokenizers
 
 /// What `data` of a configuration names, tokenised: `prepare` makes it on one rank, `open` maps it on every rank.
 package struct Corpus: Sendable {

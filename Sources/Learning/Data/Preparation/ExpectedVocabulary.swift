@@ -1,4 +1,6 @@
+import Configuration
 package import Diagnostics
+import Tokenizers
 
 extension DataSettings {
     /// The vocabulary that preparing this corpus will give, without preparing it.

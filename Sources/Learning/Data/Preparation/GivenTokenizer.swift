@@ -1,4 +1,6 @@
+package import Configuration
 package import Diagnostics
+package import Tokenizers
 
 /// A tokenizer that texts must be tokenized with because something was trained with it, and what that was.
 package struct GivenTokenizer: Sendable {

@@ -1,4 +1,7 @@
+import Configuration
 import Diagnostics
+import Platform
+import Tokenizers
 
 /// One side of a corpus: a token file that the user named, or one made from the user's texts in the run's directory.
 struct PreparedFile {

@@ -1,4 +1,6 @@
+import Configuration
 import Diagnostics
+import Tokenizers
 
 /// A tokenizer setting with its files read.
 enum ResolvedTokenizer {

@@ -1,5 +1,8 @@
 import CPlatform
 import Diagnostics
+import Platform
+import Threading
+import Tokenizers
 
 /// How much a tokenisation read and wrote.
 package struct TokenizationSummary: Sendable, Equatable {

@@ -1,5 +1,7 @@
+package import Configuration
 package import Diagnostics
-import FileSystem
+import Platform
+import Tokenizers
 
 /// Tokenises the texts at `paths` into one file.
 /// - Parameters:

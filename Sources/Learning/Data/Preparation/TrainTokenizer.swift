@@ -1,4 +1,6 @@
 package import Diagnostics
+import Threading
+package import Tokenizers
 
 /// Learns a byte-pair tokenizer of `vocabularySize` entries (bytes, merges and end of text) from `files`.
 /// - Throws: `data` if the files have too few pairs that occur twice, naming the largest vocabulary they allow

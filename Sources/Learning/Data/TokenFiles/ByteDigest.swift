@@ -1,3 +1,4 @@
+import Platform
 import Randomness
 
 /// A 64-bit digest of bytes that arrive in pieces: FNV-1a byte by byte, then mixed, for texts and headers. For naming, not

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// A file of tokens that another trainer uses, seen through memory: llm.c's, nanoGPT's or Megatron's. It does not say
 /// which tokenizer made it.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// llm.c's token file: 256 32-bit words (the magic number 20240520, version 1, the number of tokens, zeros), then
 /// little-endian 16-bit tokens.
@@ -13,7 +14,7 @@ final class LLMCWriter: TokenSink {
 
     private static func header(tokenCount: Int32) -> [UInt8] {
         var bytes: [UInt8] = []
-        for word: Int32 in [20_240_520, 1, tokenCount] { Corpora.append(word, to: &bytes) }
+        for word: Int32 in [20_240_520, 1, tokenCount] { Data.append(word, to: &bytes) }
         return bytes + [UInt8](repeating: 0, count: 1024 - bytes.count)
     }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 extension ForeignTokenFile {
     /// What `MegatronWriter` and Megatron's `IndexedDataset` write; the layout is described there.

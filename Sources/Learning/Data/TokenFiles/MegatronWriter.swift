@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// Megatron's indexed dataset, one sequence a document: `NAME.bin` holds the tokens, `NAME.idx` the magic `MMIDIDX\0\0`,
 /// version 1 (u64), the code of 16-bit tokens (u8 8), how many sequences and document boundaries follow (u64 each), the
@@ -34,10 +35,10 @@ final class MegatronWriter: TokenSink {
 
     func finish(_ metadata: TokenFileMetadata) throws(Failure) {
         var header = Array("MMIDIDX\0\0".utf8)
-        Corpora.append(UInt64(1), to: &header)
+        Data.append(UInt64(1), to: &header)
         header.append(8)
-        Corpora.append(UInt64(lengths.count), to: &header)
-        Corpora.append(UInt64(lengths.count + 1), to: &header)
+        Data.append(UInt64(lengths.count), to: &header)
+        Data.append(UInt64(lengths.count + 1), to: &header)
         try index.append(header.span)
         let lengths = lengths
         try index.append(lengths.span)

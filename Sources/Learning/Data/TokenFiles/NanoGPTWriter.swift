@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// nanoGPT's `train.bin`: little-endian 16-bit tokens and nothing else.
 final class NanoGPTWriter: TokenSink {

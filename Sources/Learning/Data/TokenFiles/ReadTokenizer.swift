@@ -1,4 +1,6 @@
 package import Diagnostics
+import Platform
+package import Tokenizers
 
 /// The tokenizer whose `serialized` form is `text`; a file of GPT-2's merges is one.
 /// - Parameter source: where the text comes from, for messages

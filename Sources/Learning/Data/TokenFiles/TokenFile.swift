@@ -1,4 +1,6 @@
 package import Diagnostics
+import Platform
+package import Tokenizers
 
 /// A tokenised corpus on disk, seen through memory (docs/token-files.md): the tokens of all documents end to end, each
 /// document closed by its end-of-text token, then a table of documents, then the tokenizer itself.

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// The first 128 bytes of a token file: what it holds, how much of it, and digests of both (docs/token-files.md).
 struct TokenFileHeader: Equatable {

@@ -1,10 +1,7 @@
 import Diagnostics
+import Tokenizers
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import FoundationEssentials
 
 /// What a token file remembers about its making, stored in it as JSON.
 package struct TokenFileMetadata: Codable, Equatable, Sendable {

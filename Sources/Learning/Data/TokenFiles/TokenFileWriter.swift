@@ -1,4 +1,6 @@
 import Diagnostics
+import Platform
+import Tokenizers
 
 /// Writes a token file (docs/token-files.md).
 final class TokenFileWriter: TokenSink {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Tokenizers
 
 /// The token files that `switchyard tokenize` writes.
 package enum TokenFormat: String, Sendable, CaseIterable {

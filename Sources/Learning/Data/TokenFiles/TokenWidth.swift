@@ -1,3 +1,5 @@
+import Platform
+
 /// How a token is stored.
 enum TokenWidth: Int {
     case one = 1

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Tokenizers
 
 /// Consecutive windows of `context` tokens, each predicting its own next tokens; the last, partial window is left out.
 package struct EvaluationWindows: Sendable {

@@ -1,5 +1,3 @@
-package import Corpora
-
 /// The training sequences of a run, numbered from 0: what sequence `n` is depends on nothing else.
 package protocol SequenceSource: Sendable {
     /// - Parameters:

@@ -1,4 +1,5 @@
-import Diagnostics
+import Platform
+package import Tokenizers
 
 /// A part of a token file seen as one run of tokens: segments of the file, laid end to end. Nothing is copied.
 package struct TokenDataset: Sendable {

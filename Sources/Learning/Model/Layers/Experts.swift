@@ -1,7 +1,8 @@
-import GEMM
+package import Configuration
 import Kernels
+import MatrixProducts
 package import Tensors
-package import Workers
+package import Threading
 
 /// The experts of one layer that this rank holds: `E(x) = (silu(x·W_gate) · (x·W_up))·W_down` each.
 ///

@@ -1,6 +1,7 @@
+package import Configuration
 import Kernels
 package import Tensors
-import Workers
+import Threading
 
 /// Keys and values of the first tokens of one sequence in every layer: all that a further token needs of them.
 package final class KeyValueCache {

@@ -1,9 +1,9 @@
 package import Collectives
-import GEMM
+package import Configuration
 import Kernels
+import MatrixProducts
 package import Tensors
-import Tracing
-package import Workers
+package import Threading
 
 /// A decoder-only Switch transformer: embedding, blocks, final norm, head. A description; arenas hold the numbers.
 package struct LanguageModel: Sendable {

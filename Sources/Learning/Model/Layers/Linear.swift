@@ -1,7 +1,7 @@
-import GEMM
 import Kernels
+import MatrixProducts
 package import Tensors
-package import Workers
+package import Threading
 
 /// `y = x·W`, without bias, in the precision of x.
 package struct Linear: Sendable {

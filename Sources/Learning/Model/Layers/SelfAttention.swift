@@ -1,6 +1,7 @@
+package import Configuration
 import Kernels
 package import Tensors
-package import Workers
+package import Threading
 
 /// `x ← x + Attention(norm(x))`: causal multi-head attention with rotary positions.
 ///

@@ -1,7 +1,8 @@
 package import Collectives
+package import Configuration
 import Kernels
 package import Tensors
-package import Workers
+package import Threading
 
 /// `x ← x + Σ_j g_j·E_j(norm(x))` over the experts that a token chose and that had a seat for it.
 ///

@@ -1,3 +1,5 @@
+package import Configuration
+
 /// How many rows the buffers of a lane hold, in one layer or for several.
 package struct LaneSizes: Sendable {
     package let tokens: Int

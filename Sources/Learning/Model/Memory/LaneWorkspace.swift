@@ -1,4 +1,4 @@
-import Kernels
+package import Configuration
 package import Tensors
 
 /// All memory that one lane needs on one rank, allocated once: what the forward pass keeps for the backward pass, and

@@ -1,6 +1,6 @@
 import Kernels
 package import Tensors
-package import Workers
+package import Threading
 
 /// Sums every parameter's gradient over the lanes of a step.
 ///

@@ -1,12 +1,7 @@
+import Platform
 import Randomness
 package import Tensors
-package import Workers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+package import Threading
 
 /// Fills `arena` with the values training starts from: normals cut at two standard deviations with
 /// σ = √(scale / fan_in) (Fedus et al., arXiv:2101.03961, section 2.4), ones for gains, zeros for biases.

@@ -1,6 +1,6 @@
 import Kernels
 package import Tensors
-package import Workers
+package import Threading
 
 /// One number for every parameter this rank holds: the parameters themselves, their gradients or their moments.
 package struct ParameterArena: Sendable {

@@ -1,3 +1,4 @@
+package import Configuration
 import Randomness
 
 /// What a parameter does, which decides how it starts and whether weight decay pulls at it.

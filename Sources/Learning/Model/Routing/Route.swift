@@ -1,4 +1,3 @@
-import Kernels
 package import Tensors
 
 /// Where every token of one lane goes: choices, gates, seats. Fedus, Zoph & Shazeer, "Switch Transformers"

@@ -2,7 +2,7 @@ package import Collectives
 package import Tensors
 
 /// How rows of tokens reach the ranks that hold their experts, and how the answers come back. The model does not know
-/// what is between: `Parallel` supplies MPI and virtual ranks.
+/// what is between: `Parallelism` supplies MPI and virtual ranks.
 package protocol TokenDispatcher: AnyObject {
     /// Ranks that share out one set of experts.
     var groupSize: Int { get }

@@ -1,6 +1,6 @@
 package import Diagnostics
 import Foundation
-import Machine
+import Platform
 
 /// All that the doctor found, in the order in which it is told.
 package struct Checkup: Codable, Sendable, Equatable {

@@ -1,14 +1,17 @@
-import Benchmarking
 package import Collectives
+import Configuration
+import Data
 package import Diagnostics
 import Foundation
-import GEMM
 import HDF5
+import Kernels
 import MPI
-import Machine
+import MatrixProducts
+import Parallelism
+import Platform
 import Tensors
+import Threading
 import Training
-import Workers
 
 /// Looks at every rank and its machine, and measures. Some seconds. **Collective**.
 /// - Parameters:

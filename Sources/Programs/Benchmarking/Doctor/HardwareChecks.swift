@@ -1,5 +1,5 @@
-import Machine
-import Metrics
+import Platform
+import RunFormat
 
 /// The processor, and whether this build suits it.
 func processorFindings(_ facts: HostFacts) -> [Finding] {

@@ -1,6 +1,5 @@
-package import Benchmarking
 import Foundation
-package import Machine
+package import Platform
 
 /// What one rank sees of its machine and of the libraries it runs with, before anything is judged.
 package struct HostFacts: Codable, Sendable, Equatable {

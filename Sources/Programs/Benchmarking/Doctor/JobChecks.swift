@@ -1,5 +1,8 @@
-import Machine
-import Training
+import Configuration
+import Data
+import Model
+import Parallelism
+import Platform
 
 /// MPI and HDF5 as this rank has them.
 func libraryFindings(_ facts: HostFacts) -> [Finding] {

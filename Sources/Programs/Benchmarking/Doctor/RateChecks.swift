@@ -1,6 +1,5 @@
-import Benchmarking
-import Machine
-import Metrics
+import Platform
+import RunFormat
 
 /// The matrix library, and how near it comes to what the processor can do.
 func matrixFindings(_ facts: HostFacts) -> [Finding] {

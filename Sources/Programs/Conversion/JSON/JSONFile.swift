@@ -1,6 +1,6 @@
 import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 
 /// JSON that came from outside: read up to a limit, whole, every key of an object once.
 enum JSONFile {

@@ -1,11 +1,6 @@
 package import Diagnostics
+import Platform
 package import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A safetensors file to read from. Shares no code with the writer.
 package final class SafetensorsFile {

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 
 /// How a safetensors file stores numbers.
 package enum StoredNumber: String, Sendable, CaseIterable {

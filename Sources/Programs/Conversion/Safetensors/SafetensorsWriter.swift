@@ -1,5 +1,6 @@
-import Corpora
+import Data
 package import Diagnostics
+import Platform
 package import Tensors
 
 /// A tensor that a safetensors file will hold, float32.

@@ -1,10 +1,13 @@
 import Checkpoints
 package import Collectives
-import Corpora
+import Configuration
+import Data
 package import Diagnostics
-import Layers
+import Inference
+import Kernels
+import Model
+import Parallelism
 import Tensors
-import Training
 
 /// Loss over some texts, and how much each expert was used on the way.
 package struct Calibration: Sendable {

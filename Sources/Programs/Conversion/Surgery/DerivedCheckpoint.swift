@@ -1,8 +1,9 @@
 import Checkpoints
-import Corpora
+import Configuration
 import Diagnostics
-import Layers
+import Model
 import Tensors
+import Tokenizers
 import Training
 
 extension SourceCheckpoint {

@@ -1,5 +1,6 @@
+package import Configuration
 package import Diagnostics
-package import Layers
+import Model
 
 /// What makes an expert worth keeping.
 package enum PruningRule: String, Sendable, CaseIterable {

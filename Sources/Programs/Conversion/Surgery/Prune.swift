@@ -1,8 +1,7 @@
-import Checkpoints
+import Configuration
 package import Diagnostics
-import Layers
+import Model
 import Tensors
-import Training
 
 /// The same model with fewer experts: the most used ones stay, in their order, with their columns of the router.
 package struct Prune {

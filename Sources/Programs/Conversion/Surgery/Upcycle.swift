@@ -1,9 +1,10 @@
 import Checkpoints
+import Configuration
 package import Diagnostics
-import Layers
+import Inference
+import Model
 import Tensors
-import Training
-import Workers
+import Threading
 
 /// A dense model as a mixture of experts that computes the same: every expert is a copy of the dense feed-forward, the
 /// router is new, and gates are divided by their sum, so that `Σ g_j·E(x) = E(x)`.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `f(θ) = Σ_i w_i·Huber_δ(ln L(x_i; θ) − ln L_i)`: what a fit minimises.
 ///

@@ -1,6 +1,6 @@
 package import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 
 /// A fit as it is written down: everything that a plan needs of it.
 package struct FitRecord: Sendable, Codable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A fit's objective around θ, without its kinks smoothed:
 /// `q(d) = Σ_i w_i·Huber_δ(r_i + g_i·d) + ½·dᵀ·C·d`, `C = Σ_i w_i·Huber′(r_i)·∇²ln L(x_i)`.

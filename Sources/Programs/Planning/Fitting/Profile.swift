@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// The values of one parameter with which the law explains the runs almost as well as at its best.
 package struct ProfileInterval: Sendable, Equatable {

@@ -1,6 +1,6 @@
 package import Diagnostics
-import FileSystem
 import Foundation
+import Platform
 
 /// Which loss of a run a law is fitted to.
 package enum LossSource: Sendable {

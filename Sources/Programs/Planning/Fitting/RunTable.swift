@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 import SwiftCSV
 
 /// Runs as a table holds them.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 extension FitProblem {
     /// The ends of descents from the recipe's starts, best first, and how many starts there were.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `EL(A, G, C) = Â^(α + γ·(log₂ G)² + β·log₂ G)`, `α = a + d·log₁₀ C`, `1/Â = 1/(A + (1/A_start − 1/A_max)⁻¹) + 1/A_max`
 ///

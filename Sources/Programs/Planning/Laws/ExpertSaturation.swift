@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `1/Ê = 1/(E − 1 + (1/E_start − 1/E_max)⁻¹) + 1/E_max`: the effect of E experts, from E_start at E = 1 to E_max.
 ///

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `L(N, D, G) = c + (g/G^γ + a)/N^α + b/D^β`
 ///

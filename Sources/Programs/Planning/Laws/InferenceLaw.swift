@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `ln L = ln(A/N^α + B/Ê^β + C/D^γ + F) + d·ln N·ln Ê`
 ///

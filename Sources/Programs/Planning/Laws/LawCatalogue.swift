@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 
 /// The laws by name.
 package enum LawCatalogue {

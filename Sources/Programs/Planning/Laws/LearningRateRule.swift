@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// `LR = exp(8.39 − 0.81·ln N_act − 0.25·ln E)`: the peak learning rate.
 ///

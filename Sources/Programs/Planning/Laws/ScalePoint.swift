@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// What a law looks at: the sizes of one model and the tokens it was trained on.
 package struct ScalePoint: Sendable, Equatable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// One choice of (E, G, K) under the limits of a request: a model is then its d alone.
 struct Candidate: Sendable {

@@ -1,10 +1,5 @@
 package import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// The answer to a request: the best model for every choice of experts, the best of them first.
 package struct Plan: Sendable {

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 
 /// What a user has and wants. Sizes are raw counts.
 package struct PlanRequest: Sendable {

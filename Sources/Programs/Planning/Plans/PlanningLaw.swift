@@ -1,10 +1,5 @@
 package import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A law with what a plan needs besides: its dense twin, the runs behind it, how sure it is.
 package struct PlanningLaw: Sendable {

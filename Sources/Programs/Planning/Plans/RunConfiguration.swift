@@ -1,10 +1,5 @@
 package import Diagnostics
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// What a planned run takes from its machine and user.
 package struct RunPlaces: Sendable {

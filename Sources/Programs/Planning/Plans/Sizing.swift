@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A model with its training, as the law sees it.
 package struct Sizing: Sendable, Equatable, Codable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// One axis of a chart: its range, where it has ticks, how it writes them.
 struct Axis: Sendable {

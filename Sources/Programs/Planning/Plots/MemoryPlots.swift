@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 extension Plan {
     private var bytesPerParameter: Double { request.memory?.bytesPerParameter ?? 2 }

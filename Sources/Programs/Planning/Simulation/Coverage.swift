@@ -1,5 +1,4 @@
 package import Diagnostics
-package import ScalingLaws
 
 /// How often 80 % intervals hold the parameters that made the runs.
 package struct Coverage: Sendable {

@@ -1,10 +1,4 @@
-package import ScalingLaws
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 import Randomness
 
 /// A table of runs whose losses a known law gives, with noise: what fits are tested with.

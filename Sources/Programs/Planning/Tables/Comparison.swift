@@ -1,9 +1,5 @@
 import Diagnostics
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 /// A published table beside the same values from the law.
 package struct Comparison: Sendable {

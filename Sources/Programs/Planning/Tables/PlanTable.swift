@@ -1,9 +1,5 @@
 import Diagnostics
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import Platform
 
 extension Plan {
     /// The plan for people: the best model in full, then every choice of experts beside it.

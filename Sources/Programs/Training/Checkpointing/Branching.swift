@@ -1,4 +1,5 @@
 package import Checkpoints
+import Configuration
 package import Diagnostics
 
 extension RunConfiguration {

@@ -1,9 +1,13 @@
 import Checkpoints
 import Collectives
-import Corpora
+import Configuration
+import Data
 import Diagnostics
-import GEMM
-import Parallel
+import Inference
+import MatrixProducts
+import Parallelism
+import RunFormat
+import Tokenizers
 
 /// Saves training state: knows when it is due, writes it at once or while training goes on, and removes what need not stay.
 final class CheckpointKeeper {

@@ -1,8 +1,11 @@
 import Checkpoints
 package import Collectives
-package import Corpora
+package import Configuration
+package import Data
 package import Diagnostics
-import Layers
+import Platform
+import RunFormat
+import Tokenizers
 
 /// The checkpoint whose weights a job takes on: the run's own newest one, or one of another run.
 ///

@@ -1,6 +1,7 @@
 import Checkpoints
+import Configuration
 import Diagnostics
-import Layers
+import Model
 
 /// Whether a run may go on from a checkpoint with the configuration it is given now.
 enum Resumption {

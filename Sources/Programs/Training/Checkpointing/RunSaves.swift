@@ -1,5 +1,7 @@
 import Collectives
 import Diagnostics
+import Parallelism
+import Platform
 
 /// Saves during a run and says what came of it. A save that fails costs a warning, not the run, unless nothing would be left
 /// of it. All methods are **collective**.

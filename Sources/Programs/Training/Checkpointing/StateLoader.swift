@@ -1,8 +1,11 @@
 import Checkpoints
 import Collectives
-import Corpora
+import Configuration
+import Data
 import Diagnostics
-import GEMM
+import Inference
+import MatrixProducts
+import Platform
 
 /// Fills a job's state from the checkpoint that it goes on from or begins with, and says what is no longer as it was.
 struct StateLoader {

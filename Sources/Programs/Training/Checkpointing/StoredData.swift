@@ -1,4 +1,4 @@
-import Corpora
+import Data
 
 /// What a checkpoint says of the data that it was trained and validated with; nil where it says nothing or there are none.
 struct StoredData: Equatable {

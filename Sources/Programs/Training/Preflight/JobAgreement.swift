@@ -1,7 +1,8 @@
 package import Collectives
+package import Configuration
 package import Diagnostics
 import Foundation
-import GEMM
+import MatrixProducts
 import Randomness
 
 /// Whether all ranks were started with the same program, configuration and libraries: a difference would show only as

@@ -1,8 +1,8 @@
 package import Collectives
 package import Diagnostics
 import Foundation
-import Machine
-import Metrics
+import Platform
+import RunFormat
 
 /// Refuses a job that cannot fit: the ranks of each machine together against what that machine has left. **Collective**.
 package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicator) throws(Failure) {

@@ -1,5 +1,6 @@
-import Layers
-import Parallel
+package import Configuration
+import Model
+package import Parallelism
 import Tensors
 
 /// How much memory one rank needs, by kind, in bytes.

@@ -1,7 +1,8 @@
-import Corpora
+package import Configuration
+import Data
 package import Diagnostics
-package import FileSystem
-import Settings
+package import Platform
+import RunFormat
 
 extension InputsAndOutputs {
     /// All that a run writes, in its directory, beside what it reads: configuration, corpus, tokenizer, the checkpoint that

@@ -1,13 +1,16 @@
 package import Collectives
-import Corpora
+package import Configuration
+import Data
 package import Diagnostics
 import Foundation
-import Layers
-import Machine
-import Metrics
-import Parallel
+import Kernels
+import Model
+import Parallelism
+import Platform
+import RunFormat
 import Tensors
-import Workers
+import Threading
+import Tokenizers
 
 /// What a run would do: `train --check`.
 package struct RunForecast: CustomStringConvertible {

@@ -1,7 +1,10 @@
+import Configuration
 import Diagnostics
-import Layers
-import Metrics
-import Parallel
+import Inference
+import Model
+import Parallelism
+import RunFormat
+import Threading
 
 /// Turns outcomes into records: a line in `metrics.jsonl` and a line of progress. On rank 0.
 final class StepReporter {

@@ -1,9 +1,11 @@
 package import Collectives
+package import Configuration
 package import Diagnostics
 import Foundation
-import Metrics
-import Parallel
-package import Tracing
+import Parallelism
+import Platform
+import RunFormat
+package import Threading
 
 /// Which steps of a job are traced: `10:13` (steps 10 to 13), or `3` (three steps, the first of the job left out).
 package enum TracedSteps: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Diagnostics
 import Foundation
-import Metrics
+import RunFormat
 
 /// The record of a step whose validation was broken off because somebody asked the job to leave: the checkpoint of that
 /// step keeps it, and the next start validates and writes it, so that no step's record is missing or incomplete.

@@ -1,7 +1,10 @@
 import Collectives
+import Configuration
 import Diagnostics
 import HDF5
-import Layers
+import Inference
+import Model
+import Parallelism
 import Tensors
 
 /// One lane of one step, computed alone, for a look at its tensors. On the one rank that holds everything.

@@ -1,9 +1,9 @@
 import Checkpoints
+import Configuration
 import Diagnostics
-import FileSystem
 import Foundation
-import Metrics
-import Settings
+import Platform
+import RunFormat
 
 /// What an exact-mode run left in its directory, to be recomputed from.
 struct RecordedRun {

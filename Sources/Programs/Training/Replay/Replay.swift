@@ -1,11 +1,16 @@
 import Checkpoints
 package import Collectives
-import Corpora
+import Configuration
+import Data
 package import Diagnostics
-import GEMM
-import Layers
-import Metrics
-package import FileSystem
+import Inference
+import MatrixProducts
+import Model
+import Parallelism
+package import Platform
+import RunFormat
+import Threading
+import Tokenizers
 
 /// Takes steps of an exact-mode run again, on one rank, and compares every bit with what the run recorded.
 package final class Replay {

@@ -1,7 +1,10 @@
 import Checkpoints
+import Configuration
 import Diagnostics
-import Layers
-import Metrics
+import Inference
+import Model
+import Platform
+import RunFormat
 import Tensors
 
 /// What a replay found.

@@ -1,11 +1,16 @@
 import Checkpoints
 package import Collectives
-import Corpora
+import Configuration
+import Data
 package import Diagnostics
-import GEMM
-import Layers
-package import Metrics
-import Parallel
+import Inference
+import Kernels
+import MatrixProducts
+import Model
+import Parallelism
+import Platform
+package import RunFormat
+import Tensors
 
 /// Trains from where the run stands to its end. One on every rank; what it says and writes, rank 0 does.
 package final class TrainingRun {

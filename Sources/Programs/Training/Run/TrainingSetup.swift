@@ -1,11 +1,15 @@
-package import Checkpoints
 import CPlatform
+package import Checkpoints
 package import Collectives
-package import Corpora
+package import Configuration
+package import Data
 package import Diagnostics
-import Layers
-import Parallel
-package import Tracing
+import MPI
+package import Parallelism
+import Platform
+package import RunFormat
+package import Threading
+import Tokenizers
 
 /// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {

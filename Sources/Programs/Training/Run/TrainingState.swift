@@ -1,4 +1,5 @@
-package import Layers
+package import Model
+package import Parallelism
 
 /// All that changes while training: parameters, their moments and how far it has come. Data order is a function of the
 /// sequences consumed, the schedule one of the tokens.

@@ -1,7 +1,6 @@
 package import Checkpoints
+package import Configuration
 package import Diagnostics
-import Layers
-import Settings
 
 /// The training data that a run has used so far. Schedule, records, data order and the end of training follow from it,
 /// whatever size the batches had.

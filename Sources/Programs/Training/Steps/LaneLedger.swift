@@ -1,5 +1,5 @@
 package import Collectives
-package import Layers
+package import Model
 import Randomness
 import Tensors
 

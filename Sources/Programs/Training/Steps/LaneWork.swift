@@ -1,9 +1,10 @@
 import Collectives
-import Layers
-import Parallel
+import Configuration
+import Data
+import Model
+import Parallelism
 import Tensors
-import Tracing
-import Workers
+import Threading
 
 /// Forward and backward of the lanes of one step on this rank: what lanes in flight share.
 struct LaneWork: Sendable {

@@ -1,10 +1,11 @@
 package import Collectives
-package import Layers
+package import Configuration
+package import Data
+package import Model
 import Optimization
-package import Parallel
+package import Parallelism
 import Tensors
-import Tracing
-import Workers
+import Threading
 
 /// What one optimizer step did.
 package struct StepOutcome: Sendable {

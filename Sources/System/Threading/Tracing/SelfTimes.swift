@@ -3,7 +3,9 @@
 /// - Parameters:
 ///   - spans: as `Tracer.take` gives them
 ///   - add: gets each span's phase, the phases around it, outermost first, and its own nanoseconds
-package func forEachOwnTime(_ spans: [Span], _ add: (_ phase: Phase, _ around: [Phase], _ nanoseconds: Int64) -> Void) {
+package func forEachOwnTime(
+    _ spans: [TraceInterval], _ add: (_ phase: Phase, _ around: [Phase], _ nanoseconds: Int64) -> Void
+) {
     var own = spans.map(\.duration)
     var open: [Int] = []
     for (index, span) in spans.enumerated() {

@@ -1,8 +1,8 @@
 /// When one thread ran tasks, in memory taken beforehand. Written by that thread; begun and emptied while it is idle.
 final class TaskTrack {
-    private var spans: [Span] = []
+    private var spans: [TraceInterval] = []
     private let capacity: Int
-    private var around = Span(.step, depth: 0, start: 0, duration: 0)
+    private var around = TraceInterval(.step, depth: 0, start: 0, duration: 0)
     /// Whether the last span belongs to the current kernel, and whether that found no room for one.
     private var isOpen = false, isLost = false
     private(set) var lost = 0
@@ -12,7 +12,7 @@ final class TaskTrack {
         spans.reserveCapacity(capacity)
     }
 
-    func begin(_ span: Span) {
+    func begin(_ span: TraceInterval) {
         around = span
         (isOpen, isLost) = (false, false)
     }
@@ -21,7 +21,8 @@ final class TaskTrack {
         if isOpen {
             spans[spans.count - 1].duration = end - spans[spans.count - 1].start
         } else if spans.count < capacity {
-            spans.append(Span(around.phase, number: around.number, depth: 0, start: start, duration: end - start))
+            spans.append(
+                TraceInterval(around.phase, number: around.number, depth: 0, start: start, duration: end - start))
             isOpen = true
         } else if !isLost {
             lost += 1
@@ -29,7 +30,7 @@ final class TaskTrack {
         }
     }
 
-    func take() -> [Span] {
+    func take() -> [TraceInterval] {
         defer {
             spans.removeAll(keepingCapacity: true)
             (isOpen, isLost, lost) = (false, false, 0)

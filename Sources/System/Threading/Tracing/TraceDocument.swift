@@ -1,5 +1,3 @@
-package import Tracing
-
 /// A trace in the format of Chrome's and Perfetto's viewers: one process for each rank, complete events ("X") on a
 /// track for its steps, one for each thread of its team and one for each other thread, which the viewers nest by time.
 ///
@@ -11,7 +9,7 @@ package struct TraceDocument: Sendable {
     package init() {}
 
     /// The events of one rank's spans as JSON, joined by commas: what ranks send to the one that writes.
-    package static func events(_ spans: [Span], rank: Int, track: Int = 0) -> String {
+    package static func events(_ spans: [TraceInterval], rank: Int, track: Int = 0) -> String {
         spans.map { span in
             let values = [("number", Int64(span.number)), ("bytes", span.bytes)].filter { $0.1 >= 0 }
             let list = values.map { #""\#($0.0)": \#($0.1)"# }.joined(separator: ", ")

@@ -1,5 +1,5 @@
 /// One stretch of time that a rank spent on something.
-package struct Span: Sendable, Equatable {
+package struct TraceInterval: Sendable, Equatable {
     package var phase: Phase
     /// Which layer, step, lane or bucket; −1 if there is but one.
     package var number: Int32
@@ -30,7 +30,7 @@ package struct Span: Sendable, Equatable {
 package final class Tracer: @unchecked Sendable {
     // Unchecked because one thread records spans, the one that takes a rank's steps, a lane of them or a step's sums, and
     // changes what others read while they are idle; each thread of its team writes to a track of its own.
-    private var spans: [Span] = []
+    private var spans: [TraceInterval] = []
     private var open: [Int] = []
     /// By thread of the team, which lanes in flight use in turns.
     private let tasks: [TaskTrack]
@@ -88,7 +88,7 @@ package final class Tracer: @unchecked Sendable {
         let depth = Int32(open.count)
         open.append(spans.count)
         spans.append(
-            Span(
+            TraceInterval(
                 phase, number: Int32(truncatingIfNeeded: number), depth: depth, start: now, duration: 0,
                 bytes: Int64(bytes)))
     }
@@ -99,7 +99,7 @@ package final class Tracer: @unchecked Sendable {
     }
 
     /// The spans since the last call, in the order in which they began; whoever is inside another comes after it.
-    package func take() -> [Span] {
+    package func take() -> [TraceInterval] {
         precondition(open.isEmpty, "a span is open")
         defer {
             spans.removeAll(keepingCapacity: true)
@@ -113,7 +113,7 @@ package final class Tracer: @unchecked Sendable {
 
     /// Before a team takes the tasks of another kernel: they belong to the innermost open span.
     package func beginTasks() {
-        let around = open.last { $0 >= 0 }.map { spans[$0] } ?? Span(.step, depth: 0, start: 0, duration: 0)
+        let around = open.last { $0 >= 0 }.map { spans[$0] } ?? TraceInterval(.step, depth: 0, start: 0, duration: 0)
         for track in tasks { track.begin(around) }
     }
 
@@ -125,7 +125,7 @@ package final class Tracer: @unchecked Sendable {
     }
 
     /// What the threads ran since the last call, a list for each.
-    package func takeTasks() -> [[Span]] { tasks.map { $0.take() } }
+    package func takeTasks() -> [[TraceInterval]] { tasks.map { $0.take() } }
 
     /// Of the threads' spans, those there was no room for since the last `takeTasks`.
     package var lostTasks: Int { tasks.reduce(0) { $0 + $1.lost } }

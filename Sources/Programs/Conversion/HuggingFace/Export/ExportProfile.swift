@@ -1,5 +1,6 @@
+package import Configuration
 package import Diagnostics
-package import Layers
+import Model
 
 /// How much a Qwen2-MoE export carries that the model does not need.
 package enum ExportProfile: String, Sendable, CaseIterable {

@@ -1,5 +1,5 @@
-import Corpora
-import Layers
+import Configuration
+import Tokenizers
 
 /// `config.json` of an export. Every value that decides a logit is stated, also where the class has it by default.
 struct ExportedConfiguration: Encodable {

@@ -1,4 +1,5 @@
-import Layers
+import Configuration
+import Training
 
 /// One tensor of an export and where its numbers come from.
 struct ExportedTensor {

@@ -1,5 +1,5 @@
-package import Corpora
 package import Diagnostics
+package import Tokenizers
 
 /// A tokenizer of ours in the words of Hugging Face's `tokenizers`: byte-level BPE, without merges for bytes.
 package struct ExportedTokenizer {

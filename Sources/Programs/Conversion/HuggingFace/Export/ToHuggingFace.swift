@@ -1,7 +1,10 @@
 import Checkpoints
-import Corpora
+import Configuration
+import Data
 package import Diagnostics
-import Layers
+import Parallelism
+import Platform
+import Tensors
 import Training
 
 /// Writes a checkpoint as a directory that `transformers` loads.

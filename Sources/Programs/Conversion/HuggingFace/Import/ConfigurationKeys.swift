@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 /// The keys of a `config.json`, each asked for once; what nobody asked for is refused, because a setting that is
 /// ignored is a model that is wrong.

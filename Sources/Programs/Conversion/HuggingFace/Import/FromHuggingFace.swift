@@ -1,10 +1,12 @@
 import Checkpoints
-package import Corpora
+import Configuration
 package import Diagnostics
-import Layers
-import Settings
+import Kernels
+import Model
+import Parallelism
+import RunFormat
 import Tensors
-import Training
+package import Tokenizers
 
 /// Writes a directory of Hugging Face as a checkpoint: parameters without an optimizer's moments, to evaluate or to begin
 /// a run with.

@@ -1,5 +1,6 @@
+package import Configuration
 package import Diagnostics
-package import Layers
+import Model
 
 /// A `config.json` that describes a model of ours, whole: whatever else it asks for is refused by name.
 package struct ImportedConfiguration: Sendable, Equatable {

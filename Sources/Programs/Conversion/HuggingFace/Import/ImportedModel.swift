@@ -1,5 +1,6 @@
+import Configuration
 package import Diagnostics
-package import Layers
+package import Model
 package import Tensors
 
 /// A directory of Hugging Face as a model of ours: parameters of our names and layouts, put together from its tensors.

@@ -1,6 +1,9 @@
-package import Corpora
+import Configuration
+import Data
 package import Diagnostics
 import Foundation
+import Platform
+package import Tokenizers
 
 /// Reads a `tokenizer.json` that gives the tokens of one of our tokenizers: bytes, or GPT-2's byte-level BPE.
 package enum ImportedTokenizer {

@@ -1,5 +1,6 @@
+import Configuration
 import Diagnostics
-import Layers
+import Platform
 import Tensors
 
 /// Parts that a Qwen2-MoE has and our models do not: they must add nothing, number by number.

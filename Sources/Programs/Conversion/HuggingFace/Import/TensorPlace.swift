@@ -1,4 +1,4 @@
-import Layers
+import Configuration
 
 /// Where a tensor of a Hugging Face model belongs in ours, read from its name.
 enum TensorPlace: Equatable {

@@ -1,5 +1,7 @@
+import Configuration
 import Diagnostics
-import Layers
+import Model
+import Platform
 import Tensors
 
 /// Experts that an Ernie 4.5 never chooses: how layers of different numbers of experts come.

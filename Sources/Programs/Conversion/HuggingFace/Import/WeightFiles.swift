@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Platform
 import Tensors
 
 /// The tensors of a Hugging Face model: `model.safetensors`, or the files that `model.safetensors.index.json` names.

@@ -1,9 +1,12 @@
 package import Collectives
-import Corpora
+import Configuration
+import Data
 package import Diagnostics
-import Layers
+import Kernels
+import Parallelism
+import Platform
 import Tensors
-import Training
+import Tokenizers
 
 extension SourceCheckpoint {
     /// Tokens that the tokenizer can make, in sequences that the model was made for.

@@ -1,9 +1,12 @@
 import Checkpoints
 package import Collectives
+import Configuration
 package import Diagnostics
-import Layers
+import Kernels
+import Model
+import Parallelism
+import RunFormat
 package import Tensors
-import Training
 
 /// Whether a Hugging Face directory and a checkpoint are the same model, found from the files alone.
 package struct ConversionCheck: Sendable {

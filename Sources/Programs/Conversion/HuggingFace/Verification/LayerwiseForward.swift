@@ -1,8 +1,11 @@
 import Checkpoints
 import Collectives
+import Configuration
 import Diagnostics
-import GEMM
-import Layers
+import Kernels
+import MatrixProducts
+import Model
+import Parallelism
 import Tensors
 import Training
 

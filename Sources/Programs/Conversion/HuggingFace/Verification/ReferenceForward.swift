@@ -1,7 +1,9 @@
+import Configuration
 import Diagnostics
 import Foundation
-import GEMM
-import Layers
+import MatrixProducts
+import Model
+import Platform
 import Tensors
 
 /// Logits straight from the files of a Hugging Face model, computed as `transformers` defines the classes and with

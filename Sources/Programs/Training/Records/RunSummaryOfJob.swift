@@ -1,0 +1,15 @@
+package import Configuration
+import Model
+package import Parallelism
+package import RunFormat
+
+extension RunSummary {
+    /// - Parameter gemmPeak: of all ranks together, measured at start
+    package init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
+        let work = ModelWork(configuration.model)
+        self.init(
+            configuration, parameters: (work.activeParameters, work.totalParameters), flopsPerToken: work.flopsPerToken,
+            ranks: layout.ranks, expertParallel: layout.expertParallel, lanesInFlight: layout.lanesInFlight,
+            kernels: kernels, gemmPeak: gemmPeak)
+    }
+}
