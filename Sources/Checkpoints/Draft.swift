@@ -1,4 +1,5 @@
 import Diagnostics
+import FileSystem
 import Hashing
 
 /// A staged checkpoint whose shards are complete: rank 0 adds index and manifest and makes it visible.
@@ -55,7 +56,7 @@ struct Draft {
         try owns()
         try moveAside(target)
         try Files.rename(staging, to: target)
-        try Files.sync(Files.parent(of: target))
+        try Files.sync(splitPath(target).parent)
         return bytes.count + manifest.bytesOfFiles
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPlatform
 import Diagnostics
+import FileSystem
 import Foundation
 
 #if canImport(Glibc)
@@ -70,8 +71,8 @@ func writeText(_ text: String, to file: String) throws {
     do {
         try FileManager.default.createDirectory(
             at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: place, options: .atomic)
     } catch {
         throw Failure(.cannotCreate, "cannot write \(file): \(error.localizedDescription)")
     }
+    try replaceFile(file, with: Array(text.utf8))
 }

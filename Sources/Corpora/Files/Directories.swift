@@ -1,4 +1,5 @@
 package import Diagnostics
+import FileSystem
 
 #if canImport(Glibc)
     import Glibc
@@ -12,7 +13,7 @@ func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 /// - Throws: `cannotCreate` with the system's reason
 package func makeDirectory(_ path: String) throws(Failure) {
     if isDirectory(path) { return }
-    let parent = parentFolder(of: path)
+    let parent = splitPath(path).parent
     if parent != path, parent != ".", !isDirectory(parent) { try makeDirectory(parent) }
     // Another process may have been faster.
     guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {

@@ -28,6 +28,9 @@ package struct RunSummary: Codable, Sendable {
     package var kernels: String
     /// Of all ranks together, measured at start.
     package var gemmPeakFlops: Double
+    /// Whether a checkpoint of the run has been published: one that is missing then was moved or removed. Nil in files of
+    /// versions that did not say.
+    package var hasCheckpoints: Bool?
 
     enum CodingKeys: String, CodingKey {
         case nActive = "n_active"
@@ -45,6 +48,7 @@ package struct RunSummary: Codable, Sendable {
         case distributedOptimizer = "distributed_optimizer"
         case reproducible, kernels
         case gemmPeakFlops = "gemm_peak_flops"
+        case hasCheckpoints = "has_checkpoints"
     }
 
     package init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
@@ -64,6 +68,7 @@ package struct RunSummary: Codable, Sendable {
         reproducible = configuration.reproducible
         self.kernels = kernels
         gemmPeakFlops = gemmPeak
+        hasCheckpoints = false
     }
 
     /// What a user reads when training begins.
