@@ -25,7 +25,7 @@ private struct Dice {
         do {
             let reader = try CheckpointReader(copy)
             try reader.close()
-            return nil
+            return reader.surplusWarning
         } catch {
             return error.message
         }

@@ -14,7 +14,6 @@ import Testing
         ("$DATA$DATA", "/d/d"), ("$_x1-", "y-"), ("${EMPTY}a", "a"), ("$TILDE", "/h/me/t"), ("./~/a", "./~/a"),
         ("a/~", "a/~"), ("$$DATA", "$DATA"), ("$$", "$"), ("$", "$"), ("a$", "a$"), ("a$.txt", "a$.txt"),
         ("price$5", "price$5"), ("plain é/日本", "plain é/日本"), ("", ""), ("none", "none"), ("bpe 400", "bpe 400"),
-        ("~no-such-user-here/a", "~no-such-user-here/a"),
     ])
     func variablesAndTheHomeDirectoryAreExpanded(_ text: String, _ path: String) throws {
         #expect(try expand(text) == path)
@@ -27,10 +26,12 @@ import Testing
     @Test(arguments: [
         ("$NOT_SET/a", "variable NOT_SET is not set"), ("a${NOT_SET}", "variable NOT_SET is not set"),
         ("${DATA", "expected `${NAME}`"), ("${DATA:-x}", "expected `${NAME}`"), ("${}", "expected `${NAME}`"),
-        ("${1}", "expected `${NAME}`"),
+        ("${1}", "expected `${NAME}`"), ("~no-such-user-here/a", "there is no user `no-such-user-here`"),
+        ("~no-such-user-here", "there is no user"),
     ])
     func whatCannotBeExpandedIsRefused(_ text: String, _ complaint: String) {
         let refused = #expect(throws: Failure.self) { try expand(text) }
+        #expect(refused?.status == .configuration)
         #expect(refused?.message.contains(complaint) == true && refused?.message.contains("`\(text)`") == true)
     }
 

@@ -106,7 +106,8 @@ import Testing
         let path = (Array("\(folder)/a/".utf8) + odd + [0]).map { CChar(bitPattern: $0) }
         let file = unsafe fopen(path, "w")
         unsafe fclose(file)
-        #expect(try directoryEntries("\(folder)/a") == [odd, Array("in.txt".utf8)])
-        #expect(throws: Failure.self) { try directoryEntries("\(folder)/nowhere") }
+        #expect(try OpenDirectory("\(folder)/a").entries() == [odd, Array("in.txt".utf8)])
+        #expect(try OpenDirectory("\(folder)/a").names() == ["a\u{FFFD}b", "in.txt"])
+        #expect(throws: Failure.self) { try OpenDirectory("\(folder)/nowhere") }
     }
 }

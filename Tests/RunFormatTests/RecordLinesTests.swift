@@ -51,6 +51,25 @@ import Threading
         #expect(try kept(lines(record(1), foreign, record(2)), through: 1) == lines(record(1), foreign))
     }
 
+    @Test("zeros at the end, as a crash of the machine leaves them, are cut off") func zeros() throws {
+        let start = lines(record(1), record(2))
+        #expect(try kept(start + String(repeating: "\0", count: 9 << 20), through: 2) == start)
+        #expect(try kept(start + String(repeating: "\0", count: 9 << 20), through: 1) == lines(record(1)))
+    }
+
+    @Test("the last record says how far a run came") func last() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "records-\(UUID().uuidString)").path()
+        #expect(try MetricsFile.lastStep(of: path) == nil)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for (text, step) in [
+            ("", nil), (lines("# none", "{}"), nil), (lines(record(1), record(2)) + #"{"step":3"#, 2),
+            (lines(record(4, 200_000), "nonsense", String(repeating: "y", count: 5 << 20)), 4),
+        ] {
+            try Data(text.utf8).write(to: URL(filePath: path))
+            #expect(try MetricsFile.lastStep(of: path) == step)
+        }
+    }
+
     @Test("a pipe, a link or a directory in the file's place is refused at once") func irregular() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "records-\(UUID().uuidString)").path()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

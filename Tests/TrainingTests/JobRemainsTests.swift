@@ -130,6 +130,34 @@ import Testing
         #expect(left == [true])
     }
 
+    @Test("sessions that no rank could note are removed when their launcher is gone") func abandoned() throws {
+        let me = ProcessInfo.processInfo.processIdentifier
+        func survivors(_ names: [String], own: String) throws -> [Bool] {
+            var answer: [Bool] = []
+            try inScratchFolder { folder in
+                for name in names + [own] {
+                    try FileManager.default.createDirectory(
+                        atPath: "\(folder)/\(name)/x", withIntermediateDirectories: true)
+                }
+                OpenMPISessions.removeAbandoned(in: ["PMIX_SERVER_TMPDIR": "\(folder)/\(own)"])
+                answer = (names + [own]).map { exists("\(folder)/\($0)") }
+            }
+            return answer
+        }
+        let runtime = [
+            "prterun.host.\(nobody).\(user)", "prterun.other.\(nobody).\(user)", "prterun.host.\(me).\(user)",
+            "prterun.host.\(nobody).12345678", "thesis", "pid.\(nobody)",
+        ]
+        #expect(
+            try survivors(runtime, own: "prterun.host.\(getppid()).\(user)")
+                == [false, true, true, true, true, true, true])
+        let folder = "ompi.host.\(user)"
+        let sessions = ["pid.\(nobody)", "pid.\(me)", "jf.\(nobody)", "thesis", "pid.1x"].map { "\(folder)/\($0)" }
+        #expect(
+            try survivors(sessions, own: "\(folder)/pid.\(getppid())") == [false, true, true, true, true, true])
+        #expect(try survivors(["precious/pid.\(nobody)"], own: "precious/pid.\(getppid())") == [true, true])
+    }
+
     @Test("a run directory says nothing about what is to be removed") func planted() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder, ["train.steps=1"])

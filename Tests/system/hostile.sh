@@ -31,6 +31,47 @@ mv removed removed.old
 ends "a job whose directory is gone leaves" 77 'removed was moved, removed or replaced' removed.log 30
 expect "… and does not make it again" [ ! -e removed ]
 
+# the run directory is replaced by a link to its copy
+starts linked.log "${train[@]}" "${endless[@]}" --set run.directory=linked
+expect "a job trains" wait_until 30 has_steps linked
+mv linked linked.old
+cp -a linked.old linked.copy
+ln -s linked.copy linked
+ends "a job whose directory is now a link to a copy leaves" 77 'linked was moved, removed or replaced' linked.log 30
+
+# only the folder of checkpoints is moved
+starts folder.log "${train[@]}" "${endless[@]}" --set run.directory=folder
+expect "a job saves" wait_until 30 has_saves folder.log 1
+mv folder/checkpoints folder.aside
+saved=$(grep -c '^checkpoint ' folder.log)
+expect "it saves again" wait_until 30 has_saves folder.log $((saved + 2))
+kill -USR2 "$job"
+ends "… and has said that the folder is a new one" 75 'folder/checkpoints was moved or removed.*the state is saved' \
+    folder.log 30
+expect "… what it saves there verifies" "$switchyard" verify folder
+expect "… and what it saved before is whole" "$switchyard" verify folder.aside
+steps=$(wc -l <folder/metrics.jsonl)
+expect_exit "… and it goes on from its last step" 0 "after $(printf "%'d" "$steps") steps" -- \
+    "$switchyard" train tiny.yaml "${endless[@]}" --set run.directory=folder --check
+
+# all checkpoints are gone
+cp -a moved gone
+mv gone/checkpoints/step-* gone.aside
+for state in emptied missing; do
+    expect_exit "a run whose folder of checkpoints is $state does not begin anew" 65 \
+        'has records up to step 3, but its checkpoints are gone.*move the checkpoints back' -- \
+        "${train[@]}" --set run.directory=gone
+    expect "… and keeps its records" cmp gone/metrics.jsonl moved/metrics.jsonl
+    [[ $state == missing ]] || rmdir gone/checkpoints
+done
+mkdir gone/checkpoints
+mv gone.aside gone/checkpoints/step-00000003
+expect_exit "… and goes on when they are back" 0 'nothing to do' -- "${train[@]}" --set run.directory=gone
+status=0
+SWITCHYARD_FAULT=staging "$switchyard" train tiny.yaml --set run.directory=early >early.log 2>&1 || status=$?
+expect "a job that is killed in its first save" [ "$status" -eq 137 ]
+expect_exit "… begins anew" 0 'validation after step 3' -- "${train[@]}" --set run.directory=early
+
 # verify beside a job that saves and removes at every step
 starts saving.log "${train[@]}" "${endless[@]}" --set checkpoint.every_steps=1 --set run.directory=saving
 expect "a job saves at every step" wait_until 30 has_steps saving
@@ -57,7 +98,7 @@ for name in .write-test metrics.jsonl.partial; do
 done
 expect_exit "links under names of temporary files" 0 'validation after step 3' -- "${train[@]}" --set run.directory=planted
 expect "… are not followed" precious
-for name in metrics.jsonl lock; do
+for name in metrics.jsonl lock run.json config.yaml; do
     mkdir "link-$name" "pipe-$name"
     ln -s "$work/precious.txt" "link-$name/$name"
     mkfifo "pipe-$name/$name"
@@ -107,6 +148,9 @@ expect_exit "a file manager's file is no damage" 0 'step-00000003: verified' -- 
 touch "renamed/checkpoints/step-00000003/"$'\e[2Jnotes.txt'
 expect_exit "a surplus file is named as one" 65 'step-00000003: SURPLUS FILES .*u\{1B\}\[2Jnotes.txt does not belong' -- \
     "$switchyard" verify renamed/checkpoints/step-00000003
+expect_exit "… and the checkpoint beside it is read" 0 \
+    'step-00000003 holds what does not belong to the checkpoint and is not read: .*notes.txt' -- \
+    "$switchyard" inspect renamed/checkpoints/step-00000003
 expect "… and obeyed by no terminal" sh -c "! grep -q \"\$(printf '\\033')\" '$work/output'"
 mkdir empty && touch empty/lock
 expect_exit "a run without checkpoints is not damaged" 66 'empty holds no checkpoint yet' -- "$switchyard" verify empty

@@ -182,16 +182,6 @@ has_saves() { (($(grep -c '^checkpoint ' "$1") >= $2)); }
 
 has_saves_or_ended() { has_saves "$@" || ! kill -0 "$job" 2>/dev/null; }
 
-# waits_for TENTHS COMMAND…: as wait_until, for what takes milliseconds.
-waits_for() {
-    local end=$(($(date +%s%N) + $1 * 100000000))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        (($(date +%s%N) < end)) || return 1
-        sleep 0.01
-    done
-}
-
 # stands_requests NAME COUNT DIRECTORY COMMAND…: a run that never ends takes COUNT requests to save, one after another and at any
 # moment of a step, by one rank and then the next. Each gives one checkpoint; then comes a volley, and a request to leave.
 stands_requests() {
@@ -204,7 +194,7 @@ stands_requests() {
         sleep "0.0$((RANDOM % 30 + 10))"
         kill -USR1 "${processes[sent % ${#processes[@]}]}" 2>/dev/null || break
         sent=$((sent + 1))
-        waits_for $((limit * 10)) has_saves_or_ended "$log" "$sent" || break
+        wait_until "$limit" has_saves_or_ended "$log" "$sent" || break
     done
     local saves
     saves=$(grep -c '^checkpoint ' "$log" || true)
@@ -218,7 +208,7 @@ stands_requests() {
     for ((sent = 0; sent < 50; sent++)); do
         kill -USR1 "${processes[sent % ${#processes[@]}]}"
     done
-    waits_for $((limit * 10)) has_saves "$log" $((count + 1)) || fails "$name" "no checkpoint after a volley" "$log"
+    wait_until "$limit" has_saves "$log" $((count + 1)) || fails "$name" "no checkpoint after a volley" "$log"
     kill -USR2 "${processes[-1]}"
     ends "$name" 75 'the state is saved' "$log"
     expect "… and what it leaves verifies" "$switchyard" verify "$directory"

@@ -160,3 +160,22 @@ rm -rf run
 expect "the session of a dead mpirun is removed" [ ! -e "$root/pid.$gone" ]
 expect "… that of a living process is not" [ -d "$root/pid.$$/0" ]
 expect "… nor what is no session, nor a link's target" [ -d "$root/other" -a -d "$work/elsewhere/pid.$gone" ]
+
+# Records and facts larger than the memory: a crash of the machine can leave zeros, which take no room on the disk.
+rm -rf run
+"$switchyard" train tiny.yaml --set reproducible=true >/dev/null 2>&1
+# shellcheck disable=SC2016 # for the shell that it starts
+within=(bash -c 'ulimit -v "$1" && shift && exec "$@"' _)
+truncate -s 4G run/metrics.jsonl
+for command in "fit run --law chinchilla" "replay run --step 2"; do
+    # shellcheck disable=SC2086
+    expect_exit "records of 4 GB: $command" 65 'metrics.jsonl:4: the line is longer than the 4194304 bytes' -- \
+        "${within[@]}" 2000000 "$switchyard" $command
+done
+truncate -s 1G run/metrics.jsonl
+expect_exit "records of 1 GB are cut off where the run stands" 0 'validation after step 4' -- \
+    "${within[@]}" 1000000 "$switchyard" train tiny.yaml --set reproducible=true --set train.steps=4
+expect "… and the records are whole" [ "$(grep -c '^{.*}$' run/metrics.jsonl)" -eq 4 ]
+truncate -s 4G run/run.json
+expect_exit "facts of 4 GB" 65 'run.json has 4294967296 bytes; such a file has at most' -- \
+    "${within[@]}" 2000000 "$switchyard" fit run --law chinchilla

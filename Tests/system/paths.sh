@@ -59,9 +59,30 @@ expect_exit "a variable that is not set, in a configuration" 78 'run.directory. 
     "${train[@]}" tiny.yaml --set 'run.directory=$NOT_SET/x'
 expect_exit "in a list" 78 'data.train. is .\$\{NOT_SET\}.: .*NOT_SET is not set' -- \
     "${train[@]}" tiny.yaml --set 'data.train=[corpus.txt, "${NOT_SET}"]'
-expect_exit "on the command line" 64 'NOT_SET is not set' -- "$switchyard" evaluate '$NOT_SET' --data corpus.txt
-expect_exit "among several" 64 'NOT_SET is not set' -- "$switchyard" evaluate run --data corpus.txt '$NOT_SET/a'
-expect_exit "without a home directory" 64 'HOME is not set' -- env -u HOME "$switchyard" inspect '~/new'
+expect_exit "on the command line" 78 'NOT_SET is not set' -- "$switchyard" evaluate '$NOT_SET' --data corpus.txt
+expect_exit "among several" 78 'NOT_SET is not set' -- "$switchyard" evaluate run --data corpus.txt '$NOT_SET/a'
+for command in "inspect ~/new" "train tiny.yaml --set run.directory=~/x"; do
+    # shellcheck disable=SC2086
+    expect_exit "without a home directory: $command" 78 'HOME is not set' -- env -u HOME "$switchyard" $command
+done
+for command in "inspect ~no-such-user-here/x" "train tiny.yaml --set run.directory=~no-such-user-here/x"; do
+    # shellcheck disable=SC2086
+    expect_exit "a user that there is not: $command" 78 'there is no user .no-such-user-here' -- "$switchyard" $command
+done
+expect "no folder of that name was made" test ! -e '~no-such-user-here'
+
+# outputs through links
+ln -s home/linked.tokens link.tokens
+ln -s home/linked.yaml link.yaml
+for _ in 1 2; do
+    expect_exit "an output through a link" 0 'home/linked.tokens: ' -- "$switchyard" tokenize corpus.txt --output link.tokens
+    expect_exit "another" 0 '.' -- "$switchyard" plan --flops 1e18 --write-config link.yaml
+done
+expect "the links stay, and lead to what was written" \
+    test -L link.tokens -a -L link.yaml -a -s home/linked.tokens -a -s home/linked.yaml
+ln -s "$work/corpus.txt" prefix.bin
+expect_exit "a link under a name that was not given" 73 'prefix.bin cannot be written: it is not a regular file' -- \
+    "$switchyard" tokenize runs.csv --format megatron --output prefix
 
 # line ends, names, kinds
 sed 's/$/\r/' tiny.yaml >crlf.yaml
@@ -86,5 +107,12 @@ expect_exit "an odd name and a packed file are reported" 0 \
 expect_exit "by a run" 0 'not read: 2 files' -- "${train[@]}" tiny.yaml --set data.train=texts --set run.directory=odd
 expect_exit "by --check" 0 'not read: 2 files' -- "${train[@]}" tiny.yaml --set data.train=texts --set run.directory=odd2 --check
 expect_exit "by an evaluation" 0 'not read: 2 files.*nats per token' -- "$switchyard" evaluate run --data texts
+mkdir -p "$(printf 'folders/odd\377/inner')"
+cp corpus.txt folders
+cp corpus.txt "$(printf 'folders/odd\377')"
+cp corpus.txt "$(printf 'folders/odd\377/inner')"
+expect_exit "a folder with an odd name is reported with all that is in it" 0 \
+    'not read: 2 files, [1-9][0-9]+ bytes: 2 in a folder whose name is not UTF-8' -- \
+    "$switchyard" tokenize folders --output folders.tokens
 touch "$(printf 'run/checkpoints/odd\377')"
 expect_exit "an odd name beside checkpoints hides none" 0 'nothing to do' -- "${train[@]}" run/config.yaml

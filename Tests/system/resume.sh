@@ -163,11 +163,11 @@ expect_exit "without it, the newest that verifies is used" 0 'passing over .*ste
 
 # nothing that can be used
 train 2 batch "${exact[@]}" --set train.steps=12 --set batch.tokens=1024
-for directory in batch/checkpoints/step-*; do touch "$directory/notes.txt"; done
+for directory in batch/checkpoints/step-*; do mv "$directory/manifest" "$directory/away"; done
 ls batch/checkpoints >before
 expect_exit "a run none of whose checkpoints can be used is not begun anew" 65 \
-    'none of the [0-9]+ checkpoints of the run can be used.*notes.txt' -- "${command[@]}"
+    'none of the [0-9]+ checkpoints of the run can be used.*manifest is missing' -- "${command[@]}"
 ls batch/checkpoints >after
 expect "… and loses none" cmp before after
-rm batch/checkpoints/step-*/notes.txt
+for directory in batch/checkpoints/step-*; do mv "$directory/away" "$directory/manifest"; done
 expect_exit "… and goes on when they can be" 0 'validation after step 12' -- "${command[@]}"

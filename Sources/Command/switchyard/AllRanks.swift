@@ -22,8 +22,9 @@ func onAllRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) th
         _ = try VirtualRanks.run(virtual, body)
         return
     }
+    // As the launcher left it: MPI's library changes it when it starts.
+    let environment = ProcessInfo.processInfo.environment
     let agreed: Failure? = try MPIWorld.run { world -> Failure? in
-        let environment = ProcessInfo.processInfo.environment
         if let failure = foreignLauncherFailure(worldSize: world.size, environment: environment) { throw failure }
         do {
             try body(world)

@@ -12,7 +12,7 @@ struct CheckOptions: ParsableArguments {
     @Option(help: "Tokens to compare the logits of.") var verifyTokens = 256
     @Option(
         help: "Also write these tokens and Switchyard's logits to this safetensors file, to compare other software.",
-        transform: path)
+        transform: outputFile)
     var reference: String?
 
     func validate() throws {

@@ -37,7 +37,12 @@ struct CheckpointArgument {
             let seen = try Agreement(ranks: ranks).gather(Array("\(isFolder ? "+" : "-")\(place)".utf8))[0]
             (isFolder, place) = (seen.first == UInt8(ascii: "+"), String(decoding: seen.dropFirst(), as: UTF8.self))
         }
-        guard isFolder else { return try CheckpointReader(place, sharedBy: ranks) }
+        let reader = try isFolder ? newest(in: place, ranks) : CheckpointReader(place, sharedBy: ranks)
+        if ranks?.rank ?? 0 == 0, let surplus = reader.surplusWarning { complain(surplus) }
+        return reader
+    }
+
+    private func newest(in place: String, _ ranks: (any Communicator)?) throws(Failure) -> CheckpointReader {
         let (reader, passedOver) = try CheckpointFolder(place).newest(sharedBy: ranks)
         for other in passedOver where ranks?.rank ?? 0 == 0 {
             complain("passing over \(other.directory): \(other.reason.message)")

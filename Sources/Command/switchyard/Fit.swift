@@ -28,7 +28,7 @@ struct FitCommand: ParsableCommand {
     @Flag(help: "Descend from every start of the paper's grid, not only from the promising ones.") var fullGrid = false
     @Flag(help: "Leave the held-out runs out of the final fit too.") var trainOnly = false
     @Flag(help: "Fit the training loss of run directories, not their last validation.") var trainingLoss = false
-    @Option(help: "Write the fit here, for `plan --law`.", transform: path) var output: String?
+    @Option(help: "Write the fit here, for `plan --law`.", transform: outputFile) var output: String?
     @Option(help: "Draw SVG residual plots into this directory.", transform: path) var plots: String?
     @Flag(help: "One object (an array for several laws) on the last line.") var json = false
 

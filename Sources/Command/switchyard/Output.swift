@@ -65,8 +65,8 @@ func writeText(_ text: String, to file: String) throws {
     do {
         try FileManager.default.createDirectory(
             at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: place, options: .atomic)
     } catch {
         throw Failure(.cannotCreate, "cannot write \(file): \(error.localizedDescription)")
     }
+    try replaceFile(file, with: Array(text.utf8))
 }

@@ -4,7 +4,25 @@ import Platform
 
 /// The `transform` of every argument and option that is a path: `~` and variables of the environment mean the same as in a
 /// configuration, also where no shell has expanded them.
-@Sendable func path(_ text: String) throws -> String { try expandedPath(text) }
+///
+/// What cannot be expanded ends the program with `configuration`, as in a configuration: the parser would take it for a wrong
+/// command line.
+@Sendable func path(_ text: String) -> String { parsed { () throws(Failure) in try expandedPath(text) } }
+
+/// The same for an option that names a file to write: a symbolic link stands for what it leads to, and stays.
+@Sendable func outputFile(_ text: String) -> String {
+    parsed { () throws(Failure) in try outputPath(expandedPath(text)) }
+}
+
+private func parsed(_ body: () throws(Failure) -> String) -> String {
+    do throws(Failure) {
+        return try body()
+    } catch {
+        let rank = launchedRank ?? 0
+        if rank == 0 { complain(error.description) }
+        exitBeforeWork(error.status.rawValue, rank: rank)
+    }
+}
 
 extension InputsAndOutputs {
     /// A checkpoint that a conversion reads.
@@ -17,7 +35,7 @@ extension InputsAndOutputs {
     init(readingHuggingFace directory: String) {
         self.init()
         reads(directory, as: "the directory")
-        let names = (try? directoryEntries(directory)) ?? []
-        reads(names.map { "\(directory)/\(String(decoding: $0, as: UTF8.self))" }, as: "the directory")
+        let names = (try? OpenDirectory(directory).names()) ?? []
+        reads(names.map { "\(directory)/\($0)" }, as: "the directory")
     }
 }

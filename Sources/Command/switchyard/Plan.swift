@@ -166,7 +166,7 @@ struct LawOptions: ParsableArguments {
 struct PlanAnswerOptions: ParsableArguments {
     @Flag(help: "Print the papers' tables beside the laws, and nothing else.") var tables = false
     @Flag(help: "One array of objects on the last line.") var json = false
-    @Option(help: "Write a configuration for `switchyard train` here.", transform: path) var writeConfig: String?
+    @Option(help: "Write a configuration for `switchyard train` here.", transform: outputFile) var writeConfig: String?
     @Option(help: "Draw SVG comparisons into this directory.", transform: path) var plots: String?
     @Option(help: "`data.train` of the written configuration.") var trainData = "data/train"
     @Option(help: "`data.tokenizer` of the written configuration.") var tokenizer = "auto"

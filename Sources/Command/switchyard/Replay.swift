@@ -29,7 +29,7 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "Compute only this lane of the step, the first is 0, and write its tensors to --output.")
     var lane: Int?
 
-    @Option(help: "An HDF5 file for the tensors of --lane: tokens, losses, routes, gradients.", transform: path)
+    @Option(help: "An HDF5 file for the tensors of --lane: tokens, losses, routes, gradients.", transform: outputFile)
     var output: String?
 
     @Option(help: "Threads to compute with; the result does not depend on them.")

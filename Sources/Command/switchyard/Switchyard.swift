@@ -27,11 +27,7 @@ struct Switchyard: ParsableCommand {
         } catch {
             if let answer = answerToHelp(error) { exit(withError: answer) }
             if let rank = launchedRank, rank > 0, !(error is ExitCode) {
-                let code = exitCode(for: error)
-                platform_release_requests()
-                // mpirun ends all ranks as soon as one fails: the first must have spoken.
-                if code != .success { sleep(2) }
-                Foundation.exit(code.rawValue)
+                exitBeforeWork(exitCode(for: error).rawValue, rank: rank)
             }
             exit(withError: error)
         }
@@ -51,4 +47,11 @@ struct Switchyard: ParsableCommand {
             return error
         }
     }
+}
+
+/// Ends a process whose command line was wrong: mpirun ends all ranks as soon as one fails, and rank 0 must have spoken before.
+func exitBeforeWork(_ code: Int32, rank: Int) -> Never {
+    platform_release_requests()
+    if rank > 0, code != 0 { sleep(2) }
+    exit(code)
 }

@@ -22,13 +22,13 @@ struct Tokenize: ParsableCommand {
         transform: path)
     var tokenizer = "byte"
 
-    @Option(help: "The file to write; none that is read.", transform: path)
+    @Option(help: "The file to write; none that is read.", transform: outputFile)
     var output: String
 
     @Option(help: "One of \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.switchyard
 
-    @Option(help: "Write the tokenizer's merges to this file as well.", transform: path)
+    @Option(help: "Write the tokenizer's merges to this file as well.", transform: outputFile)
     var tokenizerOutput: String?
 
     @Flag(help: "Print the figures as one JSON object on the last line.")

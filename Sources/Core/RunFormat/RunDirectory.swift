@@ -42,17 +42,8 @@ package struct RunDirectory: Sendable {
     }
 
     /// Writes a text file of the run whole, in place of the one that is there.
-    /// - Throws: `cannotCreate` with the system's reason
+    /// - Throws: `cannotCreate` with the system's reason, also where a link or a pipe is in its place
     package func write(_ text: String, to file: String) throws(Failure) {
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
-        } catch {
-            throw Failure(.cannotCreate, "\(file) cannot be written: \(Self.reason(error))")
-        }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return (underlying ?? error as NSError).localizedDescription
+        try replaceFile(file, with: Array(text.utf8))
     }
 }

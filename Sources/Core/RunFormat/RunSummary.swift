@@ -26,6 +26,9 @@ package struct RunSummary: Codable, Sendable {
     package var kernels: String
     /// Of all ranks together, measured at start.
     package var gemmPeakFlops: Double
+    /// Whether a checkpoint of the run has been published: one that is missing then was moved or removed. Nil in files of
+    /// versions that did not say.
+    package var hasCheckpoints: Bool?
 
     enum CodingKeys: String, CodingKey {
         case nActive = "n_active"
@@ -43,6 +46,7 @@ package struct RunSummary: Codable, Sendable {
         case distributedOptimizer = "distributed_optimizer"
         case reproducible, kernels
         case gemmPeakFlops = "gemm_peak_flops"
+        case hasCheckpoints = "has_checkpoints"
     }
 
     /// - Parameters:
@@ -67,6 +71,7 @@ package struct RunSummary: Codable, Sendable {
         reproducible = configuration.reproducible
         self.kernels = kernels
         gemmPeakFlops = gemmPeak
+        hasCheckpoints = false
     }
 
     /// What a user reads when training begins.

@@ -1,5 +1,8 @@
 /// One line of `metrics.jsonl`: what one optimizer step did. docs/metrics.md says what each figure means.
 package struct StepRecord: Codable, Sendable {
+    /// Bytes of a line: no record is longer, and a longer line is none.
+    package static let longest = 1 << 22
+
     package var step = 0
     /// Predicted tokens up to and including this step.
     package var tokens = 0

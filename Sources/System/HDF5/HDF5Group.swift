@@ -68,6 +68,9 @@ package final class HDF5Group: HDF5Object {
         let type = try Identifier("H5Dget_type", dataset.path, release: H5Tclose) { H5Dget_type(dataset.raw) }
         let stored = type.raw
         let size = try textSize(of: stored, dataset.path)
+        guard size <= Self.longestText else {
+            throw Failure(.data, "\(dataset.path) has \(size) bytes; a text has at most \(Self.longestText)")
+        }
         var bytes = [UInt8](repeating: 0, count: size)
         try Library.call("H5Dread", dataset.path) {
             unsafe H5Dread(dataset.raw, stored, shim_all(), shim_all(), shim_default(), &bytes)
@@ -75,6 +78,9 @@ package final class HDF5Group: HDF5Object {
         try dataset.close()
         return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
+
+    /// In bytes: no configuration or tokenizer is longer.
+    private static let longestText = 1 << 28
 
     package func contains(_ name: String) throws(Failure) -> Bool {
         try Library.call("H5Lexists", "\(path): \(name)") { unsafe H5Lexists(raw, name, shim_default()) } > 0

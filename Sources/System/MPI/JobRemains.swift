@@ -39,7 +39,7 @@ package struct JobRemains: Codable {
             tidy(directory)
             return nil
         }
-        StaleSessions.remove()
+        OpenMPISessions.removeAbandoned()
         let note = Note(directory: directory, name: "job-\(getpid())-\(hexadecimal(UInt64.random(in: 0...UInt64.max)))")
         guard (try? directory.create(note.name, Array(bytes))) != nil else { return nil }
         return note
@@ -95,12 +95,9 @@ package struct JobRemains: Codable {
 
     /// Whether the job has ended for certain: its launcher, and mpirun where the session's name says which that was, are gone.
     private var isOver: Bool {
-        numbering == Self.ownNumbering && Self.isDead(launcher)
-            && (places.first.flatMap(OpenMPINames.processNumber).map(Self.isDead) ?? true)
+        numbering == Self.ownNumbering && OpenMPISessions.isDead(launcher)
+            && (places.first.flatMap(OpenMPINames.processNumber).map(OpenMPISessions.isDead) ?? true)
     }
-
-    /// Whether no process of this machine has that number.
-    static func isDead(_ process: Int32) -> Bool { process > 1 && kill(process, 0) != 0 && errno == ESRCH }
 
     private func remove() {
         guard let session = places.first, OpenMPINames.isSession(session), Self.resolved(session) == session else {
@@ -114,80 +111,15 @@ package struct JobRemains: Codable {
                 try? memory.remove(name)
             }
         }
-        let (folder, name) = splitPath(session)
-        let sharesFolder = OpenMPINames.isFolderOfSessions(folder)
-        guard !sharesFolder || Self.isOwnDirectory(folder),
-            let directory = try? OpenDirectory(folder, followingLink: false), directory.own(name) == .directory
-        else { return }
-        try? directory.remove(name)
-        // The user's directory of sessions goes with the last of them; `rmdir` leaves it if there are others.
-        if sharesFolder { rmdir(folder) }
-    }
-
-    private static func isOwnDirectory(_ path: String) -> Bool {
-        let (folder, name) = splitPath(path)
-        return (try? OpenDirectory(folder))?.own(name) == .directory
+        OpenMPISessions.remove(session)
     }
 
     /// The path without links; nil if there is nothing.
-    private static func resolved(_ path: String) -> String? {
-        guard path.hasPrefix("/"), let found = unsafe realpath(path, nil) else { return nil }
-        defer { unsafe free(found) }
-        return unsafe String(cString: found)
-    }
+    private static func resolved(_ path: String) -> String? { path.hasPrefix("/") ? realPath(path) : nil }
 
     /// The same of a path that is the beginning of a name.
     private static func resolvedPrefix(_ path: String) -> String? {
         let (folder, start) = splitPath(path)
         return resolved(folder).map { "\($0)/\(start)" }
-    }
-}
-
-/// Names that Open MPI gives to what a job leaves.
-private enum OpenMPINames {
-    /// `…/ompi.HOST.USER/pid.N` or `…/jf.N`, or Open MPI 5's `…/prterun.HOST.N.USER`, of this user, and no way out of there.
-    static func isSession(_ path: String) -> Bool {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count >= 2, parts[0].isEmpty, !parts.contains("."), !parts.contains("..") else { return false }
-        let (folder, name) = splitPath(path)
-        if runtimeProcess(name) != nil { return true }
-        let words = name.split(separator: ".", omittingEmptySubsequences: false)
-        return isFolderOfSessions(folder)
-            && words.count == 2 && (words[0] == "pid" || words[0] == "jf") && isNumber(words[1], digits: "0123456789")
-    }
-
-    /// Whether all sessions of this user lie in that directory, as Open MPI 4 has them: `…/ompi.HOST.USER`.
-    static func isFolderOfSessions(_ path: String) -> Bool {
-        let words = splitPath(path).name.split(separator: ".")
-        return words.count >= 3 && words[0] == "ompi" && words[words.count - 1] == String(geteuid())
-    }
-
-    /// The process number of mpirun, or of its daemon, where the session's name bears it.
-    static func processNumber(_ session: String) -> Int32? {
-        let name = splitPath(session).name
-        return name.hasPrefix("pid.") ? Int32(name.dropFirst(4)) : runtimeProcess(name)
-    }
-
-    /// The process number in the name that Open MPI 5, by its runtime PRRTE, gives a session of this user:
-    /// `TOOL.HOST.PROCESS.USER`, where the host may have dots.
-    private static func runtimeProcess(_ name: String) -> Int32? {
-        let words = name.split(separator: ".", omittingEmptySubsequences: false)
-        guard words.count >= 4, ["prterun", "prted", "prte"].contains(words[0]),
-            words[words.count - 1] == String(geteuid()), isNumber(words[words.count - 2], digits: "0123456789")
-        else { return nil }
-        return Int32(words[words.count - 2])
-    }
-
-    /// `vader_segment.HOST.USER.JOB.RANK`, of this user.
-    static func isSegment(_ name: String) -> Bool {
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count >= 5 && (parts[0] == "vader_segment" || parts[0] == "sm_segment")
-            && parts[parts.count - 3] == String(geteuid())
-            && isNumber(parts[parts.count - 2], digits: "0123456789abcdef")
-            && isNumber(parts[parts.count - 1], digits: "0123456789")
-    }
-
-    private static func isNumber(_ text: Substring, digits: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { digits.utf8.contains($0) }
     }
 }

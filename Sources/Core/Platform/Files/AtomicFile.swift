@@ -12,8 +12,10 @@ package final class AtomicFile {
     /// What the file at `path` is called while it is written.
     static func partialName(of path: String) -> String { path + ".partial" }
 
-    /// - Throws: `cannotCreate` if the folder cannot be written, `inUse` if another process is writing the same file
+    /// - Throws: `cannotCreate` if the folder cannot be written or something else than a file is at `path`, `inUse` if another
+    ///   process is writing the same file
     package init(_ path: String) throws(Failure) {
+        try requireFileOrNothing(at: path)
         self.path = path
         partial = Self.partialName(of: path)
         // The name can be foreseen: what somebody else has put there is neither followed nor written to.
@@ -115,7 +117,7 @@ package final class AtomicFile {
         guard rename(partial, path) == 0 else { throw failure("rename") }
         committed = true
         close(descriptor)
-        let folder = open(parentFolder(of: path), O_RDONLY | O_CLOEXEC)
+        let folder = open(splitPath(path).parent, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)
@@ -124,12 +126,6 @@ package final class AtomicFile {
     private func failure(_ verb: String) -> Failure {
         Failure(.inputOutput, "cannot \(verb) \(partial): \(systemError())")
     }
-}
-
-/// The folder that holds `path`.
-func parentFolder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
 extension InputsAndOutputs {

@@ -6,7 +6,7 @@ package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 /// - Throws: `cannotCreate` with the system's reason
 package func makeDirectory(_ path: String) throws(Failure) {
     if isDirectory(path) { return }
-    let parent = parentFolder(of: path)
+    let parent = splitPath(path).parent
     if parent != path, parent != ".", !isDirectory(parent) { try makeDirectory(parent) }
     // Another process may have been faster.
     guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {

@@ -5,7 +5,7 @@ package import Diagnostics
 /// for itself, and values are not expanded again.
 ///
 /// - Parameter variables: looks a variable up; the environment if not given
-/// - Throws: `usage` naming a variable that is not set, or a brace that does not close
+/// - Throws: `configuration`, because it is the environment that lacks something, naming a variable or user that is not there, or a brace that does not close
 package func expandedPath(
     _ text: String, variables: (String) -> String? = environmentVariable
 ) throws(Failure) -> String {
@@ -15,12 +15,17 @@ package func expandedPath(
     let user = String(decoding: path[1..<end], as: UTF8.self), rest = String(decoding: path[end...], as: UTF8.self)
     if user.isEmpty {
         guard let home = variables("HOME"), !home.isEmpty else {
-            throw Failure(.usage, "`\(text)`: HOME is not set, so `~` stands for nothing", advice: "write the path out")
+            throw Failure(
+                .configuration, "`\(text)`: HOME is not set, so `~` stands for nothing", advice: "write the path out")
         }
         return home.hasSuffix("/") && rest.hasPrefix("/") ? home.dropLast() + rest : home + rest
     }
-    // As in a shell, `~NAME` is a file's name where there is no such user.
-    return homeDirectory(of: user).map { $0 + rest } ?? "~" + user + rest
+    guard let home = homeDirectory(of: user) else {
+        throw Failure(
+            .configuration, "`\(text)`: there is no user `\(user)`, so `~\(user)` stands for nothing",
+            advice: "write `./~\(user)` for a file of that name, or write the path out")
+    }
+    return home + rest
 }
 
 /// The text whose expansion is `path` itself.
@@ -50,7 +55,7 @@ private func replacingVariables(
         } else if let (name, end) = try variable(in: bytes, at: place + 1, of: text) {
             guard let value = variables(name) else {
                 throw Failure(
-                    .usage, "`\(text)`: the environment variable \(name) is not set",
+                    .configuration, "`\(text)`: the environment variable \(name) is not set",
                     advice: "export it, or write the path out; `$$` is a dollar sign")
             }
             path += Array(value.utf8)
@@ -75,7 +80,7 @@ private func variable(
     guard isBraced else { return name.isEmpty ? nil : (name, end) }
     guard !name.isEmpty, end < bytes.count, bytes[end] == UInt8(ascii: "}") else {
         throw Failure(
-            .usage, "`\(text)`: expected `${NAME}` with the name of an environment variable",
+            .configuration, "`\(text)`: expected `${NAME}` with the name of an environment variable",
             advice: "forms such as `${NAME:-default}` are not expanded; `$$` is a dollar sign")
     }
     return (name, end + 1)

@@ -47,5 +47,6 @@ package struct FileIdentity: Sendable, Equatable {
 extension stat {
     var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
     var isDirectory: Bool { st_mode & S_IFMT == S_IFDIR }
+    var entry: OpenDirectory.Entry { isRegularFile ? .file : isDirectory ? .directory : .other }
     var isMine: Bool { st_uid == geteuid() }
 }

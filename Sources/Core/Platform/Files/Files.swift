@@ -45,14 +45,8 @@ package enum Files {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(systemError())") }
         defer { close(file) }
-        var done = 0
-        while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.write(file, $0.baseAddress! + done, bytes.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(.inputOutput, "cannot write \(path): \(systemError())") }
-            done += count
+        guard writeAll(bytes, to: file) else {
+            throw Failure(.inputOutput, "cannot write \(path): \(systemError())")
         }
     }
 
@@ -72,14 +66,8 @@ package enum Files {
     /// Frees a file's blocks; it stays, empty.
     package static func empty(_ path: String) { _ = unsafe truncate(path, 0) }
 
-    /// The directory something is in; `path` does not end in a slash.
-    package static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
     /// Names in a directory, sorted; nil if it cannot be read. One that is not UTF-8 comes with replacement characters.
     package static func names(in directory: String) -> [String]? {
-        (try? directoryEntries(directory))?.map { String(decoding: $0, as: UTF8.self) }.sorted()
+        try? OpenDirectory(directory).names()
     }
 }

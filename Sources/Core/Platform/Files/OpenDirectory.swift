@@ -38,23 +38,54 @@ package final class OpenDirectory: Sendable {
         return unsafe fstat(descriptor, &status) == 0 && status.isMine && status.st_mode & 0o077 == 0
     }
 
-    /// Names of what is in it, sorted.
-    /// - Throws: `inputOutput` if it cannot be listed
-    package func names() throws(Failure) -> [String] {
+    /// The names in it, except `.` and `..`, as the bytes that they are, in ascending order. A name need not be UTF-8.
+    /// - Throws: `noInput` if it cannot be listed
+    package func entries() throws(Failure) -> [[UInt8]] {
         let again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard again >= 0, let stream = unsafe fdopendir(again) else {
             if again >= 0 { close(again) }
-            throw Failure(.inputOutput, "cannot list the directory \(path): \(systemError())")
+            throw cannotList()
         }
         defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+        var names: [[UInt8]] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else { break }
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe Array(bytes.prefix { $0 != 0 })
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
         }
-        return names.sorted()
+        guard errno == 0 else { throw cannotList() }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    private func cannotList() -> Failure {
+        Failure(.noInput, "cannot list the directory \(path): \(systemError())")
+    }
+
+    /// The same as text; one that is not UTF-8 comes with replacement characters.
+    /// - Throws: as `entries`
+    package func names() throws(Failure) -> [String] {
+        try entries().map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The directory in it whose name is `name`, which need not be UTF-8; no link to one.
+    /// - Throws: `noInput` if it cannot be opened
+    package func subdirectory(_ name: [UInt8]) throws(Failure) -> OpenDirectory {
+        let text = (name + [0]).map { CChar(bitPattern: $0) }
+        return try OpenDirectory(
+            opened: unsafe openat(descriptor, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+            "\(path)/\(String(decoding: name, as: UTF8.self))")
+    }
+
+    /// What the entry `name` is, which need not be UTF-8, with the bytes of a regular file; a symbolic link is none. Nil if
+    /// there is none.
+    package func look(at name: [UInt8]) -> (kind: Entry, bytes: Int)? {
+        let text = (name + [0]).map { CChar(bitPattern: $0) }
+        var found = stat()
+        guard unsafe fstatat(descriptor, text, &found, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+        return (found.entry, found.isRegularFile ? Int(found.st_size) : 0)
     }
 
     /// The entry itself; a symbolic link is not followed. Nil if there is none.
@@ -76,6 +107,6 @@ package final class OpenDirectory: Sendable {
     /// What this user owns under that name; nil for what is not there or is somebody else's.
     package func own(_ name: String) -> Entry? {
         guard let status = status(of: name), status.isMine else { return nil }
-        return status.isRegularFile ? .file : status.isDirectory ? .directory : .other
+        return status.entry
     }
 }

@@ -8,11 +8,11 @@ struct Place: Hashable {
 
     /// Follows symbolic links. Nil if even the directory does not exist: such a path leads to nothing that could be lost.
     init?(_ path: String) {
-        let path = withoutSlashes(path)
+        let (parent, last) = splitPath(path)
         if let found = Self.status(path) {
             (device, inode, name) = (found.st_dev, found.st_ino, nil)
-        } else if let folder = Self.status(parent(of: path)) {
-            (device, inode, name) = (folder.st_dev, folder.st_ino, lastName(of: path))
+        } else if let folder = Self.status(parent) {
+            (device, inode, name) = (folder.st_dev, folder.st_ino, last)
         } else {
             return nil
         }
@@ -26,18 +26,19 @@ struct Place: Hashable {
 
     /// The directories that hold what is at `path`, innermost first, through links to where it really lies.
     static func ancestors(of path: String) -> [Place] {
-        var folder = parent(of: withoutSlashes(path))
+        var folder = splitPath(path).parent
         if let real = realPath(path) {
-            folder = parent(of: real)
+            folder = splitPath(real).parent
         } else {
-            while status(folder) == nil, folder != parent(of: folder) { folder = parent(of: folder) }
+            while status(folder) == nil, folder != splitPath(folder).parent { folder = splitPath(folder).parent }
             folder = realPath(folder) ?? folder
         }
         var places: [Place] = []
         while let place = Place(folder) {
             places.append(place)
-            guard folder != parent(of: folder), folder != "." else { break }
-            folder = parent(of: folder)
+            let parent = splitPath(folder).parent
+            guard folder != parent, folder != "." else { break }
+            folder = parent
         }
         return places
     }
@@ -46,25 +47,4 @@ struct Place: Hashable {
         var found = stat()
         return unsafe stat(path, &found) == 0 ? found : nil
     }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let real = unsafe realpath(path, nil) else { return nil }
-        defer { unsafe free(real) }
-        return unsafe String(validatingCString: real)
-    }
-}
-
-private func withoutSlashes(_ path: String) -> String {
-    var path = path[...]
-    while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
-    return String(path)
-}
-
-private func lastName(of path: String) -> String {
-    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
-}
-
-private func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : withoutSlashes(String(path[..<slash]))
 }

@@ -11,15 +11,6 @@ package func removeTree(_ path: String) throws(Failure) {
     try OpenDirectory(parent).remove(name)
 }
 
-/// The directory that holds `path`, and the name there. Slashes at the end do not count.
-package func splitPath(_ path: String) -> (parent: String, name: String) {
-    var path = path[...]
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    guard let slash = path.lastIndex(of: "/") else { return (".", String(path)) }
-    let parent = slash == path.startIndex ? "/" : String(path[..<slash])
-    return (parent, String(path[path.index(after: slash)...]))
-}
-
 extension OpenDirectory {
     /// More levels than anything that this program makes.
     private static let deepest = 64
@@ -41,8 +32,7 @@ extension OpenDirectory {
             return
         }
         guard level < Self.deepest else { throw Failure(.inputOutput, "\(subject) lies too deep to be removed") }
-        let inner = try OpenDirectory(
-            opened: openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), subject)
+        let inner = try subdirectory(Array(name.utf8))
         guard inner.isOnSameDevice(as: self) else {
             throw Failure(.inputOutput, "\(subject) is another file system and is not removed")
         }

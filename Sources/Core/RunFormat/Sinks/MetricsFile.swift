@@ -31,6 +31,13 @@ package final class MetricsFile {
         }
     }
 
+    /// The step of the last record of a file; nil if it has none, or there is no such file.
+    /// - Throws: `inputOutput` if it cannot be read
+    package static func lastStep(of path: String) throws(Failure) -> Int? {
+        guard let file = try? RegularFile(path) else { return nil }
+        return try RecordLines.lastStep(in: file)
+    }
+
     private static func open(_ path: String) throws(Failure) -> FileHandle {
         // Without O_NONBLOCK a pipe would keep this waiting for a reader before it can be refused.
         let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC

@@ -8,8 +8,6 @@ enum RecordLines {
 
     /// Bytes that are read at a time.
     private static let window = 1 << 16
-    /// No record is longer; a longer line is none.
-    private static let longestRecord = 1 << 22
 
     /// The byte at which the first record of a step after `last` begins, or the end of the last whole line. No record of an earlier
     /// step is cut, whatever lines somebody else has put between them. Read from the end: the time goes with what is cut.
@@ -25,17 +23,27 @@ enum RecordLines {
         return cut ?? 0
     }
 
+    /// The step of the last record; nil if there is none.
+    static func lastStep(in file: RegularFile) throws(Failure) -> Int? {
+        var reader = BackwardLines(file)
+        while let line = try reader.next() {
+            if let step = step(of: line.bytes) { return step }
+        }
+        return nil
+    }
+
     private static func step(of line: [UInt8]) -> Int? {
-        guard line.first == UInt8(ascii: "{"), line.count <= longestRecord else { return nil }
+        guard line.first == UInt8(ascii: "{") else { return nil }
         return (try? JSONDecoder().decode(Step.self, from: Data(line)))?.step
     }
 
-    /// Whole lines, the last one first; what follows the last newline is none.
+    /// Whole lines, the last one first; what follows the last newline is none. In bounded memory.
     private struct BackwardLines {
         struct Line {
             var start: Int
             /// After the newline.
             var end: Int
+            /// Empty for a line that is too long for a record.
             var bytes: [UInt8]
         }
 
@@ -58,25 +66,27 @@ enum RecordLines {
             }
             guard let end, end > 0 else { return nil }
             let start = try newline(before: end - 1).map { $0 + 1 } ?? 0
-            let line = Line(start: start, end: end, bytes: Array(buffer[start - first..<end - 1 - first]))
             self.end = start
-            buffer.removeLast(first + buffer.count - start)
-            return line
+            let isRecord = end - 1 - start <= StepRecord.longest
+            return Line(start: start, end: end, bytes: isRecord ? try bytes(from: start, to: end - 1) : [])
+        }
+
+        private func bytes(from start: Int, to end: Int) throws(Failure) -> [UInt8] {
+            guard start >= first, end <= first + buffer.count else { return try file.bytes(from: start, to: end) }
+            return Array(buffer[start - first..<end - first])
         }
 
         private mutating func newline(before place: Int) throws(Failure) -> Int? {
             var searched = place
-            while true {
-                if let found = buffer[..<max(0, min(buffer.count, searched - first))].lastIndex(of: UInt8(ascii: "\n"))
-                {
-                    return first + found
+            while searched > 0 {
+                if searched <= first || searched > first + buffer.count {
+                    first = max(0, searched - RecordLines.window)
+                    buffer = try file.bytes(from: first, to: searched)
                 }
-                guard first > 0 else { return nil }
+                if let found = buffer[..<(searched - first)].lastIndex(of: UInt8(ascii: "\n")) { return first + found }
                 searched = first
-                let start = max(0, first - max(RecordLines.window, buffer.count))
-                buffer.insert(contentsOf: try file.bytes(from: start, to: first), at: 0)
-                first = start
             }
+            return nil
         }
     }
 }

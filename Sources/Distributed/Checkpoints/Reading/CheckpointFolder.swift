@@ -15,6 +15,18 @@ package struct CheckpointFolder: Sendable {
         }.sorted { $0.0 < $1.0 }
     }
 
+    /// Makes the folder if somebody has moved or removed it while its run goes on.
+    /// - Returns: whether it had gone
+    /// - Throws: `cannotCreate` with the system's reason
+    package func restore() throws(Failure) -> Bool {
+        guard !Files.isDirectory(path) else { return false }
+        try Files.makeDirectory(path)
+        return true
+    }
+
+    /// Whether there is something of that name, also a link that leads nowhere.
+    package var exists: Bool { Files.exists(path) }
+
     /// A checkpoint that was not used, and why.
     package struct PassedOver: Sendable {
         package var directory: String

@@ -17,7 +17,7 @@ package final class CheckpointReader {
 
     /// Verifies every byte of the checkpoint.
     /// - Parameter ranks: if given, they verify the files together and agree. Collective then; reading is not
-    /// - Throws: naming every file that is missing, surplus or damaged
+    /// - Throws: naming every file that is missing or damaged
     package init(_ directory: String, sharedBy ranks: (any Communicator)? = nil) throws(Failure) {
         self.directory = directory
         let agreement = ranks.map { Agreement(ranks: $0) }
@@ -49,14 +49,6 @@ package final class CheckpointReader {
                 .data,
                 "the checkpoint \(directory) does not verify: " + findings.prefix(20).joined(separator: "; ") + rest,
                 advice: "use another checkpoint of the run; `switchyard verify` checks one")
-        }
-        let surplus = verification.surplus()
-        guard surplus.isEmpty else {
-            throw Failure(
-                .data,
-                "\(directory) holds what does not belong to the checkpoint: "
-                    + surplus.prefix(20).joined(separator: ", "),
-                advice: "its own files are there; move the others away")
         }
         guard let index = verification.manifest.files.firstIndex(where: { $0.name == IndexFile.name }) else {
             throw Failure(.data, "the manifest of \(directory) lists no \(IndexFile.name)")
@@ -112,6 +104,15 @@ package final class CheckpointReader {
                 common.relative(to: piece.rectangle), of: piece, from: file, to: common.relative(to: wanted),
                 in: wanted.shape, of: values)
         }
+    }
+
+    /// What to say of files in the directory that do not belong to it, if there are any. None of them is read: all that is lies
+    /// in verified files.
+    package var surplusWarning: String? {
+        let surplus = verification.surplus()
+        guard !surplus.isEmpty else { return nil }
+        return "\(directory) holds what does not belong to the checkpoint and is not read: "
+            + surplus.prefix(20).joined(separator: ", ") + (surplus.count > 20 ? " and \(surplus.count - 20) more" : "")
     }
 
     /// Gives the files back; the next read opens them again.

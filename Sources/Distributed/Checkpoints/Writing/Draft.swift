@@ -55,7 +55,7 @@ struct Draft {
         try owns()
         try moveAside(target)
         try Files.rename(staging, to: target)
-        try Files.sync(Files.parent(of: target))
+        try Files.sync(splitPath(target).parent)
         return bytes.count + manifest.bytesOfFiles
     }
 

@@ -70,7 +70,7 @@ package final class PendingCheckpoint {
     private func checkSpace() throws(Failure) {
         let datasets = tensors.reduce(0) { $0 + $1.pieces.count }
         let needed = tensors.reduce(0) { $0 + 4 * $1.count } + 4096 * (datasets + tensors.count + 16 * files.count)
-        let directory = Files.parent(of: staging)
+        let directory = splitPath(staging).parent
         guard let free = Files.freeBytes(in: directory), free < needed else { return }
         throw Failure(
             .inputOutput, "the checkpoint needs \(needed) bytes; \(directory) has \(free) bytes left",

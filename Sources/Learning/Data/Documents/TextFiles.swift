@@ -48,14 +48,15 @@ extension TextListing {
         let inode = try fileStatus(folder).st_ino
         guard !ancestors.contains(inode) else { return }
         // In the order of bytes, not characters: it must not depend on the language of the machine.
-        for bytes in try directoryEntries(folder) {
+        let directory = try OpenDirectory(folder)
+        for bytes in try directory.entries() {
             guard let name = String(validating: bytes, as: UTF8.self) else {
-                skipped.add("whose name is not UTF-8", bytes: regularFileSize(folder, bytes))
+                skipped.addUnnamed(bytes, in: directory)
                 continue
             }
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
             if name.hasPrefix(".") {
-                skipped.add("hidden", bytes: regularFileSize(folder, bytes))
+                skipped.add("hidden", bytes: directory.look(at: bytes)?.bytes ?? 0)
                 continue
             }
             let isWanted = TextName(name) != .other
@@ -86,10 +87,20 @@ extension TextListing {
     }
 }
 
-/// Of a file whose name may be any bytes; 0 for anything else than a regular file.
-private func regularFileSize(_ folder: String, _ name: [UInt8]) -> Int {
-    let path = (Array(folder.utf8) + [UInt8(ascii: "/")] + name + [0]).map { CChar(bitPattern: $0) }
-    var found = stat()
-    guard unsafe stat(path, &found) == 0, found.st_mode & S_IFMT == S_IFREG else { return 0 }
-    return Int(found.st_size)
+extension SkippedFiles {
+    /// Folders below a folder whose name is not UTF-8 that are looked into.
+    private static let deepest = 64
+
+    /// An entry whose name is not UTF-8: a file, or a folder with every file below it.
+    fileprivate mutating func addUnnamed(_ name: [UInt8], in folder: OpenDirectory, level: Int = 0) {
+        let found = folder.look(at: name)
+        guard found?.kind == .directory else {
+            let kind = level == 0 ? "whose name is not UTF-8" : "in a folder whose name is not UTF-8"
+            return add(kind, bytes: found?.bytes ?? 0)
+        }
+        guard level < Self.deepest, let inner = try? folder.subdirectory(name), let names = try? inner.entries() else {
+            return add("that is a folder that cannot be listed", bytes: 0)
+        }
+        for name in names { addUnnamed(name, in: inner, level: level + 1) }
+    }
 }

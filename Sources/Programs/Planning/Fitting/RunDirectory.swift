@@ -16,7 +16,8 @@ package enum LossSource: Sendable {
 package func runRecord(
     directory: String, loss source: LossSource, for laws: [LawFacts]
 ) throws(Failure) -> RunRecord {
-    let facts: RunFacts = try decode(try contents(of: directory + "/run.json"), directory + "/run.json")
+    let facts: RunFacts = try decode(
+        Data(try file(directory + "/run.json").contents(limit: 1 << 24)), directory + "/run.json")
     let steps = try metrics(directory + "/metrics.jsonl")
     guard let last = steps.last else {
         throw Failure(.data, "\(directory)/metrics.jsonl has no steps", advice: "leave out runs that never started")
@@ -59,12 +60,33 @@ private struct Step: Decodable {
     }
 }
 
-private func contents(of file: String) throws(Failure) -> Data {
+/// What a fit needs of the records, however many there are.
+private struct Steps {
+    private(set) var last: Step?
+    /// The last one with a validation.
+    private(set) var validated: Step?
+    /// Of the last steps, at least a fiftieth of all.
+    private var losses: [Double?] = []
+    private var count = 0
+
+    private var fiftieth: Int { max(1, count / 50) }
+    var lastLosses: [Double] { losses.suffix(fiftieth).compactMap(\.self) }
+
+    mutating func add(_ step: Step) {
+        last = step
+        if step.validationLoss != nil { validated = step }
+        count += 1
+        losses.append(step.loss)
+        if losses.count > 2 * fiftieth + 1024 { losses.removeFirst(losses.count - fiftieth) }
+    }
+}
+
+private func file(_ path: String) throws(Failure) -> RegularFile {
     do throws(Failure) {
-        return Data(try RegularFile(file).contents(limit: 1 << 36))
+        return try RegularFile(path)
     } catch {
         throw Failure(
-            .noInput, "cannot read \(file)",
+            .noInput, "cannot read \(path)",
             advice: "a run directory holds run.json and metrics.jsonl; for a table of runs give a .csv file")
     }
 }
@@ -83,30 +105,32 @@ private func decode<T: Decodable>(_ data: Data, _ place: String) throws(Failure)
     }
 }
 
-private func metrics(_ file: String) throws(Failure) -> [Step] {
-    let lines = try contents(of: file).split(separator: UInt8(ascii: "\n"))
-    var steps: [Step] = []
-    for (index, line) in lines.enumerated() {
+private func metrics(_ path: String) throws(Failure) -> Steps {
+    var lines = FileLines(try file(path), longest: 1 << 22), steps = Steps()
+    var failure: Failure?
+    while let line = try lines.next() {
+        guard !line.bytes.isEmpty else { continue }
+        // A job that was killed while writing leaves half a line, at the end only.
+        if let failure { throw failure }
         do {
-            steps.append(try decode(Data(line), "\(file):\(index + 1)"))
+            steps.add(try decode(Data(line.bytes), "\(path):\(line.number)"))
         } catch {
-            // A job that was killed while writing leaves half a line, at the end only.
-            if index < lines.count - 1 { throw error }
+            failure = error
         }
     }
     return steps
 }
 
 private func finalLoss(
-    _ steps: [Step], _ last: Step, _ source: LossSource, _ directory: String
+    _ steps: Steps, _ last: Step, _ source: LossSource, _ directory: String
 ) throws(Failure) -> Double {
     switch source {
     case .training:
-        let losses = steps.suffix(max(1, steps.count / 50)).compactMap(\.loss)
+        let losses = steps.lastLosses
         guard !losses.isEmpty else { throw Failure(.data, "\(directory)/metrics.jsonl: the last steps have no `loss`") }
         return losses.reduce(0, +) / Double(losses.count)
     case .validation:
-        guard let measured = steps.last(where: { $0.validationLoss != nil }), let loss = measured.validationLoss else {
+        guard let measured = steps.validated, let loss = measured.validationLoss else {
             throw Failure(
                 .data, "\(directory)/metrics.jsonl has no `validation_loss`",
                 advice: "train with data.validation, or fit the training loss with --training-loss")

@@ -19,6 +19,7 @@ final class CheckpointKeeper {
     private let versions: [String: String]
     private let data: StoredData
     private let staging: StagingBuffers?
+    private let say: (String) -> Void
     private var lastSaved: Int?
     private var best: BestCheckpoint?
     private var lastAttempt = ContinuousClock.now
@@ -35,9 +36,12 @@ final class CheckpointKeeper {
     /// - Parameters:
     ///   - state: what will be saved; room for a copy is made now if saves overlap with training
     ///   - versions: of the libraries, for the record
+    ///   - say: takes what the user should know, on rank 0
     init(
-        _ setup: TrainingSetup, _ state: TrainingState, versions: [String: String], on world: any Communicator
+        _ setup: TrainingSetup, _ state: TrainingState, versions: [String: String], on world: any Communicator,
+        say: @escaping (String) -> Void
     ) throws(Failure) {
+        self.say = say
         self.setup = setup
         self.world = world
         self.versions = versions
@@ -105,8 +109,10 @@ final class CheckpointKeeper {
     ) throws(Failure) {
         lastAttempt = ContinuousClock.now
         let agreement = Agreement(ranks: world)
-        let mine = try agreement.settle { () throws(Failure) in
-            world.rank == 0 ? ["\(try position())", unfinished ?? ""] : []
+        let mine = try agreement.settle { () throws(Failure) -> [String] in
+            guard world.rank == 0 else { return [] }
+            try restoreFolder()
+            return ["\(try position())", unfinished ?? ""]
         }
         let told = try agreement.gather(Array(mine.joined(separator: "\n").utf8))[0]
         let lines = String(decoding: told, as: UTF8.self).split(
@@ -120,6 +126,15 @@ final class CheckpointKeeper {
         pending = Pending(
             checkpoint: try writer.begin(record, copy ?? shards, inBackground: copy != nil), step: state.step,
             best: best)
+    }
+
+    /// A job goes on where only its folder of checkpoints was moved: what is in it is whole and nobody writes there any more.
+    private func restoreFolder() throws(Failure) {
+        try setup.lock?.confirmOwnership()
+        guard try folder.restore() else { return }
+        say(
+            "warning: the folder \(folder.path) was moved or removed while this job used it, and was made anew; earlier "
+                + "checkpoints are where it went")
     }
 
     private func record(

@@ -74,10 +74,29 @@ package struct Origin {
                 advice: "`switchyard verify \(configuration.directory)` names what is wrong with each; mend one, or "
                     + "choose another run.directory to start over")
         }
-        for other in passedOver where world.rank == 0 {
-            say("warning: passing over \(other.directory): \(other.reason.message)")
-        }
+        if reader == nil { try requireNothingLost(of: RunDirectory(configuration.directory), on: world) }
+        guard world.rank == 0 else { return reader }
+        for other in passedOver { say("warning: passing over \(other.directory): \(other.reason.message)") }
+        if let surplus = reader?.surplusWarning { say("warning: \(surplus)") }
         return reader
+    }
+
+    /// Refuses to begin anew, and to write over the records, where the run once had checkpoints: they were moved or removed.
+    /// A run that ended before its first checkpoint begins anew: its folder of checkpoints is there, and empty.
+    private static func requireNothingLost(of directory: RunDirectory, on world: any Communicator) throws(Failure) {
+        try Agreement(ranks: world).settle { () throws(Failure) in
+            guard world.rank == 0 else { return }
+            let lastStep = try MetricsFile.lastStep(of: directory.metrics) ?? 0
+            let hadCheckpoints = RunSummary.read(directory.summary)?.hasCheckpoints ?? false
+            let hasFolder = CheckpointFolder(directory.checkpoints).exists
+            guard hadCheckpoints || (lastStep > 0 && !hasFolder) else { return }
+            throw Failure(
+                .data,
+                "the run in \(directory.path) has records up to step \(lastStep), but its checkpoints are gone from "
+                    + "\(directory.checkpoints): it would begin anew and write over the records",
+                advice: "move the checkpoints back there; to start over, choose another run.directory, or move "
+                    + "run.json and metrics.jsonl away")
+        }
     }
 
     private init(

@@ -9,6 +9,7 @@ final class RunSaves {
     private let keeper: CheckpointKeeper
     private let requests: RunRequests
     private let say: (String) -> Void
+    private let published: () -> Void
     private var stall = Duration.zero
 
     /// What a save needs to know besides the state.
@@ -21,8 +22,14 @@ final class RunSaves {
         var unfinished: UnfinishedRecord?
     }
 
-    /// - Parameter say: takes what the user should know, on every rank
-    init(_ keeper: CheckpointKeeper, _ requests: RunRequests, say: @escaping (String) -> Void) {
+    /// - Parameters:
+    ///   - say: takes what the user should know, on every rank
+    ///   - published: is called after each checkpoint, on every rank
+    init(
+        _ keeper: CheckpointKeeper, _ requests: RunRequests, say: @escaping (String) -> Void,
+        published: @escaping () -> Void
+    ) {
+        self.published = published
         self.keeper = keeper
         self.requests = requests
         self.say = say
@@ -80,6 +87,7 @@ final class RunSaves {
 
     private func publish() throws(Failure) {
         say("checkpoint \(try keeper.finish())")
+        published()
         do {
             try keeper.removeOld()
         } catch {

@@ -12,7 +12,7 @@ struct RecordedRun {
     let configuration: RunConfiguration
     /// What that job trained on; empty where no checkpoint says so.
     let data: StoredData
-    /// By step.
+    /// By step, of those that are recomputed.
     let records: [Int: StepRecord]
     /// Verified, from before the step in question; nil if there is none.
     let start: CheckpointReader?
@@ -30,12 +30,14 @@ struct RecordedRun {
                 "\(directory.path) was trained in default mode, whose bits depend on the layout: it cannot be replayed",
                 advice: "runs with `reproducible: true` can")
         }
-        records = try Self.records(of: directory)
+        start = try Self.newestCheckpoint(of: directory, before: step, say: say)
+        let first = (start?.record.step ?? 0) + 1
+        let (records, all) = try Self.records(of: directory, steps: first...step)
+        self.records = records
         guard records[step] != nil else {
-            let range = records.isEmpty ? "no steps" : "steps \(records.keys.min()!) to \(records.keys.max()!)"
+            let range = all.map { "steps \($0.lowerBound) to \($0.upperBound)" } ?? "no steps"
             throw Failure(.noInput, "\(directory.metrics) has no record of step \(step); it has \(range)")
         }
-        start = try Self.newestCheckpoint(of: directory, before: step, say: say)
         if start == nil, records[1] == nil {
             throw Failure(
                 .noInput,
@@ -60,34 +62,40 @@ struct RecordedRun {
                 return (stored, StoredData(extras: reader.record.extras))
             }
         }
-        let bytes = try contents(of: directory.configuration, limit: 1 << 24)
+        let bytes = try file(directory.configuration).contents(limit: 1 << 24)
         let text = String(decoding: bytes, as: UTF8.self)
         let settings = try SettingsDocument(yaml: text, file: directory.configuration, isStored: true)
         return (try RunConfiguration(settings), StoredData(extras: [:]))
     }
 
-    private static func contents(of file: String, limit: Int) throws(Failure) -> [UInt8] {
-        guard FileManager.default.fileExists(atPath: file) else {
-            throw Failure(.noInput, "there is no \(file)", advice: "name the directory of a run")
+    private static func file(_ path: String) throws(Failure) -> RegularFile {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure(.noInput, "there is no \(path)", advice: "name the directory of a run")
         }
-        return try RegularFile(file).contents(limit: limit)
+        return try RegularFile(path)
     }
 
-    private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
-        let bytes = Data(try contents(of: directory.metrics, limit: 1 << 36))
+    /// Records of `steps`, and which the file has.
+    private static func records(
+        of directory: RunDirectory, steps: ClosedRange<Int>
+    ) throws(Failure) -> (records: [Int: StepRecord], all: ClosedRange<Int>?) {
+        var lines = FileLines(try file(directory.metrics), longest: StepRecord.longest)
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        var records: [Int: StepRecord] = [:]
-        for (number, line) in bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
+        var records: [Int: StepRecord] = [:], all: ClosedRange<Int>?
+        while let line = try lines.next() {
+            guard !line.bytes.isEmpty else { continue }
             do {
-                let record = try decoder.decode(StepRecord.self, from: line)
-                records[record.step] = record
+                let record = try decoder.decode(StepRecord.self, from: Data(line.bytes))
+                all =
+                    min(all?.lowerBound ?? record.step, record.step)...max(all?.upperBound ?? record.step, record.step)
+                if steps.contains(record.step) { records[record.step] = record }
             } catch {
-                throw Failure(.data, "\(directory.metrics), line \(number + 1) is no step's record: \(error)")
+                throw Failure(.data, "\(directory.metrics), line \(line.number) is no step's record: \(error)")
             }
         }
-        return records
+        return (records, all)
     }
 
     private static func newestCheckpoint(

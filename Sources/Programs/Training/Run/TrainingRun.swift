@@ -23,6 +23,7 @@ package final class TrainingRun {
     private let requests: RunRequests
     private let progress: ProgressLine
     private let options: TrainingOptions
+    private let summary: WrittenSummary
     private var reporter: StepReporter?
     private var state: TrainingState
     private var end: RunEnd
@@ -47,9 +48,12 @@ package final class TrainingRun {
         }
         state = TrainingState(for: setup.engine)
         end = configuration.end(after: state.step, state.consumed)
-        keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world)
+        let say = { (text: String) in if world.rank == 0 { progress.say(text) } }
+        keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world, say: say)
         requests = RunRequests(world, giveUp: options.giveUp)
-        saves = RunSaves(keeper, requests) { text in if world.rank == 0 { progress.say(text) } }
+        let summary = WrittenSummary(in: setup.directory)
+        self.summary = summary
+        saves = RunSaves(keeper, requests, say: say) { summary.noteCheckpoint() }
     }
 
     /// - Throws: `diverged` when a loss or gradient stops being a number, `tryAgain` when asked to leave; the state is
@@ -96,10 +100,11 @@ package final class TrainingRun {
             guard world.rank == 0 else { return }
             let directory = setup.directory
             try directory.write(configuration.resolved, to: directory.configuration)
-            let summary = RunSummary(
+            var facts = RunSummary(
                 configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision),
                 gemmPeak: gemmPeak)
-            try directory.write(summary.json, to: directory.summary)
+            facts.hasCheckpoints = resumed != nil
+            try summary.write(facts)
             // The step whose validation was broken off gets its record now.
             let last = resumed?.unfinished == nil ? state.step : state.step - 1
             let file = try MetricsFile(directory.metrics, keepingThrough: last)
@@ -109,7 +114,7 @@ package final class TrainingRun {
                         + "\(last) end at byte \(file.bytes), not \(resumed.metricsBytes); none is cut")
             }
             reporter = StepReporter(configuration, end, gemmPeak: gemmPeak, file: file, progress: progress)
-            say(summary.sentence(lanes: configuration.batch.lanes))
+            say(facts.sentence(lanes: configuration.batch.lanes))
         }
     }
 
