@@ -5,6 +5,8 @@ import Data
 import Diagnostics
 import Foundation
 import Kernels
+import Model
+import Tensors
 import Testing
 import Training
 
@@ -72,7 +74,8 @@ struct SavedTwiceTests {
         }
     }
 
-    @Test(arguments: [Float.nan, .infinity, -.infinity]) func numbersThatAreNoneAreRefused(value: Float) throws {
+    @Test(arguments: [Float.nan, .infinity, -.infinity, 3e38, -1e20])
+    func numbersThatAreNoneAreRefused(value: Float) throws {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(["model.experts=2"]).write(in: folder)
             let directory = folder + "/export", path = directory + "/model.safetensors"
@@ -87,6 +90,56 @@ struct SavedTwiceTests {
                     let message = refusal { _ = try imported(directory) }
                     #expect(message?.contains("`\(tensor.name)`") == true, "\(tensor.name) \(element)")
                 }
+            }
+        }
+    }
+
+    /// Also without a check of the result.
+    @Test(arguments: [1, 2], [Float.nan, .infinity])
+    func numbersThatAreNoneAreNotExported(experts: Int, value: Float) throws {
+        let model = try TinyModel(["model.experts=\(experts)"])
+        let layout = ParameterLayout(model.configuration.model, .all)
+        for id in layout.all where experts > 1 || !layout[id].name.hasSuffix(".router") {
+            try inScratchFolder { folder in
+                let checkpoint = try model.write(in: folder) { parameters in
+                    let values = parameters.vector(id)
+                    values[values.count - 1] = value
+                }
+                let expected = "`parameters/\(layout[id].name)` is \(value)"
+                let exported = refusal { try export(checkpoint, to: folder + "/export") }
+                #expect(exported?.contains(expected) == true, "\(exported ?? "exported"): \(expected)")
+                guard experts == 1 else { return }
+                let source = try SourceCheckpoint(CheckpointReader(checkpoint))
+                let upcycled = refusal {
+                    _ = try Upcycle(source, experts: 2, topK: 1).write(to: folder + "/up", run: "up", versions: [:])
+                }
+                #expect(upcycled?.contains(expected) == true, "\(upcycled ?? "upcycled"): \(expected)")
+            }
+        }
+    }
+
+    /// A directory in which something else stands in place of the weights.
+    @Test(arguments: [
+        (["pytorch_model.bin"], "but pytorch_model.bin", "safe_serialization=True"),
+        (["model.fp16.safetensors"], "but model.fp16.safetensors", "variant='fp16'"),
+        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"], "but model-00001", "index.json"),
+        (["adapter_model.safetensors"], "but adapter_model.safetensors", "merge it into its base"),
+        (["training_args.bin"], "no model.safetensors.index.json", "download the weights"),
+    ])
+    func whatStandsInPlaceOfTheWeightsIsNamed(files: [String], found: String, advice: String) throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(["model.experts=2"]).write(in: folder)
+            let directory = folder + "/export"
+            try export(checkpoint, to: directory)
+            let weights = try fileBytes(directory + "/model.safetensors")
+            try FileManager.default.removeItem(atPath: directory + "/model.safetensors")
+            for file in files { try Data(weights).write(to: URL(filePath: "\(directory)/\(file)")) }
+            do throws(Failure) {
+                _ = try FromHuggingFace(directory, tokenizer: nil, context: nil)
+                Issue.record("it was imported")
+            } catch {
+                #expect(error.status == .noInput && error.message.contains(found), "\(error)")
+                #expect(error.advice?.contains(advice) == true, "\(error)")
             }
         }
     }

@@ -46,7 +46,11 @@ struct TinyModel {
     }
 
     /// Writes the checkpoint from `ranks` virtual ranks and returns its path.
-    func write(in folder: String, ranks: Int = 1, seed: UInt64 = 5) throws -> String {
+    /// - Parameter change: what to do to each rank's parameters first
+    func write(
+        in folder: String, ranks: Int = 1, seed: UInt64 = 5,
+        change: @escaping @Sendable (ParameterArena) -> Void = { _ in }
+    ) throws -> String {
         let configuration = configuration,
             parallel = configuration.model.expertCounts.allSatisfy { $0 % ranks == 0 } ? ranks : 1
         let written = try VirtualRanks.run(ranks) { world in
@@ -55,6 +59,7 @@ struct TinyModel {
             let state = TrainingState(for: engine)
             initialize(state.parameters, scale: 2, seed: seed, on: engine.workers)
             scatterNorms(state.parameters)
+            change(state.parameters)
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
             let record = CheckpointRecord(
                 run: "tiny", step: 3, configuration: configuration.resolved, tokenizer: ByteTokenizer.serialized)

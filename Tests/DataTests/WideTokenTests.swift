@@ -53,7 +53,7 @@ import Testing
     @Test(
         "16-bit tokens stay 16-bit tokens",
         arguments: [
-            [97, 0, 98, 0], [0, 0, 0, 0, 0, 0, 0, 0], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2],
+            [97, 0, 98, 0], [0, 0, 0, 0], [1, 2, 1, 2, 1, 2, 1, 2, 1, 2],
             [97, 1, 2, 98, 3, 4, 99, 5, 6, 97],
             [97, 0, 98, 0, 99, 0, 97, 0, 98, 16], [97, 98, 99, 97, 98, 99, 97, 98, 99],
         ])
@@ -73,7 +73,39 @@ import Testing
 
     @Test(arguments: [4, 8]) func wideNumbersOfTheOtherByteOrderAreRefused(bytes: Int) throws {
         try write(text.map(Int.init), bytes: bytes, bigEndian: true, to: "x.bin")
-        #expect(refusal("x.bin")?.contains("most significant byte first") == true)
+        #expect(refusal("x.bin")?.contains("most significant byte first, \(8 * bytes)-bit ones") == true)
+    }
+
+    @Test(
+        "a header does not hide the width of what follows",
+        arguments: [[7], [0], [20_000], [1, 2, 3], [9, 9, 9, 9, 9], [300, 300], [0x27E0, 0x0134, 7, 0]], [4, 8])
+    func headersDoNotHideTheWidth(header: [Int], bytes: Int) throws {
+        try write(header, bytes: 2, to: "head")
+        try write((0..<4).flatMap { _ in text.map(Int.init) }, bytes: bytes, to: "x.bin")
+        try folder.write(folder.read("head") + folder.read("x.bin"), to: "x.bin")
+        #expect(
+            refusal("x.bin")?.contains("look like \(8 * bytes)-bit tokens but begins with something else") == true,
+            "\(refusal("x.bin") ?? "read")")
+    }
+
+    @Test("zeros do not tell their width") func zerosAreRefused() throws {
+        for size in [16, 18, 4096] {
+            try folder.write([UInt8](repeating: 0, count: size), to: "x.bin")
+            #expect(refusal("x.bin")?.contains("nothing but zeros (\(size) bytes)") == true)
+        }
+        try write([0, 0, 0, 0, 0, 0, 0, 0], bytes: 2, to: "x.u16.bin")
+        #expect(try tokens(of: "x.u16.bin") == [0, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    @Test("floating-point numbers are named as what they are") func floatsAreRefused() throws {
+        let numbers = text.map { Float($0) } + [50_256, 0]
+        try write(numbers.map { Int($0.bitPattern) }, bytes: 4, to: "x.bin")
+        #expect(refusal("x.bin")?.contains("floating-point numbers of 32 bits") == true)
+        try write(numbers.map { Int(bitPattern: UInt(Double($0).bitPattern)) }, bytes: 8, to: "x.bin")
+        #expect(refusal("x.bin")?.contains("floating-point numbers of 64 bits") == true)
+        // Powers of two below 256 have no low bits at all: once taken for numbers of the other byte order.
+        try write([1, 2, 4, 8, 16, 32].map { Int(Float($0).bitPattern) }, bytes: 4, to: "x.bin")
+        #expect(refusal("x.bin")?.contains("floating-point numbers of 32 bits") == true)
     }
 
     @Test func theOtherByteOrderIsGuessedWhereTokensAreOutside() throws {

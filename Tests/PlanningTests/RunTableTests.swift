@@ -55,7 +55,14 @@ import Testing
         refuse(start + "1e8,1e8,1e9,0.5,3\n", saying: "`experts` is 0.5", "from 1 on")
         refuse(start + "1e8,1e8,many,1,3\n", saying: "runs.csv:2: `tokens` is `many`, which is no number")
         refuse(start + "2e8,1e8,1e9,1,3\n", saying: "more than n_total")
-        refuse(start + "1e8,1e8,1e9,1,3,4\n", saying: "6 values under 5 column names")
+        let sound = "1e8,1e8,1e9,1,3\n"
+        refuse(start + "1e8,1e8,1e9,1,3,4\n", saying: "runs.csv:2: 6 values under 5 column names")
+        refuse(
+            start + sound + sound + "1e8,1e8,1e9,1,3,4,5\n" + sound, saying: "runs.csv:4: 7 values under 5 column names"
+        )
+        refuse(start + "\n" + sound + "1e8,1e8,1e9,1,0\n", saying: "runs.csv:4: `loss` is 0.0")
+        let noted = "n_active,n_total,tokens,experts,loss,note\n"
+        refuse(noted + "1e8,1e8,1e9,1,3,\"two\nlines\"\n1e8,1e8,1e9,1,0,\n", saying: "runs.csv:4: `loss` is 0.0")
         refuse("loss,tokens,loss\n1,2,3\n", saying: "`loss` is there twice")
         refuse(start, saying: "no runs, only a header")
         refuse("loss\n\"3\"x\n", saying: "no CSV table")

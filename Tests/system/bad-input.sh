@@ -98,3 +98,42 @@ checks "run directory below a file" 73 'corpus.txt cannot be written' run.direct
 checks "run directory that cannot be made" 73 '/proc cannot be written' run.directory=/proc/run
 expect_exit "--check: too few processors" 0 'warning: more threads than processors' -- \
     mpirun --bind-to core -np 1 "$switchyard" train tiny.yaml --check --set parallel.threads_per_rank=2
+
+# What training would refuse before its first step
+head -c 700 corpus.txt >few.txt
+"$switchyard" tokenize few.txt --output few.tokens >/dev/null
+checks "validation smaller than a window" 65 'validation part of new/data/train.tokens has [0-9]+; 33 are needed' \
+    data.train=few.txt data.validation="tail 0.03" run.directory=new
+checks "validation smaller than a window, of a token file" 65 'validation part of few.tokens has [0-9]+; 33 are needed' \
+    data.train=few.tokens data.validation="tail 0.03" run.directory=new
+refuses_new "validation smaller than a window, likewise in training" 65 \
+    'validation part of new/data/train.tokens has [0-9]+; 33 are needed' data.train=few.txt data.validation="tail 0.03"
+rm -rf new
+checks "a split that puts all on one side" 65 'hash 0.5. puts (none|all) of the 1 documents' \
+    data.train=few.txt data.validation="hash 0.5" run.directory=new
+checks "context longer than the corpus" 65 'context is 4000.*has 701 tokens; 4001 are needed' data.train=few.txt \
+    data.validation=none model.context=4000 batch.lane_tokens=4000 batch.tokens=8000 run.directory=new
+checks "the corpus is counted" 0 'corpus +680 tokens for training, 21 for validation; 2.26 epochs' data.train=few.txt \
+    data.validation="tail 0.03" model.context=16 run.directory=new
+expect "… and nothing is left of that" [ ! -e new ]
+
+# names and tables
+odd=$'odd-\xff.txt'
+cp few.txt "$odd"
+expect_exit "a name that is not UTF-8" 64 'argument 2, .odd-.*is not valid UTF-8.*ln -s' -- \
+    "$switchyard" tokenize "$odd" --output odd.tokens
+ln -s "$odd" plain.txt
+expect_exit "… has a link" 0 . -- "$switchyard" tokenize plain.txt --output odd.tokens
+mkfifo pipe.csv
+truncate -s 8G zeros.csv
+truncate -s 1000 few-zeros.csv
+printf 'n_active,loss\n1,2\n' | iconv -f UTF-8 -t UTF-16 >wide.csv
+bounded_memory() { (ulimit -v 2000000 && "$@"); }
+export -f bounded_memory
+expect_exit "a pipe as a table" 66 'pipe.csv is not a regular file' -- "$switchyard" fit pipe.csv
+expect_exit "8 GB of zeros as a table" 65 'zeros.csv has 8589934592 bytes; a table of runs has at most' -- \
+    bash -c 'bounded_memory "$@"' _ "$switchyard" fit zeros.csv
+expect_exit "zeros as a table" 65 'few-zeros.csv is no text: byte 0 is zero' -- "$switchyard" fit few-zeros.csv
+expect_exit "UTF-16 as a table" 65 'wide.csv is UTF-16 text.*iconv' -- "$switchyard" fit wide.csv
+expect_exit "more experts than there can be" 64 'experts must be whole numbers from 1 to 1000000, not 1000000000' -- \
+    "$switchyard" plan --flops 1e20 --experts 1e9

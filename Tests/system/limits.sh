@@ -104,6 +104,13 @@ expect_exit "an array beyond the limit, on two ranks" 69 'rank [01]: the system 
 expect_exit "threads beyond the limit" 69 'the system refuses another thread' -- \
     limited -v 2000000 "$switchyard" bench memory --megabytes 1 --threads 1000
 
+truncate -s 3G large.txt large.tokens
+expect_exit "a file that cannot be mapped" 69 'cannot map large.txt .3221225472 bytes. into memory: Cannot allocate memory' -- \
+    limited -v 2000000 "$switchyard" tokenize large.txt --output mapped.tokens
+expect_exit "a token file that cannot be mapped" 69 'cannot map large.tokens .*Cannot allocate memory.*ulimit -v' -- \
+    limited -v 2000000 "$switchyard" train tiny.yaml --check --set data.train=large.tokens --set run.directory=unmade
+rm large.txt large.tokens
+
 # Numbers
 expect_exit "1,024 threads" 78 'to have 1024 threads.*allowed here are at most' -- \
     "$switchyard" train tiny.yaml --check --set parallel.threads_per_rank=1024
@@ -138,6 +145,10 @@ done
 # MPI
 expect_exit "no PATH, no home" 0 'nats per token' -- \
     env -i "$switchyard" evaluate run --data corpus.txt
+"$switchyard" train tiny.yaml --set reproducible=true --set run.directory=exact >/dev/null 2>&1
+expect_exit "replay starts no MPI" 0 'confirmed' -- \
+    env OMPI_MCA_pml=nonsense "$switchyard" replay exact --step 2
+expect_exit "replay under mpirun" 64 'replay needs no mpirun' -- "${on_two_ranks[@]}" "$switchyard" replay exact --step 2
 expect_exit "a directory for temporary files that cannot be written" 69 'MPI cannot start.*/proc.*set TMPDIR' -- \
     env TMPDIR=/proc "$switchyard" evaluate run --data corpus.txt
 expect_exit "a directory for temporary files that is a file" 69 'MPI cannot start.*in corpus.txt, where.*Not a directory' -- \

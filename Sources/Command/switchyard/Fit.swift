@@ -76,13 +76,7 @@ struct FitCommand: ParsableCommand {
                 let loss: LossSource = trainingLoss ? .training : .validation
                 records.append(try runRecord(directory: place, loss: loss, for: laws))
             } else {
-                let text: String
-                do {
-                    text = try String(contentsOfFile: place, encoding: .utf8)
-                } catch {
-                    throw Failure(.data, "\(place) is no UTF-8 text", advice: "runs are a .csv file or run directories")
-                }
-                let table = try runTable(csv: text, file: place, for: laws)
+                let table = try runTable(csv: tableText(place), file: place, for: laws)
                 if !table.otherColumns.isEmpty {
                     complain("\(place): no law reads the columns \(table.otherColumns.joined(separator: ", "))")
                 }
@@ -136,4 +130,26 @@ struct FitCommand: ParsableCommand {
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
     }
+}
+
+/// The text of a table of runs.
+/// - Throws: `noInput` if `path` is no regular file, `data` if it is no text of at most 64 MB
+private func tableText(_ path: String) throws(Failure) -> String {
+    let advice = "runs are a .csv file in UTF-8 or run directories"
+    let file = try RegularFile(path), limit = 1 << 26
+    guard file.size <= limit else {
+        throw Failure(.data, "\(path) has \(file.size) bytes; a table of runs has at most \(limit)", advice: advice)
+    }
+    let bytes = try file.contents(limit: limit)
+    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+        throw Failure(
+            .data, "\(path) is UTF-16 text", advice: "convert it: iconv -f UTF-16 -t UTF-8 FILE > runs.csv")
+    }
+    if let zero = bytes.firstIndex(of: 0) {
+        throw Failure(.data, "\(path) is no text: byte \(zero) is zero", advice: advice)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw Failure(.data, "\(path) is no UTF-8 text", advice: advice)
+    }
+    return text
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Configuration
 import Diagnostics
+import Foundation
 import MPI
 import Model
 import Parallelism
@@ -43,13 +44,16 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            let command = self
-            try onAllRanks(virtual: nil) { world in try command.replay(on: world) }
+            let command = self, environment = ProcessInfo.processInfo.environment
+            guard environment["OMPI_COMM_WORLD_SIZE"].flatMap({ Int($0) }) ?? 1 == 1 else {
+                throw Failure(.usage, "replay needs no mpirun: it runs on one rank")
+            }
+            // Without MPI, which need not be able to start here.
+            try onAllRanks(virtual: 1) { world in try command.replay(on: world) }
         }
     }
 
     private func replay(on world: any Communicator) throws {
-        guard world.size == 1 else { throw Failure(.usage, "replay needs no mpirun: it runs on one rank") }
         let replay = try Replay(run: directory, step: step, threads: threads, on: world) { complain($0) }
         if let lane, let output {
             var places = replay.inputs

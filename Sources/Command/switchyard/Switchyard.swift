@@ -1,6 +1,7 @@
 import ArgumentParser
 import CHeldSignals
 import CPlatform
+import Diagnostics
 import Foundation
 import Model
 
@@ -20,6 +21,7 @@ struct Switchyard: ParsableCommand {
         hold_signals()
         do {
             StandardOutput.reserve()
+            try reportingFailures { try requireReadableArguments() }
             var command = try parseAsRoot()
             try prepareForRequests(to: command)
             try command.run()
@@ -54,4 +56,17 @@ func exitBeforeWork(_ code: Int32, rank: Int) -> Never {
     platform_release_requests()
     if rank > 0, code != 0 { sleep(2) }
     exit(code)
+}
+
+/// Refuses arguments that are not UTF-8: as texts they would name other files.
+private func requireReadableArguments() throws(Failure) {
+    for place in 1..<max(1, Int(CommandLine.argc)) {
+        guard let argument = unsafe CommandLine.unsafeArgv[place], unsafe String(validatingCString: argument) == nil
+        else { continue }
+        let text = unsafe String(cString: argument)
+        throw Failure(
+            .usage, "argument \(place), `\(text)`, is not valid UTF-8",
+            advice: "name the folder that holds the file, rename it, or make a link with another name: "
+                + "ln -s FILE link.txt")
+    }
 }

@@ -7,7 +7,7 @@ package final class MappedFile: @unchecked Sendable {
     package let count: Int
     private let base: UnsafeMutableRawPointer
 
-    /// - Throws: `noInput` if `path` cannot be opened or is no regular file
+    /// - Throws: `noInput` if `path` cannot be opened or is no regular file, `unavailable` if the system refuses the addresses
     package init(_ path: String) throws(Failure) {
         // Without O_NONBLOCK a pipe would keep this waiting for a writer before it can be refused.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -25,7 +25,11 @@ package final class MappedFile: @unchecked Sendable {
             ? unsafe mmap(nil, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             : unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0)
         guard let found = unsafe found, unsafe found != MAP_FAILED else {
-            throw Failure(.inputOutput, "cannot map \(path) (\(count) bytes) into memory: \(systemError())")
+            let status = systemStatus(otherwise: .inputOutput)
+            throw Failure(
+                status, "cannot map \(path) (\(count) bytes) into memory: \(systemError())",
+                advice: status == .unavailable
+                    ? "raise the limit on addresses, for example `ulimit -v unlimited`, or use a smaller file" : nil)
         }
         unsafe base = found
     }

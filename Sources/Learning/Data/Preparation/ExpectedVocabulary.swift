@@ -53,14 +53,18 @@ extension DataSettings {
 }
 
 extension DataSettings {
-    /// The token files that preparing makes in `directory`.
-    package func tokenFiles(in directory: String) throws(Failure) -> [String] {
-        var files: [String] = []
+    /// The files of training and of validation, where that has its own.
+    func preparedFiles(in directory: String) throws(Failure) -> [PreparedFile] {
+        var files: [PreparedFile] = []
         for (paths, name) in zip(sides, ["train", "validation"]) {
-            let side = try PreparedFile(paths, in: directory, as: name, key: "data.\(name)")
-            if side.isMade { files.append(side.path) }
+            files.append(try PreparedFile(paths, in: directory, as: name, key: "data.\(name)"))
         }
         return files
+    }
+
+    /// The token files that preparing makes in `directory`.
+    package func tokenFiles(in directory: String) throws(Failure) -> [String] {
+        try preparedFiles(in: directory).filter(\.isMade).map(\.path)
     }
 }
 

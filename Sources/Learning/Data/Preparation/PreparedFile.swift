@@ -73,6 +73,19 @@ struct PreparedFile {
         return listing.files
     }
 
+    /// Of what this file is made from; 0 for a token file of the user's own.
+    func bytesOfText() throws(Failure) -> Int {
+        guard let texts else { return 0 }
+        return try listTexts(at: texts).files.reduce(0) { $0 + $1.bytes }
+    }
+
+    /// Whether the file is there and was made from the texts as they are now.
+    func isPrepared() throws(Failure) -> Bool {
+        guard let texts else { return true }
+        guard let file = try? open() else { return false }
+        return try file.metadata.sources == listTexts(at: texts).files
+    }
+
     /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
     func requireMeaning(under setting: TokenizerSetting) throws(Failure) {
         guard let texts else { return }

@@ -63,35 +63,6 @@ struct ForeignTokenFile {
         return ForeignTokenFile(file: file, start: 1024, count: count, width: width, ends: nil)
     }
 
-    /// Numbers and nothing else: of 16 bits, unless name or contents say that they are wider.
-    private static func bare(_ file: MappedFile) throws(Failure) -> ForeignTokenFile {
-        if let signature = FileSignature(file.bytes) {
-            throw Failure(
-                .data, "\(file.path) is \(signature.inWords), not bare tokens", advice: signature.advice)
-        }
-        let named = TokenWidth(inNameOf: file.path), parts = TokenParts(file)
-        guard named != nil || !parts.areWideAndBigEndian else {
-            throw Failure(
-                .data,
-                "\(file.path) holds numbers with the most significant byte first: every second 16-bit number is 0",
-                advice: "write them little-endian: array.astype('<u2').tofile(FILE)")
-        }
-        let width = named ?? parts.width, bits = 8 * width.rawValue
-        guard file.count % width.rawValue == 0 else {
-            throw Failure(
-                .data, "\(file.path) has \(file.count) bytes, which is no whole number of \(bits)-bit tokens",
-                advice: "it is truncated, or no file of tokens")
-        }
-        let note =
-            width == .two || named != nil
-            ? nil
-            : "\(file.path) is read as \(bits)-bit tokens: "
-                + "\(width == .four ? "every second 16-bit number is" : "three of four 16-bit numbers are") next to nothing. "
-                + "A name that ends in .u16.bin makes it one of 16-bit tokens"
-        return ForeignTokenFile(
-            file: file, start: 0, count: file.count / width.rawValue, width: width, ends: nil, note: note)
-    }
-
     static func truncated(_ file: MappedFile, _ promised: String) -> Failure {
         Failure(
             .data, "\(file.path) has \(file.count) bytes, but its header promises \(promised)",

@@ -34,23 +34,38 @@ struct TokenParts {
     private var largest = [0, 0, 0, 0]
     private let count: Int
 
-    init(_ file: MappedFile) {
-        count = min(file.count / 2, Self.most)
-        let numbers = file.view(of: UInt16.self, at: 0, count: count)
+    /// - Parameter start: the 16-bit number to begin with
+    init(_ file: MappedFile, from start: Int = 0) {
+        count = min(file.count / 2 - start, Self.most)
+        let numbers = file.view(of: UInt16.self, at: 2 * start, count: count)
         for i in 0..<count { largest[i & 3] = max(largest[i & 3], Int(UInt16(littleEndian: numbers[i]))) }
     }
 
     /// 16 bits unless the numbers are wider without doubt.
     var width: TokenWidth {
         let limit = Self.largestSecondPart
-        guard count >= Self.least, largest[1] <= limit, largest[3] <= limit, largest[0] > 0 else { return .two }
+        guard tells, largest[1] <= limit, largest[3] <= limit, largest[0] > 0 else { return .two }
         if largest[2] == 0, largest[3] == 0 { return largest[1] == 0 || largest[0] > limit ? .eight : .two }
         if largest[1] == 0, largest[3] == 0 { return .four }
         return largest[0] > limit && largest[2] > limit ? .four : .two
     }
 
-    /// Whether they are wide numbers with the most significant byte first.
-    var areWideAndBigEndian: Bool {
-        count >= Self.least && largest[0] == 0 && largest[2] == 0 && largest[3] > 0
+    /// Whether there are enough numbers to tell anything.
+    var tells: Bool { count >= Self.least }
+
+    /// The width of numbers that are wide and have the most significant byte first; nil if they are not.
+    var widthIfBigEndian: TokenWidth? {
+        guard tells, largest[0] == 0, largest[2] == 0, largest[3] > 0 else { return nil }
+        return largest[1] == 0 ? .eight : .four
+    }
+
+    /// The width of the tokens in the second half of a file, where they are wide without doubt; nil if they are not.
+    ///
+    /// A header in front of wide tokens hides their width from whoever looks at the beginning: its numbers are large, and it
+    /// may move all that follows by an odd number of 16-bit places.
+    static func widthBehindHeader(of file: MappedFile) -> TokenWidth? {
+        let middle = file.count / 4
+        guard middle >= 8 * least else { return nil }
+        return (0..<4).lazy.map { TokenParts(file, from: middle + $0).width }.first { $0 != .two }
     }
 }

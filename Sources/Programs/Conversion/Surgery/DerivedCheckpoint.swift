@@ -9,7 +9,7 @@ import Training
 extension SourceCheckpoint {
     /// Some rows of a parameter as the checkpoint holds it.
     func read(_ entry: ParameterEntry, _ part: Rectangle) throws(Failure) -> Vector<Float> {
-        try reader.read("parameters/\(entry.name)", offset: part.offset, shape: part.shape)
+        try reader.readFinite("parameters/\(entry.name)", offset: part.offset, shape: part.shape)
     }
 
     /// Writes another model's parameters, made from this one's, as a checkpoint of step 0 without moments.

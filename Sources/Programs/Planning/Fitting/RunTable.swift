@@ -28,12 +28,19 @@ package func runTable(csv text: String, file: String, for laws: [LawFacts]) thro
     try check(header, file)
     var runs = RunTable()
     runs.otherColumns = header.filter { !$0.isEmpty && !RunColumns.names.contains($0) }
-    for (index, row) in table.rows.enumerated() {
-        // A line of white space is no run.
-        if row.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { continue }
-        let place = "\(file):\(index + 2)"
-        guard row.count <= header.count else {
-            throw Failure(.data, "\(place): \(row.count) values under \(header.count) column names")
+    var line = 1 + table.header.reduce(0) { $0 + $1.count(where: \.isNewline) }
+    for row in table.rows {
+        line += 1
+        let place = "\(file):\(line)"
+        // A quoted field may go over several lines.
+        line += row.reduce(0) { $0 + $1.count(where: \.isNewline) }
+        // The parser fills all rows up to the longest with empty fields; a line of white space is no run.
+        let values = 1 + (row.lastIndex { !$0.allSatisfy(\.isWhitespace) } ?? -1)
+        if values == 0 { continue }
+        guard values <= header.count else {
+            throw Failure(
+                .data, "\(place): \(values) values under \(header.count) column names",
+                advice: "give each column a name, and quote values that hold the separator")
         }
         runs.records.append(try columns(row, header, place).record(for: laws))
     }

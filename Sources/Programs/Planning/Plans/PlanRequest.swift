@@ -63,8 +63,10 @@ package struct PlanRequest: Sendable {
             throw Failure(.usage, "--inference-tokens and --cache-tokens must be numbers from 0 to \(Self.most)")
         }
         for (flag, values) in [("--experts", experts), ("--granularity", granularities), ("--top-k", topKs)] {
-            guard values.allSatisfy({ $0 >= 1 && $0 == $0.rounded() && $0 <= 1e6 }) else {
-                throw Failure(.usage, "\(flag) must be whole numbers from 1 on", advice: "for example \(flag) 1,2,4,8")
+            if let wrong = values.first(where: { !($0 >= 1 && $0 == $0.rounded() && $0 <= 1e6) }) {
+                throw Failure(
+                    .usage, "\(flag) must be whole numbers from 1 to 1000000, not \(wrong)",
+                    advice: "for example \(flag) 1,2,4,8")
             }
         }
         guard !experts.isEmpty, !granularities.isEmpty, !topKs.isEmpty else {

@@ -40,13 +40,14 @@ package struct RunForecast: CustomStringConvertible {
         // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.
         try configuration.model.settleVocabulary(
             tokenizer: try Self.expectedVocabulary(of: configuration, origin))
+        let corpus = try Self.corpus(of: configuration, origin, on: world)
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = Workers(count: min(configuration.parallel.threadsPerRank, processors))
         let rate = try Self.gemmPeak(configuration.precision, workers, world)
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
         let account = Self.text(
-            configuration, origin, layout, estimate, gemmPeak: rate, available: ProcessMemory.available)
+            configuration, origin, layout, estimate, corpus, gemmPeak: rate, available: ProcessMemory.available)
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
         let notRead = skipped.isEmpty ? nil : "not read: \(skipped)"
         description = (notes + [account, notRead, binding].compactMap(\.self)).joined(separator: "\n")
@@ -56,6 +57,31 @@ package struct RunForecast: CustomStringConvertible {
         } catch {
             obstacle = error
         }
+    }
+
+    /// What rank 0 finds the corpus to be, on rank 0; nil where that would take long. **Collective** over `world`.
+    /// - Throws: as training would before its first step
+    private static func corpus(
+        of configuration: RunConfiguration, _ origin: Origin?, on world: any Communicator
+    ) throws(Failure) -> Corpus? {
+        try Agreement(ranks: world).settle { () throws(Failure) -> Corpus? in
+            guard world.rank == 0 else { return nil }
+            return try Corpus.preview(
+                settings: configuration.data, directory: RunDirectory(configuration.directory).data,
+                tokenizer: origin?.tokenizer, scratch: FileManager.default.temporaryDirectory.path()
+            ) { corpus throws(Failure) in
+                var configuration = configuration
+                try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+                _ = try CorpusWindows(corpus, configuration)
+            }
+        }
+    }
+
+    private static func inWords(_ corpus: Corpus?, tokens: Int) -> String {
+        guard let corpus else { return "not counted: it takes long to tokenize" }
+        let validation = corpus.validation.map { ", \(grouped($0.count)) for validation" } ?? ", none for validation"
+        return "\(grouped(corpus.train.count)) tokens for training\(validation); "
+            + "\(fixed(Double(tokens) / Double(corpus.train.count), 2)) epochs in all"
     }
 
     /// The rate of matrix products of all ranks together, in FLOP/s. **Collective** over `world`.
@@ -79,8 +105,7 @@ package struct RunForecast: CustomStringConvertible {
 
     private static func text(
         _ configuration: RunConfiguration, _ origin: Origin?, _ layout: JobLayout, _ estimate: MemoryEstimate,
-        gemmPeak: Double,
-        available: Int?
+        _ corpus: Corpus?, gemmPeak: Double, available: Int?
     ) -> String {
         let work = ModelWork(configuration.model)
         let step = origin?.step ?? 0, consumed = origin?.consumed ?? Consumed()
@@ -99,6 +124,7 @@ package struct RunForecast: CustomStringConvertible {
                     + "\(layout.rounds) round(s), \(layout.lanesInFlight) in flight on a rank"
             ),
             ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
+            ("corpus", inWords(corpus, tokens: end.tokens)),
             (
                 "begins",
                 origin.map { "with \($0.directory), after \(grouped(step)) steps, \(grouped(consumed.tokens)) tokens" }

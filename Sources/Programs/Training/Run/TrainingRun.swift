@@ -38,13 +38,13 @@ package final class TrainingRun {
         self.world = world
         self.progress = progress
         options = setup.options
-        let configuration = setup.configuration, context = configuration.model.context
-        let windows = try TrainingWindows(setup.corpus.train, context: context, seed: configuration.seed)
-        step = TrainingStep(configuration, setup.engine, windows)
-        validation = try setup.corpus.validation.map { dataset throws(Failure) in
+        let configuration = setup.configuration
+        let windows = try CorpusWindows(setup.corpus, configuration)
+        step = TrainingStep(configuration, setup.engine, windows.training)
+        validation = windows.validation.map { windows in
             Validation(
-                setup.engine, try EvaluationWindows(dataset, context: context),
-                laneTokens: configuration.batch.laneTokens, tokens: configuration.length.validationTokens)
+                setup.engine, windows, laneTokens: configuration.batch.laneTokens,
+                tokens: configuration.length.validationTokens)
         }
         state = TrainingState(for: setup.engine)
         end = configuration.end(after: state.step, state.consumed)

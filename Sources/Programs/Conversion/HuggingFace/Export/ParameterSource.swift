@@ -43,7 +43,7 @@ final class ParameterSource {
         let rest = Array(shape.dropFirst())
         for start in stride(from: 0, to: shape[0], by: step) {
             let rows = min(step, shape[0] - start)
-            try body(try reader.read(name, offset: [start] + rest.map { _ in 0 }, shape: [rows] + rest))
+            try body(try reader.readFinite(name, offset: [start] + rest.map { _ in 0 }, shape: [rows] + rest))
         }
     }
 
@@ -52,7 +52,7 @@ final class ParameterSource {
         last = nil
         let shape = try reader.tensor(name).shape
         let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
-        let values = try reader.read(
+        let values = try reader.readFinite(
             name, offset: expert.map { [$0, 0, 0] } ?? [0, 0],
             shape: (expert == nil ? [] : [1]) + [rows, columns])
         last = (name, expert, (values, rows, columns))

@@ -25,6 +25,9 @@ final class WeightFiles {
         self.directory = directory
         let index = "\(directory)/\(Self.indexName)", single = "\(directory)/\(Self.single)"
         let files = Self.weightFiles(in: directory)
+        guard FileManager.default.fileExists(atPath: single) || FileManager.default.fileExists(atPath: index) else {
+            throw MissingWeights(directory).failure
+        }
         if FileManager.default.fileExists(atPath: single) || !FileManager.default.fileExists(atPath: index) {
             let file = try SafetensorsFile(single)
             tensors = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, (file, $0)) })
@@ -87,25 +90,16 @@ final class WeightFiles {
     }
 
     /// Elements `range` of a tensor, row-major; all of them if nothing is said.
-    /// - Throws: `data` if one is NaN or infinite: no model computes with it, whoever saved it
+    /// - Throws: `data` if one is NaN, infinite or beyond `largestWeight`: no model computes with it, whoever saved it
     func read(_ name: String, _ range: Range<Int>? = nil) throws(Failure) -> Vector<Float> {
         let tensor = try stored(name)
         guard let file = tensors[name]?.file else { return Vector(count: 0) }
         let range = range ?? 0..<tensor.count, values = try file.read(tensor, range)
-        guard let index = values.span.firstNotFinite else { return values }
+        guard let index = values.span.firstIndex(from: largestWeight) else { return values }
         throw Failure(
-            .data, "\(file.path): element \(range.lowerBound + index) of `\(name.prefix(200))` is \(values[index])",
+            .data,
+            "\(file.path): element \(range.lowerBound + index) of `\(name.prefix(200))` is "
+                + "\(values[index]); a weight is a number of magnitude below \(largestWeight)",
             advice: "training or saving went wrong there: take an earlier checkpoint of that model")
-    }
-}
-
-extension Span<Float> {
-    /// The first element that is NaN or infinite.
-    fileprivate var firstNotFinite: Int? {
-        // Without a branch, so that the loop runs at the speed of memory: such an element has all bits of the exponent.
-        let exponent: UInt32 = 0x7F80_0000
-        var found: UInt32 = 0
-        for i in indices { found |= self[i].bitPattern & exponent == exponent ? 1 : 0 }
-        return found == 0 ? nil : indices.first { !self[$0].isFinite }
     }
 }
