@@ -53,10 +53,10 @@ struct StepBenchmarkTests {
 
     /// The busiest rank is looked for in every exchange of a group, and the slowest group counts.
     @Test func imbalanceOfRanks() {
-        #expect(rankImbalance([[3, 1], [1, 3]], groupSize: 2) == 1.5)
-        #expect(rankImbalance([[3, 1], [1, 3]], groupSize: 1) == 1)
-        #expect(rankImbalance([[2], [2], [3], [5]], groupSize: 2) == 5.0 / 3)
-        #expect(rankImbalance([[0, 0], [0, 0]], groupSize: 2) == 1)
+        #expect(rankImbalance([[3, 1], [1, 3]], expertParallelSize: 2) == 1.5)
+        #expect(rankImbalance([[3, 1], [1, 3]], expertParallelSize: 1) == 1)
+        #expect(rankImbalance([[2], [2], [3], [5]], expertParallelSize: 2) == 5.0 / 3)
+        #expect(rankImbalance([[0, 0], [0, 0]], expertParallelSize: 2) == 1)
     }
 
     /// The spans account for the whole step on every rank, and both ranks say the same.

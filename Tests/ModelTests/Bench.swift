@@ -25,10 +25,17 @@ struct Bench {
         gradients = GradientAccumulator(model.layout, isExact: isExact, lanes: lanes)
         workspace = LaneWorkspace(
             settings, routing, precision, recomputation: recomputation, laneTokens: laneTokens,
-            groupSize: expertParallel, keepsActivations: true,
+            expertParallelSize: expertParallel, keepsActivations: true,
             threads: threads)
         dispatcher = try ExpertDispatcher(mesh, clock: CommunicationClock())
         workers = Workers(count: threads)
+    }
+
+    /// The forward pass of sequences of `sequenceLength` tokens.
+    func pass(_ purpose: LanePurpose, sequenceLength: Int, cache: KeyValueCache? = nil) -> ForwardContext {
+        ForwardContext(
+            parameters: parameters, workspace: workspace, dispatcher: dispatcher, pool: workers,
+            sequenceLength: sequenceLength, purpose: purpose, cache: cache)
     }
 
     /// Gradients and statistics of a batch of lanes, one after the other.
@@ -38,8 +45,9 @@ struct Bench {
         gradients.reset()
         let statistics = try lanes.map { lane in
             try model.train(
-                lane, parameters, scale: scale, gradients: gradients, workspace: workspace, through: dispatcher,
-                on: workers)
+                lane,
+                in: BackwardContext(
+                    pass(.training, sequenceLength: lane.sequenceLength), gradients: gradients, scale: scale))
         }
         gradients.finish(on: workers)
         return statistics

@@ -75,8 +75,7 @@ import Testing
             lane.inputs[i] = Int32(random.integer(UInt64(position), below: 31))
         }
         return try bench.model.nextTokenLogits(
-            lane, bench.parameters, extending: cache, workspace: bench.workspace, through: bench.dispatcher,
-            on: bench.workers
+            lane, in: bench.pass(.evaluation, sequenceLength: lane.sequenceLength, cache: cache)
         ).vector.array
     }
 }

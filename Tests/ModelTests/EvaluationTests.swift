@@ -28,9 +28,9 @@ import Testing
                 for i in 0..<entry.count { bench.parameters.vector(id)[i] = all[entry.globalOffset + i] }
             }
             return try stride(from: world.rank, to: 4, by: ranks).map { number in
+                let lane = lane(number)
                 let statistics = try bench.model.evaluate(
-                    lane(number), bench.parameters, workspace: bench.workspace, through: bench.dispatcher,
-                    on: bench.workers)
+                    lane, in: bench.pass(.evaluation, sequenceLength: lane.sequenceLength))
                 #expect(evaluation != nil || statistics.routes.allSatisfy { $0.dropped == 0 })
                 return statistics.crossEntropy
             }

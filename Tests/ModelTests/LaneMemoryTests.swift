@@ -18,20 +18,20 @@ import Testing
     ]
 
     struct Case: Sendable {
-        var model: Int, tokens: Int, groupSize: Int, capacity: Double, keepsActivations: Bool, threads: Int
+        var model: Int, tokens: Int, expertParallelSize: Int, capacity: Double, keepsActivations: Bool, threads: Int
     }
 
     @Test(
         arguments: [
-            Case(model: 0, tokens: 1, groupSize: 1, capacity: 1, keepsActivations: true, threads: 1),
-            Case(model: 1, tokens: 25, groupSize: 1, capacity: 1.25, keepsActivations: true, threads: 1),
-            Case(model: 1, tokens: 25, groupSize: 2, capacity: 0.5, keepsActivations: true, threads: 3),
-            Case(model: 1, tokens: 1200, groupSize: 4, capacity: 8, keepsActivations: false, threads: 2),
-            Case(model: 2, tokens: 480, groupSize: 3, capacity: 1.1, keepsActivations: true, threads: 2),
-            Case(model: 2, tokens: 32, groupSize: 12, capacity: 1, keepsActivations: false, threads: 1),
-            Case(model: 3, tokens: 25, groupSize: 1, capacity: 1.1, keepsActivations: true, threads: 1),
-            Case(model: 3, tokens: 25, groupSize: 2, capacity: 0.7, keepsActivations: true, threads: 2),
-            Case(model: 3, tokens: 30, groupSize: 2, capacity: 1, keepsActivations: false, threads: 1),
+            Case(model: 0, tokens: 1, expertParallelSize: 1, capacity: 1, keepsActivations: true, threads: 1),
+            Case(model: 1, tokens: 25, expertParallelSize: 1, capacity: 1.25, keepsActivations: true, threads: 1),
+            Case(model: 1, tokens: 25, expertParallelSize: 2, capacity: 0.5, keepsActivations: true, threads: 3),
+            Case(model: 1, tokens: 1200, expertParallelSize: 4, capacity: 8, keepsActivations: false, threads: 2),
+            Case(model: 2, tokens: 480, expertParallelSize: 3, capacity: 1.1, keepsActivations: true, threads: 2),
+            Case(model: 2, tokens: 32, expertParallelSize: 12, capacity: 1, keepsActivations: false, threads: 1),
+            Case(model: 3, tokens: 25, expertParallelSize: 1, capacity: 1.1, keepsActivations: true, threads: 1),
+            Case(model: 3, tokens: 25, expertParallelSize: 2, capacity: 0.7, keepsActivations: true, threads: 2),
+            Case(model: 3, tokens: 30, expertParallelSize: 2, capacity: 1, keepsActivations: false, threads: 1),
         ], Precision.allCases)
     func isWhatAWorkspaceHolds(test: Case, precision: Precision) {
         for recomputation in Recomputation.allCases { isWhatAWorkspaceHolds(test, precision, recomputation) }
@@ -42,11 +42,13 @@ import Testing
         let routing = RoutingSettings(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
         let workspace = LaneWorkspace(
-            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens,
+            expertParallelSize: test.expertParallelSize,
             keepsActivations: test.keepsActivations,
             threads: test.threads)
         let predicted = LaneMemory(
-            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens,
+            expertParallelSize: test.expertParallelSize,
             keepsActivations: test.keepsActivations,
             threads: test.threads)
         #expect(bytes(in: [workspace], below: ["blocks", "finalNorm", "output"]) == predicted.activations)
@@ -54,7 +56,8 @@ import Testing
         let own = predicted.activations + predicted.exchange + predicted.scratch
         #expect(bytes(in: [workspace]) == own + predicted.sharedScratch)
         let second = LaneWorkspace(
-            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens, groupSize: test.groupSize,
+            model, routing, precision, recomputation: recomputation, laneTokens: test.tokens,
+            expertParallelSize: test.expertParallelSize,
             keepsActivations: test.keepsActivations, threads: test.threads, sharing: workspace)
         #expect(bytes(in: [workspace, second]) == 2 * own + predicted.sharedScratch)
     }

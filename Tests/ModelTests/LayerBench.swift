@@ -27,6 +27,14 @@ struct LayerBench {
         fill(c.vector, seed: seed, stream: 101)
     }
 
+    /// The forward pass, and the backward pass that adds to the bench's gradients.
+    func forward(sequenceLength: Int = 1) -> ForwardContext { bench.pass(.training, sequenceLength: sequenceLength) }
+    func backward(
+        sequenceLength: Int = 1, scale: LossScale = LossScale(predictedTokens: 1, lanes: 1)
+    ) -> BackwardContext {
+        BackwardContext(forward(sequenceLength: sequenceLength), gradients: bench.gradients, scale: scale)
+    }
+
     /// Checks the input's gradient and that of every parameter whose name begins with `prefix`.
     /// - Parameters:
     ///   - forward: `y` from `x`

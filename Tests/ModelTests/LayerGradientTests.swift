@@ -26,11 +26,9 @@ import Threading
             let norm = Norm("final_norm", settings, bench.model.layout)
             let saved = Norm.Activations(tokens: shape.tokens, dModel: shape.dModel, .float32)
             return try layer.check("final_norm", addsToOutputGradient: false) {
-                weightedSum(norm.forward(layer.x, bench.parameters, saving: saved, on: bench.workers).tensor, layer.c)
+                weightedSum(norm.forward(layer.x, saving: saved, in: layer.forward()).tensor, layer.c)
             } backward: {
-                norm.backward(
-                    layer.c, x: layer.x, bench.parameters, saved: saved, addingTo: layer.dx, gradients: bench.gradients,
-                    parts: Tensor(rows: 1, columns: shape.dModel), on: bench.workers)
+                norm.backward(layer.c, input: layer.x, saved: saved, addingTo: layer.dx, in: layer.backward())
             }
         }[0]
         check.report("\(kind) norm of \(shape)")
@@ -41,13 +39,11 @@ import Threading
             let layer = try LayerBench(model(shape.dModel), tokens: shape.tokens, on: world), bench = layer.bench
             let linear = Linear("blocks.0.attention.output", bench.model.layout)
             return try layer.check("blocks.0.attention.output", addsToOutputGradient: false) {
-                linear.forward(
-                    .float32(layer.x), bench.parameters, into: .float32(layer.y), on: bench.workers)
+                linear.forward(.float32(layer.x), into: .float32(layer.y), in: layer.forward())
                 return weightedSum(layer.y, layer.c)
             } backward: {
                 linear.backward(
-                    .float32(layer.c), x: .float32(layer.x), bench.parameters, into: .float32(layer.dx),
-                    gradients: bench.gradients, on: bench.workers)
+                    .float32(layer.c), input: .float32(layer.x), into: .float32(layer.dx), in: layer.backward())
             }
         }[0]
         check.report("a linear layer of \(shape)")
@@ -73,17 +69,16 @@ import Threading
             let settings = model(test.dModel, heads: test.heads, context: test.context, norm: test.norm)
             let tokens = test.sequences * test.context
             let layer = try LayerBench(settings, tokens: tokens, on: world), bench = layer.bench
-            let attention = SelfAttention("blocks.0", settings, bench.model.layout)
+            let attention = SelfAttention(0, settings, bench.model.layout)
             let saved = SelfAttention.Activations(tokens: tokens, settings, .float32)
             return try layer.check("blocks.0.attention", addsToOutputGradient: true) {
                 attention.forward(
-                    layer.x, sequenceLength: test.context, bench.parameters, into: layer.y, saving: saved,
-                    workspace: bench.workspace, on: bench.workers)
+                    layer.x, into: layer.y, saving: saved, in: layer.forward(sequenceLength: test.context))
                 return weightedSum(layer.y, layer.c)
             } backward: {
                 attention.backward(
-                    addingTo: layer.dx, x: layer.x, sequenceLength: test.context, bench.parameters, saved: saved,
-                    gradients: bench.gradients, workspace: bench.workspace, on: bench.workers)
+                    addingTo: layer.dx, input: layer.x, saved: saved,
+                    in: layer.backward(sequenceLength: test.context))
             }
         }[0]
         check.report("attention \(test)")
@@ -95,20 +90,19 @@ import Threading
             let count = rows[0].count, seats = rows.joined().reduce(0, +)
             let settings = model(4, experts: count)
             let layer = try LayerBench(settings, tokens: seats, on: world), bench = layer.bench
-            let experts = Experts("blocks.0", bench.model.layout)
-            let exchange = ExpertExchange(groupSize: rows.count, localExperts: count)
+            let experts = FeedForward("blocks.0.experts", bench.model.layout)
+            let exchange = ExpertExchange(expertParallelSize: rows.count, localExperts: count)
             for (i, n) in rows.joined().enumerated() { exchange.arrived[i] = Int32(n) }
             exchange.sumByRank()
-            let saved = Experts.Activations(seats: seats, settings, .float32)
-            let dHidden = Operand(.float32, rows: seats, columns: settings.expertHidden)
+            let saved = FeedForward.Activations(rows: seats, hidden: settings.expertHidden, .float32)
+            let groups = exchange.rowGroups, received = Operand(.float32, rows: seats, columns: settings.dModel)
             return try layer.check("blocks.0.experts", addsToOutputGradient: true) {
-                for i in 0..<layer.x.count { saved.arrived.tensor.vector[i] = layer.x.vector[i] }
-                experts.forward(exchange, bench.parameters, saving: saved, into: .float32(layer.y), on: bench.workers)
+                for i in 0..<layer.x.count { received.tensor.vector[i] = layer.x.vector[i] }
+                experts.forward(received, groups, into: .float32(layer.y), saving: saved, in: layer.forward())
                 return weightedSum(layer.y, layer.c)
             } backward: {
                 experts.backward(
-                    replacing: .float32(layer.dx), exchange, bench.parameters, saved: saved, dHidden: dHidden,
-                    gradients: bench.gradients, on: bench.workers)
+                    replacing: .float32(layer.dx), groups, input: received, saved: saved, in: layer.backward())
             }
         }[0]
         check.report("experts with rows \(rows)")
@@ -154,15 +148,14 @@ import Threading
             normalizeGates: test.normalize)
         let layer = try LayerBench(settings, routing, tokens: test.tokens, on: world), bench = layer.bench
         let feedForward = SwitchFeedForward(0, settings, routing, bench.model.layout)
-        let sizes = LaneSizes.byLayer(settings, routing, laneTokens: test.tokens, groupSize: 1)[0]
-        let saved = Block.Activations(sizes, settings, .float32, groupSize: 1).feedForward
+        let sizes = LaneSizes.byLayer(settings, routing, laneTokens: test.tokens, expertParallelSize: 1)[0]
+        let saved = Block.Activations(sizes, settings, .float32).feedForward
         // One of two lanes of a batch: the auxiliary losses count half.
         let scale = LossScale(predictedTokens: 1, lanes: 2)
         var dropped = 0
         let check = try layer.check("blocks.0", addsToOutputGradient: true) {
             let route = try feedForward.forward(
-                layer.x, bench.parameters, into: layer.y, for: .training, saving: saved, workspace: bench.workspace,
-                through: bench.dispatcher, on: bench.workers)
+                layer.x, into: layer.y, saving: saved, in: layer.forward())
             dropped = route.dropped
             var result = weightedSum(layer.y, layer.c)
             let auxiliary = (0.75 * route.loadBalance + 0.25 * route.z) / 2
@@ -172,9 +165,7 @@ import Threading
             return result
         } backward: {
             try feedForward.backward(
-                addingTo: layer.dx, x: layer.x, bench.parameters, saved: saved, scale: scale,
-                gradients: bench.gradients,
-                workspace: bench.workspace, through: bench.dispatcher, on: bench.workers)
+                addingTo: layer.dx, input: layer.x, saved: saved, in: layer.backward(scale: scale))
         }
         #expect((dropped > 0) == test.drops, "\(dropped) dropped")
         return check

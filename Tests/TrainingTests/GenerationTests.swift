@@ -40,8 +40,10 @@ struct GenerationTests {
             let lane = Lane(sequences: 1, sequenceLength: window.count)
             for (i, byte) in window.enumerated() { lane.inputs[i] = Int32(byte) }
             let logits = try engine.model.nextTokenLogits(
-                lane, model.parameters, extending: KeyValueCache(model.configuration.model, engine.precision),
-                workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
+                lane,
+                in: engine.pass(
+                    .evaluation, model.parameters, sequenceLength: lane.sequenceLength,
+                    cache: KeyValueCache(model.configuration.model, engine.precision)))
             text.append(UInt8((0..<256).max { logits[0, $0] < logits[0, $1] }!))
         }
         return Array(text.dropFirst(prompt.count))

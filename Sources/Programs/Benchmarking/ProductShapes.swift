@@ -27,10 +27,10 @@ package struct ProductShape: Sendable, Equatable {
     ) -> [ProductShape] {
         let d = model.dModel, hidden = model.expertHidden
         let ofExperts = model.layerKinds.flatMap { kind in
-            let seats = routing.capacityFactor.capacity(tokens: tokens, choices: model.choices, experts: kind.experts)
+            let sizes = LaneSizes(model, routing, experts: kind.experts, laneTokens: tokens, expertParallelSize: 1)
             return three("router" + kind.suffix, tokens, d, kind.experts)
-                + three("expert gate and up" + kind.suffix, seats, d, 2 * hidden, copies: kind.experts)
-                + three("expert down" + kind.suffix, seats, hidden, d, copies: kind.experts)
+                + three("expert gate and up" + kind.suffix, sizes.capacity, d, 2 * hidden, copies: kind.experts)
+                + three("expert down" + kind.suffix, sizes.capacity, hidden, d, copies: kind.experts)
         }
         return three("qkv", tokens, d, 3 * d) + three("attention output", tokens, d, d) + ofExperts
             + three("head", min(headChunk, tokens), d, model.vocabularySize)

@@ -6,12 +6,12 @@
 /// `max_g Σ_x max_{q in g} rows[q][x] / (Σ_q Σ_x rows[q][x] / ranks)`; 1 if all have the same.
 /// - Parameters:
 ///   - rows: of each rank, exchange by exchange
-///   - groupSize: consecutive ranks that share out the experts
-package func rankImbalance(_ rows: [[Int]], groupSize: Int) -> Double {
+///   - expertParallelSize: consecutive ranks that share out the experts
+package func rankImbalance(_ rows: [[Int]], expertParallelSize: Int) -> Double {
     let all = rows.reduce(0) { $0 + $1.reduce(0, +) }
     guard all > 0 else { return 1 }
-    let slowest = stride(from: 0, to: rows.count, by: groupSize).map { first in
-        let group = rows[first..<first + groupSize]
+    let slowest = stride(from: 0, to: rows.count, by: expertParallelSize).map { first in
+        let group = rows[first..<first + expertParallelSize]
         return group[first].indices.reduce(0) { sum, exchange in sum + group.map { $0[exchange] }.max()! }
     }
     return Double(slowest.max()!) * Double(rows.count) / Double(all)

@@ -176,7 +176,8 @@ private struct TimedSteps {
             imbalance = max(imbalance, lanes.imbalance.max() ?? 0)
             let rows = try Self.arrivals(engine.laneThreads.flatMap { $0.dispatcher.arrivals ?? [] }, on: world)
             rankImbalance +=
-                Benchmarking.rankImbalance(rows, groupSize: engine.dispatcher.groupSize) / Double(options.steps)
+                Benchmarking.rankImbalance(rows, expertParallelSize: engine.dispatcher.expertParallelSize)
+                / Double(options.steps)
         }
         peakMemory = Int(try world.maximum(of: Double(ProcessMemory.peak)))
     }

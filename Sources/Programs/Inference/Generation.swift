@@ -28,9 +28,9 @@ extension StoredModel {
         let cache = KeyValueCache(configuration.model, engine.precision)
         for position in 0..<count {
             guard try !requests.wantLeave() else { throw Failure.leaving("while generating") }
+            let lane = unseen(of: text, cache)
             let logits = try engine.model.nextTokenLogits(
-                unseen(of: text, cache), parameters, extending: cache, workspace: engine.workspace,
-                through: engine.dispatcher, on: engine.workers)
+                lane, in: engine.pass(.evaluation, parameters, sequenceLength: lane.sequenceLength, cache: cache))
             let own = sampling.choose(logits, allowed: tokenizer.vocabularySize, position: position)
             // One rank's choice counts: where machines differ, ranks must not come to differ about the end.
             let token = try Agreement(ranks: engine.mesh.world).choice(of: own)

@@ -52,8 +52,8 @@ package final class Validation {
             let number = engine.mesh.lane(round: round, of: lanes)
             let filled = number.map { fill($0) }
             let statistics = try engine.model.evaluate(
-                filled?.lane ?? lane.prefix(sequences: 0), parameters, workspace: engine.workspace,
-                through: engine.dispatcher, on: engine.workers)
+                filled?.lane ?? lane.prefix(sequences: 0),
+                in: engine.pass(.evaluation, parameters, sequenceLength: lane.sequenceLength))
             guard let number, let filled else { continue }
             table[3 * number] = statistics.crossEntropy
             table[3 * number + 1] = Double(statistics.tokens)

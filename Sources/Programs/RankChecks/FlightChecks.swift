@@ -81,7 +81,7 @@ package func flight(
     }
     do throws(CommunicationError) {
         try computeLanes(rounds: 2, passing: baton, on: [workers, workers]) { (lane, _) throws(CommunicationError) in
-            let exchange = ExpertExchange(groupSize: world.size, localExperts: 1)
+            let exchange = ExpertExchange(expertParallelSize: world.size, localExperts: 1)
             let nothing = Operand(.float32, rows: 0, columns: 1)
             for number in 0..<3 {
                 try body(lane, number)

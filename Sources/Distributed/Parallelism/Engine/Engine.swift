@@ -23,7 +23,7 @@ package struct LaneThread: Sendable {
         workspace = LaneWorkspace(
             configuration.model, configuration.routing, configuration.precision,
             recomputation: configuration.recomputation, laneTokens: configuration.batch.laneTokens,
-            groupSize: mesh.expertGroup.size, keepsActivations: keepsActivations, threads: workers.count,
+            expertParallelSize: mesh.expertGroup.size, keepsActivations: keepsActivations, threads: workers.count,
             sharing: first?.workspace)
         dispatcher = try ExpertDispatcher(
             mesh, clock: CommunicationClock(tracer: workers.tracer),
@@ -44,6 +44,17 @@ package struct LaneThread: Sendable {
             try LaneThread(
                 configuration, mesh, baton, workers: others, keepsActivations: keepsActivations, besides: first),
         ]
+    }
+}
+
+extension LaneThread {
+    /// A forward pass of sequences of `sequenceLength` tokens on this thread.
+    package func pass(
+        _ purpose: LanePurpose, _ parameters: ParameterArena, sequenceLength: Int, cache: KeyValueCache? = nil
+    ) -> ForwardContext {
+        ForwardContext(
+            parameters: parameters, workspace: workspace, dispatcher: dispatcher, pool: workers,
+            sequenceLength: sequenceLength, purpose: purpose, cache: cache)
     }
 }
 
@@ -111,6 +122,13 @@ package struct Engine {
     package var workspace: LaneWorkspace { laneThreads[0].workspace }
     /// Of the first lane in flight.
     package var dispatcher: ExpertDispatcher { laneThreads[0].dispatcher }
+
+    /// A forward pass of sequences of `sequenceLength` tokens, with the first micro-batch's memory.
+    package func pass(
+        _ purpose: LanePurpose, _ parameters: ParameterArena, sequenceLength: Int, cache: KeyValueCache? = nil
+    ) -> ForwardContext {
+        laneThreads[0].pass(purpose, parameters, sequenceLength: sequenceLength, cache: cache)
+    }
 }
 
 /// Refuses to communicate on two threads where the library cannot.

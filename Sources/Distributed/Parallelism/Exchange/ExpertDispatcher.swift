@@ -34,7 +34,7 @@ package final class ExpertDispatcher: TokenDispatcher, @unchecked Sendable {
         self.turns = turns
     }
 
-    package var groupSize: Int { group.size }
+    package var expertParallelSize: Int { group.size }
 
     package func dispatch(
         _ rows: Operand, announcing exchange: ExpertExchange, into arrived: Operand

@@ -21,7 +21,7 @@ package struct Block: Sendable {
         ///   - sizes: of this block's layer
         ///   - shared: another block's of sizes no smaller, whose memory serves this one too where recomputation allows it
         package init(
-            _ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision, groupSize: Int,
+            _ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision,
             sharing shared: Activations? = nil, _ recomputation: Recomputation = .none
         ) {
             input = Tensor(rows: sizes.tokens, columns: model.dModel)
@@ -32,78 +32,61 @@ package struct Block: Sendable {
             }
             if let shared, recomputation == .block {
                 middle = shared.middle
-                feedForward = shared.feedForward.narrowed(toExperts: sizes.experts)
+                feedForward = shared.feedForward.narrowed(to: sizes)
             } else {
                 middle = Tensor(rows: sizes.tokens, columns: model.dModel)
-                feedForward = SwitchFeedForward.Activations(sizes, model, precision, groupSize: groupSize)
+                feedForward = SwitchFeedForward.Activations(sizes, model, precision)
             }
         }
 
         /// The same memory for a layer of no more experts.
-        func narrowed(toExperts experts: Int) -> Activations { Activations(self, experts: experts) }
+        func narrowed(to sizes: LaneSizes) -> Activations { Activations(self, sizes) }
 
-        private init(_ wide: Activations, experts: Int) {
+        private init(_ wide: Activations, _ sizes: LaneSizes) {
             (input, middle, attention) = (wide.input, wide.middle, wide.attention)
-            feedForward = wide.feedForward.narrowed(toExperts: experts)
+            feedForward = wide.feedForward.narrowed(to: sizes)
         }
     }
 
     package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
         self.layer = layer
-        attention = SelfAttention("blocks.\(layer)", model, layout)
+        attention = SelfAttention(layer, model, layout)
         feedForward = SwitchFeedForward(layer, model, routing, layout)
     }
 
-    /// From `saved.input` to `y`. **Collective** over the expert group.
-    /// - Parameters:
-    ///   - y: `[tokens, dModel]`
-    ///   - cache: of the one sequence that goes on with the input
+    /// Computes `y` from `saved.input`. **Collective** over the expert group.
+    /// - Parameter y: `[tokens, dModel]`
     package func forward(
-        into y: Tensor, sequenceLength: Int, _ parameters: ParameterArena, for purpose: LanePurpose,
-        saving saved: Activations, extending cache: KeyValueCache.Layer? = nil, workspace: LaneWorkspace,
-        through dispatcher: any TokenDispatcher, on workers: Workers
+        into y: Tensor, saving saved: Activations, in pass: ForwardContext
     ) throws(CommunicationError) -> RouteStatistics {
-        let tokens = 0..<y.rows
-        workers.tracer?.begin(.attentionHalf, layer)
-        attention.forward(
-            saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, into: saved.middle.rows(tokens),
-            saving: saved.attention, extending: cache, workspace: workspace, on: workers)
-        workers.tracer?.end()
-        workers.tracer?.begin(.feedForwardHalf, layer)
-        defer { workers.tracer?.end() }
-        return try feedForward.forward(
-            saved.middle.rows(tokens), parameters, into: y, for: purpose, saving: saved.feedForward,
-            workspace: workspace, through: dispatcher, on: workers)
+        let tokens = 0..<y.rows, tracer = pass.pool.tracer
+        let middle = saved.middle.rows(tokens)
+        tracer?.begin(.attentionHalf, layer)
+        attention.forward(saved.input.rows(tokens), into: middle, saving: saved.attention, in: pass)
+        tracer?.end()
+        tracer?.begin(.feedForwardHalf, layer)
+        defer { tracer?.end() }
+        return try feedForward.forward(middle, into: y, saving: saved.feedForward, in: pass)
     }
 
-    /// - Parameter dx: `[tokens, dModel]`: the gradient of what came out in, of what went in out. **Collective**.
+    /// Replaces the gradient of the block's output by that of its input. **Collective** over the expert group.
+    /// - Parameter dx: `[tokens, dModel]`
     package func backward(
-        replacing dx: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saved: Activations, scale: LossScale,
-        gradients: GradientAccumulator, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
-        on workers: Workers
+        replacing dx: Tensor, saved: Activations, in pass: BackwardContext
     ) throws(CommunicationError) {
-        let tokens = 0..<dx.rows
+        let tokens = 0..<dx.rows, workspace = pass.workspace, tracer = pass.pool.tracer
         if workspace.recomputation == .block {
             // The output is not needed again; its memory is free since the head's backward pass.
-            _ = try forward(
-                into: workspace.output.rows(tokens), sequenceLength: sequenceLength, parameters, for: .training,
-                saving: saved, workspace: workspace, through: dispatcher, on: workers)
+            _ = try forward(into: workspace.output.rows(tokens), saving: saved, in: pass.forward)
         }
-        workers.tracer?.begin(.feedForwardHalf, layer)
+        tracer?.begin(.feedForwardHalf, layer)
         try feedForward.backward(
-            addingTo: dx, x: saved.middle.rows(tokens), parameters, saved: saved.feedForward, scale: scale,
-            gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
-        workers.tracer?.end()
-        workers.tracer?.begin(.attentionHalf, layer)
-        defer { workers.tracer?.end() }
-        if workspace.recomputation == .attention {
-            attention.attend(
-                saved.input.rows(tokens), sequenceLength: sequenceLength, parameters, saving: saved.attention,
-                workspace: workspace, on: workers)
-        }
-        attention.backward(
-            addingTo: dx, x: saved.input.rows(tokens), sequenceLength: sequenceLength, parameters,
-            saved: saved.attention,
-            gradients: gradients, workspace: workspace, on: workers)
+            addingTo: dx, input: saved.middle.rows(tokens), saved: saved.feedForward, in: pass)
+        tracer?.end()
+        tracer?.begin(.attentionHalf, layer)
+        defer { tracer?.end() }
+        let input = saved.input.rows(tokens)
+        if workspace.recomputation == .attention { attention.attend(input, saving: saved.attention, in: pass.forward) }
+        attention.backward(addingTo: dx, input: input, saved: saved.attention, in: pass)
     }
 }

@@ -26,116 +26,99 @@ package struct LanguageModel: Sendable {
         head = settings.tieEmbeddings ? embedding : layout.id("head")
     }
 
-    /// Loss of one lane, and its gradients into `gradients`. **Collective** over the expert group.
-    /// - Parameter completed: told when the lane's gradients of all from a block up to the head are there
+    /// Computes the loss of one lane, and adds its gradients to `pass.gradients`. **Collective** over the expert group.
+    /// - Parameter completed: called when the lane's gradients of everything from a block up to the head are complete
     package func train(
-        _ lane: Lane, _ parameters: ParameterArena, scale: LossScale, gradients: GradientAccumulator,
-        workspace: LaneWorkspace, through dispatcher: any TokenDispatcher, on workers: Workers,
-        completed: (_ block: Int) -> Void = { _ in }
+        _ lane: Lane, in pass: BackwardContext, completed: (_ block: Int) -> Void = { _ in }
     ) throws(CommunicationError) -> LaneStatistics {
-        workers.tracer?.begin(.forward)
-        var statistics = try forward(lane, parameters, for: .training, workspace, dispatcher, workers)
-        workers.tracer?.end()
-        lossAndHeadBackward(lane, parameters, scale, gradients, workspace, workers)
-        workers.tracer?.begin(.backward)
-        defer { workers.tracer?.end() }
+        precondition(pass.forward.purpose == .training)
+        let tracer = pass.pool.tracer, workspace = pass.workspace
+        tracer?.begin(.forward)
+        var statistics = try forward(lane, in: pass.forward)
+        tracer?.end()
+        lossAndHeadBackward(lane, in: pass)
+        tracer?.begin(.backward)
+        defer { tracer?.end() }
         let dx = workspace.dStream.rows(0..<lane.tokens)
         completed(blocks.count)
         for layer in blocks.indices.reversed() {
-            try blocks[layer].backward(
-                replacing: dx, sequenceLength: lane.sequenceLength, parameters, saved: workspace.blocks[layer],
-                scale: scale, gradients: gradients, workspace: workspace, through: dispatcher, on: workers)
+            try blocks[layer].backward(replacing: dx, saved: workspace.blocks[layer], in: pass)
             completed(layer)
         }
         if lane.tokens > 0 {
-            gradients.accumulate(embedding, on: workers) { target in
+            pass.gradients.accumulate(embedding, on: pass.pool) { target in
                 embedBackward(
-                    dx, tokens: lane.inputs, dTable: target.tensor(), adding: target.isAdding(), on: workers)
+                    dx, tokens: lane.inputs, dTable: target.tensor(), adding: target.isAdding(), on: pass.pool)
             }
         }
         statistics.crossEntropy = sumOfLosses(lane, workspace)
         return statistics
     }
 
-    /// Loss of one lane alone. **Collective** over the expert group.
-    package func evaluate(
-        _ lane: Lane, _ parameters: ParameterArena, workspace: LaneWorkspace, through dispatcher: any TokenDispatcher,
-        on workers: Workers
-    ) throws(CommunicationError) -> LaneStatistics {
-        var statistics = try forward(lane, parameters, for: .evaluation, workspace, dispatcher, workers)
-        let tokens = 0..<lane.tokens
-        let h = finalNorm.forward(
-            workspace.output.rows(tokens), parameters, saving: workspace.finalNorm, on: workers)
+    /// Computes the loss of one lane alone. **Collective** over the expert group.
+    package func evaluate(_ lane: Lane, in pass: ForwardContext) throws(CommunicationError) -> LaneStatistics {
+        precondition(pass.purpose == .evaluation && pass.cache == nil)
+        let workspace = pass.workspace
+        var statistics = try forward(lane, in: pass)
+        let h = finalNorm.forward(workspace.output.rows(0..<lane.tokens), saving: workspace.finalNorm, in: pass)
         crossEntropy(
-            h, head: parameters.operand(head, like: h), targets: lane.targets, losses: workspace.losses,
-            scratch: workspace.scratch.logits, on: workers)
+            h, head: pass.parameters.operand(head, like: h), targets: lane.targets, losses: workspace.losses,
+            scratch: workspace.scratch.logits, on: pass.pool)
         statistics.crossEntropy = sumOfLosses(lane, workspace)
         return statistics
     }
 
-    /// Logits of what follows a sequence once `lane` has gone on with it. **Collective** over the expert group.
-    /// - Parameters:
-    ///   - lane: the beginning of the sequence, or one more token of it
-    ///   - cache: what is kept of the tokens before the lane, to which the lane's are added
+    /// Computes the logits of the token that follows `lane`, and adds the lane to `pass.cache`. **Collective** over the
+    /// expert group.
+    /// - Parameter lane: the beginning of the sequence, or one more token of it
     /// - Returns: `[1, vocabulary]`, valid until the workspace is used again
-    package func nextTokenLogits(
-        _ lane: Lane, _ parameters: ParameterArena, extending cache: KeyValueCache, workspace: LaneWorkspace,
-        through dispatcher: any TokenDispatcher, on workers: Workers
-    ) throws(CommunicationError) -> Tensor {
+    package func nextTokenLogits(_ lane: Lane, in pass: ForwardContext) throws(CommunicationError) -> Tensor {
+        guard let cache = pass.cache else { preconditionFailure("generation keeps keys and values") }
+        precondition(pass.purpose == .evaluation)
         precondition(lane.sequences == 1 && (cache.count == 0 || lane.tokens == 1))
         precondition(cache.count + lane.tokens <= cache.context)
-        _ = try forward(lane, parameters, for: .evaluation, extending: cache, workspace, dispatcher, workers)
+        let workspace = pass.workspace
+        _ = try forward(lane, in: pass)
         cache.advance(by: lane.tokens)
-        let last = lane.tokens - 1..<lane.tokens
-        let h = finalNorm.forward(
-            workspace.output.rows(last), parameters, saving: workspace.finalNorm, on: workers)
+        let last = workspace.output.rows(lane.tokens - 1..<lane.tokens)
+        let h = finalNorm.forward(last, saving: workspace.finalNorm, in: pass)
         let logits = workspace.scratch.logits.logits.rows(0..<1)
-        multiply(h.factor, parameters.operand(head, like: h).transposed, into: .float32(logits), on: workers)
+        multiply(h.factor, pass.parameters.operand(head, like: h).transposed, into: .float32(logits), on: pass.pool)
         return logits
     }
 
-    private func forward(
-        _ lane: Lane, _ parameters: ParameterArena, for purpose: LanePurpose, extending cache: KeyValueCache? = nil,
-        _ workspace: LaneWorkspace, _ dispatcher: any TokenDispatcher, _ workers: Workers
-    ) throws(CommunicationError) -> LaneStatistics {
-        let tokens = 0..<lane.tokens
+    private func forward(_ lane: Lane, in pass: ForwardContext) throws(CommunicationError) -> LaneStatistics {
+        precondition(lane.sequenceLength == pass.sequenceLength)
+        let tokens = 0..<lane.tokens, saved = pass.workspace.blocks
         var statistics = LaneStatistics()
         statistics.tokens = lane.tokens
-        embed(
-            lane.inputs, table: parameters.tensor(embedding), into: workspace.blocks[0].input.rows(tokens), on: workers)
+        embed(lane.inputs, table: pass.parameters.tensor(embedding), into: saved[0].input.rows(tokens), on: pass.pool)
         for layer in blocks.indices {
-            let next = layer + 1 < blocks.count ? workspace.blocks[layer + 1].input : workspace.output
-            let route = try blocks[layer].forward(
-                into: next.rows(tokens), sequenceLength: lane.sequenceLength, parameters, for: purpose,
-                saving: workspace.blocks[layer], extending: cache?.layer(layer), workspace: workspace,
-                through: dispatcher, on: workers)
+            let next = layer + 1 < blocks.count ? saved[layer + 1].input : pass.workspace.output
+            let route = try blocks[layer].forward(into: next.rows(tokens), saving: saved[layer], in: pass)
             statistics.routes.append(route)
         }
         return statistics
     }
 
     /// Cross-entropy, and the gradients of the head and of the final norm; leaves the residual stream's in `dStream`.
-    private func lossAndHeadBackward(
-        _ lane: Lane, _ parameters: ParameterArena, _ scale: LossScale, _ gradients: GradientAccumulator,
-        _ workspace: LaneWorkspace, _ workers: Workers
-    ) {
+    private func lossAndHeadBackward(_ lane: Lane, in pass: BackwardContext) {
         guard lane.tokens > 0 else { return }
-        workers.tracer?.begin(.loss)
-        defer { workers.tracer?.end() }
+        let workspace = pass.workspace, pool = pass.pool
+        pool.tracer?.begin(.loss)
+        defer { pool.tracer?.end() }
         let tokens = 0..<lane.tokens
         let x = workspace.output.rows(tokens), dNorm = workspace.scratch.dNorm.rows(tokens)
-        let h = finalNorm.forward(x, parameters, saving: workspace.finalNorm, on: workers)
-        gradients.accumulate(head, on: workers) { target in
+        let h = finalNorm.forward(x, saving: workspace.finalNorm, in: pass.forward)
+        pass.gradients.accumulate(head, on: pool) { target in
             crossEntropyWithGradient(
-                h, head: parameters.operand(head, like: h), targets: lane.targets, scale: Float(scale.crossEntropy),
-                losses: workspace.losses, dx: dNorm, dHead: target.tensor(), adding: target.isAdding(),
-                scratch: workspace.scratch.logits, on: workers)
+                h, head: pass.parameters.operand(head, like: h), targets: lane.targets,
+                scale: Float(pass.scale.crossEntropy), losses: workspace.losses, dx: dNorm, dHead: target.tensor(),
+                adding: target.isAdding(), scratch: workspace.scratch.logits, on: pool)
         }
         let dx = workspace.dStream.rows(tokens)
-        clear(dx, on: workers)
-        finalNorm.backward(
-            dNorm, x: x, parameters, saved: workspace.finalNorm, addingTo: dx, gradients: gradients,
-            parts: workspace.scratch.normSums, on: workers)
+        clear(dx, on: pool)
+        finalNorm.backward(dNorm, input: x, saved: workspace.finalNorm, addingTo: dx, in: pass)
     }
 
     /// In token order, in double precision.

@@ -14,23 +14,27 @@ package struct Linear: Sendable {
     ///   - y: `[tokens, out]`, overwritten, or added to if `adding`
     ///   - finish: as `ProductJob` has it
     package func forward(
-        _ x: Operand, _ parameters: ParameterArena, into y: Operand, adding: Bool = false, on workers: Workers,
+        _ x: Operand, into y: Operand, adding: Bool = false, in pass: ForwardContext,
         finish: (@Sendable (Range<Int>) -> Void)? = nil
     ) {
-        let weight = parameters.operand(weight, like: x)
-        multiply([ProductJob(x.factor, weight.factor, into: y, adding: adding, finish: finish)], on: workers)
+        let weight = pass.parameters.operand(weight, like: x)
+        multiply([ProductJob(x.factor, weight.factor, into: y, adding: adding, finish: finish)], on: pass.pool)
     }
 
     /// `dx = dy·Wᵀ`, `dW += xᵀ·dy`.
-    /// - Parameter dx: `[tokens, in]`, overwritten, or added to if `adding`
+    /// - Parameters:
+    ///   - dy: `[tokens, out]`
+    ///   - x: the input of the forward pass
+    ///   - dx: `[tokens, in]`, overwritten, or added to if `adding`
     package func backward(
-        _ dy: Operand, x: Operand, _ parameters: ParameterArena, into dx: Operand, adding: Bool = false,
-        gradients: GradientAccumulator, on workers: Workers
+        _ dy: Operand, input x: Operand, into dx: Operand, adding: Bool = false, in pass: BackwardContext
     ) {
         guard dy.rows > 0 else { return }
-        multiply(dy.factor, parameters.operand(weight, like: dy).transposed, into: dx, adding: adding, on: workers)
-        gradients.accumulate(weight, on: workers) { target in
-            multiply(x.transposed, dy.factor, into: .float32(target.tensor()), adding: target.isAdding(), on: workers)
+        let pool = pass.pool
+        multiply(
+            dy.factor, pass.parameters.operand(weight, like: dy).transposed, into: dx, adding: adding, on: pool)
+        pass.gradients.accumulate(weight, on: pool) { target in
+            multiply(x.transposed, dy.factor, into: .float32(target.tensor()), adding: target.isAdding(), on: pool)
         }
     }
 }

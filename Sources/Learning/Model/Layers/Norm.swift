@@ -35,52 +35,53 @@ package struct Norm: Sendable {
     /// - Parameter x: `[tokens, dModel]`
     /// - Returns: `[tokens, dModel]`, the kept output
     package func forward(
-        _ x: Tensor, _ parameters: ParameterArena, saving saved: Activations, on workers: Workers
+        _ x: Tensor, saving saved: Activations, in pass: ForwardContext
     ) -> Operand {
+        let parameters = pass.parameters
         let y = saved.output.rows(0..<x.rows)
         switch kind {
         case .rms:
             rmsNorm(
                 x, weight: parameters.tensor(weight), epsilon: epsilon, into: y, reciprocal: saved.reciprocal,
-                on: workers)
+                on: pass.pool)
         case .layer:
             layerNorm(
                 x, weight: parameters.tensor(weight), bias: parameters.tensor(bias!), epsilon: epsilon, into: y,
-                mean: saved.mean, reciprocal: saved.reciprocal, on: workers)
+                mean: saved.mean, reciprocal: saved.reciprocal, on: pass.pool)
         }
         return y
     }
 
     /// - Parameters:
     ///   - dy: `[tokens, dModel]`
-    ///   - x: what went in
+    ///   - x: the input of the forward pass
     ///   - dx: `[tokens, dModel]`, added to
-    ///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
     package func backward(
-        _ dy: Tensor, x: Tensor, _ parameters: ParameterArena, saved: Activations, addingTo dx: Tensor,
-        gradients: GradientAccumulator, parts: Tensor, on workers: Workers
+        _ dy: Tensor, input x: Tensor, saved: Activations, addingTo dx: Tensor, in pass: BackwardContext
     ) {
         guard dy.rows > 0 else { return }
+        let parameters = pass.parameters, gradients = pass.gradients, pool = pass.pool
+        let parts = pass.workspace.scratch.normSums
         switch kind {
         case .rms:
             rmsNormBackward(
-                dy, x: x, weight: parameters.tensor(weight), reciprocal: saved.reciprocal, addingTo: dx, on: workers)
-            gradients.accumulate(weight, on: workers) { target in
+                dy, x: x, weight: parameters.tensor(weight), reciprocal: saved.reciprocal, addingTo: dx, on: pool)
+            gradients.accumulate(weight, on: pool) { target in
                 rmsNormWeightGradient(
                     dy, x: x, reciprocal: saved.reciprocal, into: target.tensor(), adding: target.isAdding(),
-                    parts: parts, on: workers)
+                    parts: parts, on: pool)
             }
         case .layer:
             layerNormBackward(
                 dy, x: x, weight: parameters.tensor(weight), mean: saved.mean, reciprocal: saved.reciprocal,
-                addingTo: dx, on: workers)
-            gradients.accumulate(weight, on: workers) { target in
+                addingTo: dx, on: pool)
+            gradients.accumulate(weight, on: pool) { target in
                 layerNormWeightGradient(
                     dy, x: x, mean: saved.mean, reciprocal: saved.reciprocal, into: target.tensor(),
-                    adding: target.isAdding(), parts: parts, on: workers)
+                    adding: target.isAdding(), parts: parts, on: pool)
             }
-            gradients.accumulate(bias!, on: workers) { target in
-                columnSums(dy, into: target.tensor(), adding: target.isAdding(), parts: parts, on: workers)
+            gradients.accumulate(bias!, on: pool) { target in
+                columnSums(dy, into: target.tensor(), adding: target.isAdding(), parts: parts, on: pool)
             }
         }
     }

@@ -10,6 +10,7 @@ package struct SelfAttention: Sendable {
     private let norm: Norm
     private let projection: Linear
     private let output: Linear
+    private let layer: Int
     private let heads: Int
     private let headDimension: Int
 
@@ -31,7 +32,9 @@ package struct SelfAttention: Sendable {
         }
     }
 
-    package init(_ block: String, _ model: ModelSettings, _ layout: ParameterLayout) {
+    package init(_ layer: Int, _ model: ModelSettings, _ layout: ParameterLayout) {
+        let block = "blocks.\(layer)"
+        self.layer = layer
         norm = Norm("\(block).attention_norm", model, layout)
         projection = Linear("\(block).attention.qkv", layout)
         output = Linear("\(block).attention.output", layout)
@@ -40,69 +43,51 @@ package struct SelfAttention: Sendable {
     }
 
     /// - Parameters:
-    ///   - x: `[tokens, dModel]`, sequences of `sequenceLength` tokens
+    ///   - x: `[tokens, dModel]`, sequences of `pass.sequenceLength` tokens, or the continuation of the one in the cache
     ///   - y: `[tokens, dModel]`, overwritten
-    ///   - cache: of the one sequence that goes on with x
-    package func forward(
-        _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, into y: Tensor, saving saved: Activations,
-        extending cache: KeyValueCache.Layer? = nil, workspace: LaneWorkspace, on workers: Workers
-    ) {
-        attend(
-            x, sequenceLength: sequenceLength, parameters, saving: saved, extending: cache, workspace: workspace,
-            on: workers)
-        copyRows(x, into: y, on: workers)
-        output.forward(
-            saved.attended.rows(0..<x.rows), parameters, into: .float32(y), adding: true, on: workers)
+    package func forward(_ x: Tensor, into y: Tensor, saving saved: Activations, in pass: ForwardContext) {
+        attend(x, saving: saved, in: pass)
+        copyRows(x, into: y, on: pass.pool)
+        output.forward(saved.attended.rows(0..<x.rows), into: .float32(y), adding: true, in: pass)
     }
 
-    /// What `forward` leaves in `saved`, that is all up to the output projection.
-    package func attend(
-        _ x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saving saved: Activations,
-        extending cache: KeyValueCache.Layer? = nil, workspace: LaneWorkspace, on workers: Workers
-    ) {
-        let h = norm.forward(x, parameters, saving: saved.norm, on: workers)
+    /// Computes what `forward` leaves in `saved`: everything before the output projection.
+    package func attend(_ x: Tensor, saving saved: Activations, in pass: ForwardContext) {
+        let h = norm.forward(x, saving: saved.norm, in: pass)
         let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
-        let table = workspace.scratch.rotary.starting(at: cache?.position ?? 0)
-        projection.forward(h, parameters, into: qkv, on: workers) { rows in
-            table.rotate(
-                qkv.rows(rows).columns(0..<2 * x.columns), first: rows.lowerBound, context: sequenceLength)
+        let scratch = pass.workspace.scratch, length = pass.sequenceLength, cache = pass.cache?.layer(layer)
+        let table = scratch.rotary.starting(at: cache?.position ?? 0)
+        projection.forward(h, into: qkv, in: pass) { rows in
+            table.rotate(qkv.rows(rows).columns(0..<2 * x.columns), first: rows.lowerBound, context: length)
         }
-        let seen = cache?.append(qkv, on: workers)
+        let seen = cache?.append(qkv, on: pass.pool)
         if let cache, let seen, cache.position > 0 {
             attention(
                 ofLast: qkv.columns(0..<x.columns), keysValues: seen, shape: shape(seen.rows), into: attended,
-                scratch: workspace.scratch.attention, on: workers)
+                scratch: scratch.attention, on: pass.pool)
         } else {
             attention(
-                qkv, shape: shape(sequenceLength), into: attended, logSumExp: saved.logSumExp,
-                scratch: workspace.scratch.attention, on: workers)
+                qkv, shape: shape(length), into: attended, logSumExp: saved.logSumExp, scratch: scratch.attention,
+                on: pass.pool)
         }
     }
 
+    /// Adds the sublayer's part to the residual stream's gradient.
     /// - Parameters:
-    ///   - x: what went in
-    ///   - dx: `[tokens, dModel]`: the gradient of what came out, to which this half's share is added
-    package func backward(
-        addingTo dx: Tensor, x: Tensor, sequenceLength: Int, _ parameters: ParameterArena, saved: Activations,
-        gradients: GradientAccumulator, workspace: LaneWorkspace, on workers: Workers
-    ) {
-        let tokens = 0..<x.rows
-        let dAttended = workspace.scratch.dAttended.rows(tokens), dQKV = workspace.scratch.dQKV.rows(tokens)
-        let dy = operand(dx, roundedInto: workspace.scratch.dStreamOperand, on: workers)
-        output.backward(
-            dy, x: saved.attended.rows(tokens), parameters, into: dAttended, gradients: gradients, on: workers)
+    ///   - dx: `[tokens, dModel]`: the gradient of y, to which that of x through attention is added
+    ///   - x: the input of the forward pass
+    package func backward(addingTo dx: Tensor, input x: Tensor, saved: Activations, in pass: BackwardContext) {
+        let tokens = 0..<x.rows, scratch = pass.workspace.scratch
+        let dAttended = scratch.dAttended.rows(tokens), dQKV = scratch.dQKV.rows(tokens)
+        let dy = operand(dx, roundedInto: scratch.dStreamOperand, on: pass.pool)
+        output.backward(dy, input: saved.attended.rows(tokens), into: dAttended, in: pass)
         attentionBackward(
             dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
-            shape: shape(sequenceLength), rotary: workspace.scratch.rotary, into: dQKV,
-            scratch: workspace.scratch.attention, on: workers)
-        let dNorm = workspace.scratch.dNorm.rows(tokens)
-        projection.backward(
-            dQKV, x: saved.norm.output.rows(tokens), parameters, into: .float32(dNorm), gradients: gradients,
-            on: workers)
-        norm.backward(
-            dNorm, x: x, parameters, saved: saved.norm, addingTo: dx, gradients: gradients,
-            parts: workspace.scratch.normSums,
-            on: workers)
+            shape: shape(pass.sequenceLength), rotary: scratch.rotary, into: dQKV, scratch: scratch.attention,
+            on: pass.pool)
+        let dNorm = scratch.dNorm.rows(tokens)
+        projection.backward(dQKV, input: saved.norm.output.rows(tokens), into: .float32(dNorm), in: pass)
+        norm.backward(dNorm, input: x, saved: saved.norm, addingTo: dx, in: pass)
     }
 
     private func shape(_ sequenceLength: Int) -> AttentionShape {

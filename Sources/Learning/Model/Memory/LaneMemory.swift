@@ -14,11 +14,11 @@ package struct LaneMemory: Sendable {
 
     package init(
         _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
-        recomputation: Recomputation = .none, laneTokens tokens: Int, groupSize: Int, keepsActivations: Bool,
+        recomputation: Recomputation = .none, laneTokens tokens: Int, expertParallelSize: Int, keepsActivations: Bool,
         threads: Int
     ) {
         let d = model.dModel, hidden = model.expertHidden, k = model.choices
-        let layers = LaneSizes.byLayer(model, routing, laneTokens: tokens, groupSize: groupSize)
+        let layers = LaneSizes.byLayer(model, routing, laneTokens: tokens, expertParallelSize: expertParallelSize)
         let sizes = LaneSizes(forAllOf: layers)
         // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
         let norm = 2 * tokens
@@ -27,7 +27,7 @@ package struct LaneMemory: Sendable {
         var operands = kept.attention * 5 * tokens * d
         for layer in kept.feedForward == 1 ? [sizes] : layers {
             let route = tokens * (layer.experts + 1 + 4 * k) + layer.experts
-            let counts = 2 * layer.experts + 2 * groupSize
+            let counts = 2 * layer.experts + 2 * expertParallelSize
             numbers += 2 * tokens * d + norm + route + counts
             operands += layer.seats * (d + 3 * hidden) + layer.homeSeats * d
         }

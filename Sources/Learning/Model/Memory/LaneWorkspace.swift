@@ -19,8 +19,6 @@ package final class LaneWorkspace: Sendable {
     let homeRows: Operand
     /// `[seats, dModel]`: answers of this rank's experts, or their gradients.
     let expertRows: Operand
-    /// Tokens of the longest lane, for whose seats there is room.
-    let laneTokens: Int
     /// `[tokens]`
     package let losses: Vector<Float>
     let scratch: LaneScratch
@@ -29,25 +27,25 @@ package final class LaneWorkspace: Sendable {
     ///   - precision: of matrix products
     ///   - recomputation: what backward passes compute again
     ///   - laneTokens: the longest lane
-    ///   - groupSize: ranks that share out one set of experts
+    ///   - expertParallelSize: the number of ranks that share out one set of experts
     ///   - keepsActivations: whether there will be backward passes
     ///   - other: a workspace alike whose lane never computes at the same time, for scratch that no exchange crosses
     package init(
         _ model: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32,
-        recomputation: Recomputation = .none, laneTokens: Int, groupSize: Int, keepsActivations: Bool, threads: Int,
+        recomputation: Recomputation = .none, laneTokens: Int, expertParallelSize: Int, keepsActivations: Bool,
+        threads: Int,
         sharing other: LaneWorkspace? = nil
     ) {
         let tokens = laneTokens, d = model.dModel
-        let layers = LaneSizes.byLayer(model, routing, laneTokens: laneTokens, groupSize: groupSize)
+        let layers = LaneSizes.byLayer(model, routing, laneTokens: laneTokens, expertParallelSize: expertParallelSize)
         let sizes = LaneSizes(forAllOf: layers)
-        self.laneTokens = laneTokens
         self.recomputation = recomputation
         // What serves several layers has room for each.
         let isShared = recomputation.kept(layers: model.layers, forBackward: keepsActivations).feedForward == 1
-        let first = Block.Activations(isShared ? sizes : layers[0], model, precision, groupSize: groupSize)
+        let first = Block.Activations(isShared ? sizes : layers[0], model, precision)
         blocks = layers.enumerated().map { number, layer in
-            guard number > 0, keepsActivations else { return first.narrowed(toExperts: layer.experts) }
-            return Block.Activations(layer, model, precision, groupSize: groupSize, sharing: first, recomputation)
+            guard number > 0, keepsActivations else { return first.narrowed(to: layer) }
+            return Block.Activations(layer, model, precision, sharing: first, recomputation)
         }
         finalNorm = Norm.Activations(tokens: tokens, dModel: d, precision)
         output = Tensor(rows: tokens, columns: d)
@@ -67,4 +65,7 @@ package final class LaneWorkspace: Sendable {
 extension LaneWorkspace {
     /// How the last lane was routed in a layer, until the workspace is used again.
     package func route(inLayer layer: Int) -> Route { blocks[layer].feedForward.route }
+
+    /// The sizes of a layer's buffers, and its capacity.
+    package func sizes(inLayer layer: Int) -> LaneSizes { blocks[layer].feedForward.sizes }
 }

@@ -5,7 +5,7 @@ package import Tensors
 /// what is between: `Parallelism` supplies MPI and virtual ranks.
 package protocol TokenDispatcher: AnyObject {
     /// Ranks that share out one set of experts.
-    var groupSize: Int { get }
+    var expertParallelSize: Int { get }
 
     /// Tells every rank of the group how many rows each of its experts will get, and sends them. **Collective** over the
     /// group.
@@ -34,16 +34,17 @@ package struct ExpertExchange: Sendable {
     package let localExperts: Int
     /// `[experts]`: rows this rank sends to each expert.
     package let sent: Vector<Int32>
-    /// `[groupSize · localExperts]`: rows that arrived from each rank for each local expert.
+    /// `[expertParallelSize · localExperts]`: rows that arrived from each rank for each local expert.
     package let arrived: Vector<Int32>
-    /// `[groupSize]`: the same, summed over a rank's experts.
+    /// `[expertParallelSize]`: the same, summed over a rank's experts.
     package let sentByRank: Vector<Int32>
     package let arrivedByRank: Vector<Int32>
 
-    package init(groupSize: Int, localExperts: Int) {
+    package init(expertParallelSize: Int, localExperts: Int) {
         self.init(
-            localExperts, sent: Vector(count: groupSize * localExperts),
-            arrived: Vector(count: groupSize * localExperts), Vector(count: groupSize), Vector(count: groupSize))
+            localExperts, sent: Vector(count: expertParallelSize * localExperts),
+            arrived: Vector(count: expertParallelSize * localExperts), Vector(count: expertParallelSize),
+            Vector(count: expertParallelSize))
     }
 
     private init(
@@ -57,16 +58,17 @@ package struct ExpertExchange: Sendable {
     /// The same memory for a layer of no more experts.
     func narrowed(toExperts experts: Int) -> ExpertExchange {
         ExpertExchange(
-            experts / groupSize, sent: sent[0..<experts], arrived: arrived[0..<experts], sentByRank, arrivedByRank)
+            experts / expertParallelSize, sent: sent[0..<experts], arrived: arrived[0..<experts], sentByRank,
+            arrivedByRank)
     }
 
-    package var groupSize: Int { sentByRank.count }
+    package var expertParallelSize: Int { sentByRank.count }
     package var sentRows: Int { total(sent) }
     package var arrivedRows: Int { total(arrivedByRank) }
 
     /// After `sent` and `arrived` are known.
     package func sumByRank() {
-        for rank in 0..<groupSize {
+        for rank in 0..<expertParallelSize {
             let experts = rank * localExperts..<(rank + 1) * localExperts
             sentByRank[rank] = Int32(total(sent[experts]))
             arrivedByRank[rank] = Int32(total(arrived[experts]))

@@ -75,7 +75,7 @@ package struct Calibration: Sendable {
             }
             let filled = lane.prefix(sequences: sequences)
             let statistics = try engine.model.evaluate(
-                filled, parameters, workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
+                filled, in: engine.pass(.evaluation, parameters, sequenceLength: filled.sequenceLength))
             losses += statistics.crossEntropy
             tokens += statistics.tokens
             for layer in counts.indices { count(engine.workspace.route(inLayer: layer), layer, filled.tokens) }

@@ -34,7 +34,7 @@ package struct MemoryEstimate: Sendable {
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
         let lane = LaneMemory(
             model, configuration.routing, configuration.precision, recomputation: configuration.recomputation,
-            laneTokens: configuration.batch.laneTokens, groupSize: expertParallel, keepsActivations: true,
+            laneTokens: configuration.batch.laneTokens, expertParallelSize: expertParallel, keepsActivations: true,
             threads: configuration.parallel.threadsPerRank)
         lanesInFlight = job.lanesInFlight
         activations = job.lanesInFlight * lane.activations

@@ -30,8 +30,10 @@ struct LaneInspection {
         gradients.reset()
         do {
             statistics = try engine.model.train(
-                lane, parameters, scale: scale, gradients: gradients, workspace: engine.workspace,
-                through: engine.dispatcher, on: engine.workers)
+                lane,
+                in: BackwardContext(
+                    engine.pass(.training, parameters, sequenceLength: lane.sequenceLength), gradients: gradients,
+                    scale: scale))
         } catch {
             throw Failure(lost: error)
         }
@@ -69,8 +71,7 @@ struct LaneInspection {
         try write(route.seats[0..<tokens * k], "\(folder)/seats", [tokens, k], root)
         let probabilities = route.probabilities.rows(0..<tokens).vector
         try write(probabilities, "\(folder)/probabilities", [tokens, route.experts], root)
-        let capacity = configuration.routing.capacityFactor.capacity(
-            tokens: tokens, choices: k, experts: route.experts)
+        let capacity = engine.workspace.sizes(inLayer: layer).capacity
         let group = try root.group(folder)
         try group.setAttribute("capacity", Int64(capacity))
         try group.setAttribute("dropped", Int64(statistics.dropped))

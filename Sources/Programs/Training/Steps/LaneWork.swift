@@ -27,11 +27,10 @@ struct LaneWork: Sendable {
         thread.workers.tracer?.begin(.lane, number ?? -1)
         defer { thread.workers.tracer?.end() }
         if let number { source.fill(lane, number: number, after: consumed, of: configuration) }
-        let statistics = try model.train(
-            number == nil ? lane.prefix(sequences: 0) : lane, parameters,
-            scale: LossScale(predictedTokens: batch.tokens, lanes: batch.lanes), gradients: gradients,
-            workspace: thread.workspace, through: thread.dispatcher, on: thread.workers
-        ) { block in
+        let pass = BackwardContext(
+            thread.pass(.training, parameters, sequenceLength: lane.sequenceLength), gradients: gradients,
+            scale: LossScale(predictedTokens: batch.tokens, lanes: batch.lanes))
+        let statistics = try model.train(number == nil ? lane.prefix(sequences: 0) : lane, in: pass) { block in
             // Of two lanes in flight that of the last round comes through a block last.
             if round == mesh.rounds(lanes: batch.lanes) - 1 { handOver(through: block, on: thread.workers) }
         }

@@ -44,7 +44,7 @@ struct LayerwiseForward {
         }
         let norm = Norm("final_norm", single, parameters.layout)
         let kept = Norm.Activations(tokens: tokens.count, dModel: model.dModel, .float32)
-        return norm.forward(y, parameters, saving: kept, on: engine.workers).tensor
+        return norm.forward(y, saving: kept, in: pass(parameters)).tensor
     }
 
     /// A model of this layer alone: what is in memory at a time.
@@ -59,16 +59,19 @@ struct LayerwiseForward {
         _ x: Tensor, into y: Tensor, _ single: ModelSettings, _ parameters: ParameterArena
     ) throws(Failure) {
         let routing = engine.model.routing
-        let sizes = LaneSizes.byLayer(single, routing, laneTokens: tokens.count, groupSize: 1)[0]
-        let saved = Block.Activations(sizes, single, .float32, groupSize: 1)
+        let sizes = LaneSizes.byLayer(single, routing, laneTokens: tokens.count, expertParallelSize: 1)[0]
+        let saved = Block.Activations(sizes, single, .float32)
         copy(x.vector, into: saved.input.vector)
         do {
             _ = try Block(0, single, routing, parameters.layout).forward(
-                into: y, sequenceLength: tokens.length, parameters, for: .evaluation, saving: saved,
-                workspace: engine.workspace, through: engine.dispatcher, on: engine.workers)
+                into: y, saving: saved, in: pass(parameters))
         } catch {
             throw Failure(lost: error)
         }
+    }
+
+    private func pass(_ parameters: ParameterArena) -> ForwardContext {
+        engine.pass(.evaluation, parameters, sequenceLength: tokens.length)
     }
 
     /// Logits of the tokens `vocabulary`.

@@ -1,0 +1,104 @@
+package import Collectives
+import Kernels
+package import Tensors
+
+/// Sends every token to the experts that were selected for it, wherever their ranks are, and adds what comes back:
+/// `y += Σ_j gate_j·E_j(h)` over the assignments that have a slot.
+///
+/// Steps and dimensions are numbered as in `SwitchFeedForward`.
+package struct RoutedExperts: Sendable {
+    private let experts: FeedForward
+
+    /// What the layer keeps for its backward pass.
+    package struct Activations: Sendable {
+        package let exchange: ExpertExchange
+        /// `[r, d]`, ordered by source micro-batch and then by expert.
+        package let received: Operand
+        package let feedForward: FeedForward.Activations
+        /// `[s, d]`: the expert outputs for this micro-batch, in the order in which its rows were sent.
+        package let returned: Operand
+
+        package init(_ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision) {
+            exchange = ExpertExchange(
+                expertParallelSize: sizes.expertParallelSize, localExperts: sizes.experts / sizes.expertParallelSize)
+            received = Operand(precision, rows: sizes.seats, columns: model.dModel)
+            feedForward = FeedForward.Activations(rows: sizes.seats, hidden: model.expertHidden, precision)
+            returned = Operand(precision, rows: sizes.homeSeats, columns: model.dModel)
+        }
+
+        /// The same memory for a layer of no more experts.
+        func narrowed(to sizes: LaneSizes) -> Activations { Activations(self, sizes) }
+
+        private init(_ wide: Activations, _ sizes: LaneSizes) {
+            (received, feedForward, returned) = (wide.received, wide.feedForward, wide.returned)
+            exchange = wide.exchange.narrowed(toExperts: sizes.experts)
+        }
+    }
+
+    package init(_ block: String, _ layout: ParameterLayout) { experts = FeedForward("\(block).experts", layout) }
+
+    /// Steps 5 to 9 for the assignments whose slots lie in `slots`. **Collective** over the expert group.
+    /// - Parameters:
+    ///   - h: `[t, d]`
+    ///   - y: `[t, d]`, added to
+    package func forward(
+        _ h: Tensor, _ routing: Route, slots: Range<Int>, addingTo y: Tensor, saving saved: Activations,
+        in pass: ForwardContext
+    ) throws(CommunicationError) {
+        let exchange = saved.exchange, k = routing.choicesPerToken
+        routing.seat(slots, tokens: h.rows, counts: exchange.sent)
+        let send = pass.workspace.homeRows.rows(0..<exchange.sentRows)
+        scatterToSeats(h, k: k, rowOf: routing.rowOf, into: send, on: pass.pool)
+        try pass.dispatcher.dispatch(send, announcing: exchange, into: saved.received)
+        let out = pass.workspace.expertRows.rows(0..<exchange.arrivedRows)
+        experts.forward(saved.received, exchange.rowGroups, into: out, saving: saved.feedForward, in: pass)
+        let returned = saved.returned.rows(0..<exchange.sentRows)
+        try pass.dispatcher.combine(out, along: exchange, into: returned)
+        combineAnswers(returned, k: k, rowOf: routing.rowOf, gates: routing.gates, addingTo: y, on: pass.pool)
+    }
+
+    /// Reverses steps 9 to 6. Leaves the gradient of the rows that were sent in the send buffer, where `scatterBackward`
+    /// reads it. **Collective** over the expert group.
+    /// - Parameters:
+    ///   - dy: `[t, d]`
+    ///   - dGates: `[t·k]`, overwritten
+    package func backward(
+        _ dy: Tensor, _ routing: Route, dGates: Vector<Float>, saved: Activations, in pass: BackwardContext
+    ) throws(CommunicationError) {
+        let exchange = saved.exchange, sent = 0..<exchange.sentRows
+        let rows = pass.workspace.homeRows.rows(sent)
+        let received = pass.workspace.expertRows.rows(0..<exchange.arrivedRows)
+        combineAnswersBackward(
+            dy, answers: saved.returned.rows(sent), k: routing.choicesPerToken, rowOf: routing.rowOf,
+            gates: routing.gates, dAnswers: rows, dGates: dGates, on: pass.pool)
+        try pass.dispatcher.dispatch(rows, along: exchange, into: received)
+        experts.backward(
+            replacing: received, exchange.rowGroups, input: saved.received, saved: saved.feedForward, in: pass)
+        try pass.dispatcher.combine(received, along: exchange, into: rows)
+    }
+
+    /// Reverses step 5. Apart from `backward`, because the router's part of `dh` comes first and needs the gates' gradients.
+    /// - Parameter dh: `[t, d]`, added to
+    package func scatterBackward(
+        addingTo dh: Tensor, _ routing: Route, saved: Activations, in pass: BackwardContext
+    ) {
+        scatterToSeatsBackward(
+            pass.workspace.homeRows.rows(0..<saved.exchange.sentRows), k: routing.choicesPerToken, rowOf: routing.rowOf,
+            addingTo: dh, on: pass.pool)
+    }
+}
+
+extension ExpertExchange {
+    /// The received rows by source micro-batch and local expert; empty groups are left out.
+    package var rowGroups: [RowGroup] {
+        var groups: [RowGroup] = []
+        groups.reserveCapacity(arrived.count)
+        var start = 0
+        for index in 0..<arrived.count {
+            let count = Int(arrived[index])
+            if count > 0 { groups.append(RowGroup(rows: start..<start + count, matrix: index % localExperts)) }
+            start += count
+        }
+        return groups
+    }
+}
