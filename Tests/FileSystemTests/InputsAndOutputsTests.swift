@@ -104,7 +104,7 @@ import Testing
         defer { remove() }
         let odd: [UInt8] = [0x61, 0xFF, 0x62]
         let path = (Array("\(folder)/a/".utf8) + odd + [0]).map { CChar(bitPattern: $0) }
-        let file = unsafe fopen(path, "w")
+        let file = try unsafe #require(fopen(path, "w"))
         unsafe fclose(file)
         #expect(try directoryEntries("\(folder)/a") == [odd, Array("in.txt".utf8)])
         #expect(throws: Failure.self) { try directoryEntries("\(folder)/nowhere") }
