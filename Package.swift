@@ -81,6 +81,11 @@ let package = Package(
         // for programs that answer signals
         .target(name: "CHeldSignals", dependencies: ["CPlatform"]),
 
+        // the commit that is built
+        .plugin(name: "NoteRevision", capability: .buildTool(), path: "Sources/NoteRevision"),
+        .target(
+            name: "BuildInformation", exclude: ["note-revision.sh"], swiftSettings: house, plugins: ["NoteRevision"]),
+
         // vocabulary
         room("Diagnostics"),
         room("FileSystem", below: ["Diagnostics"]),
@@ -163,7 +168,7 @@ let package = Package(
             dependencies: [
                 "Conversion", "Training", "Parallel", "Checkpoints", "Layers", "Corpora", "Metrics", "MPI", "HDF5",
                 "GEMM", "Workers", "Collectives", "Tensors", "Settings", "Diagnostics", "ScalingLaws", "CPlatform",
-                "CHeldSignals", "Machine", "Benchmarking", "Doctor", "FileSystem", argumentParser,
+                "CHeldSignals", "Machine", "Benchmarking", "Doctor", "FileSystem", "BuildInformation", argumentParser,
             ],
             swiftSettings: house),
 
@@ -176,8 +181,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "rank-checks", dependencies: ["RankChecks", "HDF5", "MPI", "GEMM", "Collectives", "Diagnostics"],
-            swiftSettings: house
-        ),
+            swiftSettings: house),
 
         // simulated runs for fits: tests, and the development program that measures intervals
         room("SimulatedRuns", below: ["ScalingLaws", "Randomness", "Diagnostics"]),
@@ -186,9 +190,7 @@ let package = Package(
 
         tests(
             of: "Checkpoints",
-            with: [
-                "RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics", "CHDF5",
-            ]),
+            with: ["RankChecks", "HDF5", "Hashing", "Collectives", "Threads", "Tensors", "Diagnostics", "CHDF5"]),
         tests(
             of: "Training",
             with: [
@@ -222,8 +224,7 @@ let package = Package(
             of: "Kernels",
             with: [
                 "BaselineLoops", "VectorLoops", "Machine", "Tensors", "Workers", "GEMM", "Randomness", "TestSupport",
-            ]
-                + wideLoops.map { .byName(name: $0.name) }),
+            ] + wideLoops.map { .byName(name: $0.name) }),
         tests(of: "Workers", with: ["Tensors", "Threads", "Tracing"]),
         tests(of: "Collectives", with: ["RankChecks", "Tensors", "Diagnostics"]),
         tests(of: "Optimization", with: ["Tensors", "Diagnostics", "Settings", "Randomness", "TestSupport"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildInformation
 import CPlatform
 import Collectives
 import Diagnostics
@@ -98,6 +99,6 @@ func libraryVersions() -> [String: String] {
     [
         "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion,
         "matrix library": MatrixLibrary.kernelSet(.float32),
-        "program": programIdentity(),
+        "program": programIdentity(), "switchyard": BuildInformation.identity,
     ]
 }
