@@ -116,7 +116,7 @@ import Testing
         }
         try FileManager.default.createSymbolicLink(atPath: folder("t/lost"), withDestinationPath: "nowhere")
         let odd = (Array(folder("t/").utf8) + [0xFF, 0x2E, 0x74, 0]).map { CChar(bitPattern: $0) }
-        let file = unsafe fopen(odd, "w")
+        let file = try unsafe #require(fopen(odd, "w"))
         unsafe fputs("123456", file)
         unsafe fclose(file)
         var said: [String] = []

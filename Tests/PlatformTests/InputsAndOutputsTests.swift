@@ -104,7 +104,7 @@ import Testing
         defer { remove() }
         let odd: [UInt8] = [0x61, 0xFF, 0x62]
         let path = (Array("\(folder)/a/".utf8) + odd + [0]).map { CChar(bitPattern: $0) }
-        let file = unsafe fopen(path, "w")
+        let file = try unsafe #require(fopen(path, "w"))
         unsafe fclose(file)
         #expect(try OpenDirectory("\(folder)/a").entries() == [odd, Array("in.txt".utf8)])
         #expect(try OpenDirectory("\(folder)/a").names() == ["a\u{FFFD}b", "in.txt"])

@@ -33,6 +33,9 @@ newest() { published | tr ' ' '\n' | tail -n 2 | head -n 1; }
 newer_than() { [[ $(newest) > $1 ]]; }
 only_published() { [[ $(published) == "$1" ]]; }
 times_told() { grep -c 'warning: records wait in memory, training goes on' log || true; }
+is_told() { (($(times_told) > 0)); }
+# A save that fails leaves room for the records of some steps: it may be told once for each, and there are 20 steps between.
+is_rarely_told() { (($(times_told) <= $(warnings) + 1)); }
 steps_are_whole() {
     grep -oE '"step":[0-9]+' "$1" | cut -d: -f2 | awk '$1 != NR { exit 1 } END { if (NR < 10) exit 1 }'
 }
@@ -58,11 +61,11 @@ expect "a run on a small disk saves" wait_until "$limit" newer_than step-0000002
 expect "no room: saves fail with warnings, and training goes on" wait_until "$limit" is_full
 before=$(published)
 expect "… they verify" "$switchyard" verify disk/run
-count=$(warnings) told=$(times_told)
+count=$(warnings)
 expect "… and go on failing" wait_until "$limit" more_warnings_than $((count + 1))
 expect "… the checkpoints are those that there were, nothing else" only_published "$before"
-expect "… that records find no room is said" [ "$told" -gt 0 ]
-expect "… and not again at every step" [ "$(times_told)" -eq "$told" ]
+expect "… records that find no room are reported" wait_until "$limit" is_told
+expect "… and not again at every step" is_rarely_told
 
 expect "no room for another file" wait_until "$limit" allow_no_more_files
 rm disk/filler

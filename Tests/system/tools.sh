@@ -7,6 +7,16 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 write_tiny_run "$work"
 cd "$work"
 
+# the version: of the program, its sources and its libraries
+revision=$(git -C "${build_directory%/*}" rev-parse --short=12 HEAD 2>/dev/null || true)
+expect_exit "the version names the libraries" 0 'switchyard [0-9]+\.[0-9]+\.[0-9]+.*CPU target .*float32: .*MPI .*HDF5 +1\.' -- \
+    "$switchyard" --version
+if [[ -n $revision ]]; then
+    expect_exit "the version names the commit" 0 "^switchyard [0-9.]+ \\($revision( with changes)?\\)" -- "$switchyard" --version
+fi
+# shellcheck disable=SC2016  # the inner shell's argument
+expect_exit "a version that cannot be written" 74 'full|space' -- bash -c '"$1" --version >/dev/full' - "$switchyard"
+
 # the doctor: what it finds depends on the machine, but it finds, and nothing that tests need fails here
 expect_exit "doctor on one rank" 0 'processor .*GEMM, one thread .*MPI .*HDF5 .*threads and binding .* ok, [0-9]+ warnings, 0 failures' -- \
     "$switchyard" doctor

@@ -82,6 +82,8 @@ def main():
     modules = {target["name"] for target in package["targets"]}
     findings = []
     for target in package["targets"]:
+        if target["type"] == "plugin":  # part of the build, which no module can import
+            continue
         is_test = target["type"] == "test"
         folder = pathlib.Path(target.get("path") or f"{'Tests' if is_test else 'Sources'}/{target['name']}")
         # What tests share lies beside them; no module can depend on it, because it has no place in LAYERS.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildInformation
 import CPlatform
 import Collectives
 import Configuration
@@ -95,6 +96,6 @@ func libraryVersions() -> [String: String] {
     [
         "HDF5": HDF5File.libraryVersion, "MPI": MPIWorld.libraryVersion,
         "matrix library": MatrixLibrary.kernelSet(.float32),
-        "program": programIdentity(),
+        "program": programIdentity(), "switchyard": BuildInformation.identity,
     ]
 }

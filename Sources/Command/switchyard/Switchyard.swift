@@ -10,6 +10,7 @@ struct Switchyard: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "switchyard",
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
+        version: VersionReport.title,
         subcommands: [
             Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self, Convert.self,
             Inspect.self, Verify.self, ReplayCommand.self, Bench.self, DoctorCommand.self,
@@ -41,7 +42,8 @@ struct Switchyard: ParsableCommand {
         guard exitCode(for: error) == .success, !(error is ExitCode), (launchedRank ?? 0) == 0 else { return nil }
         do {
             try reportingFailures {
-                try StandardOutput.write(fullMessage(for: error))
+                let message = fullMessage(for: error)
+                try StandardOutput.write(message == VersionReport.title ? VersionReport.text : message)
                 try StandardOutput.close()
             }
             return ExitCode.success

@@ -1,0 +1,40 @@
+import BuildInformation
+import Foundation
+import HDF5
+import MPI
+import MatrixProducts
+import Platform
+import Tensors
+
+/// The text of `switchyard --version`: the program, the processor it was built for, and the libraries that it runs with.
+enum VersionReport {
+    /// The first line. The argument parser knows only this one, because the others ask libraries.
+    static let title = "switchyard \(BuildInformation.identity)"
+
+    static var text: String {
+        let lines = [
+            ("CPU target", cpuTarget),
+            ("matrix products", Precision.allCases.map(matrixProducts).joined(separator: "; ")),
+            ("MPI", MPIWorld.libraryVersion),
+            ("HDF5", HDF5File.libraryVersion + (HDF5File.isParallel ? ", parallel" : ", without parallel writing")),
+        ]
+        let width = lines.map(\.0.count).max() ?? 0
+        return ([title] + lines.map { "  " + $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 })
+            .joined(separator: "\n")
+    }
+
+    private static var cpuTarget: String {
+        switch Processor.Target.ofThisBuild {
+        case .baseline: "the compiler's baseline"
+        case .avx2: "x86-64-v3 (AVX2, FMA)"
+        case .avx512: "x86-64-v4 (AVX-512)"
+        case .neon: "ARM (NEON)"
+        }
+    }
+
+    private static func matrixProducts(in precision: Precision) -> String {
+        guard MatrixLibrary.isBuilt(for: precision) else { return "\(precision.rawValue): built without oneDNN" }
+        guard MatrixLibrary.supports(precision) else { return "\(precision.rawValue): not on this processor" }
+        return "\(precision.rawValue): \(MatrixLibrary.kernelSet(precision))"
+    }
+}
