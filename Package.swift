@@ -90,6 +90,11 @@ let package = Package(
         .target(name: "CPlatform", path: "Sources/C/CPlatform"),
         // for programs that answer signals
         .target(name: "CHeldSignals", dependencies: ["CPlatform"], path: "Sources/C/CHeldSignals"),
+        // the commit that is built
+        .plugin(name: "NoteRevision", capability: .buildTool(), path: "Sources/Core/NoteRevision"),
+        .target(
+            name: "BuildInformation", path: "Sources/Core/BuildInformation", exclude: ["note-revision.sh"],
+            swiftSettings: house, plugins: ["NoteRevision"]),
 
         // what the rest is said in
         room("Core/Diagnostics"),
@@ -175,7 +180,8 @@ let package = Package(
             below: [
                 "Training", "Conversion", "Benchmarking", "Inference", "Planning", "Parallelism", "Checkpoints",
                 "Model", "Data", "Tokenizers", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
-                "Configuration", "Tensors", "Platform", "Diagnostics", "CPlatform", "CHeldSignals", argumentParser,
+                "Configuration", "Tensors", "Platform", "Diagnostics", "BuildInformation", "CPlatform", "CHeldSignals",
+                argumentParser,
             ]),
         program(
             "rank-checks",

@@ -1,5 +1,6 @@
 import Checkpoints
 import Conversion
+import Diagnostics
 import Platform
 
 /// The `transform` of every argument and option that is a path: `~` and variables of the environment mean the same as in a

@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 
 extension ForeignTokenFile {
     /// Numbers and nothing else: of 16 bits, unless name or contents say that they are wider.

@@ -1,7 +1,7 @@
 package import Collectives
 package import Configuration
 package import Tensors
-package import Threading
+import Threading
 
 /// One pre-norm transformer block: attention, then the Switch feed-forward, each added to the residual stream.
 package struct Block: Sendable {

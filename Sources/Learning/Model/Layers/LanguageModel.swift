@@ -3,7 +3,7 @@ package import Configuration
 import Kernels
 import MatrixProducts
 package import Tensors
-package import Threading
+import Threading
 
 /// A decoder-only Switch transformer: embedding, blocks, final norm, head. A description; arenas hold the numbers.
 package struct LanguageModel: Sendable {

@@ -1,7 +1,7 @@
 import Kernels
 import MatrixProducts
 package import Tensors
-package import Threading
+import Threading
 
 /// `y = x·W`, without bias, in the precision of x.
 package struct Linear: Sendable {

@@ -1,7 +1,7 @@
 package import Configuration
 import Kernels
 package import Tensors
-package import Threading
+import Threading
 
 /// The normalisation in front of a block's halves and of the head: RMSNorm or LayerNorm.
 package struct Norm: Sendable {

@@ -1,4 +1,5 @@
 package import Collectives
+package import Configuration
 import Kernels
 package import Tensors
 

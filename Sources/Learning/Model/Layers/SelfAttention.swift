@@ -1,7 +1,7 @@
 package import Configuration
 import Kernels
 package import Tensors
-package import Threading
+import Threading
 
 /// `x ← x + Attention(norm(x))`: causal multi-head attention with rotary positions.
 ///

@@ -2,7 +2,7 @@ package import Collectives
 package import Configuration
 import Kernels
 package import Tensors
-package import Threading
+import Threading
 
 /// The mixture-of-experts sublayer: `y = x + Σ_j gate_j·E_j(norm(x))` over the selected experts that have a slot.
 ///

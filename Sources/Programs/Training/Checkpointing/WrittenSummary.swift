@@ -1,4 +1,5 @@
 import Diagnostics
+import RunFormat
 
 /// The `run.json` of a running job, on the rank that writes it.
 final class WrittenSummary {
