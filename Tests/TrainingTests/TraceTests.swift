@@ -76,7 +76,7 @@ struct TraceTests {
     /// Of two lanes in flight each has a track, and while one computes the other does not.
     @Test func lanesInFlightTakeTurns() throws {
         try inScratchFolder { folder in
-            let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.lanes_in_flight=2"])
+            let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.micro_batches_in_flight=2"])
             #expect(events.filter { $0.name == "thread_name" }.map(\.tid).sorted() == [0, 0, 1, 1, 2, 2])
             for rank in 0..<2 {
                 // Track 1 has the thread's tasks.
@@ -89,7 +89,7 @@ struct TraceTests {
                     #expect(a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
                 }
                 #expect(Set(named["matrix products"]?.map(\.tid) ?? []) == [0, 2])
-                #expect(named["other lane's turn"]?.isEmpty == false)
+                #expect(named["turn wait"]?.isEmpty == false)
             }
         }
     }
@@ -98,7 +98,7 @@ struct TraceTests {
     @Test(arguments: [1, 2]) func theBackgroundReductionHasATrack(lanesInFlight: Int) throws {
         try inScratchFolder { folder in
             let changes = [
-                "parallel.overlap_reduction=true", "parallel.lanes_in_flight=\(lanesInFlight)",
+                "parallel.overlap_reduction=true", "parallel.micro_batches_in_flight=\(lanesInFlight)",
                 "model.vocabulary_size=300",
             ]
             let model = try TinyRun(in: folder, changes).configuration().model

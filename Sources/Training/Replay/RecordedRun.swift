@@ -75,7 +75,7 @@ struct RecordedRun {
 
     private static func records(of directory: RunDirectory) throws(Failure) -> [Int: StepRecord] {
         let bytes = Data(try contents(of: directory.metrics, limit: 1 << 36))
-        let decoder = JSONDecoder()
+        let decoder = JSONDecoder.ofRecords()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         var records: [Int: StepRecord] = [:]
