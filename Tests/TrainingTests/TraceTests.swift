@@ -83,7 +83,7 @@ struct TraceTests {
                 let mine = events.filter { $0.ph == "X" && $0.pid == rank && $0.tid != 1 }
                 let named = Dictionary(grouping: mine, by: \.name)
                 // Three steps of two rounds.
-                #expect(named["lane"]?.map(\.tid).sorted() == [0, 0, 0, 2, 2, 2])
+                #expect(named["micro-batch"]?.map(\.tid).sorted() == [0, 0, 0, 2, 2, 2])
                 let computing = ((named["matrix products"] ?? []) + (named["loss"] ?? [])).sorted { $0.end < $1.end }
                 for (a, b) in zip(computing, computing.dropFirst()) where a.tid != b.tid {
                     #expect(a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
@@ -138,17 +138,17 @@ struct TraceTests {
                 }.max() ?? 0
             }
             for rank in 0..<2 {
-                let parts: Set = ["lane", "norm and digests", "optimizer"]
+                let parts: Set = ["micro-batch", "norm and digests", "optimizer"]
                 // Waiting and reduction outside of lanes count, those inside are the lane's.
                 let outside = spans.filter { ["waiting", "reduction"].contains($0.name) && $0.pid == rank }
-                    .filter { span in !spans.contains { $0.name == "lane" && $0.encloses(span) } }
+                    .filter { span in !spans.contains { $0.name == "micro-batch" && $0.encloses(span) } }
                 let steps = spans.filter { $0.name == "step" && $0.pid == rank }.map { step in
                     let inner = spans.filter { parts.contains($0.name) && step.encloses($0) }
                     let between = outside.filter { step.encloses($0) }
                     return (inner + between).reduce(0) { $0 + ($1.dur ?? 0) } / (step.dur ?? 1)
                 }
                 #expect(steps.count == 7 && (steps.max() ?? 0) >= 0.9 && (steps.max() ?? 2) <= 1.001)
-                #expect(coverage("lane", by: ["forward", "loss", "backward"], rank: rank) >= 0.9)
+                #expect(coverage("micro-batch", by: ["forward", "loss", "backward"], rank: rank) >= 0.9)
             }
         }
     }
