@@ -10,7 +10,7 @@ struct ProductShapeTests {
             data: {train: nowhere.txt}
             model: {d_model: 32, layers: 3, heads: 2, context: 32, experts: \(experts), granularity: 2, vocabulary_size: 300}
             routing: {capacity_factor: 1.0}
-            batch: {tokens: 256, lane_tokens: 64}
+            batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
         let run = try RunConfiguration(SettingsDocument(yaml: yaml, file: "shapes"))

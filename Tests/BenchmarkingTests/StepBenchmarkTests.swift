@@ -15,7 +15,7 @@ struct StepBenchmarkTests {
         let yaml = """
             data: {train: nowhere.txt}
             model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4, top_k: 2, vocabulary_size: 300}
-            batch: {tokens: 256, lane_tokens: 64}
+            batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
         return try RunConfiguration(SettingsDocument(yaml: yaml, file: "bench", overrides: changes))
@@ -35,7 +35,7 @@ struct StepBenchmarkTests {
         for figures in try measure(.uniform, ranks: ranks) {
             #expect(figures.loadImbalance == 1)
             #expect(figures.rankImbalance == 1)
-            #expect(figures.droppedShare == 0)
+            #expect(figures.droppedRatio == 0)
         }
     }
 

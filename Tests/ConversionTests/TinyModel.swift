@@ -39,7 +39,7 @@ struct TinyModel {
         let yaml = """
             data: {train: none}
             model: {d_model: 12, layers: 3, heads: 2, context: 16, vocabulary_size: 260, norm_epsilon: 2.0e-5}
-            batch: {tokens: 64, lane_tokens: 32}
+            batch: {tokens: 64, micro_batch_tokens: 32}
             train: {steps: 1}
             """
         configuration = try RunConfiguration(SettingsDocument(yaml: yaml, file: "tiny model", overrides: overrides))

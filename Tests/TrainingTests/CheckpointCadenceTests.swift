@@ -7,7 +7,7 @@ struct CheckpointCadenceTests {
             run: {directory: r}
             data: {train: a.txt}
             model: {d_model: 32, layers: 1, heads: 2, context: 32}
-            batch: {tokens: 256, lane_tokens: 64}
+            batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             checkpoint: {\(pairs)}
             """

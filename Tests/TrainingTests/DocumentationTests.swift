@@ -67,7 +67,7 @@ struct DocumentationTests {
         }
         let resolved = try #require(Self.read(Self.smallest)[key.name])
         let found = resolved.trimmingCharacters(in: CharacterSet(charactersIn: "[]\""))
-        if key.name == "batch.lane_tokens" { return }
+        if key.name == "batch.micro_batch_tokens" { return }
         #expect(found == key.defaultValue)
     }
 
@@ -79,7 +79,7 @@ struct DocumentationTests {
         var settings = Self.smallest
         settings["model.context"] = "\(context)"
         settings["batch.tokens"] = "\(batch)"
-        #expect(try Self.read(settings)["batch.lane_tokens"] == "\(lane)")
+        #expect(try Self.read(settings)["batch.micro_batch_tokens"] == "\(lane)")
     }
 
     @Test func aBatchOfBrokenSequencesIsRefusedForWhatItIs() {

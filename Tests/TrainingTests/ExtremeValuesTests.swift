@@ -76,9 +76,9 @@ struct ExtremeValuesTests {
 
     @Test(arguments: [
         ["batch.tokens": "1099511627776"],
-        ["batch.tokens": "1099511627776", "batch.lane_tokens": "512"],
+        ["batch.tokens": "1099511627776", "batch.micro_batch_tokens": "512"],
         [
-            "batch.lane_tokens": "2147483648", "batch.tokens": "2147483648", "model.d_model": "16384",
+            "batch.micro_batch_tokens": "2147483648", "batch.tokens": "2147483648", "model.d_model": "16384",
             "model.layers": "10000", "model.experts": "512",
         ],
         ["model.experts": "65536", "model.granularity": "64", "model.feed_forward": "64"],

@@ -71,9 +71,11 @@ import Training
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
             #expect(try run.configuration().parallel.lanesInFlight == 1)
-            #expect(try run.configuration(["parallel.lanes_in_flight=2"]).parallel.lanesInFlight == 2)
+            #expect(try run.configuration(["parallel.micro_batches_in_flight=2"]).parallel.lanesInFlight == 2)
             for wrong in ["0", "3", "-1", "two"] {
-                #expect(throws: (any Error).self) { try run.configuration(["parallel.lanes_in_flight=\(wrong)"]) }
+                #expect(throws: (any Error).self) {
+                    try run.configuration(["parallel.micro_batches_in_flight=\(wrong)"])
+                }
             }
         }
     }
@@ -84,7 +86,7 @@ import Training
         try inScratchFolder { folder in
             let run = try TinyRun(
                 in: folder, ["model.vocabulary_size=256", "parallel.expert_parallel=\(expertParallel)"])
-            let configuration = try run.configuration(["parallel.lanes_in_flight=2"])
+            let configuration = try run.configuration(["parallel.micro_batches_in_flight=2"])
             let layout = try JobLayout(configuration, ranks: ranks)
             #expect(layout.lanesInFlight == expected)
             let single = try JobLayout(run.configuration(), ranks: ranks)
@@ -97,7 +99,7 @@ import Training
     @Test func aRunIsReplayed() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
-            try run.train(ranks: 2, ["parallel.lanes_in_flight=2"])
+            try run.train(ranks: 2, ["parallel.micro_batches_in_flight=2"])
             let records = try run.records()
             #expect(records.count == 8 && records.allSatisfy { ($0.hiddenExchangeSeconds ?? 0) > 0 })
             let findings = try VirtualRanks.run(1) { world in

@@ -170,7 +170,7 @@ private func replaying<Answer: Sendable>(
     /// Every token's choice has the highest probability, and that probability as its gate.
     private func checkRoutes(_ root: HDF5Group) throws {
         let choices = Vector<Int32>(count: 64), gates = Vector<Float>(count: 64), p = Vector<Float>(count: 256)
-        try root.dataset("routes/1/choices").read(into: choices, offset: [0, 0], shape: [64, 1])
+        try root.dataset("routes/1/expert_indices").read(into: choices, offset: [0, 0], shape: [64, 1])
         try root.dataset("routes/1/gates").read(into: gates, offset: [0, 0], shape: [64, 1])
         try root.dataset("routes/1/probabilities").read(into: p, offset: [0, 0], shape: [64, 4])
         for token in 0..<64 {

@@ -14,7 +14,9 @@ import Training
             try trunk.train()
             let start = TrainingOptions.Start.branch("\(trunk.directory.checkpoints)/step-00000006")
             let elsewhere = "run.directory=\(folder)/branch"
-            for change in ["seed=5", "batch.lane_tokens=32", "routing.capacity_factor=2", "data.validation=tail 0.2"] {
+            for change in [
+                "seed=5", "batch.micro_batch_tokens=32", "routing.capacity_factor=2", "data.validation=tail 0.2",
+            ] {
                 let key = change.prefix { $0 != "=" }
                 let refusal = try trunk.refusal([elsewhere, change], start: start)
                 #expect(refusal?.status == .configuration)

@@ -1,4 +1,6 @@
 import Configuration
+import Diagnostics
+import Foundation
 import Parallelism
 import RunFormat
 import Testing
@@ -10,7 +12,7 @@ struct RunSummaryTests {
         let yaml = """
             data: {train: nowhere.txt}
             model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4, vocabulary_size: 300}
-            batch: {tokens: 256, lane_tokens: 64}
+            batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
         let configuration = try RunConfiguration(SettingsDocument(yaml: yaml, file: "summary", overrides: changes))
@@ -18,7 +20,7 @@ struct RunSummaryTests {
     }
 
     private static let all = [
-        "parallel.lanes_in_flight=2", "parallel.overlap_reduction=true", "parallel.distributed_optimizer=true",
+        "parallel.micro_batches_in_flight=2", "parallel.overlap_reduction=true", "parallel.distributed_optimizer=true",
     ]
 
     @Test func whatIsOffIsOff() throws {
@@ -40,5 +42,16 @@ struct RunSummaryTests {
     @Test func oneRankDoesNoneOfIt() throws {
         let summary = try summary(ranks: 1, Self.all)
         #expect(summary.lanesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
+    }
+
+    @Test("what an earlier version wrote is read under present names")
+    func earlierVersion() throws {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let run = tests.appending(path: "Fixtures/format-1/run"), decoder = JSONDecoder.ofRecords()
+        let summary = try decoder.decode(RunSummary.self, from: Data(contentsOf: run.appending(path: "run.json")))
+        #expect(summary.lanesInFlight == 1 && summary.ranks == 2)
+        let lines = try Data(contentsOf: run.appending(path: "metrics.jsonl")).split(separator: UInt8(ascii: "\n"))
+        let records = try lines.map { try decoder.decode(StepRecord.self, from: $0) }
+        #expect(records.count == 6 && records.allSatisfy { $0.droppedShareByLayer.count == 2 })
     }
 }

@@ -35,7 +35,7 @@ struct TinyRun {
             reproducible: true
             data: {train: \(folder)/text.txt, validation: tail 0.1}
             model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4}
-            batch: {tokens: 256, lane_tokens: 64}
+            batch: {tokens: 256, micro_batch_tokens: 64}
             train: {\(length)}
             schedule: {kind: constant}
             checkpoint: {every_steps: 3, keep: 5}

@@ -81,20 +81,20 @@ struct TraceTests {
     /// Of two lanes in flight each has a track, and while one computes the other does not.
     @Test func lanesInFlightTakeTurns() throws {
         try inScratchFolder { folder in
-            let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.lanes_in_flight=2"])
+            let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.micro_batches_in_flight=2"])
             #expect(events.filter { $0.name == "thread_name" }.map(\.tid).sorted() == [0, 0, 1, 1, 2, 2])
             for rank in 0..<2 {
                 // Track 1 has the thread's tasks.
                 let mine = events.filter { $0.ph == "X" && $0.pid == rank && $0.tid != 1 }
                 let named = Dictionary(grouping: mine, by: \.name)
                 // Three steps of two rounds.
-                #expect(named["lane"]?.map(\.tid).sorted() == [0, 0, 0, 2, 2, 2])
+                #expect(named["micro-batch"]?.map(\.tid).sorted() == [0, 0, 0, 2, 2, 2])
                 let computing = ((named["matrix products"] ?? []) + (named["loss"] ?? [])).sorted { $0.end < $1.end }
                 for (a, b) in zip(computing, computing.dropFirst()) where a.tid != b.tid {
                     #expect(a.end <= (b.ts ?? 0) + 0.002, "\(a) and \(b) overlap")
                 }
                 #expect(Set(named["matrix products"]?.map(\.tid) ?? []) == [0, 2])
-                #expect(named["other lane's turn"]?.isEmpty == false)
+                #expect(named["turn wait"]?.isEmpty == false)
             }
         }
     }
@@ -103,7 +103,7 @@ struct TraceTests {
     @Test(arguments: [1, 2]) func theBackgroundReductionHasATrack(lanesInFlight: Int) throws {
         try inScratchFolder { folder in
             let changes = [
-                "parallel.overlap_reduction=true", "parallel.lanes_in_flight=\(lanesInFlight)",
+                "parallel.overlap_reduction=true", "parallel.micro_batches_in_flight=\(lanesInFlight)",
                 "model.vocabulary_size=300",
             ]
             let model = try TinyRun(in: folder, changes).configuration().model
@@ -143,17 +143,17 @@ struct TraceTests {
                 }.max() ?? 0
             }
             for rank in 0..<2 {
-                let parts: Set = ["lane", "norm and digests", "optimizer"]
+                let parts: Set = ["micro-batch", "norm and digests", "optimizer"]
                 // Waiting and reduction outside of lanes count, those inside are the lane's.
                 let outside = spans.filter { ["waiting", "reduction"].contains($0.name) && $0.pid == rank }
-                    .filter { span in !spans.contains { $0.name == "lane" && $0.encloses(span) } }
+                    .filter { span in !spans.contains { $0.name == "micro-batch" && $0.encloses(span) } }
                 let steps = spans.filter { $0.name == "step" && $0.pid == rank }.map { step in
                     let inner = spans.filter { parts.contains($0.name) && step.encloses($0) }
                     let between = outside.filter { step.encloses($0) }
                     return (inner + between).reduce(0) { $0 + ($1.dur ?? 0) } / (step.dur ?? 1)
                 }
                 #expect(steps.count == 7 && (steps.max() ?? 0) >= 0.9 && (steps.max() ?? 2) <= 1.001)
-                #expect(coverage("lane", by: ["forward", "loss", "backward"], rank: rank) >= 0.9)
+                #expect(coverage("micro-batch", by: ["forward", "loss", "backward"], rank: rank) >= 0.9)
             }
         }
     }

@@ -11,7 +11,7 @@ struct UnevenExpertsTests {
         let yaml = """
             data: {train: none}
             model: {d_model: 8, layers: 3, heads: 1, context: 4, vocabulary_size: 9, experts: \(experts)}
-            batch: {tokens: 128, lane_tokens: 4}
+            batch: {tokens: 128, micro_batch_tokens: 4}
             train: {steps: 1}
             """
         return try RunConfiguration(SettingsDocument(yaml: yaml, file: "run.yaml", overrides: others))

@@ -110,7 +110,7 @@ model:
   experts: 4
 batch:
   tokens: 512
-  lane_tokens: 128
+  micro_batch_tokens: 128
 train:
   steps: 3
 END

@@ -54,7 +54,7 @@ for arguments in "inspect run --json" "inspect run --config" "inspect $shard" "v
     "evaluate run --data corpus.txt" "evaluate run --data corpus.txt --json" "train tiny.yaml --check" \
     "train tiny.yaml --check --json" "tokenize corpus.txt --output again.tokens" "plan --flops 1e18" \
     "plan --flops 1e18 --json" "plan --tables" "fit runs.csv --law chinchilla --bootstrap 0 --json" \
-    "convert reshard run resharded --shards 2" "bench memory --megabytes 1 --rounds 1" "--help" "train --help"; do
+    "convert reshard run resharded --shards 2" "bench memory --megabytes 1 --repetitions 1" "--help" "train --help"; do
     # shellcheck disable=SC2086
     expect_exit "$arguments to a full device" 74 'cannot write to standard output: No space left' -- \
         to_full "$switchyard" $arguments
@@ -125,10 +125,10 @@ for number in 0 1e-300 1e-25 1099511627776 9223372036854775807 1e308 nan; do
         "plan --flops=$number --max-total=1e6 --write-config=plan.yaml" \
         "fit runs.csv --law=chinchilla --bootstrap=0 --hold-out=$number" "fit runs.csv --law=chinchilla --bootstrap=0 --huber=$number" \
         "generate run --tokens=1 --threads=$number" \
-        "generate run --tokens=1 --top=$number" "generate run --tokens=1 --temperature=$number" \
+        "generate run --tokens=1 --top-k=$number" "generate run --tokens=1 --temperature=$number" \
         "generate run --tokens=1 --seed=$number" "evaluate run --data corpus.txt --threads=$number" \
         "train tiny.yaml --check --virtual-ranks=$number" "train tiny.yaml --check --set seed=$number" \
-        "train new.yaml --branch-from run --decay-tokens=$number" "bench memory --rounds=1 --megabytes=$number" \
+        "train new.yaml --branch-from run --decay-tokens=$number" "bench memory --repetitions=1 --megabytes=$number" \
         "bench checkpoint --pairs=1 --megabytes=1 --shards=$number" "replay run --step=$number" \
         "convert reshard run other-$number --shards=$number" "convert upcycle run up-$number --experts=$number"; do
         status=0

@@ -29,7 +29,7 @@ stop_long_run() {
 
 # a rank dies, with one lane in flight and with two
 for lanes in 1 2; do
-    start_long_run "rank-killed-$lanes" --set "parallel.lanes_in_flight=$lanes"
+    start_long_run "rank-killed-$lanes" --set "parallel.micro_batches_in_flight=$lanes"
     kill -KILL "${ranks[1]}"
     expect "all ranks end within 5 s of one being killed, $lanes in flight" wait_until 5 are_gone "$job" "${ranks[@]}"
     status=0

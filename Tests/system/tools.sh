@@ -35,12 +35,12 @@ fi
 
 # bench
 expect_exit "bench gemm" 0 '"name":"expert down"' -- \
-    "$switchyard" bench gemm tiny.yaml --rounds 1 --json
+    "$switchyard" bench gemm tiny.yaml --repetitions 1 --json
 expect_exit "bench kernels" 0 'router choice, 2 experts .*router choice, 4 experts .*AdamW .*GB/s' -- \
-    "$switchyard" bench kernels tiny.yaml --rounds 1 --set model.layers=2 --set 'model.experts=[4, 2]'
-expect_exit "bench memory" 0 '"update":\{"count":1,' -- "$switchyard" bench memory --megabytes 8 --rounds 1 --json
+    "$switchyard" bench kernels tiny.yaml --repetitions 1 --set model.layers=2 --set 'model.experts=[4, 2]'
+expect_exit "bench memory" 0 '"update":\{"count":1,' -- "$switchyard" bench memory --megabytes 8 --repetitions 1 --json
 expect_exit "bench exchange on two ranks" 0 'all-to-all +1,024 .*all-reduce +65,536 .*2 ranks' -- \
-    "${on_two_ranks[@]}" "$switchyard" bench exchange --megabytes 1 --rounds 1
+    "${on_two_ranks[@]}" "$switchyard" bench exchange --megabytes 1 --repetitions 1
 for ranks in one two; do
     on="on_${ranks}_rank$([[ $ranks == one ]] || echo s)[@]"
     expect_exit "bench step on $ranks" 0 '"mfu":[0-9.e-]+.*"ranks":[12],"routing":"uniform".*"tokens_per_second":[0-9]' -- \

@@ -13,7 +13,7 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures this machine: how near a run comes to what it can do, and where the rest goes.",
         discussion: """
-            Figures are medians of several rounds with their spread (half of highest less lowest, over the median). Under \
+            Figures are medians of several repetitions with their spread (half of highest less lowest, over the median). Under \
             mpirun all ranks measure at the same time and rank 0 speaks. docs/benchmarks.md says what each figure means.
             """,
         subcommands: [
@@ -24,11 +24,13 @@ struct Bench: ParsableCommand {
 
 /// How often to measure, and how to say it.
 struct BenchOptions: ParsableArguments {
-    @Option(help: "Rounds of every measurement.") var rounds = 5
+    @Option(help: "Repetitions of every measurement.") var repetitions = 5
     @Flag(help: "Print the figures as one JSON object on the last line.") var json = false
+    @Option(help: .hidden) var rounds: String?
 
     func validate() throws {
-        try require(rounds, in: 1...100_000, "--rounds")
+        try requireNotRetired(rounds, "--rounds", now: "--repetitions")
+        try require(repetitions, in: 1...100_000, "--repetitions")
     }
 
     func answer(_ figures: some Encodable, _ text: String, on world: any Communicator) throws {
@@ -70,7 +72,7 @@ extension ShapeOptions {
             try onAllRanks(virtual: nil) { world in
                 let (configuration, workers) = try shapes.read()
                 try world.barrier()
-                let figures = Benchmark(configuration, on: workers, rounds: options.rounds)
+                let figures = Benchmark(configuration, on: workers, rounds: options.repetitions)
                 try options.answer(figures, figures.text, on: world)
             }
         }
@@ -114,7 +116,7 @@ struct BenchMemory: ParsableCommand {
                 let workers = Workers(count: command.threads)
                 try world.barrier()
                 let figures = MemoryBandwidth.measure(
-                    on: workers, megabytes: command.megabytes, rounds: command.options.rounds)
+                    on: workers, megabytes: command.megabytes, rounds: command.options.repetitions)
                 try command.options.answer(figures, figures.text, on: world)
             }
         }
@@ -136,7 +138,7 @@ struct BenchExchange: ParsableCommand {
         try reportingFailures {
             try onAllRanks(virtual: nil) { world in
                 let figures = try ExchangeBenchmark(
-                    world, largest: command.megabytes << 20, rounds: command.options.rounds)
+                    world, largest: command.megabytes << 20, rounds: command.options.repetitions)
                 try command.options.answer(figures, figures.text, on: world)
             }
         }

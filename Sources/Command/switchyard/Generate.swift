@@ -26,7 +26,7 @@ struct Generate: ParsableCommand, AnswersRequests {
     var temperature = 0.8
 
     @Option(help: "Sample among this many of the most likely tokens; 0: among all.")
-    var top = 50
+    var topK = 50
 
     @Option(help: "Another seed, another text.")
     var seed: UInt64 = 0
@@ -34,17 +34,20 @@ struct Generate: ParsableCommand, AnswersRequests {
     @Option(help: "Threads.")
     var threads = 1
 
+    @Option(help: .hidden) var top: String?
+
     func validate() throws {
         if tokens < 1 { throw ValidationError("--tokens must be at least 1") }
         try requireThreads(threads)
         if !(temperature >= 0) { throw ValidationError("--temperature must not be negative") }
-        if top < 0 { throw ValidationError("--top must not be negative") }
+        try requireNotRetired(top, "--top", now: "--top-k")
+        if topK < 0 { throw ValidationError("--top-k must not be negative") }
     }
 
     func run() throws {
         try reportingFailures {
             let argument = CheckpointArgument(path: checkpoint)
-            let sampling = Sampling(temperature: temperature, top: top, seed: seed)
+            let sampling = Sampling(temperature: temperature, top: topK, seed: seed)
             let (prompt, tokens, threads) = (Array(prompt.utf8), tokens, threads)
             try onAllRanks(virtual: nil) { world in
                 let requests = RunRequests(world, giveUp: giveUp)

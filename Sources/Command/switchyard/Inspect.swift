@@ -30,7 +30,8 @@ struct Inspect: ParsableCommand {
             if !isDirectory.boolValue { return try UnverifiedFile(path: checkpoint).inspectInChild() }
             let reader = try CheckpointArgument(path: checkpoint).open()
             if config {
-                let text = visible(reader.record.configuration, keepingLines: true)
+                let text = visible(
+                    RetiredKeys.translated(configuration: reader.record.configuration), keepingLines: true)
                 return try StandardOutput.write(text, terminator: "")
             }
             let summary = try CheckpointSummary(reader)

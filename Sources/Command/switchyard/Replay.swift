@@ -27,19 +27,24 @@ struct ReplayCommand: ParsableCommand {
     @Option(help: "The last step to take.")
     var step: Int
 
-    @Option(help: "Compute only this lane of the step, the first is 0, and write its tensors to --output.")
-    var lane: Int?
+    @Option(help: "Compute only this micro-batch of the step, the first is 0, and write its tensors to --output.")
+    var microBatch: Int?
 
-    @Option(help: "An HDF5 file for the tensors of --lane: tokens, losses, routes, gradients.", transform: outputFile)
+    @Option(help: "An HDF5 file for the tensors of --micro-batch: tokens, losses, routes, gradients.", transform: outputFile)
     var output: String?
 
     @Option(help: "Threads to compute with; the result does not depend on them.")
     var threads = 1
 
+    @Option(help: .hidden) var lane: String?
+
     func validate() throws {
         if step < 1 { throw ValidationError("--step must be at least 1") }
         try requireThreads(threads)
-        if (lane == nil) != (output == nil) { throw ValidationError("--lane and --output belong together") }
+        try requireNotRetired(lane, "--lane", now: "--micro-batch")
+        if (microBatch == nil) != (output == nil) {
+            throw ValidationError("--micro-batch and --output belong together")
+        }
     }
 
     func run() throws {
@@ -55,12 +60,12 @@ struct ReplayCommand: ParsableCommand {
 
     private func replay(on world: any Communicator) throws {
         let replay = try Replay(run: directory, step: step, threads: threads, on: world) { complain($0) }
-        if let lane, let output {
+        if let microBatch, let output {
             var places = replay.inputs
             places.writes(output, as: "--output")
             try places.check()
-            try replay.inspect(lane: lane, to: output)
-            try StandardOutput.write("lane \(lane) of step \(step) is in \(output)")
+            try replay.inspect(lane: microBatch, to: output)
+            try StandardOutput.write("micro-batch \(microBatch) of step \(step) is in \(output)")
             return
         }
         let findings = try replay.confirm()

@@ -77,6 +77,9 @@ struct Train: ParsableCommand, AnswersRequests {
 
     private func run(on world: any Communicator) throws {
         let text = try options.text()
+        for key in allowChange {
+            if let failure = RetiredKeys.failure(for: key, at: "--allow-change") { throw failure }
+        }
         var configuration = try options.read(of: text)
         var training = TrainingOptions()
         training.allowedChanges = Set(allowChange)

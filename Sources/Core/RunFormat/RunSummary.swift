@@ -1,4 +1,5 @@
 package import Configuration
+import Diagnostics
 import Foundation
 import Platform
 
@@ -41,7 +42,7 @@ package struct RunSummary: Codable, Sendable {
         case ranks
         case expertParallel = "expert_parallel"
         case threadsPerRank = "threads_per_rank"
-        case lanesInFlight = "lanes_in_flight"
+        case lanesInFlight = "micro_batches_in_flight"
         case overlapReduction = "overlap_reduction"
         case distributedOptimizer = "distributed_optimizer"
         case reproducible, kernels
@@ -87,7 +88,7 @@ package struct RunSummary: Codable, Sendable {
     /// Nil if there is none or it is not readable.
     package static func read(_ path: String) -> RunSummary? {
         (try? RegularFile(path).contents(limit: 1 << 24)).flatMap {
-            try? JSONDecoder().decode(RunSummary.self, from: Data($0))
+            try? JSONDecoder.ofRecords().decode(RunSummary.self, from: Data($0))
         }
     }
 

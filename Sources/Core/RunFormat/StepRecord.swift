@@ -58,8 +58,8 @@ package struct StepRecord: Codable, Sendable {
         case tokensPerSecond = "tokens_per_second"
         case mfu
         case gemmPeakFlops = "gemm_peak_flops"
-        case droppedShare = "dropped_share"
-        case droppedShareByLayer = "dropped_share_by_layer"
+        case droppedShare = "dropped_ratio"
+        case droppedShareByLayer = "dropped_ratio_by_layer"
         case loadImbalanceByLayer = "load_imbalance_by_layer"
         case seconds
         case computeSeconds = "compute_seconds"

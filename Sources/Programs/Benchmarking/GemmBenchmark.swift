@@ -18,7 +18,7 @@ package struct GemmBenchmark: Encodable, Sendable {
         package var copies: Int
         package var flops: Sample
         /// Of the measured GEMM peak.
-        package var share: Double
+        package var fraction: Double
     }
 
     package var threads: Int
@@ -43,7 +43,7 @@ package struct GemmBenchmark: Encodable, Sendable {
             let flops = shape.measure(configuration.precision, on: workers, rounds: rounds)
             return Row(
                 name: shape.name, pass: shape.pass, rows: shape.rows, inner: shape.inner, columns: shape.columns,
-                copies: shape.copies, flops: flops, share: flops.median / peak)
+                copies: shape.copies, flops: flops, fraction: flops.median / peak)
         }
     }
 
@@ -55,7 +55,7 @@ package struct GemmBenchmark: Encodable, Sendable {
         for row in products {
             table.add([
                 row.name, row.pass.rawValue, "\(row.copies) × \(row.rows) × \(row.inner) × \(row.columns)",
-                fixed(row.flops.median / 1e9, 1), percent(row.flops.spread), percent(row.share),
+                fixed(row.flops.median / 1e9, 1), percent(row.flops.spread), percent(row.fraction),
             ])
         }
         return table.text + "\n" + summary

@@ -16,7 +16,7 @@ package struct KernelBenchmark: Encodable, Sendable {
         package var rate: Sample
         package var unit: String
         /// Of the bandwidth of updates in place, or of the GEMM peak; above 1 where the lane fits a cache.
-        package var share: Double
+        package var fraction: Double
     }
 
     package var threads: Int
@@ -41,12 +41,12 @@ package struct KernelBenchmark: Encodable, Sendable {
                 let rate = seconds.rate(of: Double(bytes))
                 return Row(
                     name: kernel.name, microseconds: 1e6 * seconds.median, rate: rate, unit: "GB/s",
-                    share: rate.median / bandwidth.update.median)
+                    fraction: rate.median / bandwidth.update.median)
             case .flops(let flops):
                 let rate = seconds.rate(of: flops)
                 return Row(
                     name: kernel.name, microseconds: 1e6 * seconds.median, rate: rate, unit: "GFLOP/s",
-                    share: rate.median / peak)
+                    fraction: rate.median / peak)
             }
         }
     }
@@ -56,7 +56,7 @@ package struct KernelBenchmark: Encodable, Sendable {
         for row in kernels {
             table.add([
                 row.name, fixed(row.microseconds, 1), fixed(row.rate.median / 1e9, 1), row.unit,
-                percent(row.rate.spread), percent(row.share),
+                percent(row.rate.spread), percent(row.fraction),
             ])
         }
         return table.text

@@ -32,13 +32,13 @@ package struct StepBenchmark: Encodable, Sendable {
         package var name: String
         /// Mean over ranks.
         package var seconds: Sample
-        package var share: Double
+        package var fraction: Double
     }
 
     package var ranks: Int
     package var threadsPerRank: Int
     package var expertParallel: Int
-    package var lanesInFlight: Int
+    package var microBatchesInFlight: Int
     package var precision: String
     package var routing: Routing
     package var tokensPerStep: Int
@@ -49,7 +49,7 @@ package struct StepBenchmark: Encodable, Sendable {
     /// Of all ranks together, just before, FLOP/s.
     package var gemmPeakFlops: Double
     /// Assignments that found no seat.
-    package var droppedShare: Double
+    package var droppedRatio: Double
     /// Assignments to the busiest expert over the mean, of the worst layer.
     package var loadImbalance: Double
     /// Rows of the busiest rank's experts over the mean, `rankImbalance`, mean over the steps.
@@ -90,40 +90,40 @@ extension StepBenchmark {
         ranks = layout.ranks
         threadsPerRank = configuration.parallel.threadsPerRank
         expertParallel = layout.expertParallel
-        lanesInFlight = layout.lanesInFlight
+        microBatchesInFlight = layout.lanesInFlight
         precision = configuration.precision.rawValue
         routing = options.routing
         tokensPerStep = configuration.batch.tokens
         stepSeconds = Sample(timed.seconds)
         tokensPerSecond = Double(configuration.batch.tokens) / stepSeconds.median
-        droppedShare = timed.dropped
+        droppedRatio = timed.dropped
         loadImbalance = timed.imbalance
         rankImbalance = timed.rankImbalance
         gemmPeakFlops = timed.gemmPeak
         peakMemoryBytes = timed.peakMemory
-        let work = ModelWork(configuration.model).flopsPerToken(droppedShare: droppedShare)
+        let work = ModelWork(configuration.model).flopsPerToken(droppedShare: droppedRatio)
         mfu = tokensPerSecond * work / gemmPeakFlops
         hiddenSeconds = Sample(timed.hidden)
         let median = stepSeconds.median
         breakdown = Breakdown.Part.allCases.enumerated().map { index, part in
             let seconds = Sample(timed.parts.map { $0[index] })
-            return Part(name: part.rawValue, seconds: seconds, share: seconds.median / median)
+            return Part(name: part.rawValue, seconds: seconds, fraction: seconds.median / median)
         }
     }
 
     package var text: String {
         var table = TextTable(["part of a step", "s", "spread", "share"])
         for part in breakdown {
-            table.add([part.name, fixed(part.seconds.median, 4), percent(part.seconds.spread), percent(part.share)])
+            table.add([part.name, fixed(part.seconds.median, 4), percent(part.seconds.spread), percent(part.fraction)])
         }
         return table.text + """
 
             step \(fixed(stepSeconds.median, 3)) s (\(fixed(stepSeconds.lowest, 3)) to \(fixed(stepSeconds.highest, 3)), \
             \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(fixed(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
-            thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(lanesInFlight) \
-            lane\(lanesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
-            routing (dropped \(fixed(100 * droppedShare, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
+            thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(microBatchesInFlight) \
+            lane\(microBatchesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
+            routing (dropped \(fixed(100 * droppedRatio, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
             mean, busiest rank \(fixed(rankImbalance, 2)) times), \
             peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \
             \(fixed(hiddenSeconds.median, 4)) s of communication hidden

@@ -110,7 +110,7 @@ struct LayoutTrial: Sendable {
               top_k: \(choices), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
               granularity: \(isWide ? 2 : 1)}
             routing: {capacity_factor: 1.0}
-            batch: {tokens: \(48 * laneOrder.count), lane_tokens: 48}
+            batch: {tokens: \(48 * laneOrder.count), micro_batch_tokens: 48}
             train: {steps: \(steps)}
             optimizer: {learning_rate: 0.01}
             schedule: {kind: constant}

@@ -64,7 +64,7 @@ private func configuration(tokens: Int) throws(Failure) -> RunConfiguration {
         data: {train: synthetic}
         model: {d_model: 64, layers: 2, heads: 2, context: 64, vocabulary_size: 61, experts: 4}
         routing: {capacity_factor: 4.0}
-        batch: {tokens: \(tokens), lane_tokens: 512}
+        batch: {tokens: \(tokens), micro_batch_tokens: 512}
         train: {steps: 200}
         optimizer: {learning_rate: 0.001}
         schedule: {kind: constant}

@@ -61,7 +61,7 @@ private func configuration(_ changes: [String], lanes: Int) throws(Failure) -> R
     let yaml = """
         data: {train: synthetic}
         model: {d_model: 64, layers: 4, heads: 2, context: 64, vocabulary_size: 512, experts: 12, feed_forward: 8}
-        batch: {tokens: \(4096 * lanes), lane_tokens: 4096}
+        batch: {tokens: \(4096 * lanes), micro_batch_tokens: 4096}
         train: {steps: 2}
         """
     return try RunConfiguration(SettingsDocument(yaml: yaml, file: "memory forecast", overrides: changes))

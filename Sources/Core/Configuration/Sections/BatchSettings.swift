@@ -21,24 +21,27 @@ package struct BatchSettings: Sendable, Equatable {
                     + "\((tokens / context + 1) * context)")
         }
         laneTokens = try section.integer(
-            "lane_tokens", default: Self.defaultLane(batch: tokens, context: context), in: 1...1 << 31)
+            "micro_batch_tokens", default: Self.defaultLane(batch: tokens, context: context), in: 1...1 << 31)
         guard laneTokens % context == 0 else {
             throw section.failure(
-                "lane_tokens", "is \(laneTokens), not a whole number of sequences of model.context = \(context) tokens",
+                "micro_batch_tokens",
+                "is \(laneTokens), not a whole number of sequences of model.context = \(context) tokens",
                 advice: "the nearest that are: \(max(1, laneTokens / context) * context) and "
                     + "\((laneTokens / context + 1) * context)")
         }
         guard tokens % laneTokens == 0 else {
             throw section.failure(
-                "tokens", "is \(tokens), not a whole number of lanes of batch.lane_tokens = \(laneTokens) tokens",
+                "tokens",
+                "is \(tokens), not a whole number of lanes of batch.micro_batch_tokens = \(laneTokens) tokens",
                 advice: "the nearest that are: \(max(1, tokens / laneTokens) * laneTokens) and "
                     + "\((tokens / laneTokens + 1) * laneTokens)")
         }
         guard lanes <= Self.mostLanes else {
             throw section.failure(
                 "tokens",
-                "/ lane_tokens = \(tokens) / \(laneTokens) are \(lanes) lanes; a step has at most \(Self.mostLanes)",
-                advice: "lower batch.tokens to at most \(Self.mostLanes * laneTokens), or raise batch.lane_tokens")
+                "/ micro_batch_tokens = \(tokens) / \(laneTokens) are \(lanes) lanes; a step has at most \(Self.mostLanes)",
+                advice:
+                    "lower batch.tokens to at most \(Self.mostLanes * laneTokens), or raise batch.micro_batch_tokens")
         }
     }
 

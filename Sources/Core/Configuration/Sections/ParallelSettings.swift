@@ -15,7 +15,7 @@ package struct ParallelSettings: Sendable, Equatable {
     package init(reading section: SettingsSection) throws(Failure) {
         expertParallel = try section.integerOrAuto("expert_parallel", in: 1...1 << 20)
         threadsPerRank = try section.integer("threads_per_rank", default: 1, in: 1...1024)
-        lanesInFlight = try section.integer("lanes_in_flight", default: 1, in: 1...2)
+        lanesInFlight = try section.integer("micro_batches_in_flight", default: 1, in: 1...2)
         overlapReduction = try section.boolean("overlap_reduction", default: false)
         distributedOptimizer = try section.boolean("distributed_optimizer", default: false)
     }

@@ -62,9 +62,9 @@ package struct RunConfiguration: Sendable {
         guard numbers < Self.mostLaneNumbers, tokens * most < Self.mostRoutes else {
             throw Failure(
                 .configuration,
-                "`batch.lane_tokens` is \(batch.laneTokens): with this model's layers and experts a lane needs more memory "
+                "`batch.micro_batch_tokens` is \(batch.laneTokens): with this model's layers and experts a lane needs more memory "
                     + "than any machine has",
-                advice: "lower batch.lane_tokens, or make the model smaller")
+                advice: "lower batch.micro_batch_tokens, or make the model smaller")
         }
     }
 

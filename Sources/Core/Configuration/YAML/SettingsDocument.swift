@@ -16,14 +16,15 @@ package final class SettingsDocument {
     ///   - file: its name, for messages
     ///   - overrides: `section.key=value`, later ones win
     ///   - isStored: whether this is what an earlier job resolved: a variable of the environment that is not set is then no
-    ///     error
-    /// - Throws: a `Failure` with line and column if the text is no YAML mapping
+    ///     error, and keys of earlier versions are translated
+    /// - Throws: a `Failure` with line and column if the text is no YAML mapping, or has a key of an earlier version
     package init(
         yaml: String, file: String, overrides: [String] = [], isStored: Bool = false
     ) throws(Failure) {
         self.file = file
         self.isStored = isStored
-        root = try Self.parse(yaml, file: file)
+        root = try Self.parse(isStored ? RetiredKeys.translated(configuration: yaml) : yaml, file: file)
+        try refuseRetiredKeys()
         for override in overrides { try apply(override) }
     }
 
@@ -49,6 +50,9 @@ package final class SettingsDocument {
         guard path.count <= 2, path.allSatisfy({ !$0.isEmpty }) else {
             throw Failure(.usage, "--set \(override): a key is `name` or `section.name`")
         }
+        if let failure = RetiredKeys.failure(for: path.joined(separator: "."), at: "--set \(override)") {
+            throw failure
+        }
         let value = try Self.parseValue(String(override[override.index(after: equals)...]), of: override)
         if path.count == 1 {
             root[Node(path[0])] = value
@@ -56,6 +60,16 @@ package final class SettingsDocument {
             var section = try mapping(named: path[0])
             section[Node(path[1])] = value
             root[Node(path[0])] = Node.mapping(section)
+        }
+    }
+
+    private func refuseRetiredKeys() throws(Failure) {
+        for (section, node) in root {
+            for (key, _) in node.mapping ?? [:] {
+                guard let section = section.scalar?.string, let name = key.scalar?.string else { continue }
+                let failure = RetiredKeys.failure(for: "\(section).\(name)", at: "\(file)\(place(of: key))")
+                if let failure { throw failure }
+            }
         }
     }
 

@@ -90,7 +90,9 @@ package struct Engine {
     ) throws(Failure) {
         try Agreement(ranks: world).settle { () throws(Failure) in
             try requireProducts(in: configuration.precision)
-            if lanesInFlight > 1 { try requireThreads(of: world, for: "parallel.lanes_in_flight=2", instead: "1") }
+            if lanesInFlight > 1 {
+                try requireThreads(of: world, for: "parallel.micro_batches_in_flight=2", instead: "1")
+            }
             if configuration.parallel.overlapReduction {
                 try requireThreads(of: world, for: "parallel.overlap_reduction=true", instead: "false")
             }

@@ -16,9 +16,9 @@ package struct JobLayout: Sendable {
             throw Failure(
                 .configuration,
                 "\(ranks) ranks, but a step has only \(lanes) lane\(lanes == 1 ? "" : "s") (batch.tokens "
-                    + "\(configuration.batch.tokens) / batch.lane_tokens \(configuration.batch.laneTokens)): some ranks would "
+                    + "\(configuration.batch.tokens) / batch.micro_batch_tokens \(configuration.batch.laneTokens)): some ranks would "
                     + "never have work",
-                advice: "start at most \(lanes) ranks, make batch.lane_tokens smaller, or batch.tokens larger")
+                advice: "start at most \(lanes) ranks, make batch.micro_batch_tokens smaller, or batch.tokens larger")
         }
         self.ranks = ranks
         expertParallel = try configuration.parallel.resolvedExpertParallel(

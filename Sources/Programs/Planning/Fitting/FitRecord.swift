@@ -17,7 +17,7 @@ package struct FitRecord: Sendable, Codable {
     package let rmseHeldOut: Double?
     package let runs: Int
     package let heldOut: Int
-    package let starts: Int
+    package let initialPoints: Int
     package let objective: Double
     package let huber: Double
     /// Akaike's criterion with the correction for few runs, on log residuals; lower is better.
@@ -31,11 +31,12 @@ package struct FitRecord: Sendable, Codable {
     package var samples: [[Double]]?
 
     enum CodingKeys: String, CodingKey {
-        case law, parameters, values, undetermined, intervals, runs, starts, objective, huber, aicc, bic, domain,
+        case law, parameters, values, undetermined, intervals, runs, objective, huber, aicc, bic, domain,
             conventions, samples
         case rmseTrain = "rmse_train"
         case rmseHeldOut = "rmse_held_out"
         case heldOut = "held_out"
+        case initialPoints = "initial_points"
     }
 
     init<Law: LossLaw>(_ fit: Fit<Law>) {
@@ -52,7 +53,7 @@ package struct FitRecord: Sendable, Codable {
         rmseHeldOut = fit.heldOutError
         runs = fit.runs.count
         heldOut = fit.heldOut.count
-        starts = fit.starts
+        initialPoints = fit.starts
         objective = fit.objective
         huber = fit.huber
         (aicc, bic) = fit.criteria
@@ -70,7 +71,7 @@ package struct FitRecord: Sendable, Codable {
                 .noInput, "cannot read the fit \(file)", advice: "write one with `switchyard fit RUNS --output FILE`")
         }
         do {
-            return try JSONDecoder().decode(FitRecord.self, from: data)
+            return try JSONDecoder.ofRecords().decode(FitRecord.self, from: data)
         } catch {
             throw Failure(
                 .data, "\(file) is not the file of a fit", advice: "write one with `switchyard fit RUNS --output FILE`")

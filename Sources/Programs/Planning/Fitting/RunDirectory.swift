@@ -93,7 +93,7 @@ private func file(_ path: String) throws(Failure) -> RegularFile {
 
 private func decode<T: Decodable>(_ data: Data, _ place: String) throws(Failure) -> T {
     do {
-        return try JSONDecoder().decode(T.self, from: data)
+        return try JSONDecoder.ofRecords().decode(T.self, from: data)
     } catch DecodingError.keyNotFound(let key, _) {
         throw Failure(.data, "\(place): no `\(key.stringValue)`")
     } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {

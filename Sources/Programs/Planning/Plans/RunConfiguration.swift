@@ -128,7 +128,7 @@ extension Plan {
         }
         let ramp = stages.count > 1 ? "\n  # The recipe's ramp: \(stages.joined(separator: ", "))." : ""
         let (tokens, lane) = batchTokens(entry)
-        return "batch:\(ramp)\n  tokens: \(tokens)\n  lane_tokens: \(lane)"
+        return "batch:\(ramp)\n  tokens: \(tokens)\n  micro_batch_tokens: \(lane)"
     }
 
     /// Tokens of a step, the nearest to the recipe's that `lane` divides, and of a micro-batch.

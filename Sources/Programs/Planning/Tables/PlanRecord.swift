@@ -13,7 +13,7 @@ package struct PlanRecord: Sendable, Codable {
     package var lossHigh: Double?
     package var flops: Double
     package var limits: [String]
-    package var realised: Sizing
+    package var buildable: Sizing
     package var roundingCost: Double
     package var learningRate: Double
     package var batch: [BatchStage]
@@ -26,7 +26,7 @@ package struct PlanRecord: Sendable, Codable {
     package var warnings: [String]
 
     enum CodingKeys: String, CodingKey {
-        case experts, granularity, rank, tokens, loss, flops, limits, realised, batch, warnings
+        case experts, granularity, rank, tokens, loss, flops, limits, buildable, batch, warnings
         case topK = "top_k"
         case activeParameters = "active_parameters"
         case totalParameters = "total_parameters"
@@ -55,7 +55,7 @@ package struct PlanRecord: Sendable, Codable {
         lossHigh = entry.interval?.upperBound
         flops = entry.optimum.trainingFLOPs
         limits = entry.limits
-        realised = entry.realised
+        buildable = entry.realised
         roundingCost = entry.roundingCost
         learningRate = entry.learningRate
         batch = entry.batch

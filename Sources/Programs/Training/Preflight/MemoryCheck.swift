@@ -23,8 +23,8 @@ package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicato
                 + "(\(bytes(largest.bytes)) a rank)",
             advice:
                 "use more machines, a larger parallel.expert_parallel, parallel.distributed_optimizer, a smaller "
-                + "batch.lane_tokens or a smaller model; "
-                + (estimate.lanesInFlight > 1 ? "parallel.lanes_in_flight=1 does with one lane's memory; " : "")
+                + "batch.micro_batch_tokens or a smaller model; "
+                + (estimate.lanesInFlight > 1 ? "parallel.micro_batches_in_flight=1 does with one lane's memory; " : "")
                 + (estimate.staging > 0
                     ? "checkpoint.overlap=false saves the \(bytes(estimate.staging)) of staging; " : "")
                 + "`switchyard train --check` shows the whole account")
@@ -40,7 +40,7 @@ private func requireOwnLimit(for estimate: MemoryEstimate) throws(Failure) {
         .unavailable,
         "this does not fit: a rank needs \(bytes(needed)) more, but its limit on \(own.name) of \(bytes(own.limit)) leaves "
             + bytes(own.available),
-        advice: "raise that limit, or use more ranks, a smaller batch.lane_tokens or a smaller model; "
+        advice: "raise that limit, or use more ranks, a smaller batch.micro_batch_tokens or a smaller model; "
             + "`switchyard train --check` shows the whole account")
 }
 

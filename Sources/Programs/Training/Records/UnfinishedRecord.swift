@@ -16,7 +16,7 @@ struct UnfinishedRecord {
     init?(extras: [String: String]) throws(Failure) {
         guard let text = extras[Self.key] else { return nil }
         do {
-            record = try JSONDecoder().decode(StepRecord.self, from: Data(text.utf8))
+            record = try JSONDecoder.ofRecords().decode(StepRecord.self, from: Data(text.utf8))
         } catch {
             throw Failure(.data, "the checkpoint's \(Self.key) is no record of a step: \(error)")
         }

@@ -66,9 +66,9 @@ struct LaneInspection {
     private func write(_ layer: Int, _ statistics: RouteStatistics, _ root: HDF5Group) throws(Failure) {
         let route = engine.workspace.route(inLayer: layer), folder = "routes/\(layer)"
         let tokens = lane.tokens, k = route.choicesPerToken
-        try write(route.choices[0..<tokens * k], "\(folder)/choices", [tokens, k], root)
+        try write(route.choices[0..<tokens * k], "\(folder)/expert_indices", [tokens, k], root)
         try write(route.gates[0..<tokens * k], "\(folder)/gates", [tokens, k], root)
-        try write(route.seats[0..<tokens * k], "\(folder)/seats", [tokens, k], root)
+        try write(route.seats[0..<tokens * k], "\(folder)/slots", [tokens, k], root)
         let probabilities = route.probabilities.rows(0..<tokens).vector
         try write(probabilities, "\(folder)/probabilities", [tokens, route.experts], root)
         let capacity = engine.workspace.sizes(inLayer: layer).capacity

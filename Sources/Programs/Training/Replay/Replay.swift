@@ -166,7 +166,7 @@ package final class Replay {
         try prepareStep()
         let lanes = configuration.batch.lanes
         guard (0..<lanes).contains(number) else {
-            throw Failure(.usage, "--lane \(number): a step has the lanes 0 to \(lanes - 1)")
+            throw Failure(.usage, "--micro-batch \(number): a step has the lanes 0 to \(lanes - 1)")
         }
         let inspection = try LaneInspection(
             step.fill(lane: number, after: state.consumed), number: number, step: last, state.parameters, engine,

@@ -24,11 +24,11 @@ package enum Phase: UInt8, CaseIterable, Sendable {
     package var name: String {
         switch self {
         case .step: "step"
-        case .lane: "lane"
+        case .lane: "micro-batch"
         case .forward: "forward"
         case .backward: "backward"
-        case .attentionHalf: "attention half"
-        case .feedForwardHalf: "feed-forward half"
+        case .attentionHalf: "attention sublayer"
+        case .feedForwardHalf: "feed-forward sublayer"
         case .loss: "loss"
         case .products: "matrix products"
         case .attention: "attention"
@@ -38,7 +38,7 @@ package enum Phase: UInt8, CaseIterable, Sendable {
         case .waiting: "waiting"
         case .exchange: "exchange"
         case .reduction: "reduction"
-        case .turn: "other lane's turn"
+        case .turn: "turn wait"
         }
     }
 }

@@ -50,7 +50,7 @@ package struct FromHuggingFace {
             "model.top_k=\(model.topK)", "model.feed_forward=\(model.feedForward)",
             "model.tie_embeddings=\(model.tieEmbeddings)", "model.norm_epsilon=\(model.normEpsilon)",
             "model.rope_base=\(model.ropeBase)", "routing.normalize_gates=\(normalizesGates)",
-            "batch.tokens=\(lane)", "batch.lane_tokens=\(lane)", "train.steps=1",
+            "batch.tokens=\(lane)", "batch.micro_batch_tokens=\(lane)", "train.steps=1",
         ]
         return try RunConfiguration(SettingsDocument(yaml: "", file: "config.json", overrides: settings))
     }
