@@ -6,9 +6,9 @@ import PackageDescription
 // `none` for the compiler's baseline. Without a target flag SIMD16<Float> becomes SSE and every fused
 // multiply-add a call of libm, so the default is a real target.
 #if arch(x86_64)
-    let defaultCPU = "x86-64-v3"
+    let defaultCPU = "x86-64-v3", hasWideLoops = true
 #else
-    let defaultCPU = "none"
+    let defaultCPU = "none", hasWideLoops = false
 #endif
 let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
@@ -28,40 +28,23 @@ let language: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
-let house = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
-
-// `WideLoops` is `BaselineLoops` once more (its folder is a link), for AVX-512, in whole vectors: LLVM prefers half ones for
-// this target. `Kernels` chooses between the two when a program starts.
-#if arch(x86_64)
-    let wideLoops: [Target] = [
-        .target(
-            name: "WideLoops", dependencies: ["KernelLoops", "Tensors", "Platform"],
-            path: "Sources/Compute/KernelLoops/Wide",
-            swiftSettings: language + [
-                .unsafeFlags([
-                    "-Xcc", "-march=x86-64-v4", "-Xcc", "-Xclang", "-Xcc", "-target-feature", "-Xcc", "-Xclang",
-                    "-Xcc", "-prefer-256-bit",
-                ])
-            ])
-    ]
-#else
-    let wideLoops: [Target] = []
-#endif
+let settings = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
-/// One room of the house, in the folder of its layer. `below` lists every module it may import: arrows point down only
+/// A module in the folder of its layer. `dependencies` lists every module that it may import: arrows point down only
 /// (docs/architecture.md), and `scripts/check` refuses an undeclared import.
-func room(_ path: String, named name: String? = nil, below: [Target.Dependency] = []) -> Target {
+func module(_ path: String, named name: String? = nil, dependencies: [Target.Dependency] = []) -> Target {
     .target(
-        name: name ?? path.split(separator: "/").map(String.init).last!, dependencies: below, path: "Sources/\(path)",
-        swiftSettings: house)
+        name: name ?? path.split(separator: "/").map(String.init).last!, dependencies: dependencies,
+        path: "Sources/\(path)",
+        swiftSettings: settings)
 }
 
-func program(_ name: String, below: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: below, path: "Sources/Command/\(name)", swiftSettings: house)
+func program(_ name: String, dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/Command/\(name)", swiftSettings: settings)
 }
 
 func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
@@ -69,8 +52,7 @@ func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
 }
 
 func tests(of name: String, with dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(
-        name: "\(name)Tests", dependencies: dependencies, resources: resources, swiftSettings: house)
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -88,96 +70,102 @@ let package = Package(
         system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         .target(name: "CPlatform", path: "Sources/C/CPlatform"),
-        // for programs that answer signals
         .target(name: "CHeldSignals", dependencies: ["CPlatform"], path: "Sources/C/CHeldSignals"),
         // the commit that is built
         .plugin(name: "NoteRevision", capability: .buildTool(), path: "Sources/Core/NoteRevision"),
         .target(
             name: "BuildInformation", path: "Sources/Core/BuildInformation", exclude: ["note-revision.sh"],
-            swiftSettings: house, plugins: ["NoteRevision"]),
+            swiftSettings: settings, plugins: ["NoteRevision"]),
 
-        // what the rest is said in
-        room("Core/Diagnostics"),
-        room("Core/Platform", below: ["Diagnostics", "CPlatform"]),
-        room("Core/Randomness"),
-        room("Core/Tensors", below: ["Platform", "CPlatform"]),
-        room("Core/Configuration", below: ["Tensors", "Platform", "Diagnostics", yams]),
-        room("Core/RunFormat", below: ["Configuration", "Platform", "Diagnostics"]),
-        // safe wrappers: threads, ranks, files
-        room("System/Threading", below: ["Platform", "CPlatform"]),
-        room("System/Collectives", below: ["Threading", "Tensors", "Diagnostics"]),
-        room("System/MPI", below: ["Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CPlatform"]),
-        room("System/HDF5", below: ["MPI", "Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CHDF5"]),
+        // foundation
+        module("Core/Diagnostics"),
+        module("Core/Platform", dependencies: ["Diagnostics", "CPlatform"]),
+        module("Core/Randomness"),
+        module("Core/Tensors", dependencies: ["Platform", "CPlatform"]),
+        module("Core/Configuration", dependencies: ["Tensors", "Platform", "Diagnostics", yams]),
+        module("Core/RunFormat", dependencies: ["Configuration", "Platform", "Diagnostics"]),
+        // C wrappers: threads, ranks, files
+        module("System/Threading", dependencies: ["Platform", "CPlatform"]),
+        module("System/Collectives", dependencies: ["Threading", "Tensors", "Diagnostics"]),
+        module(
+            "System/MPI", dependencies: ["Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CPlatform"]),
+        module(
+            "System/HDF5",
+            dependencies: ["MPI", "Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CHDF5"]),
         // arithmetic
-        room("Compute/MatrixProducts", below: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
-        room("Compute/KernelLoops/Protocol", named: "KernelLoops", below: ["Tensors"]),
-        room("Compute/KernelLoops/Baseline", named: "BaselineLoops", below: ["KernelLoops", "Tensors", "Platform"]),
-        room(
+        module("Compute/MatrixProducts", dependencies: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
+        module("Compute/KernelLoops/Protocol", named: "KernelLoops", dependencies: ["Tensors"]),
+        module(
+            "Compute/KernelLoops/Baseline", named: "BaselineLoops",
+            dependencies: ["KernelLoops", "Tensors", "Platform"]),
+        module(
             "Compute/Kernels",
-            below: ["BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform"]
-                + wideLoops.map { .byName(name: $0.name) }),
+            dependencies: ["BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform"]
+                + (hasWideLoops ? ["WideLoops"] : [])),
         // learning
-        room("Learning/Tokenizers", below: ["Platform", "Randomness", "Diagnostics"]),
-        room(
+        module("Learning/Tokenizers", dependencies: ["Platform", "Randomness", "Diagnostics"]),
+        module(
             "Learning/Data",
-            below: ["Tokenizers", "Threading", "Configuration", "Platform", "Randomness", "Diagnostics", "CPlatform"]),
-        room(
+            dependencies: [
+                "Tokenizers", "Threading", "Configuration", "Platform", "Randomness", "Diagnostics", "CPlatform",
+            ]),
+        module(
             "Learning/Model",
-            below: [
+            dependencies: [
                 "Kernels", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
                 "Randomness",
             ]),
-        room("Learning/Optimization", below: ["Configuration", "Tensors", "Platform", "CPlatform"]),
+        module("Learning/Optimization", dependencies: ["Configuration", "Tensors", "Platform", "CPlatform"]),
         // distribution
-        room(
+        module(
             "Distributed/Parallelism",
-            below: [
+            dependencies: [
                 "Model", "Data", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
                 "Diagnostics", "CPlatform",
             ]),
-        room(
+        module(
             "Distributed/Checkpoints",
-            below: ["HDF5", "Collectives", "Threading", "Tensors", "Platform", "Diagnostics", "COpenSSL"]),
+            dependencies: ["HDF5", "Collectives", "Threading", "Tensors", "Platform", "Diagnostics", "COpenSSL"]),
         // programs
-        room(
+        module(
             "Programs/Inference",
-            below: [
+            dependencies: [
                 "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives", "RunFormat",
                 "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
             ]),
-        room(
+        module(
             "Programs/Training",
-            below: [
+            dependencies: [
                 "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "Kernels",
                 "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors",
                 "Platform", "Randomness", "Diagnostics", "CPlatform",
             ]),
-        room("Programs/Planning", below: ["Platform", "Randomness", "Diagnostics", csv]),
-        room(
+        module("Programs/Planning", dependencies: ["Platform", "Randomness", "Diagnostics", csv]),
+        module(
             "Programs/Conversion",
-            below: [
+            dependencies: [
                 "Training", "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels",
                 "MatrixProducts", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform",
                 "Randomness", "Diagnostics",
             ]),
-        room(
+        module(
             "Programs/Benchmarking",
-            below: [
+            dependencies: [
                 "Training", "Parallelism", "Model", "Optimization", "Data", "Kernels", "MatrixProducts", "HDF5", "MPI",
                 "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Randomness",
                 "Diagnostics", "CPlatform",
             ]),
         // the bodies that run under mpirun and on virtual ranks
-        room(
+        module(
             "Programs/RankChecks",
-            below: [
+            dependencies: [
                 "Training", "Parallelism", "Checkpoints", "Model", "Data", "Kernels", "MatrixProducts", "MPI",
                 "Collectives", "Threading", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
             ]),
         // command line: the only place that names everything
         program(
             "switchyard",
-            below: [
+            dependencies: [
                 "Training", "Conversion", "Benchmarking", "Inference", "Planning", "Parallelism", "Checkpoints",
                 "Model", "Data", "Tokenizers", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
                 "Configuration", "Tensors", "Platform", "Diagnostics", "BuildInformation", "CPlatform", "CHeldSignals",
@@ -185,10 +173,10 @@ let package = Package(
             ]),
         program(
             "rank-checks",
-            below: ["RankChecks", "MatrixProducts", "HDF5", "MPI", "Collectives", "Platform", "Diagnostics"]),
-        program("law-checks", below: ["Planning", "Diagnostics"]),
+            dependencies: ["RankChecks", "MatrixProducts", "HDF5", "MPI", "Collectives", "Platform", "Diagnostics"]),
+        program("law-checks", dependencies: ["Planning", "Diagnostics"]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests(
             of: "Benchmarking",
             with: [
@@ -217,7 +205,7 @@ let package = Package(
             with: [
                 "Kernels", "BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform",
                 "Randomness", "TestSupport",
-            ] + wideLoops.map { .byName(name: $0.name) }),
+            ] + (hasWideLoops ? ["WideLoops"] : [])),
         tests(
             of: "Model",
             with: [
@@ -249,5 +237,14 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-package.targets += wideLoops
+// `WideLoops` is `BaselineLoops` once more (its folder is a link), for AVX-512, in whole vectors: LLVM prefers half ones for
+// this target. `Kernels` chooses between the two when a program starts.
+if hasWideLoops {
+    let flags = ["-march=x86-64-v4", "-Xclang", "-target-feature", "-Xclang", "-prefer-256-bit"]
+    package.targets.append(
+        .target(
+            name: "WideLoops", dependencies: ["KernelLoops", "Tensors", "Platform"],
+            path: "Sources/Compute/KernelLoops/Wide",
+            swiftSettings: language + [.unsafeFlags(flags.flatMap { ["-Xcc", $0] })]))
+}
 if hasOneDNN { package.targets.append(system("COneDNN", apt: "libdnnl-dev")) }

@@ -8,7 +8,7 @@ struct ArithmeticPeakTests {
     private func measure(_ change: (inout Set<String>) -> Void) -> ArithmeticPeak {
         var processor = Processor.ofThisMachine
         change(&processor.features)
-        return ArithmeticPeak.measure(on: Workers(count: 1), of: processor, rounds: 1)
+        return ArithmeticPeak.measure(on: ThreadPool(count: 1), of: processor, repetitions: 1)
     }
 
     /// Libraries use tiles where there are any, and no loop tells what those reach.

@@ -13,8 +13,8 @@ struct ProductShapeTests {
             batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
-        let run = try RunConfiguration(SettingsDocument(yaml: yaml, file: "shapes"))
-        return ProductShape.all(of: run.model, run.routing, laneTokens: 64, headChunk: 64)
+        let run = try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "shapes"))
+        return ProductShape.all(of: run.model, run.routing, microBatchTokens: 64, headChunk: 64)
     }
 
     @Test func layersThatAreAlikeAreMeasuredOnce() throws {
@@ -22,7 +22,7 @@ struct ProductShapeTests {
         #expect(names == ["qkv", "attention output", "router", "expert gate and up", "expert down", "head"])
     }
 
-    /// Each number of experts has its products, of as many copies and with capacity for the lane's 128 assignments.
+    /// Each number of experts has its products, of as many copies and with capacity for the micro-batch's 128 assignments.
     @Test func everyNumberOfExpertsIsMeasured() throws {
         let forward = try shapes(experts: "[8, 2, 8]").filter { $0.pass == .forward }
         for experts in [4, 16] {

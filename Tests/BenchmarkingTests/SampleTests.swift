@@ -17,7 +17,7 @@ struct SampleTests {
 
     @Test func everyRoundCallsTheBody() {
         var calls = 0
-        #expect(secondsPerCall(rounds: 3, filling: 0) { calls += 1 }.count == 3)
+        #expect(secondsPerCall(repetitions: 3, filling: 0) { calls += 1 }.count == 3)
         #expect(calls == 5)
     }
 }

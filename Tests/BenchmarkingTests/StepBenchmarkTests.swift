@@ -11,14 +11,14 @@ import Training
 
 struct StepBenchmarkTests {
     private func configuration(_ changes: [String] = []) throws -> RunConfiguration {
-        MatrixLibrary.prepare()
+        ProductLibrary.prepare()
         let yaml = """
             data: {train: nowhere.txt}
             model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4, top_k: 2, vocabulary_size: 300}
             batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
-        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "bench", overrides: changes))
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "bench", overrides: changes))
     }
 
     private func measure(_ routing: StepBenchmark.Routing, ranks: Int) throws -> [StepBenchmark] {
@@ -86,8 +86,8 @@ struct StepBenchmarkTests {
         var times = CommunicationTimes()
         times.exchange = 4e-9
         let second = [
-            TraceInterval(.lane, depth: 0, start: 0, duration: 9),
-            TraceInterval(.turn, depth: 1, start: 0, duration: 7),
+            TraceInterval(.microBatch, depth: 0, start: 0, duration: 9),
+            TraceInterval(.turnWait, depth: 1, start: 0, duration: 7),
         ]
         let breakdown = Breakdown([spans, second], times)
         func nanoseconds(_ part: Breakdown.Part) -> Int { Int((breakdown[part] * 1e9).rounded()) }

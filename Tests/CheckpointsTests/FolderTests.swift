@@ -21,9 +21,9 @@ import Threading
                     atPath: "\(folder)/\(other)", withIntermediateDirectories: false)
             }
             let found = try VirtualRanks.run(3) { c in
-                let (reader, passedOver) = try CheckpointFolder(folder).newest(sharedBy: c)
-                #expect(passedOver.map { $0.directory.suffix(13) } == ["step-00000009", "step-00000003"])
-                #expect(passedOver.last?.reason.message.contains("index.h5 is missing") ?? false)
+                let (reader, skipped) = try CheckpointFolder(folder).newest(sharedBy: c)
+                #expect(skipped.map { $0.directory.suffix(13) } == ["step-00000009", "step-00000003"])
+                #expect(skipped.last?.reason.message.contains("index.h5 is missing") ?? false)
                 return reader?.record.step
             }
             #expect(found == [2, 2, 2])
@@ -48,9 +48,9 @@ import Threading
             let newer = folder + "/step-00000009", older = folder + "/step-00000000"
             try FileManager.default.copyItem(atPath: folder + "/step-00000001", toPath: newer)
             try FileManager.default.copyItem(atPath: folder + "/step-00000002", toPath: older)
-            let (reader, passedOver) = try CheckpointFolder(folder).newest()
+            let (reader, skipped) = try CheckpointFolder(folder).newest()
             #expect(reader?.record.step == 3)
-            #expect(passedOver.first?.reason.message.contains("called step-00000009 but holds step 1") ?? false)
+            #expect(skipped.first?.reason.message.contains("called step-00000009 but holds step 1") ?? false)
             #expect(throws: Failure.self) { try CheckpointReader(newer) }
             #expect(throws: Failure.self) { try CheckpointReader(older) }
             #expect(try CheckpointFolder(folder).apply(Retention(last: 1)) == [1, 2])
@@ -98,7 +98,7 @@ import Threading
                 let asked = Monitor(0)
                 let writer = try CheckpointWriter(directory: folder, ranks: c, shards: 2) { () throws(Failure) in
                     // Lost between the beginning of the save and its end.
-                    if asked.change({
+                    if asked.update({
                         $0 += 1; return $0
                     }) > 1 {
                         throw lost

@@ -70,7 +70,7 @@ import Testing
                 default: if parts.count > 1 { parts.remove(at: number) }
                 }
             }
-            let isInside = parts.allSatisfy { $0.lies(in: tensor) }
+            let isInside = parts.allSatisfy { $0.isContained(in: tensor) }
             let all = isInside ? parts.flatMap { indices($0, in: tensor) }.sorted() : []
             let isWhole = all == Array(0..<tensor.reduce(1, *))
             #expect(Rectangle.tile(parts, tensor) == isWhole, "\(parts)")
@@ -87,7 +87,7 @@ import Testing
             for end in start...count {
                 let parts = Rectangle.covering(start..<end, of: tensor)
                 #expect(parts.flatMap { indices($0, in: tensor) } == Array(start..<end))
-                #expect(parts.allSatisfy { $0.lies(in: tensor) } && parts.count <= 2 * tensor.count - 1)
+                #expect(parts.allSatisfy { $0.isContained(in: tensor) } && parts.count <= 2 * tensor.count - 1)
             }
         }
         #expect(Rectangle.covering(0..<count, of: tensor) == [Rectangle(whole: tensor)])
@@ -103,8 +103,8 @@ import Testing
                 #expect(a.contains(b) == (common.count == 2))
             }
         }
-        #expect(!Rectangle(offset: [Int.max, 0], shape: [1, 1]).lies(in: [4, 4]))
-        #expect(!Rectangle(offset: [0, 0], shape: [5, 1]).lies(in: [4, 4]))
-        #expect(Rectangle(offset: [4, 0], shape: [0, 4]).lies(in: [4, 4]))
+        #expect(!Rectangle(offset: [Int.max, 0], shape: [1, 1]).isContained(in: [4, 4]))
+        #expect(!Rectangle(offset: [0, 0], shape: [5, 1]).isContained(in: [4, 4]))
+        #expect(Rectangle(offset: [4, 0], shape: [0, 4]).isContained(in: [4, 4]))
     }
 }

@@ -11,29 +11,29 @@ import Threading
         try inScratchFolder { folder in
             let lock = try RunLock(runDirectory: folder)
             let failure = #expect(throws: Failure.self) {
-                try RunLock(runDirectory: folder, patience: .milliseconds(100))
+                try RunLock(runDirectory: folder, waitPolicy: .milliseconds(100))
             }
             #expect(failure?.status == .inUse)
             let message = failure?.message ?? ""
             #expect(message.contains("process \(getpid()) on \(ProcessInfo.processInfo.hostName)"))
             #expect(message.contains("0 s ago"))
             lock.release()
-            _ = try RunLock(runDirectory: folder, patience: .zero)
+            _ = try RunLock(runDirectory: folder, waitPolicy: .zero)
         }
     }
 
-    @Test("a dying owner is waited for") func patience() throws {
+    @Test("a dying owner is waited for") func waitPolicy() throws {
         try inScratchFolder { folder in
             let hasLock = Monitor(false)
             let owner = JoinableThread {
                 let lock = try? RunLock(runDirectory: folder)
-                hasLock.change { $0 = lock != nil }
+                hasLock.update { $0 = lock != nil }
                 Thread.sleep(forTimeInterval: 0.3)
                 // Dropped, not released: as when the process dies.
                 withExtendedLifetime(lock) {}
             }
             hasLock.wait { $0 ? () : nil }
-            _ = try RunLock(runDirectory: folder, patience: .seconds(4))
+            _ = try RunLock(runDirectory: folder, waitPolicy: .seconds(4))
             owner.join()
         }
     }
@@ -52,13 +52,13 @@ import Threading
             let reports = Monitor<[String]>([])
             let start = ContinuousClock.now
             let lock = try RunLock(
-                runDirectory: folder, patience: .zero, silence: 1,
-                report: { text in reports.change { $0.append(text) } })
+                runDirectory: folder, waitPolicy: .zero, staleAfter: 1,
+                report: { text in reports.update { $0.append(text) } })
             let waited = (ContinuousClock.now - start) / .seconds(1)
             // One that was silent for long already needs less; for ten times as long, nothing.
             // Some time has gone since the owner's entry was made.
             #expect(waited >= 0.8 * (age >= 10 ? 0 : age >= 1 ? 0.25 : 1 - max(0, age)))
-            #expect(reports.change { $0.isEmpty } == (age >= 10))
+            #expect(reports.update { $0.isEmpty } == (age >= 10))
             try lock.confirmOwnership()
             lock.release()
         }
@@ -80,9 +80,9 @@ import Threading
                 }
             }
             let failure = #expect(throws: Failure.self) {
-                try RunLock(runDirectory: folder, patience: .zero, silence: 50)
+                try RunLock(runDirectory: folder, waitPolicy: .zero, staleAfter: 50)
             }
-            hasEnded.change { $0 = true }
+            hasEnded.update { $0 = true }
             other.join()
             #expect(failure?.status == .inUse)
             #expect(failure?.message.contains("process 12 on node-7, job 4711") ?? false)
@@ -93,9 +93,9 @@ import Threading
         try inScratchFolder { folder in
             try put(foreignOwner(age: 0), folder + "/lock")
             let failure = #expect(throws: Failure.self) {
-                try RunLock(runDirectory: folder, silence: 1000, isCancelled: { true })
+                try RunLock(runDirectory: folder, staleAfter: 1000, isCancelled: { true })
             }
-            #expect(failure?.status == .tryAgain)
+            #expect(failure?.status == .temporaryFailure)
             #expect(String(decoding: try bytes(folder + "/lock"), as: UTF8.self).contains("node-7"))
         }
     }
@@ -116,10 +116,10 @@ import Threading
             case 3:
                 try files.moveItem(atPath: run, toPath: folder + "/old")
                 try files.createDirectory(atPath: run, withIntermediateDirectories: false)
-                next = try RunLock(runDirectory: run, patience: .zero)
+                next = try RunLock(runDirectory: run, waitPolicy: .zero)
             default:
                 try files.removeItem(atPath: run + "/lock")
-                next = try RunLock(runDirectory: run, patience: .zero)
+                next = try RunLock(runDirectory: run, waitPolicy: .zero)
             }
             let failure = #expect(throws: Failure.self) { try lock.confirmOwnership() }
             #expect(failure?.status == .inUse && failure?.message.contains("moved, removed or replaced") == true)
@@ -146,7 +146,7 @@ import Threading
                 case 1: mkfifo(lock, 0o600)
                 default: try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: false)
                 }
-                let failure = #expect(throws: Failure.self) { try RunLock(runDirectory: folder, patience: .zero) }
+                let failure = #expect(throws: Failure.self) { try RunLock(runDirectory: folder, waitPolicy: .zero) }
                 #expect(failure?.status == .cannotCreate)
                 try FileManager.default.removeItem(atPath: lock)
             }
@@ -157,16 +157,16 @@ import Threading
     @Test("one rank takes it, all hear") func collective() throws {
         try inScratchFolder { folder in
             let held = try VirtualRanks.run(3) { c in
-                let lock = try RunLock.take(runDirectory: folder, ranks: c)
+                let lock = try RunLock.acquire(runDirectory: folder, ranks: c)
                 try lock?.requireOwnership()
                 try c.barrier()
                 return lock != nil
             }
             #expect(held == [true, false, false])
-            let lock = try RunLock(runDirectory: folder, patience: .zero)
+            let lock = try RunLock(runDirectory: folder, waitPolicy: .zero)
             let codes = try VirtualRanks.run(2) { c -> Diagnostics.ExitStatus? in
                 (#expect(throws: Failure.self) {
-                    try RunLock.take(runDirectory: folder, ranks: c, patience: .milliseconds(60))
+                    try RunLock.acquire(runDirectory: folder, ranks: c, waitPolicy: .milliseconds(60))
                 })?.status
             }
             #expect(codes == [.inUse, .inUse])

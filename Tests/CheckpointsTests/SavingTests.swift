@@ -126,9 +126,9 @@ import Testing
             let state = TestState(step: 2)
             let outcomes = try VirtualRanks.run(3) { c in
                 let writer = try CheckpointWriter(directory: folder, ranks: c, shards: 3)
-                let pending = try writer.begin(state.record, state.owned(by: c.rank, of: 3), inBackground: true)
+                let pending = try writer.begin(state.record, state.owned(by: c.rank, of: 3), overlapping: true)
                 let sum = Vector<Int32>([1])
-                try c.sum(sum)
+                try c.allReduceSum(sum)
                 while !pending.isReady { Thread.sleep(forTimeInterval: 0.001) }
                 try c.barrier()
                 if c.rank == 0 { #expect(CheckpointFolder(folder).published.isEmpty) }
@@ -146,7 +146,7 @@ import Testing
             let messages = try VirtualRanks.run(2) { c -> String in
                 let writer = try CheckpointWriter(
                     directory: folder, ranks: c, shards: 2, faults: FaultPoints("shards@2:throw"))
-                let pending = try writer.begin(state.record, state.owned(by: c.rank, of: 2), inBackground: true)
+                let pending = try writer.begin(state.record, state.owned(by: c.rank, of: 2), overlapping: true)
                 return (#expect(throws: Failure.self) { try pending.finish() })?.message ?? ""
             }
             #expect(messages[0] == messages[1] && messages[0].contains("rank 0"))

@@ -55,13 +55,13 @@ import Testing
         let counts = Vector<Int32>(Array(repeating: 1, count: world.size)), rows = Tensor(rows: world.size, columns: 2)
         switch collective {
         case 0: try world.barrier()
-        case 1: try world.sum(Vector<Int64>(count: 5))
-        case 2: try world.maximum(Vector<Float>(count: 5))
-        case 3: try world.exchange(Vector<Int32>(count: 3), into: Vector<Int32>(count: 3), block: 1)
+        case 1: try world.allReduceSum(Vector<Int64>(count: 5))
+        case 2: try world.allReduceMaximum(Vector<Float>(count: 5))
+        case 3: try world.allToAll(Vector<Int32>(count: 3), into: Vector<Int32>(count: 3), block: 1)
         case 4:
-            try world.exchangeRows(
+            try world.allToAllRows(
                 rows, counts: counts, into: Tensor(rows: world.size, columns: 2), counts: counts)
-        case 5: _ = try world.gather([1, 2])
+        case 5: _ = try world.allGather([1, 2])
         default: _ = try world.split(color: 0)
         }
     }
@@ -87,7 +87,7 @@ import Testing
             while let last = groups.last, last.size > 1 { groups.append(try last.split(color: last.rank % 2)) }
             for group in groups.reversed() {
                 let sum = Vector<Int64>([Int64(world.rank)])
-                try group.sum(sum)
+                try group.allReduceSum(sum)
                 sums.append(sum[0])
             }
             return sums
@@ -107,7 +107,7 @@ import Testing
             for round in 0..<300 {
                 let part = try world.split(color: (world.rank + round) % 3)
                 let sum = Vector<Int32>([1])
-                try part.sum(sum)
+                try part.allReduceSum(sum)
                 if Int(sum[0]) != part.size { throw Refusal(rank: world.rank) }
             }
         }
@@ -118,7 +118,7 @@ import Testing
         let runs = try (0..<5).map { _ in
             try VirtualRanks.run(3) { world in
                 let values = Vector<Float>((0..<1000).map { 1 / Float($0 * 3 + world.rank + 1) })
-                try world.sum(values)
+                try world.allReduceSum(values)
                 return values.array
             }
         }

@@ -1,8 +1,8 @@
 import Configuration
 import Diagnostics
 
-func document(_ yaml: String, _ overrides: String...) throws -> SettingsDocument {
-    try SettingsDocument(yaml: yaml, file: "run.yaml", overrides: overrides)
+func document(_ yaml: String, _ overrides: String...) throws -> ConfigurationDocument {
+    try ConfigurationDocument(yaml: yaml, file: "run.yaml", overrides: overrides)
 }
 
 /// The failure that `body` throws.

@@ -26,7 +26,7 @@ import Testing
     func storedConfiguration() throws {
         let yaml =
             "seed: 1\nbatch:\n  tokens: 256\n  lane_tokens: 64\nparallel:\n  lanes_in_flight: 2\nother:\n  lane_tokens: 3\n"
-        let document = try SettingsDocument(yaml: yaml, file: "stored", isStored: true)
+        let document = try ConfigurationDocument(yaml: yaml, file: "stored", isStored: true)
         #expect(try document.section("batch").integer("micro_batch_tokens") == 64)
         #expect(try document.section("parallel").integer("micro_batches_in_flight") == 2)
         #expect(try document.section("other").integer("lane_tokens") == 3, "a key of another section is another key")

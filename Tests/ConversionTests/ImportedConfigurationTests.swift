@@ -24,7 +24,7 @@ struct ImportedConfigurationTests {
         #expect(found.kind == .qwen2Moe(sharedHidden: 0, hasBiases: false) && found.normalizesGates)
         let model = found.model
         #expect(model.dModel == 48 && model.layers == 2 && model.heads == 4 && model.context == 64)
-        #expect(model.expertCounts == [6, 6] && model.choices == 2 && model.expertHidden == 40)
+        #expect(model.expertCounts == [6, 6] && model.expertsPerToken == 2 && model.expertHiddenSize == 40)
         #expect(model.normEpsilon == 1e-6 && model.ropeBase == 1e6 && !model.tieEmbeddings && model.norm == .rms)
         #expect(model.vocabularySize == 300)
     }
@@ -78,8 +78,8 @@ struct ImportedConfigurationTests {
 
     @Test func aFilledUpModelArrives() throws {
         let found = try read(Self.filledUp)
-        #expect(found.kind == .ernie45Moe(slots: 4) && found.normalizesGates && found.model.choices == 2)
-        #expect(found.model.expertHidden == 16 && found.model.ropeBase == 500_000 && !found.model.tieEmbeddings)
+        #expect(found.kind == .ernie45Moe(slots: 4) && found.normalizesGates && found.model.expertsPerToken == 2)
+        #expect(found.model.expertHiddenSize == 16 && found.model.ropeBase == 500_000 && !found.model.tieEmbeddings)
     }
 
     @Test(arguments: [

@@ -40,7 +40,7 @@ struct RoundTripTests {
         }
     }
 
-    @Test(arguments: ["one expert", "two of eight", "uneven, two normalised"]) func whoSavedDoesNotShow(name: String)
+    @Test(arguments: ["one expert", "two of eight", "uneven, two normalized"]) func whoSavedDoesNotShow(name: String)
         throws
     {
         try inScratchFolder { folder in

@@ -22,12 +22,12 @@ struct TinyModel {
         "one expert": [],
         "eight experts": ["model.experts=8"],
         "two of eight": ["model.experts=8", "model.top_k=2"],
-        "two of eight, normalised, tied": [
+        "two of eight, normalized, tied": [
             "model.experts=8", "model.top_k=2", "routing.normalize_gates=true", "model.tie_embeddings=true",
         ],
         "fine-grained": ["model.experts=4", "model.granularity=2"],
-        "uneven, two normalised": ["model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true"],
-        "uneven, one normalised, tied": [
+        "uneven, two normalized": ["model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true"],
+        "uneven, one normalized, tied": [
             "model.experts=[1, 5, 2]", "routing.normalize_gates=true", "model.tie_embeddings=true",
         ],
     ]
@@ -35,14 +35,15 @@ struct TinyModel {
     let configuration: RunConfiguration
 
     init(_ overrides: [String] = []) throws {
-        MatrixLibrary.prepare()
+        ProductLibrary.prepare()
         let yaml = """
             data: {train: none}
             model: {d_model: 12, layers: 3, heads: 2, context: 16, vocabulary_size: 260, norm_epsilon: 2.0e-5}
             batch: {tokens: 64, micro_batch_tokens: 32}
             train: {steps: 1}
             """
-        configuration = try RunConfiguration(SettingsDocument(yaml: yaml, file: "tiny model", overrides: overrides))
+        configuration = try RunConfiguration(
+            ConfigurationDocument(yaml: yaml, file: "tiny model", overrides: overrides))
     }
 
     /// Writes the checkpoint from `ranks` virtual ranks and returns its path.
@@ -55,7 +56,7 @@ struct TinyModel {
             parallel = configuration.model.expertCounts.allSatisfy { $0 % ranks == 0 } ? ranks : 1
         let written = try VirtualRanks.run(ranks) { world in
             let engine = try Engine(
-                configuration, expertParallel: parallel, threads: 1, forTraining: false, on: world)
+                configuration, expertParallelSize: parallel, threads: 1, forTraining: false, on: world)
             let state = TrainingState(for: engine)
             initialize(state.parameters, scale: 2, seed: seed, on: engine.workers)
             scatterNorms(state.parameters)
@@ -63,7 +64,7 @@ struct TinyModel {
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
             let record = CheckpointRecord(
                 run: "tiny", step: 3, configuration: configuration.resolved, tokenizer: ByteTokenizer.serialized)
-            return try writer.write(record, StateStorage.shards(of: state, engine.ownSlices)).directory
+            return try writer.write(record, StateShards.shards(of: state, engine.ownedRanges)).directory
         }
         return written[0]
     }
@@ -71,7 +72,7 @@ struct TinyModel {
 
 /// Norms start as ones everywhere: two that change places would not be noticed.
 private func scatterNorms(_ parameters: ParameterArena) {
-    for id in parameters.layout.all where parameters.layout[id].role == .gain {
+    for id in parameters.layout.all where parameters.layout[id].role == .normWeight {
         let values = parameters.vector(id)
         for i in 0..<values.count { values[i] = 1 + 0.01 * Float(i) + 0.05 * Float(id.index) }
     }

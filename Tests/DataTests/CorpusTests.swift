@@ -11,21 +11,21 @@ import Tokenizers
     init() throws { folder = try TemporaryFolder() }
 
     /// Prepares and returns what was reported.
-    private func prepare(_ settings: DataSettings) throws -> [String] {
+    private func prepare(_ settings: DataConfiguration) throws -> [String] {
         var lines: [String] = []
         try Corpus.prepare(settings: settings, directory: folder("run/data"), report: { lines.append($0) })
         return lines
     }
 
-    private func open(_ settings: DataSettings) throws -> Corpus {
+    private func open(_ settings: DataConfiguration) throws -> Corpus {
         try Corpus.open(settings: settings, directory: folder("run/data"))
     }
 
-    @Test func textsAreTokenisedOnceUntilTheyChange() throws {
+    @Test func textsAreTokenizedOnceUntilTheyChange() throws {
         let path = try folder.write("some text, some more text", to: "a.txt")
-        var settings = DataSettings(
+        var settings = DataConfiguration(
             train: [path], validation: .tail(share: 0.2), tokenizer: .bytePairs(vocabularySize: 260))
-        #expect(try prepare(settings).last?.hasPrefix("tokenised 0.0 MB") == true)
+        #expect(try prepare(settings).last?.hasPrefix("tokenized 0.0 MB") == true)
         let first = try folder.read("run/data/train.tokens")
         settings.validation = .none
         #expect(try prepare(settings).map { $0.prefix(5) } == ["using"])
@@ -47,10 +47,10 @@ import Tokenizers
         #expect(try prepare(settings).map { $0.prefix(5) } == ["using"])
     }
 
-    @Test func validationFilesAreTokenisedWithTheTokenizerOfTraining() throws {
+    @Test func validationFilesAreTokenizedWithTheTokenizerOfTraining() throws {
         let train = try folder.write("abab abab abab", to: "a.txt")
         let held = try folder.write("baba abab", to: "b.txt")
-        let settings = DataSettings(
+        let settings = DataConfiguration(
             train: [train], validation: .files([held]), tokenizer: .bytePairs(vocabularySize: 259))
         #expect(try prepare(settings).count == 2)
         #expect(try prepare(settings).allSatisfy { $0.hasPrefix("using") })
@@ -67,18 +67,18 @@ import Tokenizers
         _ = try tokenizeFiles(
             [text], tokenizer: .bytePairs(vocabularySize: 259), output: own, format: .switchyard,
             tokenizerOutput: folder("merges.txt"), report: silent)
-        let settings = DataSettings(train: [own])
+        let settings = DataConfiguration(train: [own])
         #expect(try prepare(settings) == [])
         #expect(try open(settings).train.file.path == own)
         #expect(try open(settings).tokenizer.vocabularySize == 259)
-        for agreed in [TokenizerSetting.bytePairs(vocabularySize: 259), .file(own), .file(folder("merges.txt"))] {
-            #expect(try prepare(DataSettings(train: [own], tokenizer: agreed)) == [])
+        for agreed in [TokenizerChoice.bytePairs(vocabularySize: 259), .file(own), .file(folder("merges.txt"))] {
+            #expect(try prepare(DataConfiguration(train: [own], tokenizer: agreed)) == [])
         }
-        for other in [TokenizerSetting.bytes, .bytePairs(vocabularySize: 258)] {
-            let refused = failure { _ = try prepare(DataSettings(train: [own], tokenizer: other)) }
+        for other in [TokenizerChoice.bytes, .bytePairs(vocabularySize: 258)] {
+            let refused = failure { _ = try prepare(DataConfiguration(train: [own], tokenizer: other)) }
             #expect(refused?.status == .data && refused?.message.contains("own.tokens") == true)
         }
-        let mixed = failure { _ = try prepare(DataSettings(train: [own, text])) }
+        let mixed = failure { _ = try prepare(DataConfiguration(train: [own, text])) }
         #expect(mixed?.status == .configuration)
         var truncated = try folder.read("own.tokens")
         truncated.removeLast(9)
@@ -107,14 +107,15 @@ import Tokenizers
     @Test func anUnwritableDirectoryIsRefused() throws {
         let text = try folder.write("abc", to: "a.txt")
         let refused = failure {
-            try Corpus.prepare(settings: DataSettings(train: [text]), directory: folder("a.txt/data"), report: silent)
+            try Corpus.prepare(
+                settings: DataConfiguration(train: [text]), directory: folder("a.txt/data"), report: silent)
         }
         #expect(refused?.status == .cannotCreate)
     }
 
     @Test func preparedBytesDoNotDependOnWhenOrWhere() throws {
         let text = try folder.write("the same text, the same bytes", to: "a.txt")
-        let settings = DataSettings(train: [text], tokenizer: .bytePairs(vocabularySize: 262))
+        let settings = DataConfiguration(train: [text], tokenizer: .bytePairs(vocabularySize: 262))
         for name in ["one", "two"] {
             try Corpus.prepare(settings: settings, directory: folder(name), report: silent)
         }
@@ -123,28 +124,30 @@ import Tokenizers
 }
 
 @Suite struct DataSettingsTests {
-    private func settings(_ lines: String) throws -> DataSettings {
-        let document = try SettingsDocument(yaml: "data:\n" + lines, file: "x.yaml")
-        let settings = try DataSettings(document.section("data"))
+    private func settings(_ lines: String) throws -> DataConfiguration {
+        let document = try ConfigurationDocument(yaml: "data:\n" + lines, file: "x.yaml")
+        let settings = try DataConfiguration(document.section("data"))
         try document.refuseUnknownKeys()
         // What is written down with a run means the same again.
-        let again = try SettingsDocument(yaml: document.resolved, file: "again.yaml")
-        #expect(try DataSettings(again.section("data")) == settings)
+        let again = try ConfigurationDocument(yaml: document.resolved, file: "again.yaml")
+        #expect(try DataConfiguration(again.section("data")) == settings)
         return settings
     }
 
     @Test func everyFormIsUnderstood() throws {
-        #expect(try settings("  train: a.txt\n") == DataSettings(train: ["a.txt"]))
+        #expect(try settings("  train: a.txt\n") == DataConfiguration(train: ["a.txt"]))
         let many = try settings("  train: [a, b]\n  validation: [c, d]\n  tokenizer: merges.txt\n")
         #expect(
-            many == DataSettings(train: ["a", "b"], validation: .files(["c", "d"]), tokenizer: .file("merges.txt")))
+            many
+                == DataConfiguration(
+                    train: ["a", "b"], validation: .files(["c", "d"]), tokenizer: .file("merges.txt")))
         let hash = try settings("  train: a\n  validation: hash 0.01\n  tokenizer: bpe 4096\n")
         #expect(
             hash
-                == DataSettings(
-                    train: ["a"], validation: .hash(share: 0.01), tokenizer: .bytePairs(vocabularySize: 4096)))
+                == DataConfiguration(
+                    train: ["a"], validation: .hash(fraction: 0.01), tokenizer: .bytePairs(vocabularySize: 4096)))
         let tail = try settings("  train: a\n  validation: tail 0.1\n  tokenizer: byte\n")
-        #expect(tail == DataSettings(train: ["a"], validation: .tail(share: 0.1), tokenizer: .bytes))
+        #expect(tail == DataConfiguration(train: ["a"], validation: .tail(share: 0.1), tokenizer: .bytes))
         #expect(
             try settings("  train: a\n  validation: none\n  tokenizer: bpe 65_536\n").tokenizer.description
                 == "bpe 65536")
@@ -162,7 +165,7 @@ import Tokenizers
         ("  train: a\n  tokenizer: bpe 65537\n", "257 to 65536"),
         ("  train: a\n  tokenizer: bpe 256\n", "257 to 65536"),
         ("  train: a\n  tokenizer: \"\"\n", "is empty"),
-        ("  train: a\n  tokeniser: byte\n", "unknown key `data.tokeniser`"),
+        ("  train: a\n  tokenizer: byte\n", "unknown key `data.tokenizer`"),
     ])
     func nonsenseIsRefusedWithKeyAndReason(_ lines: String, _ complaint: String) {
         let refused = failure { _ = try settings(lines) }

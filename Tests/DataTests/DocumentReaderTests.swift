@@ -12,7 +12,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func text(_ path: String, report: (String) -> Void = silent) throws -> String {
-        let settings = DataSettings(train: [folder(path)])
+        let settings = DataConfiguration(train: [folder(path)])
         try Corpus.prepare(settings: settings, directory: folder("run"), report: report)
         let train = try Corpus.open(settings: settings, directory: folder("run")).train
         return String(decoding: train.array.map { $0 == 256 ? UInt8(ascii: "|") : UInt8($0) }, as: UTF8.self)
@@ -59,7 +59,7 @@ import Testing
         try folder.write(content, to: name)
         let refused = failure {
             try Corpus.prepare(
-                settings: DataSettings(train: [folder("fine.txt"), folder(name)]), directory: folder("run"),
+                settings: DataConfiguration(train: [folder("fine.txt"), folder(name)]), directory: folder("run"),
                 report: silent)
         }
         #expect(refused?.status == .data && refused?.message.contains(complaint) == true, "\(refused?.message ?? "-")")
@@ -132,7 +132,8 @@ import Testing
         let summary = try tokenizeFiles(
             [folder("t")], tokenizer: .bytes, output: folder("t.tokens"), format: .switchyard, report: silent)
         #expect(summary.skipped.count == 9 && summary.skipped.bytes == 35 && summary.documents == 2)
-        #expect(try DataSettings(train: [folder("t")]).requireFiles().description == String(expected.dropFirst(10)))
+        #expect(
+            try DataConfiguration(train: [folder("t")]).requireFiles().description == String(expected.dropFirst(10)))
     }
 
     @Test func aLostTextIsNotPassedOver() throws {

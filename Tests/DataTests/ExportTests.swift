@@ -61,7 +61,7 @@ import Testing
         #expect(try folder.read("x") == [8])
     }
 
-    @Test func aTokenFileIsNotTokenisedAgain() throws {
+    @Test func aTokenFileIsNotTokenizedAgain() throws {
         _ = try export(.switchyard, "a.tokens")
         let refused = failure {
             _ = try tokenizeFiles(

@@ -35,7 +35,7 @@ import Testing
 
     @Test func itIsTrainingData() throws {
         _ = try tokenize("texts", .llmc, "x.bin")
-        let settings = DataSettings(train: [folder("x.bin")], validation: .hash(share: 0.5), tokenizer: .bytes)
+        let settings = DataConfiguration(train: [folder("x.bin")], validation: .hash(fraction: 0.5), tokenizer: .bytes)
         try Corpus.prepare(settings: settings, directory: folder("run"), report: silent)
         let corpus = try Corpus.open(settings: settings, directory: folder("run"))
         #expect(corpus.train.count + (corpus.validation?.count ?? 0) == 30)
@@ -44,12 +44,12 @@ import Testing
         #expect(said.contains { $0.hasPrefix("using ") })
     }
 
-    @Test(arguments: [TokenizerSetting.automatic, .bytePairs(vocabularySize: 300)])
-    func withoutATokenizerTheyMeanNothing(setting: TokenizerSetting) throws {
+    @Test(arguments: [TokenizerChoice.automatic, .bytePairs(vocabularySize: 300)])
+    func withoutATokenizerTheyMeanNothing(setting: TokenizerChoice) throws {
         _ = try tokenize("texts", .nanogpt, "x.bin")
         let refused = failure {
             try Corpus.prepare(
-                settings: DataSettings(train: [folder("x.bin")], tokenizer: setting), directory: folder("run"),
+                settings: DataConfiguration(train: [folder("x.bin")], tokenizer: setting), directory: folder("run"),
                 report: silent)
         }
         #expect(refused?.status == .configuration && refused?.message.contains("no tokenizer") == true)

@@ -16,11 +16,11 @@ import Tokenizers
         merges = try readTokenizer(Array("#version: 0.2\nt h\nth e\n".utf8), from: "merges")
     }
 
-    private func open(_ setting: TokenizerSetting, given tokenizer: (any Tokenizer)?, train: String = "a.txt") throws
+    private func open(_ setting: TokenizerChoice, given tokenizer: (any Tokenizer)?, train: String = "a.txt") throws
         -> (corpus: Corpus, lines: [String])
     {
         var lines: [String] = []
-        let settings = DataSettings(train: [folder(train)], tokenizer: setting)
+        let settings = DataConfiguration(train: [folder(train)], tokenizer: setting)
         try Corpus.prepare(
             settings: settings, directory: folder("run"),
             tokenizer: tokenizer.map { GivenTokenizer($0, of: "the checkpoint") }
@@ -28,8 +28,8 @@ import Tokenizers
         return (try Corpus.open(settings: settings, directory: folder("run")), lines)
     }
 
-    @Test(arguments: [TokenizerSetting.automatic, .bytePairs(vocabularySize: 259)])
-    func aSettingThatNamesNoTokenizerStandsForTheGivenOne(setting: TokenizerSetting) throws {
+    @Test(arguments: [TokenizerChoice.automatic, .bytePairs(vocabularySize: 259)])
+    func aSettingThatNamesNoTokenizerStandsForTheGivenOne(setting: TokenizerChoice) throws {
         let (corpus, lines) = try open(setting, given: merges)
         #expect(corpus.tokenizer.identity == merges.identity)
         #expect(lines.contains { $0.contains("stands for the tokenizer of the checkpoint") })
@@ -50,7 +50,7 @@ import Tokenizers
 
     @Test func anotherTokenizerIsRefused() throws {
         try folder.write("#version: 0.2\nh e\nt he\n", to: "other.txt")
-        for setting in [.bytes, .bytePairs(vocabularySize: 260), .file(folder("other.txt"))] as [TokenizerSetting] {
+        for setting in [.bytes, .bytePairs(vocabularySize: 260), .file(folder("other.txt"))] as [TokenizerChoice] {
             let refusal = failure { _ = try open(setting, given: merges) }
             #expect(refusal?.status == .configuration && refusal?.message.contains("the checkpoint") == true)
             #expect(refusal?.message.contains("`\(setting)`") == true)

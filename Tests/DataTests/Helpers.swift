@@ -67,10 +67,10 @@ extension TokenDataset {
 
 /// Prepares and opens in one go.
 func corpus(
-    _ train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerSetting = .automatic,
+    _ train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,
     in folder: TemporaryFolder
 ) throws -> Corpus {
-    let settings = DataSettings(train: train, validation: validation, tokenizer: tokenizer)
+    let settings = DataConfiguration(train: train, validation: validation, tokenizer: tokenizer)
     try Corpus.prepare(settings: settings, directory: folder("run"), report: silent)
     return try Corpus.open(settings: settings, directory: folder("run"))
 }

@@ -47,7 +47,7 @@ import Tokenizers
         #expect(failure { _ = try readTokenizer(inFile: path) }?.status == .data)
     }
 
-    @Test("a vocabulary of bytes alone is learnt, stored and read") func bytesAlone() throws {
+    @Test("a vocabulary of bytes alone is learned, stored and read") func bytesAlone() throws {
         let text = try folder.write("some text", to: "a.txt")
         let corpus = try corpus([text], tokenizer: .bytePairs(vocabularySize: 257), in: folder)
         #expect(corpus.tokenizer.vocabularySize == 257)

@@ -18,17 +18,17 @@ import Testing
 
     @Test func theHashSplitIsByContentAlone() throws {
         let all = (0..<1000).map { "document \($0)" }
-        let first = try corpus([lines(all)], validation: .hash(share: 0.1), in: folder)
+        let first = try corpus([lines(all)], validation: .hash(fraction: 0.1), in: folder)
         let held = try #require(first.validation)
         #expect(Set(documents(first.train)).isDisjoint(with: documents(held)))
         #expect(Set(documents(first.train) + documents(held)) == Set(all))
         #expect(first.train.count + held.count == first.train.file.tokenCount)
         #expect((60...140).contains(documents(held).count))
         // Another order, another file, each document twice: the same documents are held back.
-        let second = try corpus([lines(all.reversed() + all)], validation: .hash(share: 0.1), in: folder)
+        let second = try corpus([lines(all.reversed() + all)], validation: .hash(fraction: 0.1), in: folder)
         #expect(documents(second.validation!).sorted() == (documents(held) + documents(held)).sorted())
         // A larger share holds back more of the same.
-        let third = try corpus([lines(all)], validation: .hash(share: 0.5), in: folder)
+        let third = try corpus([lines(all)], validation: .hash(fraction: 0.5), in: folder)
         #expect(Set(documents(third.validation!)).isSuperset(of: documents(held)))
         #expect((420...580).contains(documents(third.validation!).count))
     }
@@ -42,7 +42,7 @@ import Testing
 
     @Test func emptySidesAreRefused() throws {
         let one = try folder.write("one document", to: "a.txt")
-        let hash = failure { _ = try corpus([one], validation: .hash(share: 0.5), in: folder) }
+        let hash = failure { _ = try corpus([one], validation: .hash(fraction: 0.5), in: folder) }
         #expect(hash?.status == .data && hash?.message.contains("1 documents") == true)
         let tail = failure { _ = try corpus([one], validation: .tail(share: 0.01), in: folder) }
         #expect(tail?.status == .data && tail?.message.contains("0 of 13 tokens") == true)
@@ -50,7 +50,7 @@ import Testing
 
     @Test func copiesRunAcrossSegments() throws {
         let documents = (0..<300).map { String(repeating: "\($0)", count: 1 + $0 % 4) }
-        let dataset = try corpus([lines(documents)], validation: .hash(share: 0.5), in: folder).train
+        let dataset = try corpus([lines(documents)], validation: .hash(fraction: 0.5), in: folder).train
         let tokens = dataset.array.map { Int32($0) }
         #expect(dataset.segments.count > 20 && tokens.count == dataset.count)
         #expect(zip(dataset.segments, dataset.segments.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound })

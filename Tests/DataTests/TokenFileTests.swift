@@ -56,14 +56,15 @@ import Tokenizers
     /// With the digest of the contents, and then that of the header.
     private func sealContents(_ bytes: [UInt8]) -> [UInt8] {
         var sealed = bytes
-        var lanes: [UInt64] = [1, 2, 3, 4]
+        var microBatches: [UInt64] = [1, 2, 3, 4]
         let whole = (bytes.count - 128) / 32 * 32
         for offset in stride(from: 0, to: whole, by: 8) {
-            let lane = offset / 8 % 4
-            lanes[lane] = ((lanes[lane] ^ word(bytes, at: 128 + offset)) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
+            let microBatch = offset / 8 % 4
+            microBatches[microBatch] =
+                ((microBatches[microBatch] ^ word(bytes, at: 128 + offset)) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
         }
         var result = digest(bytes[(128 + whole)...])
-        for lane in lanes { result = mixed(result ^ lane) }
+        for microBatch in microBatches { result = mixed(result ^ microBatch) }
         store(mixed(result ^ UInt64(bytes.count - 128)), in: &sealed, at: 64)
         return seal(sealed)
     }

@@ -49,7 +49,7 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
 
     @Test func mergesApplyInTheOrderOfTheirLines() throws {
         let tokenizer = try readTokenizer(Array("#version: 0.2\nb c\na b\nĠ a\nĠa bc\n".utf8), from: "test")
-        // "abc": `b c` was learnt before `a b`.
+        // "abc": `b c` was learned before `a b`.
         #expect(tokenizer.encode("abc") == [64, 256])
         #expect(tokenizer.encode("ab abc") == [257, 259])
         #expect(tokenizer.vocabularySize == 261 && tokenizer.endOfText == 260)
@@ -63,8 +63,8 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
         var naive = NaiveBytePairs()
         naive.learn(from: text, merges: 60)
         let tokenizer = try train(text, vocabularySize: 257 + naive.merges.count)
-        let learnt = naive.merges.map { $0[0] + $0[1] }
-        #expect((256..<tokenizer.endOfText).map { tokenizer.bytes(of: $0) } == learnt)
+        let learned = naive.merges.map { $0[0] + $0[1] }
+        #expect((256..<tokenizer.endOfText).map { tokenizer.bytes(of: $0) } == learned)
         for text in [text, randomText(400, &random), randomBytes(200, &random)] {
             let tokens = tokenizer.encode(text)
             #expect(tokens.map(Int.init) == naive.encode(text))

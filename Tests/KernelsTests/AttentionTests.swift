@@ -71,7 +71,7 @@ private struct Head {
     @Test(arguments: cases.indices, precisions) func forwardAndBackward(index: Int, precision: Precision) {
         let (heads, dimension, context, sequences) = Self.cases[index]
         let d = heads * dimension, tokens = sequences * context
-        let shape = AttentionShape(heads: heads, headDimension: dimension, context: context)
+        let shape = AttentionShape(heads: heads, headSize: dimension, context: context)
         let qkv = rounded(random(tokens, 3 * d, seed: 1, scale: 2), to: precision)
         let dO = rounded(random(tokens, d, seed: 2), to: precision)
         let found = sameOnAnyThreads { workers in
@@ -94,12 +94,12 @@ private struct Head {
     /// Gradients of queries and keys that were turned are turned back: in float32 to the bit what turning them afterwards
     /// gives, in bfloat16 but for one rounding instead of two.
     @Test(arguments: precisions) func turnsGradientsBack(precision: Precision) {
-        let shape = AttentionShape(heads: 2, headDimension: 6, context: 131), tokens = 262
-        let table = RotaryTable(context: 140, headDimension: 6, base: 10_000)
+        let shape = AttentionShape(heads: 2, headSize: 6, context: 131), tokens = 262
+        let table = RotaryTable(context: 140, headSize: 6, base: 10_000)
         let qkv = rounded(random(tokens, 36, seed: 6), to: precision)
         let dO = rounded(random(tokens, 12, seed: 7), to: precision)
         func gradients(_ rotary: RotaryTable?) -> Operand {
-            let workers = Workers(count: 2), scratch = usedScratch(shape, precision, workers: 2)
+            let workers = ThreadPool(count: 2), scratch = usedScratch(shape, precision, workers: 2)
             let o = Operand(precision, rows: tokens, columns: 12), sums = Tensor(rows: 2, columns: tokens)
             let dQKV = Operand(precision, rows: tokens, columns: 36)
             attention(qkv, shape: shape, into: o, logSumExp: sums, scratch: scratch, on: workers)
@@ -117,8 +117,8 @@ private struct Head {
     /// Scratch of each worker after longer sequences than these, full of NaN: a kernel must not read what it did not
     /// write.
     private func usedScratch(_ shape: AttentionShape, _ precision: Precision, workers: Int) -> [AttentionScratch] {
-        let context = shape.context + 9, d = shape.headDimension
-        let longer = AttentionShape(heads: 1, headDimension: d, context: context)
+        let context = shape.context + 9, d = shape.headSize
+        let longer = AttentionShape(heads: 1, headSize: d, context: context)
         let nothing = Tensor(rows: context, columns: 3 * d)
         for t in 0..<context {
             for c in 0..<3 * d { nothing[t, c] = .nan }
@@ -126,7 +126,7 @@ private struct Head {
         let qkv = rounded(nothing, to: precision), o = Operand(precision, rows: context, columns: d)
         let dQKV = Operand(precision, rows: context, columns: 3 * d), sums = Tensor(rows: 1, columns: context)
         return (0..<workers).map { _ in
-            let scratch = AttentionScratch(longer, precision), alone = Workers(count: 1)
+            let scratch = AttentionScratch(longer, precision), alone = ThreadPool(count: 1)
             attention(qkv, shape: longer, into: o, logSumExp: sums, scratch: [scratch], on: alone)
             attentionBackward(
                 o, qkv: qkv, o: o, logSumExp: sums, shape: longer, rotary: nil, into: dQKV, scratch: [scratch],

@@ -15,7 +15,7 @@ import Threading
             for c in 0..<2 * d { all[t, c] = .nan }
         }
         let keysValues = rounded(all, to: precision).rows(0..<seen)
-        let form = AttentionShape(heads: heads, headDimension: dimension, context: seen)
+        let form = AttentionShape(heads: heads, headSize: dimension, context: seen)
         let found = sameOnAnyThreads { workers in
             let o = Operand(precision, rows: 1, columns: d)
             let scratch = (0..<workers.count).map { _ in AttentionScratch(form, precision) }

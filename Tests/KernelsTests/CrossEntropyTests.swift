@@ -87,7 +87,7 @@ import Threading
         let none = Tensor(rows: 0, columns: 2), head = Tensor(rows: 3, columns: 2)
         crossEntropy(
             .float32(none), head: .float32(head), targets: Vector(count: 0), losses: Vector(count: 0),
-            scratch: LogitScratch(chunk: 0, vocabulary: 3, .float32), on: Workers(count: 2))
+            scratch: LogitScratch(chunk: 0, vocabulary: 3, .float32), on: ThreadPool(count: 2))
     }
 
     /// Logits of ±1e4 neither overflow nor lose the loss.
@@ -98,7 +98,7 @@ import Threading
         crossEntropy(
             .float32(x), head: .float32(head), targets: Vector([0, 0]), losses: losses,
             scratch: LogitScratch(chunk: 2, vocabulary: 3, .float32),
-            on: Workers(count: 1))
+            on: ThreadPool(count: 1))
         #expect(losses.array == [0, 20_000])
     }
 }

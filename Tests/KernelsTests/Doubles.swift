@@ -95,7 +95,7 @@ func random(_ rows: Int, _ columns: Int, seed: UInt64, scale: Double = 1) -> Ten
 }
 
 /// The precisions that this build computes in.
-let precisions = Precision.allCases.filter { MatrixLibrary.supports($0) }
+let precisions = Precision.allCases.filter { ProductLibrary.supports($0) }
 
 extension Precision {
     /// Half a unit in the last place, relative to a number: what rounding to this precision moves it by at most. Results

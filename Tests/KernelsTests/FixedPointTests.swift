@@ -10,10 +10,11 @@ import Threading
     /// `v·2^50` is exact in double precision, and so is cutting its fraction off.
     private func oracle(_ value: Float) -> Int64 { Int64((Double(value) * 0x1p50).rounded(.towardZero)) }
 
-    private func quantized(_ values: [Float], lanes: Int = 1) -> (sums: [Int64], isOutside: Bool) {
+    private func quantized(_ values: [Float], microBatches: Int = 1) -> (sums: [Int64], isOutside: Bool) {
         let sums = Vector<Int64>(values.map { _ in -1 })
         let isOutside = accumulateFixed(
-            Vector(values), into: sums, adding: false, limit: FixedPoint.limit(lanes: lanes), on: Workers(count: 1))
+            Vector(values), into: sums, adding: false, limit: FixedPoint.limit(microBatches: microBatches),
+            on: ThreadPool(count: 1))
         return (sums.array, isOutside)
     }
 
@@ -47,16 +48,17 @@ import Threading
         #expect(worst > 0.9 * 0x1p-50, "no value was near the bound, so it was not tested")
     }
 
-    @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 64, 65, 1000, 4096]) func laneLimitCannotOverflow(lanes: Int) {
-        let limit = FixedPoint.limit(lanes: lanes)
-        #expect(Double(limit) <= 8192 / Double(lanes))
-        #expect(Double(limit) > 4096 / Double(lanes))
+    @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 64, 65, 1000, 4096]) func microBatchLimitCannotOverflow(microBatches: Int)
+    {
+        let limit = FixedPoint.limit(microBatches: microBatches)
+        #expect(Double(limit) <= 8192 / Double(microBatches))
+        #expect(Double(limit) > 4096 / Double(microBatches))
         for sign in [1, -1] as [Float] {
-            let (sums, isOutside) = quantized([sign * limit.nextDown], lanes: lanes)
+            let (sums, isOutside) = quantized([sign * limit.nextDown], microBatches: microBatches)
             #expect(!isOutside)
-            #expect(!sums[0].multipliedReportingOverflow(by: Int64(lanes)).overflow)
-            #expect(quantized([sign * limit], lanes: lanes).isOutside)
-            #expect(quantized([sign * limit.nextUp], lanes: lanes).isOutside)
+            #expect(!sums[0].multipliedReportingOverflow(by: Int64(microBatches)).overflow)
+            #expect(quantized([sign * limit], microBatches: microBatches).isOutside)
+            #expect(quantized([sign * limit.nextUp], microBatches: microBatches).isOutside)
         }
     }
 
@@ -74,7 +76,7 @@ import Threading
             for place in Set([0, count / 2, min(count, 16_384) - 1, count - 1]) {
                 let values = Vector<Float>((0..<count).map { Float($0 % 7) })
                 for threads in 1...3 {
-                    let workers = Workers(count: threads), sums = Vector<Int64>(count: count)
+                    let workers = ThreadPool(count: threads), sums = Vector<Int64>(count: count)
                     values[place] = 1
                     #expect(!accumulateFixed(values, into: sums, adding: true, limit: 8192, on: workers))
                     values[place] = .nan
@@ -84,14 +86,14 @@ import Threading
         }
         #expect(
             !accumulateFixed(
-                Vector(count: 0), into: Vector(count: 0), adding: false, limit: 1, on: Workers(count: 2)))
+                Vector(count: 0), into: Vector(count: 0), adding: false, limit: 1, on: ThreadPool(count: 2)))
     }
 
-    /// Sums over permuted and regrouped lanes, on any number of threads, have the same bits; sums of floats do not.
-    @Test func orderAndGroupingOfLanesLeaveNoTrace() {
-        let lanes = 8, count = 20_000
-        let gradients = (0..<lanes).map { lane in
-            let draw = RandomFunction(seed: UInt64(lane), purpose: .tests)
+    /// Sums over permuted and regrouped micro-batches, on any number of threads, have the same bits; sums of floats do not.
+    @Test func orderAndGroupingOfMicroBatchesLeaveNoTrace() {
+        let microBatches = 8, count = 20_000
+        let gradients = (0..<microBatches).map { microBatch in
+            let draw = RandomFunction(seed: UInt64(microBatch), purpose: .tests)
             return Vector<Float>(
                 (0..<count).map { i in
                     let u = draw.uniform(UInt64(2 * i)) - 0.5
@@ -99,24 +101,25 @@ import Threading
                 })
         }
         func sum(_ order: [Int], threads: Int) -> [Int64] {
-            let workers = Workers(count: threads), sums = Vector<Int64>((0..<count).map { Int64($0) })
-            for (position, lane) in order.enumerated() {
+            let workers = ThreadPool(count: threads), sums = Vector<Int64>((0..<count).map { Int64($0) })
+            for (position, microBatch) in order.enumerated() {
                 #expect(
                     !accumulateFixed(
-                        gradients[lane], into: sums, adding: position > 0, limit: FixedPoint.limit(lanes: lanes),
+                        gradients[microBatch], into: sums, adding: position > 0,
+                        limit: FixedPoint.limit(microBatches: microBatches),
                         on: workers))
             }
             return sums.array
         }
-        let expected = sum(Array(0..<lanes), threads: 1)
+        let expected = sum(Array(0..<microBatches), threads: 1)
         #expect(sum([7, 2, 5, 0, 1, 6, 4, 3], threads: 2) == expected)
         #expect(sum([3, 1, 4, 0, 5, 2, 6, 7], threads: 3) == expected)
         for groups in [[[0, 1, 2], [3, 4], [5, 6, 7]], [[7], [6, 0], [5, 4, 3, 2, 1]]] {
             let parts = groups.map { sum($0, threads: 2) }
             #expect((0..<count).map { i in parts.reduce(0) { $0 + $1[i] } } == expected)
         }
-        let up = (0..<count).map { i in (0..<lanes).reduce(Float(0)) { $0 + gradients[$1][i] } }
-        let down = (0..<count).map { i in (0..<lanes).reversed().reduce(Float(0)) { $0 + gradients[$1][i] } }
-        #expect(up != down, "the lanes do not show the difference this test is about")
+        let up = (0..<count).map { i in (0..<microBatches).reduce(Float(0)) { $0 + gradients[$1][i] } }
+        let down = (0..<count).map { i in (0..<microBatches).reversed().reduce(Float(0)) { $0 + gradients[$1][i] } }
+        #expect(up != down, "the micro-batches do not show the difference this test is about")
     }
 }

@@ -7,7 +7,7 @@
     import WideLoops
 
     /// Both sets of loops give the same bits, so a run does not depend on which one its processor chose.
-    @Suite(.enabled(if: Processor.ofThisMachine.runs(.avx512), "this processor has no AVX-512"))
+    @Suite(.enabled(if: Processor.ofThisMachine.supports(.avx512), "this processor has no AVX-512"))
     struct LoopSetTests {
         private static let lengths = [1, 15, 16, 17, 64, 100, 513]
 
@@ -32,9 +32,9 @@
                 let once = p.floats
                 fill(scores, seed: 4)
                 loops.softmaxNumerators(scores, first: first, scale: 0.3, into: p, sums: sums, isFirst: false)
-                let answers = random(queries, 19, seed: 5), out = Operand(precision, rows: queries, columns: 19)
-                loops.scaleRows(answers, by: sums.factors)
-                loops.finishSoftmax(answers, sums: sums, scale: 0.3, into: out, logSumExp: logs)
+                let accumulator = random(queries, 19, seed: 5), out = Operand(precision, rows: queries, columns: 19)
+                loops.scaleRows(accumulator, by: sums.factors)
+                loops.finishSoftmax(accumulator, sums: sums, scale: 0.3, into: out, logSumExp: logs)
                 let twice = p.floats, deltas = Vector<Float>(count: queries)
                 loops.rowProducts(rounded(random(queries, 19, seed: 6), to: precision), out, into: deltas)
                 fill(scores, seed: 3)
@@ -45,11 +45,11 @@
         }
 
         @Test(arguments: Precision.allCases, [2, 30, 32, 34, 64, 96]) func rotate(
-            precision: Precision, headDimension: Int
+            precision: Precision, headSize: Int
         ) {
             expectSameBits { loops in
-                let x = rounded(random(7, 4 * headDimension, seed: 8), to: precision)
-                let cosine = random(5, headDimension / 2, seed: 9), sine = random(5, headDimension / 2, seed: 10)
+                let x = rounded(random(7, 4 * headSize, seed: 8), to: precision)
+                let cosine = random(5, headSize / 2, seed: 9), sine = random(5, headSize / 2, seed: 10)
                 loops.rotate(x, first: 3, cosine: cosine, sine: sine, direction: -1)
                 return [x.floats]
             }

@@ -47,7 +47,7 @@ import Threading
             expectClose(Array(found[2...]), expected, within: 2e-6, roundedTo: precision, what))
     }
 
-    /// The products of a group give the bits each gives alone: experts of one lane do not see each other.
+    /// The products of a group give the bits each gives alone: experts of one micro-batch do not see each other.
     @Test(arguments: precisions) func groupsOfProducts(precision: Precision) {
         let shapes: [(m: Int, k: Int, n: Int)] = [(3, 5, 700), (0, 5, 4), (600, 2, 513), (1, 1, 1)]
         let factors = shapes.map {
@@ -66,10 +66,10 @@ import Threading
         }
         for (index, alone) in targets().enumerated() {
             multiply(
-                factors[index].0, factors[index].1, into: alone, adding: index % 2 == 0, on: Workers(count: 1))
+                factors[index].0, factors[index].1, into: alone, adding: index % 2 == 0, on: ThreadPool(count: 1))
             #expect(alone.floats.vector.array == found[index].vector.array)
         }
-        multiply([], on: Workers(count: 2))
+        multiply([], on: ThreadPool(count: 2))
     }
 
     /// What follows a product is told of each of its rows once, when it is there.
@@ -98,7 +98,7 @@ import Threading
         let around = rounded(random(72, 72, seed: 8), to: precision)
         let x = transposed ? around.rows(3..<7).columns(2..<72) : around.rows(2..<72).columns(3..<7)
         let w = rounded(random(5, 9, seed: 9), to: precision).rows(1..<5).columns(2..<8)
-        multiply(Factor(x, isTransposed: transposed), w.factor, into: wide.columns(5..<11), on: Workers(count: 2))
+        multiply(Factor(x, isTransposed: transposed), w.factor, into: wide.columns(5..<11), on: ThreadPool(count: 2))
         let product = (transposed ? Doubles(x).transposed : Doubles(x)) * Doubles(w)
         expectClose([wide.columns(5..<11).floats], [product], within: 1e-6, roundedTo: precision)
         let after = Doubles(wide)
@@ -116,7 +116,7 @@ import Threading
             let left = rounded(Tensor(rows: 65, columns: 130 + 8), to: precision).columns(shift..<130 + shift)
             fill(left, from: a)
             let product = Tensor(rows: 65, columns: 67)
-            multiply(left.factor, rounded(b, to: precision).factor, into: .float32(product), on: Workers(count: 1))
+            multiply(left.factor, rounded(b, to: precision).factor, into: .float32(product), on: ThreadPool(count: 1))
             return product.vector.array
         }
         #expect(results[0] == results[1] && results[0] == results[2])

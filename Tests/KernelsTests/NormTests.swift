@@ -53,7 +53,7 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                 { workers in
                     let y = Tensor(rows: rows, columns: d), r = Vector<Float>(count: rows)
                     let dx = copy(of: dx0), dw = random(1, d, seed: 8), added = copy(of: dw0)
-                    let parts = random(tokenSumRows(tokens: rows), d, seed: 23)
+                    let parts = random(partialSumRows(tokens: rows), d, seed: 23)
                     rmsNorm(x, weight: w, epsilon: epsilon, into: .float32(y), reciprocal: r, on: workers)
                     rmsNormBackward(dy, x: x, weight: w, reciprocal: r, addingTo: dx, on: workers)
                     rmsNormWeightGradient(dy, x: x, reciprocal: r, into: dw, adding: false, parts: parts, on: workers)
@@ -96,7 +96,8 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
         }
         let y = Tensor(rows: 5, columns: 65), mean = Vector<Float>(count: 5), r = Vector<Float>(count: 5)
         layerNorm(
-            x, weight: w, bias: b, epsilon: epsilon, into: .float32(y), mean: mean, reciprocal: r, on: Workers(count: 1)
+            x, weight: w, bias: b, epsilon: epsilon, into: .float32(y), mean: mean, reciprocal: r,
+            on: ThreadPool(count: 1)
         )
         // The mean itself is a float near 1000: half of its spacing, 3e-5, moves every result.
         expectClose([y], [byRow(x) { layer($0, Doubles(w).values, Doubles(b).values) }], within: 1e-4)
@@ -114,7 +115,7 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                         r = Vector<Float>(count: rows)
                     let dx = copy(of: dx0), dw = copy(of: dw0), over = random(1, d, seed: 21),
                         db = random(1, d, seed: 22)
-                    let dbAdded = copy(of: dw0), parts = random(tokenSumRows(tokens: rows), d, seed: 24)
+                    let dbAdded = copy(of: dw0), parts = random(partialSumRows(tokens: rows), d, seed: 24)
                     layerNorm(
                         x, weight: w, bias: b, epsilon: epsilon, into: .float32(y), mean: mean, reciprocal: r,
                         on: workers)

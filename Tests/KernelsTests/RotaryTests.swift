@@ -5,7 +5,7 @@ import Testing
 import Threading
 
 @Suite struct RotaryTests {
-    private static let shapes: [(heads: Int, headDimension: Int, context: Int, sequences: Int)] = [
+    private static let shapes: [(heads: Int, headSize: Int, context: Int, sequences: Int)] = [
         (1, 2, 1, 1), (1, 2, 5, 3), (3, 4, 63, 2), (2, 6, 64, 1), (1, 34, 65, 2), (2, 64, 129, 1), (1, 2, 7, 0),
     ]
 
@@ -29,7 +29,7 @@ import Threading
     @Test(arguments: Precision.allCases) func forwardAndBack(precision: Precision) {
         for (heads, dimension, context, sequences) in Self.shapes {
             // A table for longer sequences than these.
-            let table = RotaryTable(context: context + 3, headDimension: dimension, base: 10_000)
+            let table = RotaryTable(context: context + 3, headSize: dimension, base: 10_000)
             let x = rounded(random(sequences * context, 3 * heads * dimension, seed: 1), to: precision).floats
             for inverse in [false, true] {
                 let found = sameOnAnyThreads { workers in

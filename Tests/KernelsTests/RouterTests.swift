@@ -44,7 +44,7 @@ private let shapes: [(tokens: Int, experts: Int)] = [
             for place in [0, 3, 16, 19] {
                 let z = random(2, 20, seed: 2), sums = Vector<Float>(count: 2)
                 z[1, place] = bad
-                routerSoftmax(z, logSumExp: sums, on: Workers(count: 1))
+                routerSoftmax(z, logSumExp: sums, on: ThreadPool(count: 1))
                 #expect((0..<20).contains { z[1, $0].isNaN })
                 #expect((0..<20).allSatisfy { z[0, $0].isFinite })
             }
@@ -58,17 +58,19 @@ private let shapes: [(tokens: Int, experts: Int)] = [
                 let draw = randomIndices(tokens * experts, below: levels, seed: UInt64(levels))
                 let p = Tensor(rows: tokens, columns: experts)
                 for i in 0..<tokens * experts { p[i / experts, i % experts] = Float(draw[i] + 1) / 16 }
-                let choices = Vector<Int32>(count: tokens * k)
+                let expertIndices = Vector<Int32>(count: tokens * k)
                 let gates = sameOnAnyThreads { workers in
                     let gates = Vector<Float>(count: tokens * k)
-                    for i in 0..<tokens * k { choices[i] = -1 }
-                    chooseExperts(p, k: k, normalize: normalize, choices: choices, gates: gates, on: workers)
+                    for i in 0..<tokens * k { expertIndices[i] = -1 }
+                    selectTopK(p, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates, on: workers)
                     return [asRow(gates)]
                 }[0]
                 let best = (0..<tokens).map { t in
                     Array((0..<experts).sorted { (p[t, $0], -$0) > (p[t, $1], -$1) }.prefix(k))
                 }
-                #expect(choices.array.map(Int.init) == best.flatMap { $0 }, "\(tokens) × \(experts), \(levels) levels")
+                #expect(
+                    expertIndices.array.map(Int.init) == best.flatMap { $0 }, "\(tokens) × \(experts), \(levels) levels"
+                )
                 let expected = Doubles(rows: 1, columns: tokens * k) { _, i in
                     let t = i / k, total = normalize ? best[t].reduce(0) { $0 + Double(p[t, $1]) } : 1
                     return Double(p[t, best[t][i % k]]) / total
@@ -80,21 +82,22 @@ private let shapes: [(tokens: Int, experts: Int)] = [
 
     /// NaN probabilities must not crash or choose twice: the loss shows them, a step later.
     @Test func choosesDistinctExpertsAmongNaN() {
-        let p = Tensor(rows: 1, columns: 5), choices = Vector<Int32>(count: 3)
+        let p = Tensor(rows: 1, columns: 5), expertIndices = Vector<Int32>(count: 3)
         for bad in [[0], [2], [0, 1, 2, 3, 4]] {
             for e in 0..<5 { p[0, e] = bad.contains(e) ? .nan : 0.2 }
-            chooseExperts(
-                p, k: 3, normalize: true, choices: choices, gates: Vector(count: 3), on: Workers(count: 1))
-            #expect(Set(choices.array).count == 3)
-            #expect(choices.array.allSatisfy { (0..<5).contains($0) })
+            selectTopK(
+                p, k: 3, normalize: true, expertIndices: expertIndices, gates: Vector(count: 3),
+                on: ThreadPool(count: 1))
+            #expect(Set(expertIndices.array).count == 3)
+            #expect(expertIndices.array.allSatisfy { (0..<5).contains($0) })
         }
     }
 
-    /// The loss of one token's logits in double precision, its choices and the assignments of the lane held fixed.
+    /// The loss of one token's logits in double precision, its choices and the assignments of the micro-batch held fixed.
     private struct Loss {
         let k: Int
         let normalize: Bool
-        let choices: [Int]
+        let expertIndices: [Int]
         let dGates: [Double]
         let shares: [Double]
         let balance: Double
@@ -103,8 +106,8 @@ private let shapes: [(tokens: Int, experts: Int)] = [
 
         func callAsFunction(_ logits: [Double]) -> Double {
             let p = softmax(logits), lse = logSumExp(logits)
-            let total = normalize ? choices.reduce(0) { $0 + p[$1] } : 1
-            let gated = zip(choices, dGates).reduce(0) { $0 + $1.1 * p[$1.0] / total }
+            let total = normalize ? expertIndices.reduce(0) { $0 + p[$1] } : 1
+            let gated = zip(expertIndices, dGates).reduce(0) { $0 + $1.1 * p[$1.0] / total }
             let balanced = balance * Double(p.count) * inner(shares, p) / tokens
             return gated + balanced + z * lse * lse / tokens
         }
@@ -114,28 +117,30 @@ private let shapes: [(tokens: Int, experts: Int)] = [
         var worst = 0.0
         for (tokens, experts) in shapes where experts >= k && tokens > 0 {
             let z = random(tokens, experts, seed: 3, scale: 2), dGates = random(1, tokens * k, seed: 4).vector
-            // Every third choice found no seat.
+            // Every third choice found no slot.
             for i in stride(from: 1, to: tokens * k, by: 3) { dGates[i] = 0 }
-            let assigned = Vector<Int32>(count: experts), choices = Vector<Int32>(count: tokens * k)
+            let tokensPerExpert = Vector<Int32>(count: experts), expertIndices = Vector<Int32>(count: tokens * k)
             let found = sameOnAnyThreads { workers in
                 let p = copy(of: z), sums = Vector<Float>(count: tokens), gates = Vector<Float>(count: tokens * k)
                 let dz = random(tokens, experts, seed: 5)
                 routerSoftmax(p, logSumExp: sums, on: workers)
-                chooseExperts(p, k: k, normalize: normalize, choices: choices, gates: gates, on: workers)
-                for e in 0..<experts { assigned[e] = 0 }
-                for i in 0..<tokens * k { assigned[Int(choices[i])] += 1 }
+                selectTopK(p, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates, on: workers)
+                for e in 0..<experts { tokensPerExpert[e] = 0 }
+                for i in 0..<tokens * k { tokensPerExpert[Int(expertIndices[i])] += 1 }
                 routerBackward(
-                    p, k: k, normalize: normalize, choices: choices, gates: gates, dGates: dGates, logSumExp: sums,
-                    assigned: assigned, balanceScale: 0.75, zScale: 0.5, into: dz, on: workers)
+                    p, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates, dGates: dGates,
+                    logSumExp: sums,
+                    tokensPerExpert: tokensPerExpert, balanceScale: 0.75, zScale: 0.5, into: dz, on: workers)
                 return [dz]
             }
             let logits = Doubles(z)
             let expected = Doubles(rows: tokens, columns: experts) { t, e in
                 let mine = t * k..<(t + 1) * k
                 let loss = Loss(
-                    k: k, normalize: normalize, choices: mine.map { Int(choices[$0]) },
+                    k: k, normalize: normalize, expertIndices: mine.map { Int(expertIndices[$0]) },
                     dGates: mine.map { Double(dGates[$0]) },
-                    shares: (0..<experts).map { Double(assigned[$0]) / Double(tokens * k) }, balance: 0.75, z: 0.5,
+                    shares: (0..<experts).map { Double(tokensPerExpert[$0]) / Double(tokens * k) }, balance: 0.75,
+                    z: 0.5,
                     tokens: Double(tokens))
                 return slope(logits.row(t), e) { loss($0) }
             }

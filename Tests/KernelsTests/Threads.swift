@@ -4,11 +4,11 @@ import Threading
 
 /// Runs `compute` with 1, 2 and 3 threads, expects the same bits each time, and returns them.
 func sameOnAnyThreads(
-    _ compute: (Workers) -> [Tensor], _ what: @autoclosure () -> String = "",
+    _ compute: (ThreadPool) -> [Tensor], _ what: @autoclosure () -> String = "",
     sourceLocation: SourceLocation = #_sourceLocation
 ) -> [Tensor] {
     // One team after the other: idle ones spin.
-    let results = (1...3).map { compute(Workers(count: $0)) }
+    let results = (1...3).map { compute(ThreadPool(count: $0)) }
     for other in results.dropFirst() {
         let isSame = zip(results[0], other).allSatisfy { hasSameBits($0, $1) }
         #expect(isSame, "bits depend on the number of threads: \(what())", sourceLocation: sourceLocation)

@@ -7,8 +7,8 @@ import Tensors
 import Testing
 
 /// The whole model in bfloat16 against itself in float32, which `GoldenTests` holds to the reference in double precision.
-@Suite(.serialized, .enabled(if: MatrixLibrary.supports(.bfloat16))) struct BFloat16Tests {
-    /// Of a batch of lanes: what is compared.
+@Suite(.serialized, .enabled(if: ProductLibrary.supports(.bfloat16))) struct BFloat16Tests {
+    /// Of a batch of micro-batches: what is compared.
     private struct Outcome {
         var loss: Double
         var routes: [UInt64]
@@ -24,9 +24,11 @@ import Testing
     @Test(arguments: Golden.names, [false, true]) func isFloat32Rounded(name: String, isExact: Bool) throws {
         let golden = try Golden(name)
         for seed in UInt64(0)..<100 {
-            let lanes = seed == 0 ? try golden.lanes : draw(like: try golden.lanes, try golden.model, seed)
-            let exact = try train(name, lanes, .float32, isExact), found = try train(name, lanes, .bfloat16, isExact)
-            let moved = try train(name, lanes, .float32, isExact, roundsParameters: true)
+            let microBatches =
+                seed == 0 ? try golden.microBatches : draw(like: try golden.microBatches, try golden.model, seed)
+            let exact = try train(name, microBatches, .float32, isExact),
+                found = try train(name, microBatches, .bfloat16, isExact)
+            let moved = try train(name, microBatches, .float32, isExact, roundsParameters: true)
             guard found.routes == exact.routes, moved.routes == exact.routes else { continue }
             let loss = abs(found.loss / exact.loss - 1)
             #expect(loss <= 0.01)
@@ -44,35 +46,37 @@ import Testing
     }
 
     private func train(
-        _ name: String, _ lanes: [Lane], _ precision: Precision, _ isExact: Bool, roundsParameters: Bool = false
+        _ name: String, _ microBatches: [MicroBatch], _ precision: Precision, _ isExact: Bool,
+        roundsParameters: Bool = false
     ) throws -> Outcome {
         try VirtualRanks.run(1) { world in
             let golden = try Golden(name)
             let bench = try Bench(
-                golden.model, golden.routing, precision, laneTokens: lanes[0].tokens, lanes: lanes.count,
+                golden.model, golden.routing, precision, microBatchTokens: microBatches[0].tokens,
+                microBatches: microBatches.count,
                 isExact: isExact, threads: 2, on: world)
             try golden.load(into: bench.parameters)
             if roundsParameters {
                 let values = bench.parameters.values
                 for i in 0..<values.count { values[i] = BFloat16(rounding: values[i]).float }
             }
-            let statistics = try bench.train(lanes)
+            let statistics = try bench.train(microBatches)
             return Outcome(
                 loss: statistics.reduce(0) { $0 + $1.crossEntropy },
-                routes: statistics.flatMap(\.routes).map(\.choicesDigest),
+                routes: statistics.flatMap(\.routes).map(\.expertIndicesDigest),
                 gradients: bench.model.layout.all.map { (bench.model.layout[$0].name, bench.gradient($0)) })
         }[0]
     }
 
-    private func draw(like lanes: [Lane], _ model: ModelSettings, _ seed: UInt64) -> [Lane] {
-        lanes.enumerated().map { number, like in
-            let lane = Lane(sequences: like.sequences, sequenceLength: like.sequenceLength)
+    private func draw(like microBatches: [MicroBatch], _ model: ModelConfiguration, _ seed: UInt64) -> [MicroBatch] {
+        microBatches.enumerated().map { number, like in
+            let microBatch = MicroBatch(sequences: like.sequences, sequenceLength: like.sequenceLength)
             let random = RandomFunction(seed: seed, purpose: .tests, stream: UInt64(number))
-            for t in 0..<lane.tokens {
-                lane.inputs[t] = Int32(random.integer(UInt64(2 * t), below: UInt64(model.vocabularySize)))
-                lane.targets[t] = Int32(random.integer(UInt64(2 * t + 1), below: UInt64(model.vocabularySize)))
+            for t in 0..<microBatch.tokens {
+                microBatch.inputs[t] = Int32(random.integer(UInt64(2 * t), below: UInt64(model.vocabularySize)))
+                microBatch.targets[t] = Int32(random.integer(UInt64(2 * t + 1), below: UInt64(model.vocabularySize)))
             }
-            return lane
+            return microBatch
         }
     }
 

@@ -5,49 +5,51 @@ import Parallelism
 import Tensors
 import Threading
 
-/// A model on one virtual rank with everything it needs to compute a lane.
+/// A model on one virtual rank with everything it needs to compute a micro-batch.
 struct Bench {
     let model: LanguageModel
     let parameters: ParameterArena
     let gradients: GradientAccumulator
-    let workspace: LaneWorkspace
-    let dispatcher: ExpertDispatcher
-    let workers: Workers
+    let workspace: MicroBatchWorkspace
+    let dispatcher: FlatTokenDispatcher
+    let workers: ThreadPool
 
     init(
-        _ settings: ModelSettings, _ routing: RoutingSettings, _ precision: Precision = .float32, laneTokens: Int,
-        lanes: Int, isExact: Bool, recomputation: Recomputation = .none, threads: Int = 1, on world: any Communicator,
-        expertParallel: Int = 1
+        _ settings: ModelConfiguration, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
+        microBatchTokens: Int,
+        microBatches: Int, isExact: Bool, recomputation: Recomputation = .none, threads: Int = 1,
+        on world: any Communicator,
+        expertParallelSize: Int = 1
     ) throws {
-        let mesh = try Mesh(world, expertParallel: expertParallel)
-        model = LanguageModel(settings, routing, mesh.share)
+        let mesh = try Mesh(world, expertParallelSize: expertParallelSize)
+        model = LanguageModel(settings, routing, mesh.expertShard)
         parameters = ParameterArena(model.layout, for: precision)
-        gradients = GradientAccumulator(model.layout, isExact: isExact, lanes: lanes)
-        workspace = LaneWorkspace(
-            settings, routing, precision, recomputation: recomputation, laneTokens: laneTokens,
-            expertParallelSize: expertParallel, keepsActivations: true,
+        gradients = GradientAccumulator(model.layout, isExact: isExact, microBatches: microBatches)
+        workspace = MicroBatchWorkspace(
+            settings, routing, precision, recomputation: recomputation, microBatchTokens: microBatchTokens,
+            expertParallelSize: expertParallelSize, keepsActivations: true,
             threads: threads)
-        dispatcher = try ExpertDispatcher(mesh, clock: CommunicationClock())
-        workers = Workers(count: threads)
+        dispatcher = try FlatTokenDispatcher(mesh, clock: CommunicationClock())
+        workers = ThreadPool(count: threads)
     }
 
     /// The forward pass of sequences of `sequenceLength` tokens.
-    func pass(_ purpose: LanePurpose, sequenceLength: Int, cache: KeyValueCache? = nil) -> ForwardContext {
+    func pass(_ purpose: PassPurpose, sequenceLength: Int, cache: KeyValueCache? = nil) -> ForwardContext {
         ForwardContext(
             parameters: parameters, workspace: workspace, dispatcher: dispatcher, pool: workers,
             sequenceLength: sequenceLength, purpose: purpose, cache: cache)
     }
 
-    /// Gradients and statistics of a batch of lanes, one after the other.
-    func train(_ lanes: [Lane]) throws -> [LaneStatistics] {
-        let predicted = lanes.reduce(0) { $0 + $1.tokens }
-        let scale = LossScale(predictedTokens: predicted, lanes: lanes.count)
+    /// Gradients and statistics of a batch of micro-batches, one after the other.
+    func train(_ microBatches: [MicroBatch]) throws -> [MicroBatchStatistics] {
+        let predicted = microBatches.reduce(0) { $0 + $1.tokens }
+        let scale = LossScale(predictedTokens: predicted, microBatches: microBatches.count)
         gradients.reset()
-        let statistics = try lanes.map { lane in
+        let statistics = try microBatches.map { microBatch in
             try model.train(
-                lane,
+                microBatch,
                 in: BackwardContext(
-                    pass(.training, sequenceLength: lane.sequenceLength), gradients: gradients, scale: scale))
+                    pass(.training, sequenceLength: microBatch.sequenceLength), gradients: gradients, scale: scale))
         }
         gradients.finish(on: workers)
         return statistics

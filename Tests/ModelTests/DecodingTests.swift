@@ -24,7 +24,7 @@ import Testing
 
     /// To the rounding of keys, values and answers. Every token goes to all experts: nothing hangs on a choice.
     @Test(
-        .enabled(if: MatrixLibrary.supports(.bfloat16)),
+        .enabled(if: ProductLibrary.supports(.bfloat16)),
         arguments: [
             Case(experts: 1, choices: 1, ranks: 1), Case(experts: 2, choices: 2, ranks: 1, norm: .layer),
             Case(experts: 2, choices: 2, ranks: 2),
@@ -35,7 +35,7 @@ import Testing
 
     /// Where tokens choose, rounding tips a choice now and then, which moves logits by more than any rounding.
     @Test(
-        .enabled(if: MatrixLibrary.supports(.bfloat16)),
+        .enabled(if: ProductLibrary.supports(.bfloat16)),
         arguments: [Case(experts: 4, choices: 1, ranks: 1), Case(experts: 4, choices: 2, ranks: 2)])
     func equalsRecomputationButForTies(test: Case) throws {
         let found = try errors(test, .bfloat16)
@@ -45,13 +45,14 @@ import Testing
     /// Position by position after prompts of one token, of some, and of more than attention's tile of 128 queries: the
     /// largest deviation of a logit over the largest logit.
     private func errors(_ test: Case, _ precision: Precision) throws -> [Double] {
-        let model = ModelSettings(
+        let model = ModelConfiguration(
             dModel: 24, layers: 3, heads: 3, context: Self.context, vocabularySize: 31,
             experts: ExpertsPerLayer(test.experts), topK: test.choices, norm: test.norm)
         return try VirtualRanks.run(test.ranks) { world in
             let bench = try Bench(
-                model, .plain, precision, laneTokens: Self.context, lanes: 1, isExact: false, threads: 2, on: world,
-                expertParallel: test.ranks)
+                model, .plain, precision, microBatchTokens: Self.context, microBatches: 1, isExact: false, threads: 2,
+                on: world,
+                expertParallelSize: test.ranks)
             bench.fillParameters(seed: 3)
             bench.parameters.refresh(on: bench.workers)
             let expected = try (1...Self.context).map { try logits(bench, KeyValueCache(model, precision), 0..<$0) }
@@ -70,12 +71,12 @@ import Testing
     /// Of what follows the tokens of `positions`, once those before them are in `cache`.
     private func logits(_ bench: Bench, _ cache: KeyValueCache, _ positions: Range<Int>) throws -> [Float] {
         let random = RandomFunction(seed: 8, purpose: .tests)
-        let lane = Lane(sequences: 1, sequenceLength: positions.count)
+        let microBatch = MicroBatch(sequences: 1, sequenceLength: positions.count)
         for (i, position) in positions.enumerated() {
-            lane.inputs[i] = Int32(random.integer(UInt64(position), below: 31))
+            microBatch.inputs[i] = Int32(random.integer(UInt64(position), below: 31))
         }
         return try bench.model.nextTokenLogits(
-            lane, in: bench.pass(.evaluation, sequenceLength: lane.sequenceLength, cache: cache)
+            microBatch, in: bench.pass(.evaluation, sequenceLength: microBatch.sequenceLength, cache: cache)
         ).vector.array
     }
 }

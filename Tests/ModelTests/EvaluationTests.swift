@@ -5,22 +5,23 @@ import Randomness
 import Tensors
 import Testing
 
-/// Dropless evaluation sends as many windows of seats as the longest queue needs through the buffers of training.
+/// Dropless evaluation sends as many windows of slots as the longest queue needs through the buffers of training.
 @Suite(.timeLimit(.minutes(60))) struct EvaluationTests {
     private static let layers = [ExpertsPerLayer(4), ExpertsPerLayer(byLayer: [8, 4])]
 
-    /// Losses per lane, the third lane without tokens, on ranks that share out the experts.
+    /// Losses per micro-batch, the third micro-batch without tokens, on ranks that share out the experts.
     private func losses(
         _ experts: ExpertsPerLayer, training: Double, evaluation: Double?, ranks: Int
     ) throws -> [Double] {
-        let model = ModelSettings(
+        let model = ModelConfiguration(
             dModel: 6, layers: 2, heads: 1, context: 5, vocabularySize: 11, experts: experts, topK: 2, feedForward: 1.5)
-        let routing = RoutingSettings(
+        let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(training), evaluationCapacityFactor: evaluation.map(CapacityFactor.init),
             loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
         return try VirtualRanks.run(ranks) { world in
             let bench = try Bench(
-                model, routing, laneTokens: 15, lanes: 3, isExact: false, on: world, expertParallel: ranks)
+                model, routing, microBatchTokens: 15, microBatches: 3, isExact: false, on: world,
+                expertParallelSize: ranks)
             let whole = ParameterArena(ParameterLayout(model, .all))
             for id in bench.model.layout.all {
                 let entry = bench.model.layout[id], all = whole.vector(whole.layout.id(entry.name))
@@ -28,9 +29,9 @@ import Testing
                 for i in 0..<entry.count { bench.parameters.vector(id)[i] = all[entry.globalOffset + i] }
             }
             return try stride(from: world.rank, to: 4, by: ranks).map { number in
-                let lane = lane(number)
+                let microBatch = microBatch(number)
                 let statistics = try bench.model.evaluate(
-                    lane, in: bench.pass(.evaluation, sequenceLength: lane.sequenceLength))
+                    microBatch, in: bench.pass(.evaluation, sequenceLength: microBatch.sequenceLength))
                 #expect(evaluation != nil || statistics.routes.allSatisfy { $0.dropped == 0 })
                 return statistics.crossEntropy
             }
@@ -39,18 +40,18 @@ import Testing
         }
     }
 
-    /// Lanes of 15, 10 and 0 tokens, and one of 5.
-    private func lane(_ number: Int) -> Lane {
-        let lane = Lane(sequences: [3, 2, 0, 1][number], sequenceLength: 5)
+    /// Micro-batches of 15, 10 and 0 tokens, and one of 5.
+    private func microBatch(_ number: Int) -> MicroBatch {
+        let microBatch = MicroBatch(sequences: [3, 2, 0, 1][number], sequenceLength: 5)
         let random = RandomFunction(seed: 6, purpose: .tests, stream: UInt64(number))
-        for t in 0..<lane.tokens {
-            lane.inputs[t] = Int32(random.integer(UInt64(2 * t), below: 11))
-            lane.targets[t] = Int32(random.integer(UInt64(2 * t + 1), below: 11))
+        for t in 0..<microBatch.tokens {
+            microBatch.inputs[t] = Int32(random.integer(UInt64(2 * t), below: 11))
+            microBatch.targets[t] = Int32(random.integer(UInt64(2 * t + 1), below: 11))
         }
-        return lane
+        return microBatch
     }
 
-    /// Buffers for one seat, for some and for all; one rank and several: the loss does not notice.
+    /// Buffers for one slot, for some and for all; one rank and several: the loss does not notice.
     @Test(arguments: [1, 2, 4], layers) func windowsLeaveNoTrace(ranks: Int, experts: ExpertsPerLayer) throws {
         let expected = try losses(experts, training: 8, evaluation: nil, ranks: 1)
         #expect(expected[2] == 0 && expected[0] > 0)

@@ -31,9 +31,9 @@ struct Golden {
         return values
     }
 
-    var model: ModelSettings {
+    var model: ModelConfiguration {
         get throws {
-            try ModelSettings(
+            try ModelConfiguration(
                 dModel: integer("settings/d_model"), layers: integer("settings/layers"),
                 heads: integer("settings/heads"),
                 context: integer("settings/context"), vocabularySize: integer("settings/vocabulary_size"),
@@ -45,9 +45,9 @@ struct Golden {
         }
     }
 
-    var routing: RoutingSettings {
+    var routing: RoutingConfiguration {
         get throws {
-            try RoutingSettings(
+            try RoutingConfiguration(
                 capacityFactor: CapacityFactor(double("settings/capacity_factor")),
                 loadBalanceWeight: double("settings/load_balance_weight"),
                 zLossWeight: double("settings/z_loss_weight"),
@@ -55,16 +55,16 @@ struct Golden {
         }
     }
 
-    /// The case's lanes, whole.
-    var lanes: [Lane] {
+    /// The case's micro-batches, whole.
+    var microBatches: [MicroBatch] {
         get throws {
             let shape = try shape("tokens"), tokens = try values("tokens", as: Int32.self)
             let (sequences, length) = (shape[1], shape[2])
-            return (0..<shape[0]).map { lane in
-                let result = Lane(sequences: sequences, sequenceLength: length - 1)
+            return (0..<shape[0]).map { microBatch in
+                let result = MicroBatch(sequences: sequences, sequenceLength: length - 1)
                 for sequence in 0..<sequences {
                     for position in 0..<length - 1 {
-                        let place = (lane * sequences + sequence) * length + position
+                        let place = (microBatch * sequences + sequence) * length + position
                         result.inputs[sequence * (length - 1) + position] = tokens[place]
                         result.targets[sequence * (length - 1) + position] = tokens[place + 1]
                     }

@@ -26,14 +26,15 @@ import Threading
         _ name: String, isExact: Bool, on world: any Communicator
     ) throws -> [(String, Double)] {
         let golden = try Golden(name)
-        let lanes = try golden.lanes
+        let microBatches = try golden.microBatches
         let bench = try Bench(
-            golden.model, golden.routing, laneTokens: lanes[0].tokens, lanes: lanes.count, isExact: isExact,
+            golden.model, golden.routing, microBatchTokens: microBatches[0].tokens, microBatches: microBatches.count,
+            isExact: isExact,
             threads: 2, on: world)
         try golden.load(into: bench.parameters)
-        let statistics = try bench.train(lanes)
+        let statistics = try bench.train(microBatches)
         var found: [(String, Double)] = []
-        let tokens = Double(lanes.reduce(0) { $0 + $1.tokens }), count = Double(lanes.count)
+        let tokens = Double(microBatches.reduce(0) { $0 + $1.tokens }), count = Double(microBatches.count)
         let loss = statistics.reduce(0) { $0 + $1.crossEntropy } / tokens
         let balance = statistics.reduce(0) { $0 + $1.routes.reduce(0) { $0 + $1.loadBalance } } / count
         let z = statistics.reduce(0) { $0 + $1.routes.reduce(0) { $0 + $1.z } } / count
@@ -41,9 +42,9 @@ import Threading
         found.append(("load_balance_loss", abs(balance / (try golden.double("load_balance_loss")) - 1)))
         found.append(("z_loss", abs(z / (try golden.double("z_loss")) - 1)))
         let dropped = try golden.values("dropped", as: Int64.self)
-        for (lane, of) in statistics.enumerated() {
+        for (microBatch, of) in statistics.enumerated() {
             for (layer, route) in of.routes.enumerated() {
-                #expect(route.dropped == Int(dropped[lane * of.routes.count + layer]))
+                #expect(route.dropped == Int(dropped[microBatch * of.routes.count + layer]))
             }
         }
         return found + (try gradientDeviations(golden, bench))

@@ -74,11 +74,11 @@ struct GradientCheck {
     }
 }
 
-/// Uniform multiples of 2^−14 in `centre ± scale`.
-func fill(_ vector: Vector<Float>, seed: UInt64, stream: UInt64 = 0, centre: Double = 0, scale: Double = 1) {
+/// Uniform multiples of 2^−14 in `center ± scale`.
+func fill(_ vector: Vector<Float>, seed: UInt64, stream: UInt64 = 0, center: Double = 0, scale: Double = 1) {
     let random = RandomFunction(seed: seed, purpose: .tests, stream: stream)
     for i in 0..<vector.count {
-        vector[i] = Float(((centre + scale * (2 * random.uniform(UInt64(i)) - 1)) * 0x1p14).rounded() * 0x1p-14)
+        vector[i] = Float(((center + scale * (2 * random.uniform(UInt64(i)) - 1)) * 0x1p14).rounded() * 0x1p-14)
     }
 }
 

@@ -14,10 +14,10 @@ struct LayerBench {
     let dx: Tensor
 
     init(
-        _ settings: ModelSettings, _ routing: RoutingSettings = .plain, tokens: Int, seed: UInt64 = 1,
+        _ settings: ModelConfiguration, _ routing: RoutingConfiguration = .plain, tokens: Int, seed: UInt64 = 1,
         on world: any Communicator
     ) throws {
-        bench = try Bench(settings, routing, laneTokens: tokens, lanes: 1, isExact: false, on: world)
+        bench = try Bench(settings, routing, microBatchTokens: tokens, microBatches: 1, isExact: false, on: world)
         bench.fillParameters(seed: seed)
         x = Tensor(rows: tokens, columns: settings.dModel)
         c = Tensor(rows: tokens, columns: settings.dModel)
@@ -30,7 +30,7 @@ struct LayerBench {
     /// The forward pass, and the backward pass that adds to the bench's gradients.
     func forward(sequenceLength: Int = 1) -> ForwardContext { bench.pass(.training, sequenceLength: sequenceLength) }
     func backward(
-        sequenceLength: Int = 1, scale: LossScale = LossScale(predictedTokens: 1, lanes: 1)
+        sequenceLength: Int = 1, scale: LossScale = LossScale(predictedTokens: 1, microBatches: 1)
     ) -> BackwardContext {
         BackwardContext(forward(sequenceLength: sequenceLength), gradients: bench.gradients, scale: scale)
     }
@@ -65,12 +65,12 @@ extension Bench {
             let entry = model.layout[id]
             let scale =
                 switch entry.role {
-                case .gain, .bias: 0.5
+                case .normWeight, .bias: 0.5
                 case .matrix where entry.name == "embedding": 1.0
                 case .matrix: (entry.name.hasSuffix("router") ? 3 : 1.5) / Double(entry.rows).squareRoot()
                 }
             fill(
-                parameters.vector(id), seed: seed, stream: entry.nameDigest, centre: entry.role == .gain ? 1 : 0,
+                parameters.vector(id), seed: seed, stream: entry.nameDigest, center: entry.role == .normWeight ? 1 : 0,
                 scale: scale)
         }
     }
@@ -80,10 +80,10 @@ extension Bench {
     }
 }
 
-extension RoutingSettings {
+extension RoutingConfiguration {
     /// One that layers without routes do not look at.
-    static var plain: RoutingSettings {
-        RoutingSettings(
+    static var plain: RoutingConfiguration {
+        RoutingConfiguration(
             capacityFactor: CapacityFactor(1), loadBalanceWeight: 0, zLossWeight: 0, normalizeGates: false)
     }
 }

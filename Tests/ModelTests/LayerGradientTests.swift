@@ -11,8 +11,8 @@ import Threading
     private func model(
         _ dModel: Int, heads: Int = 1, context: Int = 5, experts: Int = 1, topK: Int = 1, granularity: Int = 1,
         feedForward: Double = 1.5, norm: NormKind = .rms
-    ) -> ModelSettings {
-        ModelSettings(
+    ) -> ModelConfiguration {
+        ModelConfiguration(
             dModel: dModel, layers: 1, heads: heads, context: context, vocabularySize: 3,
             experts: ExpertsPerLayer(experts), topK: topK,
             granularity: granularity, feedForward: feedForward, norm: norm)
@@ -84,18 +84,18 @@ import Threading
         check.report("attention \(test)")
     }
 
-    /// Experts with rows of two lanes, some experts without rows, some lanes without rows for an expert.
+    /// Experts with rows of two micro-batches, some experts without rows, some micro-batches without rows for an expert.
     @Test(arguments: [[[1]], [[3, 0, 2], [0, 0, 5]], [[65, 1], [2, 3]]]) func experts(rows: [[Int]]) throws {
         let check = try VirtualRanks.run(1) { world in
-            let count = rows[0].count, seats = rows.joined().reduce(0, +)
+            let count = rows[0].count, slots = rows.joined().reduce(0, +)
             let settings = model(4, experts: count)
-            let layer = try LayerBench(settings, tokens: seats, on: world), bench = layer.bench
+            let layer = try LayerBench(settings, tokens: slots, on: world), bench = layer.bench
             let experts = FeedForward("blocks.0.experts", bench.model.layout)
             let exchange = ExpertExchange(expertParallelSize: rows.count, localExperts: count)
-            for (i, n) in rows.joined().enumerated() { exchange.arrived[i] = Int32(n) }
+            for (i, n) in rows.joined().enumerated() { exchange.received[i] = Int32(n) }
             exchange.sumByRank()
-            let saved = FeedForward.Activations(rows: seats, hidden: settings.expertHidden, .float32)
-            let groups = exchange.rowGroups, received = Operand(.float32, rows: seats, columns: settings.dModel)
+            let saved = FeedForward.Activations(rows: slots, hidden: settings.expertHiddenSize, .float32)
+            let groups = exchange.rowGroups, received = Operand(.float32, rows: slots, columns: settings.dModel)
             return try layer.check("blocks.0.experts", addsToOutputGradient: true) {
                 for i in 0..<layer.x.count { received.tensor.vector[i] = layer.x.vector[i] }
                 experts.forward(received, groups, into: .float32(layer.y), saving: saved, in: layer.forward())
@@ -143,15 +143,15 @@ import Threading
         let settings = model(
             test.dModel, experts: test.experts, topK: test.topK, granularity: test.granularity,
             feedForward: test.feedForward, norm: test.norm)
-        let routing = RoutingSettings(
+        let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0.75, zLossWeight: 0.25,
             normalizeGates: test.normalize)
         let layer = try LayerBench(settings, routing, tokens: test.tokens, on: world), bench = layer.bench
         let feedForward = SwitchFeedForward(0, settings, routing, bench.model.layout)
-        let sizes = LaneSizes.byLayer(settings, routing, laneTokens: test.tokens, expertParallelSize: 1)[0]
+        let sizes = LayerSizes.byLayer(settings, routing, microBatchTokens: test.tokens, expertParallelSize: 1)[0]
         let saved = Block.Activations(sizes, settings, .float32).feedForward
-        // One of two lanes of a batch: the auxiliary losses count half.
-        let scale = LossScale(predictedTokens: 1, lanes: 2)
+        // One of two micro-batches of a batch: the auxiliary losses count half.
+        let scale = LossScale(predictedTokens: 1, microBatches: 2)
         var dropped = 0
         let check = try layer.check("blocks.0", addsToOutputGradient: true) {
             let route = try feedForward.forward(
@@ -161,7 +161,7 @@ import Threading
             let auxiliary = (0.75 * route.loadBalance + 0.25 * route.z) / 2
             result.value += auxiliary
             result.magnitude += auxiliary / Double(test.tokens).squareRoot()
-            result.routes = [route.choicesDigest]
+            result.routes = [route.expertIndicesDigest]
             return result
         } backward: {
             try feedForward.backward(

@@ -6,7 +6,7 @@ import Testing
 
 /// Layers of different numbers of experts.
 @Suite struct UnevenLayersTests {
-    private let model = ModelSettings(
+    private let model = ModelConfiguration(
         dModel: 6, layers: 3, heads: 1, context: 5, vocabularySize: 11, experts: ExpertsPerLayer(byLayer: [4, 1, 2]),
         granularity: 2, feedForward: 2)
 
@@ -20,7 +20,7 @@ import Testing
     /// Replicated tensors whole, of every layer's experts an equal part, all of them once.
     @Test func ranksShareOutEveryLayer() {
         let whole = ParameterLayout(model, .all)
-        let parts = (0..<2).map { ParameterLayout(model, ExpertShare($0, of: 2)) }
+        let parts = (0..<2).map { ParameterLayout(model, ExpertShard($0, of: 2)) }
         #expect(whole.replicatedCount == parts[0].replicatedCount && whole.replicatedCount == parts[1].replicatedCount)
         for (layer, experts) in [8, 2, 4].enumerated() {
             #expect(whole[whole.id("blocks.\(layer).router")].globalShape == [6, experts])
@@ -35,23 +35,24 @@ import Testing
         #expect(whole.entries.map(\.count).reduce(0, +) == ends + attention + experts)
     }
 
-    /// `⌈factor · tokens · k / experts⌉` seats with the layer's own number of experts, whoever shares its memory.
+    /// `⌈factor · tokens · k / experts⌉` slots with the layer's own number of experts, whoever shares its memory.
     @Test(arguments: Recomputation.allCases) func everyLayerHasItsCapacity(recomputation: Recomputation) throws {
-        let routing = RoutingSettings(
+        let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(0.8), loadBalanceWeight: 0.1, zLossWeight: 0, normalizeGates: false)
         let routes = try VirtualRanks.run(1) { world in
             let bench = try Bench(
-                model, routing, laneTokens: 20, lanes: 1, isExact: false, recomputation: recomputation, on: world)
+                model, routing, microBatchTokens: 20, microBatches: 1, isExact: false, recomputation: recomputation,
+                on: world)
             bench.fillParameters(seed: 4)
-            let lane = Lane(sequences: 4, sequenceLength: 5)
-            for t in 0..<20 { (lane.inputs[t], lane.targets[t]) = (Int32(t % 11), Int32((t + 1) % 11)) }
-            let found = try bench.train([lane])[0].routes
+            let microBatch = MicroBatch(sequences: 4, sequenceLength: 5)
+            for t in 0..<20 { (microBatch.inputs[t], microBatch.targets[t]) = (Int32(t % 11), Int32((t + 1) % 11)) }
+            let found = try bench.train([microBatch])[0].routes
             guard recomputation != .block else { return found.map(\.dropped) }
             for layer in 0..<3 {
                 let route = bench.workspace.route(inLayer: layer), experts = [8, 2, 4][layer]
                 let capacity = [4, 16, 8][layer]
                 #expect(route.experts == experts && route.probabilities.columns == experts)
-                let over = (0..<experts).map { max(0, Int(route.assigned[$0]) - capacity) }.reduce(0, +)
+                let over = (0..<experts).map { max(0, Int(route.tokensPerExpert[$0]) - capacity) }.reduce(0, +)
                 #expect(found[layer].dropped == over)
             }
             return found.map(\.dropped)

@@ -12,23 +12,26 @@ private struct NaiveAdamW {
     var w: [Double]
     var m: [Double]
     var v: [Double]
-    let settings: AdamWSettings
+    let settings: OptimizerConfiguration
 
-    mutating func update(_ g: [Double], number t: Int, learningRate: Double, gradientScale: Double, decays: Bool) {
+    mutating func update(
+        _ g: [Double], number t: Int, learningRate: Double, gradientScale: Double, hasWeightDecay: Bool
+    ) {
         let (b1, b2) = (settings.beta1, settings.beta2)
         for i in w.indices {
             let gradient = g[i] * gradientScale
             m[i] = b1 * m[i] + (1 - b1) * gradient
             v[i] = b2 * v[i] + (1 - b2) * gradient * gradient
             let mHat = m[i] / (1 - pow(b1, Double(t))), vHat = v[i] / (1 - pow(b2, Double(t)))
-            let decay = decays ? settings.weightDecay * w[i] : 0
+            let decay = hasWeightDecay ? settings.weightDecay * w[i] : 0
             w[i] -= learningRate * (mHat / (vHat.squareRoot() + settings.epsilon) + decay)
         }
     }
 }
 
-private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
-    try AdamWSettings(reading: SettingsDocument(yaml: "optimizer: \(yaml)", file: "run.yaml").section("optimizer"))
+private func settings(_ yaml: String = "{}") throws -> OptimizerConfiguration {
+    try OptimizerConfiguration(
+        reading: ConfigurationDocument(yaml: "optimizer: \(yaml)", file: "run.yaml").section("optimizer"))
 }
 
 @Suite struct AdamWTests {
@@ -38,11 +41,11 @@ private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
         var steps = 60
         var gradients = 1.0
         var scale = 1.0
-        var decays = true
+        var hasWeightDecay = true
     }
 
     private static let cases = [
-        Case(settings: "{}"), Case(settings: "{}", count: 1), Case(settings: "{}", count: 1000, decays: false),
+        Case(settings: "{}"), Case(settings: "{}", count: 1), Case(settings: "{}", count: 1000, hasWeightDecay: false),
         Case(settings: "{beta1: 0, beta2: 0}"), Case(settings: "{beta1: 0.95, beta2: 0.95, weight_decay: 0}"),
         Case(settings: "{beta2: 0.999999}"), Case(settings: "{beta2: 0.999999999}"),
         Case(settings: "{beta1: 0.9999999}"),
@@ -53,7 +56,7 @@ private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
     ]
 
     /// Each update may err by a rounding of w (half of 2^−23 of its size) and a few of the step, so the bound grows with
-    /// the steps taken: 2^−24 of the largest weight each and 1e-6 of the way travelled.
+    /// the steps taken: 2^−24 of the largest weight each and 1e-6 of the way traveled.
     @Test(arguments: cases.indices) func followsThePaper(index: Int) throws {
         let test = Self.cases[index], adamW = try settings(test.settings)
         let draw = RandomFunction(seed: UInt64(index), purpose: .tests)
@@ -62,7 +65,7 @@ private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
         var naive = NaiveAdamW(
             w: w.array.map(Double.init), m: [Double](repeating: 0, count: test.count),
             v: [Double](repeating: 0, count: test.count), settings: adamW)
-        var travelled = 0.0, worst = LargestDeviation(), largest = 1.0
+        var traveled = 0.0, worst = LargestDeviation(), largest = 1.0
         for step in 1...test.steps {
             let g = Vector<Float>(
                 (0..<test.count).map { i in
@@ -72,19 +75,19 @@ private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
                 })
             let rate = adamW.learningRate * min(1, Double(step) / 10)
             AdamWStep(adamW, number: step, learningRate: rate, gradientScale: test.scale).update(
-                w, gradient: g, firstMoment: m, secondMoment: v, decays: test.decays)
+                w, gradient: g, firstMoment: m, secondMoment: v, hasWeightDecay: test.hasWeightDecay)
             let before = naive.w
             naive.update(
                 g.array.map(Double.init), number: step, learningRate: rate, gradientScale: test.scale,
-                decays: test.decays)
-            travelled += zip(before, naive.w).reduce(0) { max($0, abs($1.0 - $1.1)) }
+                hasWeightDecay: test.hasWeightDecay)
+            traveled += zip(before, naive.w).reduce(0) { max($0, abs($1.0 - $1.1)) }
             largest = naive.w.reduce(largest) { max($0, abs($1)) }
-            let bound = 1e-6 * travelled + Double(step) * largest * 0x1p-24
+            let bound = 1e-6 * traveled + Double(step) * largest * 0x1p-24
             for i in 0..<test.count { worst.add(abs(Double(w[i]) - naive.w[i]) / bound) }
         }
         print("AdamW \(test.settings) gradients \(test.gradients): largest deviation \(worst.value) of its bound")
         #expect(worst.value <= 1)
-        if test.gradients > 0, adamW.learningRate > 0 { #expect(travelled > 1e-7, "nothing moved") }
+        if test.gradients > 0, adamW.learningRate > 0 { #expect(traveled > 1e-7, "nothing moved") }
     }
 
     /// A constant gradient moves every weight by the learning rate a step, however large the gradient.
@@ -94,7 +97,7 @@ private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
         let g = Vector<Float>([Float(size), -Float(size)])
         for step in 1...2000 {
             AdamWStep(adamW, number: step, learningRate: 0.01, gradientScale: 1).update(
-                w, gradient: g, firstMoment: m, secondMoment: v, decays: true)
+                w, gradient: g, firstMoment: m, secondMoment: v, hasWeightDecay: true)
         }
         let expected = 2000 * 0.01 / (1 + 1e-8 / size)
         #expect(abs(Double(w[0]) + expected) <= 2e-5 * expected)
@@ -103,18 +106,20 @@ private func settings(_ yaml: String = "{}") throws -> AdamWSettings {
 
     @Test func decayAloneShrinksWeightsAndSparesWhatDoesNotDecay() throws {
         let adamW = try settings("{weight_decay: 0.5}")
-        for decays in [true, false] {
+        for hasWeightDecay in [true, false] {
             let w = Vector<Float>([1, -2, 0]), zero = Vector<Float>(count: 3)
             AdamWStep(adamW, number: 1, learningRate: 0.25, gradientScale: 1).update(
-                w, gradient: zero, firstMoment: Vector(count: 3), secondMoment: Vector(count: 3), decays: decays)
-            #expect(w.array == (decays ? [0.875, -1.75, 0] : [1, -2, 0]))
+                w, gradient: zero, firstMoment: Vector(count: 3), secondMoment: Vector(count: 3),
+                hasWeightDecay: hasWeightDecay)
+            #expect(w.array == (hasWeightDecay ? [0.875, -1.75, 0] : [1, -2, 0]))
         }
     }
 
     @Test func aNaNGradientShowsInTheWeights() throws {
         let w = Vector<Float>([1, 1])
         AdamWStep(try settings(), number: 1, learningRate: 0.1, gradientScale: 1).update(
-            w, gradient: Vector([.nan, 1]), firstMoment: Vector(count: 2), secondMoment: Vector(count: 2), decays: true)
+            w, gradient: Vector([.nan, 1]), firstMoment: Vector(count: 2), secondMoment: Vector(count: 2),
+            hasWeightDecay: true)
         #expect(w[0].isNaN && w[1].isFinite)
     }
 

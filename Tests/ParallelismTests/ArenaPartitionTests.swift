@@ -5,62 +5,65 @@ import Tensors
 import Testing
 
 /// 2.2 million replicated parameters and 4.7 million in 16 experts a layer, in matrices of odd and even sizes.
-private func layout(_ share: ExpertShare, dModel: Int = 192, tied: Bool = false) throws -> ParameterLayout {
+private func layout(_ share: ExpertShard, dModel: Int = 192, tied: Bool = false) throws -> ParameterLayout {
     let yaml = """
         model: {d_model: \(dModel), layers: 5, heads: 2, context: 16, vocabulary_size: 2311, experts: 16,
                 tie_embeddings: \(tied)}
         """
-    let document = try SettingsDocument(yaml: yaml, file: "partition")
-    return ParameterLayout(try ModelSettings(reading: document.section("model")), share)
+    let document = try ConfigurationDocument(yaml: yaml, file: "partition")
+    return ParameterLayout(try ModelConfiguration(reading: document.section("model")), share)
 }
 
 @Suite("Shares of the arenas") struct ArenaPartitionTests {
     private static let jobs = [(1, 1), (2, 1), (2, 2), (3, 1), (4, 2), (7, 1), (16, 4), (64, 16), (512, 8)]
 
-    @Test("cover every element once among its holders", arguments: jobs) func cover(ranks: Int, expertParallel: Int)
+    @Test("cover every element once among its holders", arguments: jobs) func cover(ranks: Int, expertParallelSize: Int)
         throws
     {
-        let layout = try layout(ExpertShare(0, of: expertParallel))
-        let partition = ArenaPartition(layout, ranks: ranks, expertParallel: expertParallel)
+        let layout = try layout(ExpertShard(0, of: expertParallelSize))
+        let partition = ArenaPartition(layout, ranks: ranks, expertParallelSize: expertParallelSize)
         var end = 0
         for bucket in partition.buckets.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             #expect(bucket.range.lowerBound == end)
             end = bucket.range.upperBound
-            #expect(bucket.slices.count == (bucket.holders == .world ? ranks : ranks / expertParallel))
-            #expect(bucket.slices.first?.lowerBound == bucket.range.lowerBound)
-            #expect(zip(bucket.slices, bucket.slices.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
-            #expect(bucket.slices.last?.upperBound == bucket.range.upperBound)
+            #expect(bucket.ownedRanges.count == (bucket.holders == .world ? ranks : ranks / expertParallelSize))
+            #expect(bucket.ownedRanges.first?.lowerBound == bucket.range.lowerBound)
+            #expect(
+                zip(bucket.ownedRanges, bucket.ownedRanges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+            #expect(bucket.ownedRanges.last?.upperBound == bucket.range.upperBound)
         }
         #expect(end == layout.count)
-        let all = (0..<ranks).flatMap { partition.slices(of: $0) }.reduce(0) { $0 + $1.count }
-        #expect(all == layout.replicatedCount + expertParallel * layout.expertRange.count)
+        let all = (0..<ranks).flatMap { partition.ownedRanges(of: $0) }.reduce(0) { $0 + $1.count }
+        #expect(all == layout.replicatedCount + expertParallelSize * layout.expertRange.count)
     }
 
     @Test("are even to two chunks", arguments: [(2, 1), (2, 2), (3, 1), (4, 2), (7, 1)])
-    func even(ranks: Int, expertParallel: Int) throws {
-        let layout = try layout(ExpertShare(0, of: expertParallel))
-        let partition = ArenaPartition(layout, ranks: ranks, expertParallel: expertParallel)
-        let ideal = layout.replicatedCount / ranks + layout.expertRange.count * expertParallel / ranks
+    func even(ranks: Int, expertParallelSize: Int) throws {
+        let layout = try layout(ExpertShard(0, of: expertParallelSize))
+        let partition = ArenaPartition(layout, ranks: ranks, expertParallelSize: expertParallelSize)
+        let ideal = layout.replicatedCount / ranks + layout.expertRange.count * expertParallelSize / ranks
         for rank in 0..<ranks {
-            let share = partition.slices(of: rank).reduce(0) { $0 + $1.count }
+            let share = partition.ownedRanges(of: rank).reduce(0) { $0 + $1.count }
             #expect(abs(share - ideal) <= 2 * ChunkPlan.extent, "rank \(rank)")
         }
-        #expect(partition.largestShare <= ideal + 2 * ChunkPlan.extent)
+        #expect(partition.largestOwnedCount <= ideal + 2 * ChunkPlan.extent)
     }
 
-    @Test("keep chunks whole, each with one owner", arguments: jobs) func chunks(ranks: Int, expertParallel: Int) throws
+    @Test("keep chunks whole, each with one owner", arguments: jobs) func chunks(ranks: Int, expertParallelSize: Int)
+        throws
     {
         for dModel in [192, 36] {
             var owners: [Int: Int] = [:], total = 0
             for rank in 0..<ranks {
-                let layout = try layout(ExpertShare(rank % expertParallel, of: expertParallel), dModel: dModel)
-                let slices = ArenaPartition(layout, ranks: ranks, expertParallel: expertParallel).slices(of: rank)
-                let plan = ChunkPlan(layout, owning: slices)
+                let layout = try layout(ExpertShard(rank % expertParallelSize, of: expertParallelSize), dModel: dModel)
+                let ownedRanges = ArenaPartition(layout, ranks: ranks, expertParallelSize: expertParallelSize)
+                    .ownedRanges(of: rank)
+                let plan = ChunkPlan(layout, owning: ownedRanges)
                 total = plan.total
                 for chunk in plan.owned.map({ plan.local[$0] }) {
                     owners[chunk.number, default: 0] += 1
                     #expect(
-                        slices.contains {
+                        ownedRanges.contains {
                             $0.lowerBound <= chunk.range.lowerBound && chunk.range.upperBound <= $0.upperBound
                         })
                 }
@@ -74,7 +77,7 @@ private func layout(_ share: ExpertShare, dModel: Int = 192, tied: Bool = false)
     func order() throws {
         for tied in [false, true] {
             let layout = try layout(.all, tied: tied)
-            let buckets = ArenaPartition(layout, ranks: 2, expertParallel: 1).buckets
+            let buckets = ArenaPartition(layout, ranks: 2, expertParallelSize: 1).buckets
             #expect(buckets.map(\.block) == buckets.map(\.block).sorted(by: >))
             #expect(buckets.count { $0.holders == .replicas } == 5)
             for bucket in buckets.dropLast() where bucket.holders == .replicas {

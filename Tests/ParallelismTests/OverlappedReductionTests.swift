@@ -16,12 +16,12 @@ import Testing
         /// Gradients 1, 2, 3, … times rank + 1.
         init(_ world: any Communicator, isDistributed: Bool) throws {
             let yaml = "model: {d_model: 128, layers: 2, heads: 2, context: 8, vocabulary_size: 9000, experts: 4}"
-            let document = try SettingsDocument(yaml: yaml, file: "overlap")
-            let settings = try ModelSettings(reading: document.section("model"))
-            mesh = try Mesh(world, expertParallel: 1)
-            layout = ParameterLayout(settings, mesh.share)
-            gradients = GradientAccumulator(layout, isExact: false, lanes: 1)
-            let partition = ArenaPartition(layout, ranks: world.size, expertParallel: 1)
+            let document = try ConfigurationDocument(yaml: yaml, file: "overlap")
+            let settings = try ModelConfiguration(reading: document.section("model"))
+            mesh = try Mesh(world, expertParallelSize: 1)
+            layout = ParameterLayout(settings, mesh.expertShard)
+            gradients = GradientAccumulator(layout, isExact: false, microBatches: 1)
+            let partition = ArenaPartition(layout, ranks: world.size, expertParallelSize: 1)
             reduction = GradientReduction(partition, over: mesh, isDistributed: isDistributed)
             if case .floats(let values) = gradients.sums(0..<layout.count) {
                 for i in 0..<values.count { values[i] = Float(i % 1000 * (world.rank + 1)) }
@@ -33,13 +33,13 @@ import Testing
     func sums(ranks: Int, isDistributed: Bool) throws {
         _ = try VirtualRanks.run(ranks) { world in
             let job = try Job(world, isDistributed: isDistributed), clock = CommunicationClock()
-            let overlapped = OverlappedReduction(job.gradients, try job.reduction.inBackground())
+            let overlapped = OverlappedReduction(job.gradients, try job.reduction.overlapping())
             var prepared: [Range<Int>] = []
-            for block in [2, 1, -1] { overlapped.handOver(through: block) { prepared.append($0) } }
+            for block in [2, 1, -1] { overlapped.reduceCompleted(through: block) { prepared.append($0) } }
             #expect(prepared == job.reduction.buckets.map(\.range))
             try overlapped.finish(on: world, clock: clock)
-            let partition = ArenaPartition(job.layout, ranks: ranks, expertParallel: 1)
-            let summed = isDistributed ? partition.slices(of: world.rank) : [0..<job.layout.count]
+            let partition = ArenaPartition(job.layout, ranks: ranks, expertParallelSize: 1)
+            let summed = isDistributed ? partition.ownedRanges(of: world.rank) : [0..<job.layout.count]
             let factor = ranks * (ranks + 1) / 2
             for slice in summed {
                 #expect(slice.allSatisfy { job.gradients.value(at: $0) == Float($0 % 1000 * factor) })
@@ -54,8 +54,8 @@ import Testing
         let failure = #expect(throws: CommunicationError.self) {
             _ = try VirtualRanks.run(ranks) { world in
                 let job = try Job(Failing(world), isDistributed: false)
-                let overlapped = OverlappedReduction(job.gradients, try job.reduction.inBackground())
-                overlapped.handOver(through: -1) { _ in }
+                let overlapped = OverlappedReduction(job.gradients, try job.reduction.overlapping())
+                overlapped.reduceCompleted(through: -1) { _ in }
                 try overlapped.finish(on: world, clock: CommunicationClock())
             }
         }
@@ -66,10 +66,10 @@ import Testing
         let failure = #expect(throws: Failure.self) {
             _ = try VirtualRanks.run(2) { world in
                 let job = try Job(world, isDistributed: false)
-                let overlapped = OverlappedReduction(job.gradients, try job.reduction.inBackground())
-                overlapped.handOver(through: 1) { _ in }
+                let overlapped = OverlappedReduction(job.gradients, try job.reduction.overlapping())
+                overlapped.reduceCompleted(through: 1) { _ in }
                 if world.rank == 1 { throw Failure(.data, "in the middle of a step") }
-                overlapped.handOver(through: -1) { _ in }
+                overlapped.reduceCompleted(through: -1) { _ in }
                 try overlapped.finish(on: world, clock: CommunicationClock())
             }
         }
@@ -89,12 +89,14 @@ private struct Failing: Communicator {
 
     var rank: Int { inner.rank }
     var size: Int { inner.size }
-    var allowsThreads: Bool { true }
+    var supportsThreads: Bool { true }
 
     func barrier() throws(CommunicationError) { try inner.barrier() }
-    func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) { try inner.sum(values) }
-    func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        try inner.maximum(values)
+    func allReduceSum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try inner.allReduceSum(values)
+    }
+    func allReduceMaximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+        try inner.allReduceMaximum(values)
     }
     func reduceScatter<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError) {
         if fails, rank == size - 1 { throw CommunicationError(call: "a call that fails", reason: "asked to") }
@@ -103,20 +105,20 @@ private struct Failing: Communicator {
     func allGather<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError) {
         try inner.allGather(values, counts: counts)
     }
-    func exchange<Element: Exchangeable>(
+    func allToAll<Element: Exchangeable>(
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError) {
-        try inner.exchange(sent, into: received, block: n)
+        try inner.allToAll(sent, into: received, block: n)
     }
-    func exchangeRows<Element: MatrixElement>(
+    func allToAllRows<Element: MatrixElement>(
         _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
         counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
-        try inner.exchangeRows(sent, counts: sentRows, into: received, counts: receivedRows)
+        try inner.allToAllRows(sent, counts: sentRows, into: received, counts: receivedRows)
     }
-    func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] { try inner.gather(bytes) }
+    func allGather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] { try inner.allGather(bytes) }
     func split(color: Int) throws(CommunicationError) -> any Communicator { Failing(try inner.split(color: color)) }
-    func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator {
-        Failing(try inner.duplicate(for: patience), fails: true)
+    func duplicate(waiting waitPolicy: any WaitPolicy) throws(CommunicationError) -> any Communicator {
+        Failing(try inner.duplicate(waiting: waitPolicy), fails: true)
     }
 }

@@ -40,7 +40,7 @@ import Testing
 
     /// The best E for 24, 80 and 640 GB with a cache of 16k tokens, 1e21 to 1e24 FLOPs, at most 400 tokens a parameter:
     /// falls with compute, rises with memory, and ends dense.
-    @Test func littleMemoryAndMuchComputeFavourDense() throws {
+    @Test func littleMemoryAndMuchComputeFavorDense() throws {
         let best = try [24e9, 80e9, 640e9].map { bytes in
             try [1e21, 1e22, 1e23, 1e24].map { flops in
                 try PlanTests.joint(flops: flops) {
@@ -76,7 +76,8 @@ import Testing
         expect(spent, 1e22, within: 1e-9)
     }
 
-    /// Yun et al. 2024: a smaller model of more experts, trained longer, gives the dense optimum's loss and costs less to serve.
+    /// Yun et al. 2024: a smaller model of more experts, trained longer, gives the dense optimum's loss and costs less to
+    /// serve.
     @Test func aSmallerModelOfMoreExpertsServesTheSameLossForLess() throws {
         let plan = try PlanTests.joint(flops: 1e21)
         let dense = try #require(plan.entries.first { $0.experts == 1 }).optimum

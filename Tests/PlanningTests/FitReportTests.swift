@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.serialized) struct FitReportTests {
     private func report(
-        _ form: any LossLaw.Type, _ runs: [RunRecord], _ change: (inout FitOptions) -> Void = { _ in }
+        _ form: any ScalingLaw.Type, _ runs: [RunMeasurement], _ change: (inout FitOptions) -> Void = { _ in }
     ) throws -> FitReport {
         var options = FitOptions()
         options.resamples = 0
@@ -75,7 +75,7 @@ import Testing
         #expect(law.law.parameters == report.law.parameters)
         let best = try Plan(PlanRequest.budget(1e20, experts: [1]), by: law).best
         let interval = try #require(best.interval)
-        #expect(interval.contains(best.realised.loss))
+        #expect(interval.contains(best.buildable.loss))
         #expect(interval.upperBound - interval.lowerBound > 2 * 1.28 * 0.9 * 0.01)
         try Data("{\"law\": 3}".utf8).write(to: file)
         #expect(throws: Failure.self) { try FitRecord.read(file: file.path) }
@@ -85,7 +85,7 @@ import Testing
     /// The law that made the runs is the most credible one.
     @Test func comparisonFindsTheLawThatMadeTheRuns() throws {
         let joint = Simulation.joint(noise: 0.004, seed: 2).enumerated().filter { $0.offset % 3 != 1 }.map(\.element)
-        let laws: [any LossLaw.Type] = [ChinchillaLaw.self, RoutedLaw.self, JointLaw.self]
+        let laws: [any ScalingLaw.Type] = [ChinchillaLaw.self, RoutedLaw.self, JointLaw.self]
         let reports = try laws.map { try report($0, joint) }
         let best = try #require(reports.min { $0.record.aicc! < $1.record.aicc! })
         #expect(best.record.law == "joint")

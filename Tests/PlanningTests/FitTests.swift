@@ -7,11 +7,11 @@ import Testing
     struct Recovery {
         let size, loss: Double
 
-        init(_ fitted: any LossLaw, _ truth: any LossLaw, flops: Double, experts: Double, granularities: [Double])
+        init(_ fitted: any ScalingLaw, _ truth: any ScalingLaw, flops: Double, experts: Double, granularities: [Double])
             throws
         {
-            func optimum(_ law: any LossLaw) throws -> (sizing: Sizing, granularity: Double) {
-                let facts = type(of: law).facts
+            func optimum(_ law: any ScalingLaw) throws -> (sizing: Sizing, granularity: Double) {
+                let facts = type(of: law).metadata
                 var request = PlanRequest.budget(flops, experts: [experts])
                 request.granularities = granularities
                 let planning = PlanningLaw(
@@ -21,16 +21,16 @@ import Testing
             }
             let (found, best) = (try optimum(fitted), try optimum(truth))
             let shape = Architecture(dModel: found.sizing.dModel, experts: experts, granularity: found.granularity)
-            let point = type(of: truth).facts.counting.point(shape, tokens: found.sizing.tokens)
+            let point = type(of: truth).metadata.counting.point(shape, tokens: found.sizing.tokens)
             size = found.sizing.activeParameters / best.sizing.activeParameters - 1
             loss = truth.loss(at: point) / best.sizing.loss - 1
         }
     }
 
     /// Fits `seeds` data sets and holds the medians against the bounds.
-    func recover<Law: LossLaw>(
+    func recover<Law: ScalingLaw>(
         _ truth: Law, experts: [Double], granularities: [Double] = [1], noise: Double, seeds: ClosedRange<UInt64>,
-        _ runs: (Double, UInt64) -> [RunRecord]
+        _ runs: (Double, UInt64) -> [RunMeasurement]
     ) throws -> [Fit<Law>] {
         var options = FitOptions()
         options.resamples = 0
@@ -63,7 +63,7 @@ import Testing
         for (found, true_) in zip(fits[0].law.parameters, JointLaw.published.parameters) {
             expect(found, true_, within: 1e-6)
         }
-        #expect(fits[0].determinacy.undetermined.isEmpty)
+        #expect(fits[0].identifiability.undetermined.isEmpty)
     }
 
     @Test func jointLawFromNoisyLosses() throws {
@@ -110,7 +110,7 @@ import Testing
 
     /// The other forms come back from exact losses as well.
     @Test func theOtherLawsPredictExactLosses() throws {
-        func check<Law: LossLaw>(_ law: Law, _ points: [ScalePoint]) throws {
+        func check<Law: ScalingLaw>(_ law: Law, _ points: [ScalePoint]) throws {
             var options = FitOptions()
             options.resamples = 0
             let fit = try Fit<Law>(Simulation.runs(points, law, noise: 0, seed: 1), options)

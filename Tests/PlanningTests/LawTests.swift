@@ -9,7 +9,7 @@ import Testing
         ScalePoint(active: 2e9, total: 9e9, embedding: 2e8, tokens: 80e9, experts: 8, granularity: 4, topK: 6),
     ]
     static let inference = InferenceLaw(parameters: [120, 0.2, 0.9, 0.6, 300, 0.25, 1.4, 0.001, 1.5, 200])
-    static let laws: [any LossLaw] = LawCatalogue.published.map { $0.law } + [inference, EfficiencyLeverage.published]
+    static let laws: [any ScalingLaw] = LawCatalog.published.map { $0.law } + [inference, EfficiencyLeverage.published]
 
     /// Every formula once more, written out.
     @Test(arguments: samples) func lossIsThePapersFormula(x: ScalePoint) {
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: laws.indices) func gradientByCoordinateIsTheSlope(law index: Int) {
-        func check<Law: LossLaw>(_ law: Law) {
+        func check<Law: ScalingLaw>(_ law: Law) {
             for x in Self.samples {
                 let gradient = law.gradient(at: x), theta = law.coordinates
                 for j in theta.indices {
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test(arguments: laws.indices) func coordinatesAndParametersAreInverse(law index: Int) {
-        func check<Law: LossLaw>(_ law: Law) {
+        func check<Law: ScalingLaw>(_ law: Law) {
             for (a, b) in zip(Law(coordinates: law.coordinates).parameters, law.parameters) {
                 expect(a, b, within: 1e-12)
             }
@@ -129,11 +129,11 @@ import Testing
     }
 
     @Test func aMisspeltLawIsRefusedWithItsName() {
-        #expect { try LawCatalogue.published(named: "chinchila") } throws: {
+        #expect { try LawCatalog.published(named: "chinchila") } throws: {
             "\($0)".contains("did you mean `chinchilla`")
         }
-        #expect { try LawCatalogue.published(named: "inference") } throws: { "\($0)".contains("never published") }
-        #expect { try LawCatalogue.form(named: "kaplan") } throws: { "\($0)".contains("joint, fine-grained") }
+        #expect { try LawCatalog.published(named: "inference") } throws: { "\($0)".contains("never published") }
+        #expect { try LawCatalog.form(named: "kaplan") } throws: { "\($0)".contains("joint, fine-grained") }
     }
 }
 

@@ -6,24 +6,26 @@ import Testing
 /// Fits end at the minimum of their objective. References: scripts/fit-reference.py (SciPy 1.17.1, L-BFGS-B from 10 starts
 /// or more, then Nelder-Mead), which knows nothing of this code.
 @Suite(.serialized) struct OptimumTests {
-    private func fit(_ law: LawFacts, _ runs: [RunRecord], _ change: (inout FitOptions) -> Void = { _ in }) throws
+    private func fit(_ law: LawMetadata, _ runs: [RunMeasurement], _ change: (inout FitOptions) -> Void = { _ in })
+        throws
         -> FitReport
     {
         var options = FitOptions()
         options.resamples = 0
         change(&options)
-        return try FitReport(try LawCatalogue.form(named: law.name), runs, options)
+        return try FitReport(try LawCatalog.form(named: law.name), runs, options)
     }
 
-    private func table(_ name: String, _ law: LawFacts) throws -> [RunRecord] {
+    private func table(_ name: String, _ law: LawMetadata) throws -> [RunMeasurement] {
         let file = try #require(Bundle.module.url(forResource: "Tables/\(name)", withExtension: "csv"))
         return try runTable(csv: String(contentsOf: file, encoding: .utf8), file: name, for: [law]).records
     }
 
     /// Most residuals lie beyond δ: L-BFGS takes no step from the values of `--train-only`, 2.6 % above the minimum.
     @Test func theLastDescentGoesOnAtAKink() throws {
-        let runs = try table("kinks", ChinchillaLaw.facts)
-        let all = try fit(ChinchillaLaw.facts, runs), without = try fit(ChinchillaLaw.facts, runs) { $0.refit = false }
+        let runs = try table("kinks", ChinchillaLaw.metadata)
+        let all = try fit(ChinchillaLaw.metadata, runs),
+            without = try fit(ChinchillaLaw.metadata, runs) { $0.refit = false }
         expect(all.record.objective, 0.0006245210656238367, within: 1e-9)
         #expect(all.record.values != without.record.values)
     }
@@ -31,11 +33,11 @@ import Testing
     /// The best end without the held-out runs leads to another basin, 2 % above; and the minimum has β and E_max at their
     /// bounds, so the runs determine neither.
     @Test func severalEndsAreDescendedWithAllRuns() throws {
-        let report = try fit(JointLaw.facts, try table("basins", JointLaw.facts))
+        let report = try fit(JointLaw.metadata, try table("basins", JointLaw.metadata))
         expect(report.record.objective, 0.0018394987654149556, within: 1e-7)
         #expect(Set(report.record.undetermined.keys) == ["beta", "E_max"])
         #expect(report.text.contains("beta: every value above -0.1"))
-        for (value, parameter) in zip(report.record.values, JointLaw.facts.parameters) {
+        for (value, parameter) in zip(report.record.values, JointLaw.metadata.parameters) {
             #expect(value >= parameter.bounds.lowerBound && value <= parameter.bounds.upperBound * (1 + 1e-9))
         }
     }
@@ -43,7 +45,7 @@ import Testing
     @Test(arguments: minima)
     func simulatedTablesEndWhereSciPyEnds(name: String, seed: UInt64, minimum: Double) throws {
         let (law, count) = try #require(SimulatedStudy.law(named: name))
-        let report = try fit(type(of: law).facts, SimulatedTable(seed: seed).runs(law, count: count))
+        let report = try fit(type(of: law).metadata, SimulatedTable(seed: seed).runs(law, count: count))
         expect(report.record.objective, minimum, within: 1e-6)
     }
 
@@ -64,8 +66,8 @@ import Testing
 
     /// Resamples go through the same descent: none keeps the values of the fit.
     @Test func resamplesAreDescendedToo() throws {
-        let runs = try table("kinks", ChinchillaLaw.facts)
-        let report = try fit(ChinchillaLaw.facts, runs) { $0.resamples = 40 }
+        let runs = try table("kinks", ChinchillaLaw.metadata)
+        let report = try fit(ChinchillaLaw.metadata, runs) { $0.resamples = 40 }
         let samples = try #require(report.record.samples)
         #expect(samples.count == 40 && Set(samples.map { $0[0] }).count == 40)
         #expect(!samples.contains(report.record.values))
@@ -73,13 +75,13 @@ import Testing
 
     /// What `LocalModel` builds on: a term's slope by one coordinate outside the saturation does not change along another.
     @Test(arguments: LawTests.laws.indices) func termsAreLinearOutsideTheSaturation(law index: Int) {
-        func check<Law: LossLaw>(_ law: Law) {
-            let parameters = Law.facts.parameters
+        func check<Law: ScalingLaw>(_ law: Law) {
+            let parameters = Law.metadata.parameters
             let plain = parameters.indices.filter {
                 parameters[$0].coordinate != .saturationStart && parameters[$0].coordinate != .positive
             }
             for x in LawTests.samples {
-                var before = TermSheet(for: Law.facts), after = before
+                var before = LawTerms(for: Law.metadata), after = before
                 law.terms(at: x, into: &before)
                 for j in plain {
                     var theta = law.coordinates
@@ -100,7 +102,7 @@ import Testing
     /// Published coefficients lie inside the bounds, far from corners.
     @Test(arguments: LawTests.laws.indices) func publishedLawsLieInsideTheirBounds(law index: Int) {
         let law = LawTests.laws[index]
-        for (value, parameter) in zip(law.parameters, type(of: law).facts.parameters) {
+        for (value, parameter) in zip(law.parameters, type(of: law).metadata.parameters) {
             #expect(
                 parameter.bounds.lowerBound < value && value < parameter.bounds.upperBound,
                 "\(law.name) \(parameter.name)")

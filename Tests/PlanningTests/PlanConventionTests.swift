@@ -37,7 +37,7 @@ import Testing
     /// A fit to MoE runs says nothing of dense models.
     @Test func aFitWithoutDenseRunsRefusesOneExpert() throws {
         let law = PlanningLaw(
-            name: "fit.json", law: FineGrainedLaw.published, dense: nil, domain: FineGrainedLaw.facts.domain,
+            name: "fit.json", law: FineGrainedLaw.published, dense: nil, domain: FineGrainedLaw.metadata.domain,
             certainty: .unknown)
         #expect { try Plan(request(1e19, experts: [1]), by: law) } throws: {
             "\($0)".contains("fit.json: the law `fine-grained` was fitted to experts")
@@ -66,7 +66,7 @@ import Testing
         #expect(paper.records[0].trainerFLOPs == paper.best.optimum.trainerFLOPs)
     }
 
-    private func fitted(_ change: (RunRecord) -> RunRecord) throws -> FitRecord {
+    private func fitted(_ change: (RunMeasurement) -> RunMeasurement) throws -> FitRecord {
         var options = FitOptions()
         options.resamples = 0
         return try FitReport(ChinchillaLaw.self, Simulation.chinchilla(noise: 0.01, seed: 4).map(change), options)
@@ -76,7 +76,7 @@ import Testing
     /// The law of a fit and what its runs had in common, through the file.
     @Test func plansByAFitFollowItsRuns() throws {
         let record = try fitted { run in
-            RunRecord(
+            RunMeasurement(
                 source: run.source, point: run.point, loss: run.loss, vocabularySize: 4096, context: 256,
                 countedFLOPs: 0.7 * 6 * run.point.active * run.point.tokens)
         }
@@ -104,7 +104,7 @@ import Testing
         let plan = try Plan(request(1e20, experts: [8]), by: record.planningLaw(name: "fit.json"))
         #expect(
             plan.cautions.contains { $0.contains("the runs behind fit.json do not determine") && $0.contains("E_max") })
-        let yaml = try plan.runConfiguration(plan.best, in: RunPlaces(directory: "r", train: "t", tokenizer: "auto"))
+        let yaml = try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto"))
         #expect(yaml.contains("# beware: the runs behind fit.json do not determine"))
     }
 
@@ -113,7 +113,7 @@ import Testing
         request.vocabularySize = 100_000
         let plan = try Plan(request, by: .published("joint"))
         #expect {
-            try plan.runConfiguration(plan.best, in: RunPlaces(directory: "r", train: "t", tokenizer: "auto"))
+            try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto"))
         } throws: { "\($0)".contains("at most 65,536 as --vocabulary-size, not 100000") }
         request.vocabularySize = 300.5
         #expect { try Plan(request, by: .published("joint")) } throws: {

@@ -66,7 +66,7 @@ import Testing
     @Test func theModelToTrainIsRealAndRoundingCostsLittle() throws {
         for flops in [1e18, 1e20, 1e22] {
             for entry in try Self.joint(flops: flops).entries {
-                let model = entry.realised
+                let model = entry.buildable
                 #expect(model.dModel == 64 * model.layers && model.layers == model.layers.rounded())
                 #expect(entry.roundingCost >= 0 && entry.roundingCost < 0.02)
                 expect(6 * model.activeParameters * model.tokens, flops, within: 1e-12)
@@ -78,7 +78,7 @@ import Testing
     @Test func predictionsCarryThePublishedError() throws {
         let best = try Self.joint(flops: 1e20).best, interval = try #require(best.interval)
         expect(interval.upperBound - interval.lowerBound, 2 * 1.2816 * 0.0062, within: 1e-9)
-        #expect(interval.contains(best.realised.loss))
+        #expect(interval.contains(best.buildable.loss))
         let other = try Plan(PlanRequest.budget(1e20, experts: [1]), by: .published("chinchilla"))
         #expect(other.best.interval == nil)
     }
@@ -112,8 +112,8 @@ import Testing
     @Test func theConfigurationSaysWhatThePlanSays() throws {
         let plan = try Self.joint(flops: 1e19, experts: [8])
         let yaml = try plan.runConfiguration(
-            plan.best, in: RunPlaces(directory: "runs/a \"b\"", train: "text", tokenizer: "auto"))
-        let model = plan.best.realised
+            plan.best, in: RunPaths(directory: "runs/a \"b\"", train: "text", tokenizer: "auto"))
+        let model = plan.best.buildable
         for line in [
             "  d_model: \(Int(model.dModel))", "  layers: \(Int(model.layers))", "  heads: \(Int(model.layers))",
             "  experts: 8", "  granularity: 1", "  feed_forward: 3.0", "  tokens: 262144", "  kind: wsd",
@@ -122,7 +122,7 @@ import Testing
             #expect(yaml.split(separator: "\n").contains { $0 == line }, "\(line)")
         }
         // It is YAML of sections and numbers, as the trainer reads it.
-        let document = try SettingsDocument(yaml: yaml, file: "planned.yaml")
+        let document = try ConfigurationDocument(yaml: yaml, file: "planned.yaml")
         #expect(try document.section("model").integer("d_model") == Int(model.dModel))
         #expect(try document.section("data").text("validation") == "tail 0.01")
         expect(try document.section("optimizer").number("learning_rate"), plan.best.learningRate, within: 0.01)
@@ -136,9 +136,9 @@ import Testing
         var request = PlanRequest.budget(3e18, experts: [64])
         request.granularities = [8]
         let plan = try Plan(request, by: .published("fine-grained"))
-        let yaml = try plan.runConfiguration(plan.best, in: RunPlaces(directory: "r", train: "t", tokenizer: "auto"))
+        let yaml = try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto"))
         let ratio = try #require(yaml.firstMatch(of: /feed_forward: ([\d.]+)/).flatMap { Double($0.1) })
-        let hidden = ratio * plan.best.realised.dModel / 8
+        let hidden = ratio * plan.best.buildable.dModel / 8
         #expect(abs(hidden - hidden.rounded()) < 1e-6)
         expect(ratio, 8.0 / 3, within: 0.01)
     }

@@ -7,11 +7,11 @@ import Testing
 @Suite struct RunTableTests {
     static let header = "n_active,n_total,tokens,flops,experts,granularity,top_k,loss"
 
-    private func read(_ text: String, _ laws: [LawFacts] = [JointLaw.facts]) throws -> [RunRecord] {
+    private func read(_ text: String, _ laws: [LawMetadata] = [JointLaw.metadata]) throws -> [RunMeasurement] {
         try runTable(csv: text, file: "runs.csv", for: laws).records
     }
 
-    private func refuse(_ text: String, _ laws: [LawFacts] = [JointLaw.facts], saying words: String...) {
+    private func refuse(_ text: String, _ laws: [LawMetadata] = [JointLaw.metadata], saying words: String...) {
         #expect { try read(text, laws) } throws: { error in
             guard let failure = error as? Failure, failure.status == .data else { return false }
             return words.allSatisfy(failure.description.contains)
@@ -26,13 +26,14 @@ import Testing
         #expect(plain[0].point == expected)
         #expect(plain[1].point.granularity == 1 && plain[1].point.topK == 1)
         let other = try read(
-            "\u{FEFF}Loss ; tokens;experts;\"n_active\";comment\r\n\"2.5\";1e9;4;1e8;\"a, b\"\r\n\r\n", [JointLaw.facts]
+            "\u{FEFF}Loss ; tokens;experts;\"n_active\";comment\r\n\"2.5\";1e9;4;1e8;\"a, b\"\r\n\r\n",
+            [JointLaw.metadata]
         )
         #expect(other.count == 1 && other[0].loss == 2.5 && other[0].point.experts == 4)
     }
 
     @Test func denseTablesNeedOneCountOnly() throws {
-        let runs = try read("n_total,tokens,loss\n1e8,1e9,3\n", [ChinchillaLaw.facts])
+        let runs = try read("n_total,tokens,loss\n1e8,1e9,3\n", [ChinchillaLaw.metadata])
         #expect(runs[0].point.active == 1e8)
     }
 
@@ -41,8 +42,8 @@ import Testing
         refuse("n_active,tokens,experts,Los\n1,2,3,4\n", saying: "is `los` the loss? rename it")
         refuse("n_active,n_total,experts,loss\n1e8,1e8,1,3\n", saying: "runs.csv:2: no `tokens`", "law `joint` needs")
         refuse("n_active,tokens,loss\n1e8,1e9,3\n", saying: "no `experts`")
-        refuse("n_active,tokens,experts,loss\n1e8,1e9,8,3\n", [SparsityLaw.facts], saying: "no `n_total`")
-        refuse("n_active,n_total,tokens,loss\n1e8,1e8,1e9,3\n", [FineGrainedLaw.facts], saying: "no `granularity`")
+        refuse("n_active,tokens,experts,loss\n1e8,1e9,8,3\n", [SparsityLaw.metadata], saying: "no `n_total`")
+        refuse("n_active,n_total,tokens,loss\n1e8,1e8,1e9,3\n", [FineGrainedLaw.metadata], saying: "no `granularity`")
         refuse("n_active,n_total,tokens,experts,loss\n1e8,,1e9,1,3\n1e8,1e8,1e9,1,\n", saying: "runs.csv:3: no `loss`")
     }
 
@@ -78,7 +79,7 @@ import Testing
         refuse("nactive,n_total,tokens,experts,loss\n", saying: "did you mean `n_active`?")
         // Columns of other things stay, and are named.
         let text = start + ",val_loss,seed,name\n1e8,1e8,1e9,1,3,2.9,1,a\n"
-        let table = try runTable(csv: text, file: "runs.csv", for: [JointLaw.facts])
+        let table = try runTable(csv: text, file: "runs.csv", for: [JointLaw.metadata])
         #expect(table.records.count == 1 && table.otherColumns == ["val_loss", "seed", "name"])
     }
 
@@ -96,7 +97,7 @@ import Testing
         #expect(try read(start + "1e8,2e8,1e9,4e0,3,1,1\n")[0].point.experts == 4)
         // 2·d_model/d_expert of the leverage law
         let leveraged = "experts,granularity,flops,leverage\n32,2.9,1e20,3\n"
-        #expect(try read(leveraged, [EfficiencyLeverage.facts])[0].point.granularity == 2.9)
+        #expect(try read(leveraged, [EfficiencyLeverage.metadata])[0].point.granularity == 2.9)
     }
 
     @Test func keepsWhatTheRunsHaveInCommon() throws {
@@ -120,20 +121,20 @@ import Testing
     }
 
     @Test func refusesRunsThatDetermineNothing() {
-        func refuse(_ runs: [RunRecord], _ law: LawFacts, saying words: String...) {
+        func refuse(_ runs: [RunMeasurement], _ law: LawMetadata, saying words: String...) {
             #expect { try checkRuns(runs, for: law) } throws: { error in
                 words.allSatisfy { "\(error)".contains($0) }
             }
         }
         let runs = Simulation.joint(noise: 0.004, seed: 1)
-        refuse(runs + [runs[3]], JointLaw.facts, saying: "run 3 repeats run 3", "the same loss")
-        refuse(Array(runs.prefix(12)), JointLaw.facts, saying: "12 runs are too few for the law `joint`", "needs 13")
+        refuse(runs + [runs[3]], JointLaw.metadata, saying: "run 3 repeats run 3", "the same loss")
+        refuse(Array(runs.prefix(12)), JointLaw.metadata, saying: "12 runs are too few for the law `joint`", "needs 13")
         let dense = runs.filter { $0.point.experts == 8 }
-        refuse(dense, JointLaw.facts, saying: "all runs have the same number of experts", "fit `chinchilla`")
-        refuse(dense, SparsityLaw.facts, saying: "all runs have the same sparsity")
-        refuse(runs.filter { $0.point.tokens == 4e9 }, JointLaw.facts, saying: "all runs have the same tokens")
-        refuse(runs, FineGrainedLaw.facts, saying: "all runs have the same granularity")
-        #expect(throws: Never.self) { try checkRuns(dense, for: ChinchillaLaw.facts) }
+        refuse(dense, JointLaw.metadata, saying: "all runs have the same number of experts", "fit `chinchilla`")
+        refuse(dense, SparsityLaw.metadata, saying: "all runs have the same sparsity")
+        refuse(runs.filter { $0.point.tokens == 4e9 }, JointLaw.metadata, saying: "all runs have the same tokens")
+        refuse(runs, FineGrainedLaw.metadata, saying: "all runs have the same granularity")
+        #expect(throws: Never.self) { try checkRuns(dense, for: ChinchillaLaw.metadata) }
     }
 }
 
@@ -159,17 +160,17 @@ import Testing
 
     @Test func readsSizesAndTheLastValidation() throws {
         try withRun(["run.json": facts, "metrics.jsonl": steps]) { place in
-            let run = try runRecord(directory: place, loss: .validation, for: [JointLaw.facts])
+            let run = try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata])
             #expect(run.loss == 3.1 && run.point.tokens == 3000 && run.point.experts == 32 && run.point.active == 3e8)
             #expect(run.point.granularity == 2 && run.point.flops == 3000 * 1.9e9)
-            #expect(try runRecord(directory: place, loss: .training, for: [JointLaw.facts]).loss == 3.0)
+            #expect(try runMeasurement(directory: place, loss: .training, for: [JointLaw.metadata]).loss == 3.0)
         }
     }
 
     @Test func saysWhatIsWrongWithARun() throws {
         func refuse(_ files: [String: String], saying words: String) throws {
             try withRun(files) { place in
-                #expect { try runRecord(directory: place, loss: .validation, for: [JointLaw.facts]) } throws: {
+                #expect { try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata]) } throws: {
                     $0 is Failure && "\($0)".contains(words)
                 }
             }

@@ -7,7 +7,7 @@ enum Simulation {
     static let jointExperts: [Double] = [1, 2, 4, 8, 16, 32]
 
     /// 270 runs like the joint study's: six E, d 256…2304 with d/64 blocks, 0.5–80B tokens, 45 runs for each E.
-    static func joint(noise: Double, seed: UInt64) -> [RunRecord] {
+    static func joint(noise: Double, seed: UInt64) -> [RunMeasurement] {
         let widths: [(d: Double, tokens: [Double])] = [
             (256, [0.5, 1, 4, 16, 64]), (512, [0.5, 1, 2, 8, 32]), (640, [0.5, 2, 8, 32, 80]),
             (768, [1, 2, 4, 16, 64]),
@@ -25,7 +25,7 @@ enum Simulation {
     }
 
     /// Fine-grained runs: five d, four lengths, five G.
-    static func fineGrained(noise: Double, seed: UInt64) -> [RunRecord] {
+    static func fineGrained(noise: Double, seed: UInt64) -> [RunMeasurement] {
         let points = [256.0, 384, 512, 640, 768, 1024].flatMap { d in
             [4e9, 8e9, 16e9, 33e9, 66e9, 130e9].flatMap { tokens in
                 [1.0, 2, 4, 8, 16].map { g in
@@ -37,7 +37,7 @@ enum Simulation {
     }
 
     /// 240 dense runs from 44M to 16B parameters on isoFLOP lines like the Chinchilla study's.
-    static func chinchilla(noise: Double, seed: UInt64) -> [RunRecord] {
+    static func chinchilla(noise: Double, seed: UInt64) -> [RunMeasurement] {
         let points = (0..<16).flatMap { i in
             (0..<15).map { j in
                 let n = 44e6 * pow(16e9 / 44e6, Double(i) / 15)
@@ -48,12 +48,12 @@ enum Simulation {
         return runs(points, ChinchillaLaw.refitted, noise: noise, seed: seed)
     }
 
-    static func runs(_ points: [ScalePoint], _ law: some LossLaw, noise: Double, seed: UInt64) -> [RunRecord] {
+    static func runs(_ points: [ScalePoint], _ law: some ScalingLaw, noise: Double, seed: UInt64) -> [RunMeasurement] {
         let random = RandomFunction(seed: seed, purpose: .tests)
         return points.enumerated().map { index, point in
             let (u, v) = (random.uniform(UInt64(2 * index)), random.uniform(UInt64(2 * index + 1)))
             let normal = (-2 * log(u)).squareRoot() * cos(2 * .pi * v)  // Box & Muller
-            return RunRecord(source: "run \(index)", point: point, loss: law.loss(at: point) + noise * normal)
+            return RunMeasurement(source: "run \(index)", point: point, loss: law.loss(at: point) + noise * normal)
         }
     }
 }

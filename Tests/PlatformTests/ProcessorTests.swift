@@ -15,12 +15,12 @@ struct ProcessorTests {
         let processor = Processor(cpuinfo: text, count: 2)
         #expect(processor.model == "AMD EPYC 9555")
         #expect(processor.count == 2)
-        #expect(processor.runs(.avx512) && processor.runs(.avx2) && processor.runs(.baseline))
+        #expect(processor.supports(.avx512) && processor.supports(.avx2) && processor.supports(.baseline))
     }
 
     @Test func oldIntel() {
         let processor = Processor(cpuinfo: "model name : old\nflags : sse2 avx\n", count: 1)
-        #expect(!processor.runs(.avx2) && processor.runs(.baseline))
+        #expect(!processor.supports(.avx2) && processor.supports(.baseline))
     }
 
     @Test func arm() {
@@ -38,7 +38,7 @@ struct ProcessorTests {
     @Test func thisMachineRunsThisBuild() {
         let processor = Processor.ofThisMachine
         #expect(processor.count >= 1)
-        #expect(processor.runs(.ofThisBuild))
+        #expect(processor.supports(.ofThisBuild))
     }
 
     @Test func hugePages() {

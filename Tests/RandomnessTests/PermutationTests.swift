@@ -33,19 +33,19 @@ import Testing
         #expect(counts.values.allSatisfy { abs($0 - 1000) < 200 }, "\(counts.values.sorted())")
     }
 
-    /// Each element is equally likely everywhere, and neighbours do not stay together.
+    /// Each element is equally likely everywhere, and neighbors do not stay together.
     @Test func elementsLandEvenly() {
         let count = 100
         var landed = [[Int]](repeating: [Int](repeating: 0, count: 10), count: 10)
-        var neighbours = 0
+        var neighbors = 0
         for seed in 0..<1000 {
             let order = images(count, seed: UInt64(seed))
             for (i, image) in order.enumerated() { landed[i / 10][image / 10] += 1 }
-            neighbours += zip(order, order.dropFirst()).count { $1 == $0 + 1 }
+            neighbors += zip(order, order.dropFirst()).count { $1 == $0 + 1 }
         }
         #expect(landed.joined().allSatisfy { abs($0 - 1000) < 160 })
         // One in expectation for each order: 1000 · 99/100.
-        #expect(abs(neighbours - 990) < 160, "\(neighbours)")
+        #expect(abs(neighbors - 990) < 160, "\(neighbors)")
     }
 
     @Test func hugeCountsStayInBounds() {

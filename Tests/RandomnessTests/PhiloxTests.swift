@@ -51,7 +51,7 @@ import Testing
         // Five standard errors.
         #expect(abs(mean - 0.5) < 0.2887 * 5 / 316)
         #expect(abs(variance - 0.08333) < 0.0745 * 5 / 316)
-        // Neighbouring draws have nothing to do with each other.
+        // Neighboring draws have nothing to do with each other.
         let products = zip(draws, draws.dropFirst()).map { (a: Double, b: Double) in (a - 0.5) * (b - 0.5) }
         let covariance = products.reduce(0, +) / 1e5
         #expect(abs(covariance) < 0.0833 * 5 / 316)

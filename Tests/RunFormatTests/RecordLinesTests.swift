@@ -14,7 +14,7 @@ import Threading
         let path = FileManager.default.temporaryDirectory.appending(path: "records-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(text.utf8).write(to: URL(filePath: path))
-        let file = try MetricsFile(path, keepingThrough: step)
+        let file = try JSONLinesSink(path, keepingThrough: step)
         let left = try String(contentsOfFile: path, encoding: .utf8)
         #expect(file.bytes == left.utf8.count)
         return left
@@ -59,14 +59,14 @@ import Threading
 
     @Test("the last record says how far a run came") func last() throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "records-\(UUID().uuidString)").path()
-        #expect(try MetricsFile.lastStep(of: path) == nil)
+        #expect(try JSONLinesSink.lastStep(of: path) == nil)
         defer { try? FileManager.default.removeItem(atPath: path) }
         for (text, step) in [
             ("", nil), (lines("# none", "{}"), nil), (lines(record(1), record(2)) + #"{"step":3"#, 2),
             (lines(record(4, 200_000), "nonsense", String(repeating: "y", count: 5 << 20)), 4),
         ] {
             try Data(text.utf8).write(to: URL(filePath: path))
-            #expect(try MetricsFile.lastStep(of: path) == step)
+            #expect(try JSONLinesSink.lastStep(of: path) == step)
         }
     }
 
@@ -79,7 +79,7 @@ import Threading
         mkfifo(folder + "/pipe", 0o600)
         try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: precious)
         for path in [folder + "/pipe", folder + "/link", folder] {
-            let failure = #expect(throws: Failure.self) { try MetricsFile(path, keepingThrough: 0) }
+            let failure = #expect(throws: Failure.self) { try JSONLinesSink(path, keepingThrough: 0) }
             #expect(failure?.status == .cannotCreate)
         }
         #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious")

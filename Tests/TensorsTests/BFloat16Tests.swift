@@ -13,8 +13,8 @@ import Testing
         #expect(wrong.isEmpty)
     }
 
-    /// Every finite element, its upper neighbour, and floats around the middle: the nearer one, and in the middle the one
-    /// whose pattern is even. Beyond the largest element the neighbour is infinity, at the place of the next power of two.
+    /// Every finite element, its upper neighbor, and floats around the middle: the nearer one, and in the middle the one
+    /// whose pattern is even. Beyond the largest element the neighbor is infinity, at the place of the next power of two.
     @Test func roundsToTheNearestAndTiesToEven() {
         var wrong: [Float] = []
         for bits in Self.patterns where BFloat16(bits: bits).float.isFinite {
@@ -31,14 +31,14 @@ import Testing
     }
 
     /// The same for normal floats anywhere, by distances in double precision.
-    @Test func isTheNearestOfBothNeighbours() {
+    @Test func isTheNearestOfBothNeighbors() {
         var wrong: [Float] = []
         for pattern in stride(from: UInt32(0x0080_0000), to: 0x7F7F_0000, by: 40_503) {
             for value in [Float(bitPattern: pattern), -Float(bitPattern: pattern)] {
                 let found = abs(Double(BFloat16(rounding: value).float) - Double(value))
                 let cut = UInt16(value.bitPattern >> 16)
-                for neighbour in [cut, cut + 1]
-                where !(found <= abs(Double(BFloat16(bits: neighbour).float) - Double(value))) { wrong.append(value) }
+                for neighbor in [cut, cut + 1]
+                where !(found <= abs(Double(BFloat16(bits: neighbor).float) - Double(value))) { wrong.append(value) }
             }
         }
         #expect(wrong.isEmpty)

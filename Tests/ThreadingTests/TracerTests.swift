@@ -6,22 +6,22 @@ struct TracerTests {
         let tracer = Tracer()
         tracer.isRecording = true
         tracer.begin(.step, 7)
-        tracer.begin(.lane)
+        tracer.begin(.microBatch)
         tracer.begin(.products)
         tracer.end()
         tracer.end()
         tracer.begin(.update)
         tracer.end()
         tracer.end()
-        let spans = tracer.take()
-        #expect(spans.map(\.phase) == [.step, .lane, .products, .update])
+        let spans = tracer.drain()
+        #expect(spans.map(\.phase) == [.step, .microBatch, .products, .update])
         #expect(spans.map(\.depth) == [0, 1, 2, 1])
         #expect(spans.map(\.number) == [7, -1, -1, -1])
         for (outer, inner) in [(0, 1), (1, 2), (0, 3)] {
             #expect(spans[outer].start <= spans[inner].start && spans[inner].end <= spans[outer].end)
         }
         #expect(spans[1].end <= spans[3].start)
-        #expect(tracer.take().isEmpty)
+        #expect(tracer.drain().isEmpty)
     }
 
     /// Another thread's tracer records when the first does and on the same clock, but into a track of its own.
@@ -33,7 +33,7 @@ struct TracerTests {
         other.begin(.reduction, 3, bytes: 64)
         other.end()
         tracer.end()
-        let outer = tracer.take(), inner = other.take()
+        let outer = tracer.drain(), inner = other.drain()
         #expect(outer.map(\.phase) == [.step] && outer.map(\.bytes) == [-1])
         #expect(inner.map(\.phase) == [.reduction] && inner.map(\.bytes) == [64])
         #expect(outer[0].start <= inner[0].start && inner[0].end <= outer[0].end)
@@ -41,14 +41,14 @@ struct TracerTests {
         tracer.isRecording = false
         other.begin(.reduction)
         other.end()
-        #expect(other.take().isEmpty)
+        #expect(other.drain().isEmpty)
     }
 
     @Test func nothingIsKeptWhileNobodyAsks() {
         let tracer = Tracer()
         tracer.begin(.step)
         tracer.end()
-        #expect(tracer.take().isEmpty)
+        #expect(tracer.drain().isEmpty)
     }
 
     /// What has no room is counted, and what encloses it still ends.
@@ -57,19 +57,19 @@ struct TracerTests {
         tracer.isRecording = true
         tracer.begin(.step)
         for _ in 0..<3 {
-            tracer.begin(.lane)
+            tracer.begin(.microBatch)
             tracer.end()
         }
         tracer.end()
-        #expect(tracer.lost == 2)
-        #expect(tracer.take().map(\.phase) == [.step, .lane])
-        #expect(tracer.lost == 0)
+        #expect(tracer.droppedEvents == 2)
+        #expect(tracer.drain().map(\.phase) == [.step, .microBatch])
+        #expect(tracer.droppedEvents == 0)
     }
 
     @Test func ownTimesAddUp() {
         let spans = [
             TraceInterval(.step, depth: 0, start: 0, duration: 100),
-            TraceInterval(.lane, depth: 1, start: 10, duration: 60),
+            TraceInterval(.microBatch, depth: 1, start: 10, duration: 60),
             TraceInterval(.forward, depth: 2, start: 20, duration: 30),
             TraceInterval(.products, depth: 3, start: 20, duration: 25),
             TraceInterval(.waiting, depth: 2, start: 50, duration: 10),
@@ -81,8 +81,8 @@ struct TracerTests {
             around[phase] = outer
         }
         #expect(
-            own == [.step: 25, .lane: 20, .forward: 5, .products: 25, .waiting: 10, .update: 15])
-        #expect(around[.products] == [.step, .lane, .forward])
+            own == [.step: 25, .microBatch: 20, .forward: 5, .products: 25, .waiting: 10, .update: 15])
+        #expect(around[.products] == [.step, .microBatch, .forward])
         #expect(around[.update] == [.step])
     }
 }

@@ -2,7 +2,7 @@ import Configuration
 import Testing
 
 struct CheckpointCadenceTests {
-    private func settings(_ pairs: String) throws -> CheckpointSettings {
+    private func settings(_ pairs: String) throws -> CheckpointConfiguration {
         let yaml = """
             run: {directory: r}
             data: {train: a.txt}
@@ -11,7 +11,7 @@ struct CheckpointCadenceTests {
             train: {steps: 8}
             checkpoint: {\(pairs)}
             """
-        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "cadence", overrides: [])).checkpoint
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "cadence", overrides: [])).checkpoint
     }
 
     @Test(arguments: ["", "keep: 3", "every_steps: 0", "every_tokens: 0, overlap: true"])

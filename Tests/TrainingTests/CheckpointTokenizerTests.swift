@@ -90,7 +90,7 @@ import Training
 
     @Test("a token file of another tokenizer is refused, on either side") func tokenFiles() throws {
         try inScratchFolder { folder in
-            func tokenize(_ tokenizer: TokenizerSetting, _ name: String) throws {
+            func tokenize(_ tokenizer: TokenizerChoice, _ name: String) throws {
                 _ = try tokenizeFiles(
                     [folder + "/text.txt"], tokenizer: tokenizer, output: "\(folder)/\(name)", format: .switchyard
                 ) { _ in }

@@ -32,8 +32,9 @@ import Training
         try inScratchFolder { folder in
             try reader(in: folder, "even").train()
             let run = try reader(in: folder, "changed")
-            #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
-            #expect(try run.refusal(Self.change, allowing: ["batch.tokens"], failingAfter: 6)?.status == .tryAgain)
+            #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
+            #expect(
+                try run.refusal(Self.change, allowing: ["batch.tokens"], failingAfter: 6)?.status == .temporaryFailure)
             #expect(try records(run, "changed").map(\.tokens) == [256, 512, 768, 1280, 1792, 2304])
             try run.train(["batch.tokens=128"], allowing: ["batch.tokens"])
             let (even, changed) = (try records(run, "even"), try records(run, "changed"))
@@ -52,7 +53,7 @@ import Training
         try inScratchFolder { folder in
             try reader(in: folder, "even").train()
             let run = try reader(in: folder, "changed")
-            #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
+            #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             try run.train(Self.change, allowing: ["batch.tokens"])
             let (even, changed) = (try records(run, "even"), try records(run, "changed"))
             #expect(changed.map(\.tokens) == [256, 512, 768, 1280, 1792, 2304, 2816, 3328])
@@ -72,7 +73,7 @@ import Training
             let even = try TinyRun(in: folder, changes + ["run.directory=\(folder)/even"], length: "tokens: 2816")
             try even.train()
             let run = try TinyRun(in: folder, changes, length: "tokens: 2816")
-            #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
+            #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             try run.train(Self.change, allowing: ["batch.tokens"])
             let rates = Dictionary(
                 uniqueKeysWithValues: try records(even, "even").map { ($0.tokens, $0.learningRate) })
@@ -90,7 +91,7 @@ import Training
     @Test("a run of `train.steps` ends after these steps, and its schedule after their tokens") func steps() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder, ["schedule.kind=cosine", "schedule.final_share=0"])
-            #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
+            #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             try run.train(Self.change, allowing: ["batch.tokens"])
             let records = try run.records()
             #expect(records.map(\.tokens).last == 768 + 5 * 512 && records.count == 8)
@@ -106,7 +107,7 @@ import Training
                 let run = try TinyRun(
                     in: folder, ["run.directory=\(folder)/\(name)", "optimizer.learning_rate=0"], length: "tokens: 3072"
                 )
-                #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
+                #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             }
             let old = try TinyRun(in: folder, ["optimizer.learning_rate=0"], length: "tokens: 3072")
             try FileManager.default.moveItem(atPath: folder + "/old", toPath: old.directory.path)

@@ -40,14 +40,15 @@ import Training
     }
 
     @Test("moments take memory for a rank's slices, as the estimate says", arguments: [(1, 1), (2, 1), (2, 2), (4, 2)])
-    func memory(ranks: Int, expertParallel: Int) throws {
+    func memory(ranks: Int, expertParallelSize: Int) throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder, wide + ["model.d_model=256", "model.vocabulary_size=5000"])
             func moments(_ changes: [String]) throws -> (held: [Int], estimate: MemoryEstimate) {
-                let configuration = try run.configuration(changes + ["parallel.expert_parallel=\(expertParallel)"])
+                let configuration = try run.configuration(changes + ["parallel.expert_parallel=\(expertParallelSize)"])
                 let held = try VirtualRanks.run(ranks) { world in
                     let engine = try Engine(
-                        configuration, expertParallel: expertParallel, threads: 1, forTraining: false, on: world)
+                        configuration, expertParallelSize: expertParallelSize, threads: 1, forTraining: false, on: world
+                    )
                     let state = TrainingState(for: engine)
                     return 4 * (state.firstMoment.count + state.secondMoment.count)
                 }
@@ -57,7 +58,7 @@ import Training
             #expect(shared.held.max() == shared.estimate.moments)
             #expect(whole.held.allSatisfy { $0 == whole.estimate.moments })
             #expect(shared.estimate.parameters == whole.estimate.parameters)
-            let total = 8 * ModelWork(try run.configuration().model).totalParameters
+            let total = 8 * ModelCost(try run.configuration().model).totalParameters
             #expect(shared.held.reduce(0, +) == total)
             #expect(shared.held.allSatisfy { abs($0 - total / ranks) <= 16 * ChunkPlan.extent })
         }

@@ -32,7 +32,7 @@ struct DocumentationTests {
 
     static func read(_ settings: [String: String]) throws(Failure) -> [String: String] {
         let overrides = settings.map { "\($0.key)=\($0.value)" }.sorted()
-        let values = try RunConfiguration(SettingsDocument(yaml: "", file: "test", overrides: overrides)).values
+        let values = try RunConfiguration(ConfigurationDocument(yaml: "", file: "test", overrides: overrides)).values
         return Dictionary(uniqueKeysWithValues: values.map { ($0.key, $0.value) })
     }
 
@@ -75,11 +75,11 @@ struct DocumentationTests {
         (512, 4096, 2048), (4096, 8192, 4096), (512, 1024, 1024), (1000, 4000, 2000), (512, 2560, 512),
         (256, 3584, 1792),
     ])
-    func lanesHoldWholeSequences(context: Int, batch: Int, lane: Int) throws {
+    func microBatchesHoldWholeSequences(context: Int, batch: Int, microBatch: Int) throws {
         var settings = Self.smallest
         settings["model.context"] = "\(context)"
         settings["batch.tokens"] = "\(batch)"
-        #expect(try Self.read(settings)["batch.micro_batch_tokens"] == "\(lane)")
+        #expect(try Self.read(settings)["batch.micro_batch_tokens"] == "\(microBatch)")
     }
 
     @Test func aBatchOfBrokenSequencesIsRefusedForWhatItIs() {

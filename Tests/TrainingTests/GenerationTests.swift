@@ -22,7 +22,7 @@ struct GenerationTests {
                 let model = try StoredModel(CheckpointReader(checkpoint, sharedBy: world), threads: 1, on: world)
                 var text: [UInt8] = []
                 try model.generate(
-                    after: begin, tokens: 50, Sampling(temperature: 0, top: 0, seed: 0), unless: RunRequests(world)
+                    after: begin, tokens: 50, Sampling(temperature: 0, top: 0, seed: 0), unless: RunControl(world)
                 ) { text += $0 }
                 #expect(try text == wholeWindows(model, after: begin, tokens: 50))
                 return text
@@ -37,12 +37,12 @@ struct GenerationTests {
         var text = prompt
         for _ in 0..<tokens {
             let window = text.suffix(model.configuration.model.context)
-            let lane = Lane(sequences: 1, sequenceLength: window.count)
-            for (i, byte) in window.enumerated() { lane.inputs[i] = Int32(byte) }
+            let microBatch = MicroBatch(sequences: 1, sequenceLength: window.count)
+            for (i, byte) in window.enumerated() { microBatch.inputs[i] = Int32(byte) }
             let logits = try engine.model.nextTokenLogits(
-                lane,
+                microBatch,
                 in: engine.pass(
-                    .evaluation, model.parameters, sequenceLength: lane.sequenceLength,
+                    .evaluation, model.parameters, sequenceLength: microBatch.sequenceLength,
                     cache: KeyValueCache(model.configuration.model, engine.precision)))
             text.append(UInt8((0..<256).max { logits[0, $0] < logits[0, $1] }!))
         }

@@ -5,7 +5,7 @@ import Testing
 
 /// The bodies that `rank-checks` runs under mpirun, here on virtual ranks.
 @Suite(.serialized) struct LayoutTests {
-    init() { MatrixLibrary.prepare() }
+    init() { ProductLibrary.prepare() }
 
     @Test(arguments: layoutCheckList.map(\.name), [1, 2, 3, 4])
     func body(name: String, ranks: Int) throws {

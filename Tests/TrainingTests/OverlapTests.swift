@@ -53,7 +53,7 @@ import Training
             }
             let overlap = "checkpoint.overlap=true"
             let all = try staging([overlap], ranks: 1), estimate = try run.configuration(["model.vocabulary_size=257"])
-            #expect(all == 12 * ModelWork(estimate.model).totalParameters)
+            #expect(all == 12 * ModelCost(estimate.model).totalParameters)
             #expect(try staging([overlap]) < all && staging([overlap]) > all / 3)
             #expect(try staging([]) == 0)
             #expect(try staging([overlap, "checkpoint.shards=1"]) == 0)

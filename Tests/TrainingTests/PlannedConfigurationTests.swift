@@ -14,10 +14,10 @@ struct PlannedConfigurationTests {
         var request = PlanRequest(experts: [experts])
         (request.flops, request.granularities, request.context) = (1e19, [granularity], context)
         let plan = try Plan(request, by: .published(law))
-        var places = RunPlaces(directory: "runs/planned", train: "corpus.txt", tokenizer: "auto")
+        var places = RunPaths(directory: "runs/planned", train: "corpus.txt", tokenizer: "auto")
         places.hasBFloat16 = bfloat16
         let yaml = try plan.runConfiguration(plan.best, in: places)
-        return (plan, try RunConfiguration(SettingsDocument(yaml: yaml, file: "planned.yaml")))
+        return (plan, try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "planned.yaml")))
     }
 
     /// The plan's count of the trainer's FLOPs is the trainer's, by exact layout.
@@ -26,9 +26,9 @@ struct PlannedConfigurationTests {
     ])
     func theTrainersFLOPsAreTheTrainers(law: String, experts: Double, granularity: Double, context: Double) throws {
         let (plan, configuration) = try planned(law, experts: experts, granularity: granularity, context: context)
-        let model = plan.best.realised
+        let model = plan.best.buildable
         let counted = model.trainerFLOPs / model.tokens
-        let work = ModelWork(configuration.model).flopsPerToken
+        let work = ModelCost(configuration.model).flopsPerToken
         // The fine-grained study's hidden size of 8/3·d is rounded to whole experts.
         #expect(abs(counted / work - 1) < (law == "joint" ? 1e-12 : 2e-3), "\(counted) \(work)")
     }

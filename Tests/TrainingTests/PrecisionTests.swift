@@ -12,7 +12,7 @@ import Tensors
 import Testing
 import Training
 
-private let hasBFloat16 = MatrixLibrary.supports(.bfloat16)
+private let hasBFloat16 = ProductLibrary.supports(.bfloat16)
 
 @Suite("Precision", .serialized) struct PrecisionTests {
     @Test("is part of the configuration") func configured() throws {
@@ -44,7 +44,7 @@ private let hasBFloat16 = MatrixLibrary.supports(.bfloat16)
             let configuration = try TinyRun(in: folder).configuration(["precision=bfloat16"])
             let failure = #expect(throws: Failure.self) {
                 _ = try VirtualRanks.run(2) { world in
-                    _ = try Engine(configuration, expertParallel: 1, threads: 1, forTraining: false, on: world)
+                    _ = try Engine(configuration, expertParallelSize: 1, threads: 1, forTraining: false, on: world)
                 }
             }
             #expect(failure?.status == .unavailable)
@@ -66,7 +66,7 @@ private let hasBFloat16 = MatrixLibrary.supports(.bfloat16)
             #expect(found.map(\.validationLoss).last == expected.map(\.validationLoss).last)
             let path = whole.directory.path
             let findings = try VirtualRanks.run(1) { world in
-                try Replay(run: path, step: 8, threads: 2, on: world) { _ in }.confirm()
+                try Replay(run: path, step: 8, threads: 2, on: world) { _ in }.verify()
             }[0]
             #expect(findings.isConfirmed && findings.last == 8)
         }
@@ -108,7 +108,7 @@ private let hasBFloat16 = MatrixLibrary.supports(.bfloat16)
             let found = try VirtualRanks.run(ranks) { world in
                 let stored = try StoredModel(CheckpointReader(last, sharedBy: world), threads: 1, on: world)
                 #expect(stored.engine.precision == .bfloat16)
-                return try stored.evaluate([text], in: scratch, on: world, unless: RunRequests(world)) { _ in }.loss
+                return try stored.evaluate([text], in: scratch, on: world, unless: RunControl(world)) { _ in }.loss
             }
             #expect(found.allSatisfy { $0 == expected })
         }

@@ -29,9 +29,9 @@ private func replaying<Answer: Sendable>(
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
             try run.train(ranks: 3)
-            let late = try replaying(run, step: 8, threads: 2) { try $0.confirm() }
+            let late = try replaying(run, step: 8, threads: 2) { try $0.verify() }
             #expect(late.isConfirmed && (late.first, late.last) == (7, 8) && late.comparedCheckpoints == 1)
-            let early = try replaying(run, step: 3) { try $0.confirm() }
+            let early = try replaying(run, step: 3) { try $0.verify() }
             #expect(early.isConfirmed && (early.first, early.last) == (1, 3) && early.comparedCheckpoints == 1)
         }
     }
@@ -51,9 +51,9 @@ private func replaying<Answer: Sendable>(
                 let digit = lines[4][place]
                 lines[4].replaceSubrange(place...place, with: digit == "7" ? "8" : "7")
             }
-            let findings = try replaying(run, step: 8) { try $0.confirm() }
+            let findings = try replaying(run, step: 8) { try $0.verify() }
             #expect(findings.isConfirmed, "starts after the step")
-            let earlier = try replaying(run, step: 6) { try $0.confirm() }
+            let earlier = try replaying(run, step: 6) { try $0.verify() }
             #expect(earlier.figure?.step == 5 && earlier.figure?.figure == figure)
             #expect(earlier.tensor == nil && earlier.comparedCheckpoints == 1, "the checkpoint is as it was")
         }
@@ -67,27 +67,28 @@ private func replaying<Answer: Sendable>(
             } _: { name, values in
                 if name == "parameters/blocks.1.router" { values[17] = 7 }
             }
-            let findings = try replaying(run, step: 6) { try $0.confirm() }
+            let findings = try replaying(run, step: 6) { try $0.verify() }
             #expect(findings.figure == nil)
             let tensor = try #require(findings.tensor)
             #expect(tensor.name == "parameters/blocks.1.router" && tensor.index == 17 && tensor.count == 1)
             #expect(tensor.stored == 7 && tensor.recomputed != 7)
             // A replay that starts there goes wrong in the step after.
-            let after = try replaying(run, step: 8) { try $0.confirm() }
+            let after = try replaying(run, step: 8) { try $0.verify() }
             #expect(after.figure?.step == 7)
         }
     }
 
-    @Test("a lane alone: its tokens, routes and losses, and its share of the gradient") func lane() throws {
+    @Test("a micro-batch alone: its tokens, routes and losses, and its share of the gradient") func microBatch() throws
+    {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
             try run.train()
             var losses = 0.0, router = [Double](repeating: 0, count: 32 * 4)
-            for lane in 0..<4 {
-                let path = folder + "/lane-\(lane).h5"
-                try replaying(run, step: 5) { try $0.inspect(lane: lane, to: path) }
+            for microBatch in 0..<4 {
+                let path = folder + "/micro-batch-\(microBatch).h5"
+                try replaying(run, step: 5) { try $0.inspect(microBatch: microBatch, to: path) }
                 let file = try HDF5File.open(path), root = try file.root()
-                #expect(try root.attribute("lane", as: Int64.self) == [Int64(lane)])
+                #expect(try root.attribute("micro-batch", as: Int64.self) == [Int64(microBatch)])
                 let dataset = try root.dataset("gradients/blocks.0.router"), part = Vector<Float>(count: 32 * 4)
                 try dataset.read(into: part, offset: [0, 0], shape: [32, 4])
                 for i in 0..<part.count { router[i] += Double(part[i]) }
@@ -101,7 +102,7 @@ private func replaying<Answer: Sendable>(
         }
     }
 
-    @Test("a lane of a run that recomputes has every layer's routes") func recomputedLane() throws {
+    @Test("a micro-batch of a run that recomputes has every layer's routes") func recomputedMicroBatch() throws {
         try inScratchFolder { folder in
             let probabilities = try ["none", "block"].map { recomputation in
                 let own = folder + "/" + recomputation
@@ -109,7 +110,7 @@ private func replaying<Answer: Sendable>(
                 let run = try TinyRun(in: own, ["recompute=\(recomputation)"])
                 try run.train()
                 let path = folder + "/\(recomputation).h5"
-                try replaying(run, step: 5) { try $0.inspect(lane: 1, to: path) }
+                try replaying(run, step: 5) { try $0.inspect(microBatch: 1, to: path) }
                 let root = try HDF5File.open(path).root()
                 return try (0..<2).map { layer in
                     let values = Vector<Float>(count: 4)
@@ -126,16 +127,18 @@ private func replaying<Answer: Sendable>(
     {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder, ["schedule.kind=cosine"], length: "tokens: 3072")
-            #expect(try run.refusal(failingAfter: 4)?.status == .tryAgain)
+            #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             try run.train(["batch.tokens=512"], allowing: ["batch.tokens"])
             #expect(try run.records().map(\.tokens) == [256, 512, 768, 1280, 1792, 2304, 2816, 3328])
-            let after = try replaying(run, step: 5) { try $0.confirm() }
+            let after = try replaying(run, step: 5) { try $0.verify() }
             #expect(after.isConfirmed && (after.first, after.last) == (4, 5))
             try FileManager.default.removeItem(atPath: "\(run.directory.checkpoints)/step-00000003")
-            let across = try replaying(run, step: 5) { try $0.confirm() }
+            let across = try replaying(run, step: 5) { try $0.verify() }
             #expect(across.isConfirmed && (across.first, across.last) == (1, 5))
-            try replaying(run, step: 2) { try $0.inspect(lane: 3, to: folder + "/lane.h5") }
-            #expect(throws: Failure.self) { try replaying(run, step: 2) { try $0.inspect(lane: 4, to: folder + "/x") } }
+            try replaying(run, step: 2) { try $0.inspect(microBatch: 3, to: folder + "/micro-batch.h5") }
+            #expect(throws: Failure.self) {
+                try replaying(run, step: 2) { try $0.inspect(microBatch: 4, to: folder + "/x") }
+            }
         }
     }
 
@@ -146,36 +149,38 @@ private func replaying<Answer: Sendable>(
             try run.train()
             try run.write(String(repeating: "Another text altogether, and one that is long enough.\n", count: 200))
             try run.train(["train.steps=9"])
-            #expect(try replaying(run, step: 9) { try $0.confirm() }.isConfirmed)
-            let failure = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.confirm() } }
+            #expect(try replaying(run, step: 9) { try $0.verify() }.isConfirmed)
+            let failure = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.verify() } }
             #expect(failure?.message.contains("training data are others") == true)
         }
     }
 
-    @Test("refuses default mode, steps without a record, lanes that are not there") func refuses() throws {
+    @Test("refuses default mode, steps without a record, micro-batches that are not there") func refuses() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
             try run.train()
-            #expect(throws: Failure.self) { try replaying(run, step: 9) { try $0.confirm() } }
-            #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.inspect(lane: 4, to: folder + "/x") } }
+            #expect(throws: Failure.self) { try replaying(run, step: 9) { try $0.verify() } }
+            #expect(throws: Failure.self) {
+                try replaying(run, step: 8) { try $0.inspect(microBatch: 4, to: folder + "/x") }
+            }
         }
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder, ["reproducible=false"])
             try run.train()
-            let failure = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.confirm() } }
+            let failure = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.verify() } }
             #expect(failure?.message.contains("default mode") == true)
         }
     }
 
     /// Every token's choice has the highest probability, and that probability as its gate.
     private func checkRoutes(_ root: HDF5Group) throws {
-        let choices = Vector<Int32>(count: 64), gates = Vector<Float>(count: 64), p = Vector<Float>(count: 256)
-        try root.dataset("routes/1/expert_indices").read(into: choices, offset: [0, 0], shape: [64, 1])
+        let expertIndices = Vector<Int32>(count: 64), gates = Vector<Float>(count: 64), p = Vector<Float>(count: 256)
+        try root.dataset("routes/1/expert_indices").read(into: expertIndices, offset: [0, 0], shape: [64, 1])
         try root.dataset("routes/1/gates").read(into: gates, offset: [0, 0], shape: [64, 1])
         try root.dataset("routes/1/probabilities").read(into: p, offset: [0, 0], shape: [64, 4])
         for token in 0..<64 {
             let row = (0..<4).map { p[4 * token + $0] }
-            #expect(row.max() == row[Int(choices[token])] && gates[token] == row[Int(choices[token])])
+            #expect(row.max() == row[Int(expertIndices[token])] && gates[token] == row[Int(expertIndices[token])])
         }
     }
 }

@@ -15,7 +15,7 @@ struct RunSummaryTests {
             batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
-        let configuration = try RunConfiguration(SettingsDocument(yaml: yaml, file: "summary", overrides: changes))
+        let configuration = try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "summary", overrides: changes))
         return RunSummary(configuration, try JobLayout(configuration, ranks: ranks), kernels: "none", gemmPeak: 1e9)
     }
 
@@ -25,15 +25,15 @@ struct RunSummaryTests {
 
     @Test func whatIsOffIsOff() throws {
         let summary = try summary(ranks: 2, [])
-        #expect(summary.lanesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
-        #expect(summary.sentence(lanes: 4).contains("of 1 thread, 1 lane in flight; GEMM peak"))
+        #expect(summary.microBatchesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
+        #expect(summary.sentence(microBatches: 4).contains("of 1 thread, 1 micro-batch in flight; GEMM peak"))
     }
 
     @Test func whatIsOnIsOn() throws {
         let summary = try summary(ranks: 2, Self.all)
-        #expect(summary.lanesInFlight == 2 && summary.overlapReduction && summary.distributedOptimizer)
-        let sentence = summary.sentence(lanes: 4)
-        #expect(sentence.contains("2 lanes in flight, reduction overlapped, optimizer distributed; GEMM peak"))
+        #expect(summary.microBatchesInFlight == 2 && summary.overlapReduction && summary.distributedOptimizer)
+        let sentence = summary.sentence(microBatches: 4)
+        #expect(sentence.contains("2 micro-batches in flight, reduction overlapped, optimizer distributed; GEMM peak"))
         #expect(try self.summary(ranks: 2, [Self.all[1]]).distributedOptimizer == false)
         #expect(try self.summary(ranks: 2, [Self.all[2]]).overlapReduction == false)
     }
@@ -41,7 +41,7 @@ struct RunSummaryTests {
     /// One rank has nobody to exchange, sum or share with, whatever the configuration asks for.
     @Test func oneRankDoesNoneOfIt() throws {
         let summary = try summary(ranks: 1, Self.all)
-        #expect(summary.lanesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
+        #expect(summary.microBatchesInFlight == 1 && !summary.overlapReduction && !summary.distributedOptimizer)
     }
 
     @Test("what an earlier version wrote is read under present names")
@@ -49,9 +49,9 @@ struct RunSummaryTests {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let run = tests.appending(path: "Fixtures/format-1/run"), decoder = JSONDecoder.ofRecords()
         let summary = try decoder.decode(RunSummary.self, from: Data(contentsOf: run.appending(path: "run.json")))
-        #expect(summary.lanesInFlight == 1 && summary.ranks == 2)
+        #expect(summary.microBatchesInFlight == 1 && summary.ranks == 2)
         let lines = try Data(contentsOf: run.appending(path: "metrics.jsonl")).split(separator: UInt8(ascii: "\n"))
         let records = try lines.map { try decoder.decode(StepRecord.self, from: $0) }
-        #expect(records.count == 6 && records.allSatisfy { $0.droppedShareByLayer.count == 2 })
+        #expect(records.count == 6 && records.allSatisfy { $0.droppedRatioByLayer.count == 2 })
     }
 }

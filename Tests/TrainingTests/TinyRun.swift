@@ -21,7 +21,7 @@ struct TinyRun {
 
     /// - Parameter length: the block `train`
     init(in folder: String, _ changes: [String] = [], length: String = "steps: 8") throws {
-        MatrixLibrary.prepare()
+        ProductLibrary.prepare()
         self.length = length
         self.folder = folder
         self.changes = changes
@@ -40,7 +40,7 @@ struct TinyRun {
             schedule: {kind: constant}
             checkpoint: {every_steps: 3, keep: 5}
             """
-        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "tiny run", overrides: changes + more))
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "tiny run", overrides: changes + more))
     }
 
     /// Trains from where it stands on `ranks` virtual ranks.
@@ -56,10 +56,10 @@ struct TinyRun {
             var options = TrainingOptions()
             (options.start, options.allowedChanges) = (start, Set(allowed))
             options.observe = { _, state in
-                if state.step == last { throw Failure(.tryAgain, "as the test asks") }
+                if state.step == last { throw Failure(.temporaryFailure, "as the test asks") }
             }
             let setup = try TrainingSetup(configuration, on: world, options: options) { _ in }
-            try TrainingRun(setup, on: world, progress: ProgressLine()).run()
+            try TrainingRun(setup, on: world, progress: ProgressSink()).run()
         }
     }
 

@@ -50,7 +50,7 @@ struct TraceTests {
             let setup = try TrainingSetup(configuration, on: world, options: options, tracer: options.trace?.tracer) {
                 _ in
             }
-            try TrainingRun(setup, on: world, progress: ProgressLine()).run()
+            try TrainingRun(setup, on: world, progress: ProgressSink()).run()
         }
         let bytes = try Data(contentsOf: URL(filePath: run.directory.trace))
         return try JSONDecoder().decode(Document.self, from: bytes).traceEvents
@@ -78,8 +78,8 @@ struct TraceTests {
         }
     }
 
-    /// Of two lanes in flight each has a track, and while one computes the other does not.
-    @Test func lanesInFlightTakeTurns() throws {
+    /// Of two micro-batches in flight each has a track, and while one computes the other does not.
+    @Test func microBatchesInFlightTakeTurns() throws {
         try inScratchFolder { folder in
             let events = try trace(.range(2...4), ranks: 2, in: folder, ["parallel.micro_batches_in_flight=2"])
             #expect(events.filter { $0.name == "thread_name" }.map(\.tid).sorted() == [0, 0, 1, 1, 2, 2])
@@ -100,15 +100,15 @@ struct TraceTests {
     }
 
     /// Sums in the background have a track: every bucket waits and is summed, within a step, and all bytes are told.
-    @Test(arguments: [1, 2]) func theBackgroundReductionHasATrack(lanesInFlight: Int) throws {
+    @Test(arguments: [1, 2]) func theBackgroundReductionHasATrack(microBatchesInFlight: Int) throws {
         try inScratchFolder { folder in
             let changes = [
-                "parallel.overlap_reduction=true", "parallel.micro_batches_in_flight=\(lanesInFlight)",
+                "parallel.overlap_reduction=true", "parallel.micro_batches_in_flight=\(microBatchesInFlight)",
                 "model.vocabulary_size=300",
             ]
             let model = try TinyRun(in: folder, changes).configuration().model
             let events = try trace(.range(2...4), ranks: 2, in: folder, changes)
-            let track = 1 + lanesInFlight
+            let track = 1 + microBatchesInFlight
             let names = events.filter { $0.name == "thread_name" && $0.args?.name == "gradient reduction" }
             #expect(names.map(\.tid) == [track, track])
             for rank in 0..<2 {
@@ -125,13 +125,13 @@ struct TraceTests {
                     #expect(named["waiting"]?.map(\.args?.number) == [0, 1])
                     // Sums of exact mode are 64-bit integers.
                     let bytes = buckets.reduce(0) { $0 + ($1.args?.bytes ?? 0) }
-                    #expect(bytes == 8 * ParameterLayout(model, ExpertShare(rank, of: 2)).count)
+                    #expect(bytes == 8 * ParameterLayout(model, ExpertShard(rank, of: 2)).count)
                 }
             }
         }
     }
 
-    /// What a step and a lane consist of is told to nine tenths; the best step counts, because the system may interrupt
+    /// What a step and a micro-batch consist of is told to nine tenths; the best step counts, because the system may interrupt
     /// any of them anywhere.
     @Test func spansCoverTheSteps() throws {
         try inScratchFolder { folder in
@@ -144,7 +144,7 @@ struct TraceTests {
             }
             for rank in 0..<2 {
                 let parts: Set = ["micro-batch", "norm and digests", "optimizer"]
-                // Waiting and reduction outside of lanes count, those inside are the lane's.
+                // Waiting and reduction outside of micro-batches count, those inside are the micro-batch's.
                 let outside = spans.filter { ["waiting", "reduction"].contains($0.name) && $0.pid == rank }
                     .filter { span in !spans.contains { $0.name == "micro-batch" && $0.encloses(span) } }
                 let steps = spans.filter { $0.name == "step" && $0.pid == rank }.map { step in

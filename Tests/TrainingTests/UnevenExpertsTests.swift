@@ -14,7 +14,7 @@ struct UnevenExpertsTests {
             batch: {tokens: 128, micro_batch_tokens: 4}
             train: {steps: 1}
             """
-        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "run.yaml", overrides: others))
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "run.yaml", overrides: others))
     }
 
     private func stored(_ configuration: RunConfiguration) -> String? {
@@ -25,7 +25,7 @@ struct UnevenExpertsTests {
     func whatIsStoredIsReadAgain(given: String, kept: String) throws {
         let configuration = try read(given)
         #expect(stored(configuration) == kept)
-        let again = try RunConfiguration(SettingsDocument(yaml: configuration.resolved, file: "stored"))
+        let again = try RunConfiguration(ConfigurationDocument(yaml: configuration.resolved, file: "stored"))
         #expect(again.model == configuration.model && stored(again) == kept)
         #expect(try read("1", ["model.experts=\(given)"]).model == configuration.model)
     }
@@ -50,7 +50,7 @@ struct UnevenExpertsTests {
 
     @Test(arguments: [("[8, 4, 12]", 8, 4), ("[8, 4, 6]", 8, 2), ("[8, 1, 8]", 8, 1), ("[6, 3, 9]", 6, 3), ("8", 4, 4)])
     func expertParallelDividesEveryLayer(experts: String, ranks: Int, expected: Int) throws {
-        #expect(try JobLayout(read(experts), ranks: ranks).expertParallel == expected)
+        #expect(try JobLayout(read(experts), ranks: ranks).expertParallelSize == expected)
     }
 
     @Test func theLayerThatItDoesNotDivideIsNamed() throws {
@@ -62,10 +62,10 @@ struct UnevenExpertsTests {
 
     /// A layer's experts cost memory and no arithmetic; its router costs both.
     @Test func figuresCountWhatIsThere() throws {
-        let even = ModelWork(try read("4").model), uneven = ModelWork(try read("[2, 7, 3]").model)
+        let even = ModelCost(try read("4").model), uneven = ModelCost(try read("[2, 7, 3]").model)
         let router = 8, expert = 3 * 8 * 24
         #expect(uneven.totalParameters == even.totalParameters)
-        #expect(ModelWork(try read("[2, 7, 4]").model).totalParameters == even.totalParameters + router + expert)
+        #expect(ModelCost(try read("[2, 7, 4]").model).totalParameters == even.totalParameters + router + expert)
         #expect(uneven.activeParameters == even.activeParameters && uneven.flopsPerToken == even.flopsPerToken)
         #expect(uneven.expertFlopsPerToken == Double(6 * 3 * expert))
     }

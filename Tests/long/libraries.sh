@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests on the matrix library that users do not get here, and rank checks on the other kernel sets of OpenBLAS.
-# OPENBLAS_CORETYPE forces OpenBLAS in float32 where oneDNN would compute (Sources/Compute/MatrixProducts/Library.swift). Kernel sets give
+# OPENBLAS_CORETYPE forces OpenBLAS in float32 where oneDNN would compute (Sources/Compute/MatrixProducts/ProductLibrary.swift). Kernel sets give
 # different bits, and which one a user gets depends on the processor.
 set -euo pipefail
 # shellcheck source=../../scripts/lib.sh

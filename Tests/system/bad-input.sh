@@ -25,19 +25,19 @@ expect_exit "the tiny run itself" 0 'validation after step 3: [0-9.]+ nats per t
 # the configuration
 refuses "unknown key" 78 'unknown key .model.d_modle..*did you mean .model.d_model.' model.d_modle=32
 refuses "key of an earlier version" 78 \
-    '.parallel.lanes_in_flight. is a key of an earlier version.*write .parallel.micro_batches_in_flight.' \
-    parallel.lanes_in_flight=1
+    '.parallel.micro_batches_in_flight. is a key of an earlier version.*write .parallel.micro_batches_in_flight.' \
+    parallel.micro_batches_in_flight=1
 refuses "wrong type" 78 '.model.d_model. must be a whole number, but is .wide.' model.d_model=wide
 refuses "expert_parallel that is not allowed" 78 'expert_parallel` is 3.*4 experts.*2 ranks.*allowed here are 1, 2' \
     parallel.expert_parallel=3
-refuses "more ranks than lanes" 78 '2 ranks, but a step has only 1 lane' batch.tokens=128
+refuses "more ranks than micro-batches" 78 '2 ranks, but a step has only 1 micro-batch' batch.tokens=128
 refuses "a --set that is none" 64 -- nonsense
 expect_exit "missing configuration" 66 'no configuration file nowhere.yaml' -- \
     "${on_two_ranks[@]}" "$switchyard" train nowhere.yaml
 expect_exit "unknown option" 64 "Unknown option '--nonsense'" -- "${train[@]}" --nonsense
 
-for retired in "replay run --step 1 --lane 0|--micro-batch" "generate run --top 5|--top-k" "bench memory --rounds 1|--repetitions" \
-    "train tiny.yaml --allow-change batch.lane_tokens|batch.micro_batch_tokens"; do
+for retired in "replay run --step 1 --micro-batch 0|--micro-batch" "generate run --top 5|--top-k" "bench memory --rounds 1|--repetitions" \
+    "train tiny.yaml --allow-change batch.micro_batch_tokens|batch.micro_batch_tokens"; do
     read -ra words <<<"${retired%|*}"
     status=64
     [[ ${words[0]} != train ]] || status=78
@@ -123,7 +123,7 @@ rm -rf new
 checks "a split that puts all on one side" 65 'hash 0.5. puts (none|all) of the 1 documents' \
     data.train=few.txt data.validation="hash 0.5" run.directory=new
 checks "context longer than the corpus" 65 'context is 4000.*has 701 tokens; 4001 are needed' data.train=few.txt \
-    data.validation=none model.context=4000 batch.lane_tokens=4000 batch.tokens=8000 run.directory=new
+    data.validation=none model.context=4000 batch.micro_batch_tokens=4000 batch.tokens=8000 run.directory=new
 checks "the corpus is counted" 0 'corpus +680 tokens for training, 21 for validation; 2.26 epochs' data.train=few.txt \
     data.validation="tail 0.03" model.context=16 run.directory=new
 expect "… and nothing is left of that" [ ! -e new ]

@@ -68,7 +68,7 @@ expect_exit "an expert_parallel that a layer does not allow" 78 'the 3 experts o
     --set 'model.experts=[4, 3]' --set parallel.expert_parallel=2
 expect_exit "plain gates over different layers" 78 'model.experts is .4, 2.*normalize_gates is false' -- \
     "$switchyard" convert to-huggingface uneven no
-expect "normalised gates train" \
+expect "normalized gates train" \
     "$switchyard" train tiny.yaml --set run.directory=divided --set routing.normalize_gates=true "${different[@]}"
 expect_exit "and export" 0 'Ernie4_5_MoeForCausalLM.*verified' -- "$switchyard" convert to-huggingface divided divided-hf
 expect_exit "and come back" 0 'verified' -- "$switchyard" convert from-huggingface divided-hf divided-back

@@ -90,7 +90,7 @@ processor_time() {
     { cat "/proc/$1"/task/*/schedstat 2>/dev/null || true; } | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
-# write_tiny_run DIRECTORY: corpus.txt and tiny.yaml, a run of three steps and four lanes, over in a second.
+# write_tiny_run DIRECTORY: corpus.txt and tiny.yaml, a run of three steps and four micro-batches, over in a second.
 write_tiny_run() {
     local line
     for ((line = 0; line < 300; line++)); do

@@ -117,8 +117,8 @@ echo mine >place/bench-checkpoint/mine
 expect_exit "bench checkpoint removes nothing that it did not make" 0 'save' -- \
     "${on_two_ranks[@]}" "$switchyard" bench checkpoint --megabytes 1 --pairs 1 --directory place
 expect "what was there is there" grep -q mine place/bench-checkpoint/mine
-expect_exit "replay beside the checkpoints" 0 'micro-batch 0 of step 2' -- "${replay[@]}" --output exact/lane.h5
-expect_exit "and once more" 0 'micro-batch 0 of step 2' -- "${replay[@]}" --output exact/lane.h5
+expect_exit "replay beside the checkpoints" 0 'micro-batch 0 of step 2' -- "${replay[@]}" --output exact/micro-batch.h5
+expect_exit "and once more" 0 'micro-batch 0 of step 2' -- "${replay[@]}" --output exact/micro-batch.h5
 sums >sums-before
 keeps "tokenize into a pipe" 'is a device or a pipe' "${tokenize[@]}" corpus.txt --output pipe
 keeps "fit into a link to a pipe" 'is a device or a pipe' "$switchyard" fit runs.csv --law chinchilla --bootstrap 0 --output link-to-pipe

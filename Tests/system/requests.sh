@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Requests to leave reach a job wherever it sits: in a validation, while it tokenises, evaluates or writes a text, and where a
+# Requests to leave reach a job wherever it sits: in a validation, while it tokenizes, evaluates or writes a text, and where a
 # rank hangs.
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -50,16 +50,16 @@ mapfile -t hung_ranks < <(ranks_of "$hung")
 kill -STOP "${hung_ranks[1]}"
 kill -TERM "${hung_ranks[0]}"
 
-# tokenising, evaluating, generating, while that one waits
+# tokenizing, evaluating, generating, while that one waits
 od -An -tx8 -N 40000000 /dev/urandom >words.txt
-starts log "${train[@]}" --set data.train=words.txt --set "data.tokenizer=bpe 20000" --set run.directory=tokenising
+starts log "${train[@]}" --set data.train=words.txt --set "data.tokenizer=bpe 20000" --set run.directory=tokenizing
 expect "a run learns a tokenizer" wait_until "$limit" grep -qE 'counting words|learning merges' log
 kill -USR2 "$job"
-ends "SIGUSR2 while rank 0 tokenises" 75 'asked to leave while .*nothing to save' log
-expect "… no half-written token file remains" sh -c '! ls tokenising/data/* 2>/dev/null'
+ends "SIGUSR2 while rank 0 tokenizes" 75 'asked to leave while .*nothing to save' log
+expect "… no half-written token file remains" sh -c '! ls tokenizing/data/* 2>/dev/null'
 for ((copy = 0; copy < 20; copy++)); do cat long.txt; done >longer.txt
 starts log "${on_two_ranks[@]}" "$switchyard" evaluate asked --data longer.txt
-expect "an evaluation begins" wait_until "$limit" grep -q 'tokenised' log
+expect "an evaluation begins" wait_until "$limit" grep -q 'tokenized' log
 mapfile -t ranks < <(ranks_of "$job")
 note_processor_time "${ranks[@]}"
 expect "… and is under way" wait_until "$limit" have_computed 100 "${ranks[@]}"

@@ -27,11 +27,11 @@ stop_long_run() {
     { wait "$job" || true; } 2>/dev/null
 }
 
-# a rank dies, with one lane in flight and with two
-for lanes in 1 2; do
-    start_long_run "rank-killed-$lanes" --set "parallel.micro_batches_in_flight=$lanes"
+# a rank dies, with one micro-batch in flight and with two
+for micro_batches in 1 2; do
+    start_long_run "rank-killed-$micro_batches" --set "parallel.micro_batches_in_flight=$micro_batches"
     kill -KILL "${ranks[1]}"
-    expect "all ranks end within 5 s of one being killed, $lanes in flight" wait_until 5 are_gone "$job" "${ranks[@]}"
+    expect "all ranks end within 5 s of one being killed, $micro_batches in flight" wait_until 5 are_gone "$job" "${ranks[@]}"
     status=0
     { wait "$job" || status=$?; } 2>/dev/null
     expect "mpirun says 137, a killed rank" [ "$status" -eq 137 ]

@@ -62,7 +62,7 @@ static void *take_signals(void *unused) {
     for (;;) {
         if (sigwait(&held, &signal) != 0) continue;
         if (signal == SIGINT && interrupts++ > 0) end_by(signal);
-        platform_note_request(signal == SIGUSR1 ? platform_request_save : platform_request_leave);
+        platform_note_request(signal == SIGUSR1 ? platform_request_save : platform_request_stop);
         if (signal == SIGINT && write(STDERR_FILENO, notice, sizeof notice - 1) < 0) continue;
     }
     return NULL;

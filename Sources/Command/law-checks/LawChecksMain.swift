@@ -47,7 +47,7 @@ struct LawChecksMain {
             for seed in 1...count {
                 let table = SimulatedTable(seed: seed, outliers: number(words, 3) ?? 0).runs(law, count: runs)
                 let name = "\(law.name)-\(seed).csv"
-                try csv(table, type(of: law).facts).write(
+                try csv(table, type(of: law).metadata).write(
                     toFile: "\(words[1])/\(name)", atomically: true, encoding: .utf8)
                 let report = try FitReport(type(of: law), table, options)
                 lines.append("\(name),\(law.name),\(report.record.huber),\(report.record.objective)")
@@ -57,7 +57,7 @@ struct LawChecksMain {
         try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
     }
 
-    private static func csv(_ runs: [RunRecord], _ facts: LawFacts) -> String {
+    private static func csv(_ runs: [RunMeasurement], _ facts: LawMetadata) -> String {
         let lines = runs.map { run in
             let x = run.point
             return [x.active, x.total, x.embedding, x.tokens, x.flops, x.experts, x.granularity, x.topK, run.loss]

@@ -13,7 +13,7 @@ struct RankChecksMain {
     static func main() throws {
         let word = CommandLine.arguments.dropFirst().first ?? ""
         try HDF5File.prepareLibrary()
-        MatrixLibrary.prepare()
+        ProductLibrary.prepare()
         let failed = try MPIWorld.run { world in
             try checks.filter { word.isEmpty || $0.name.contains(word) }.count { try !holds($0, on: world) }
         } onError: { error, world in
@@ -21,7 +21,7 @@ struct RankChecksMain {
             fflush(nil)
             return ExitStatus.software.rawValue
         }
-        exit(failed == 0 ? ExitStatus.done.rawValue : 1)
+        exit(failed == 0 ? ExitStatus.success.rawValue : 1)
     }
 
     /// What looks at the process's memory comes first: what ran before would hide growth.

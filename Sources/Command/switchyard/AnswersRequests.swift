@@ -20,6 +20,6 @@ func prepareForRequests(to command: any ParsableCommand) throws {
     }
     let status = platform_watch_requests()
     guard status != 0 else { return }
-    complain("cannot start the thread that takes signals: \(unsafe String(cString: strerror(status)))")
+    printError("cannot start the thread that takes signals: \(unsafe String(cString: strerror(status)))")
     throw ExitCode(ExitStatus.unavailable.rawValue)
 }

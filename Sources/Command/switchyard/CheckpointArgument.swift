@@ -34,18 +34,18 @@ struct CheckpointArgument {
         var place = folder ?? path, isFolder = folder != nil
         if let ranks {
             // All look at what rank 0 sees: a network file system may not show every rank the same.
-            let seen = try Agreement(ranks: ranks).gather(Array("\(isFolder ? "+" : "-")\(place)".utf8))[0]
+            let seen = try Agreement(ranks: ranks).allGather(Array("\(isFolder ? "+" : "-")\(place)".utf8))[0]
             (isFolder, place) = (seen.first == UInt8(ascii: "+"), String(decoding: seen.dropFirst(), as: UTF8.self))
         }
         let reader = try isFolder ? newest(in: place, ranks) : CheckpointReader(place, sharedBy: ranks)
-        if ranks?.rank ?? 0 == 0, let surplus = reader.surplusWarning { complain(surplus) }
+        if ranks?.rank ?? 0 == 0, let surplus = reader.surplusWarning { printError(surplus) }
         return reader
     }
 
     private func newest(in place: String, _ ranks: (any Communicator)?) throws(Failure) -> CheckpointReader {
-        let (reader, passedOver) = try CheckpointFolder(place).newest(sharedBy: ranks)
-        for other in passedOver where ranks?.rank ?? 0 == 0 {
-            complain("passing over \(other.directory): \(other.reason.message)")
+        let (reader, skipped) = try CheckpointFolder(place).newest(sharedBy: ranks)
+        for other in skipped where ranks?.rank ?? 0 == 0 {
+            printError("passing over \(other.directory): \(other.reason.message)")
         }
         guard let reader else { throw Failure(.data, "no checkpoint in \(place) verifies") }
         return reader

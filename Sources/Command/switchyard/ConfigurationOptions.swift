@@ -18,7 +18,7 @@ struct ConfigurationOptions: ParsableArguments {
     ///   - text: what stands in the file; read if not given
     func read(_ more: [String] = [], of text: String? = nil) throws(Failure) -> RunConfiguration {
         let yaml = if let text { text } else { try self.text() }
-        return try RunConfiguration(SettingsDocument(yaml: yaml, file: configuration, overrides: overrides + more))
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: configuration, overrides: overrides + more))
     }
 
     /// What stands in the file.

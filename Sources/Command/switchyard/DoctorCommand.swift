@@ -25,8 +25,8 @@ struct DoctorCommand: ParsableCommand {
         // MPI sets the same variables when it starts a process that nobody launched.
         let (threads, json, wasLaunched) = (threads, json, launchedRank != nil)
         try reportingFailures {
-            try onAllRanks(virtual: nil) { world in
-                let checkup = Checkup(try examine(world, threads: threads, isLaunched: wasLaunched))
+            try runOnRanks(virtual: nil) { world in
+                let checkup = DoctorReport(try examine(world, threads: threads, isLaunched: wasLaunched))
                 if world.rank == 0 {
                     if json { try printJSON(checkup) } else { try StandardOutput.write(checkup.text) }
                 }

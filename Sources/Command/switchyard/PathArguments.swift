@@ -20,7 +20,7 @@ private func parsed(_ body: () throws(Failure) -> String) -> String {
         return try body()
     } catch {
         let rank = launchedRank ?? 0
-        if rank == 0 { complain(error.description) }
+        if rank == 0 { printError(error.description) }
         exitBeforeWork(error.status.rawValue, rank: rank)
     }
 }

@@ -9,14 +9,14 @@ struct TemporaryDirectory {
 
     init(on world: any Communicator) throws(Failure) {
         let agreement = Agreement(ranks: world)
-        let own = try agreement.settle { () throws(Failure) in
+        let own = try agreement.onAllRanks { () throws(Failure) in
             guard world.rank == 0 else { return "" }
             let folder = FileManager.default.temporaryDirectory.path()
             return try makeUniqueDirectory(
                 in: folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder,
                 prefix: "switchyard-evaluate-")
         }
-        path = String(decoding: try agreement.gather(Array(own.utf8))[0], as: UTF8.self)
+        path = String(decoding: try agreement.allGather(Array(own.utf8))[0], as: UTF8.self)
     }
 
     func remove(on world: any Communicator) {

@@ -33,8 +33,8 @@ enum VersionReport {
     }
 
     private static func matrixProducts(in precision: Precision) -> String {
-        guard MatrixLibrary.isBuilt(for: precision) else { return "\(precision.rawValue): built without oneDNN" }
-        guard MatrixLibrary.supports(precision) else { return "\(precision.rawValue): not on this processor" }
-        return "\(precision.rawValue): \(MatrixLibrary.kernelSet(precision))"
+        guard ProductLibrary.isBuilt(for: precision) else { return "\(precision.rawValue): built without oneDNN" }
+        guard ProductLibrary.supports(precision) else { return "\(precision.rawValue): not on this processor" }
+        return "\(precision.rawValue): \(ProductLibrary.kernelSet(precision))"
     }
 }

@@ -17,14 +17,14 @@ package func crossEntropyChunk(vocabulary: Int) -> Int {
 ///   - scratch: of at least a chunk of tokens
 package func crossEntropy(
     _ x: Operand, head: Operand, targets: Vector<Int32>, losses: Vector<Float>, scratch: LogitScratch,
-    on workers: Workers
+    on workers: ThreadPool
 ) {
     forEachChunk(of: x.rows, vocabulary: head.rows) { rows in
         let z = scratch.logits.rows(0..<rows.count)
         multiply(x.rows(rows).factor, head.transposed, into: .float32(z), on: workers)
         let targets = targets[rows], losses = losses[rows]
         workers.run(over: rows.count, tile: 16) { tile in
-            loops.losses(z.rows(tile), targets: targets[tile], into: losses[tile], totals: scratch.totals[tile])
+            kernelLoops.losses(z.rows(tile), targets: targets[tile], into: losses[tile], totals: scratch.totals[tile])
         }
     }
 }
@@ -54,7 +54,7 @@ package struct LogitScratch: Sendable {
 ///   - dHead: `[vocabulary, dModel]`, overwritten, or added to if `adding`
 package func crossEntropyWithGradient(
     _ x: Operand, head: Operand, targets: Vector<Int32>, scale: Float, losses: Vector<Float>, dx: Tensor,
-    dHead: Tensor, adding: Bool, scratch: LogitScratch, on workers: Workers
+    dHead: Tensor, adding: Bool, scratch: LogitScratch, on workers: ThreadPool
 ) {
     forEachChunk(of: x.rows, vocabulary: head.rows) { rows in
         let chunk = 0..<rows.count
@@ -62,7 +62,7 @@ package func crossEntropyWithGradient(
         multiply(x.rows(rows).factor, head.transposed, into: .float32(z), on: workers)
         let targets = targets[rows], losses = losses[rows]
         workers.run(over: rows.count, tile: 16) { tile in
-            loops.lossGradients(
+            kernelLoops.lossGradients(
                 z.rows(tile), targets: targets[tile], scale: scale, into: losses[tile], totals: scratch.totals[tile],
                 dz.rows(tile))
         }

@@ -3,19 +3,19 @@ package import Tensors
 package import Threading
 
 /// `y ← x`
-package func copyRows(_ x: Tensor, into y: Tensor, on workers: Workers) {
+package func copyRows(_ x: Tensor, into y: Tensor, on workers: ThreadPool) {
     workers.run(over: x.rows, tile: rowTile) { rows in
         for t in rows { copy(x.row(t), into: y, row: t) }
     }
 }
 
 /// `y ← x`, rounded to y's precision.
-package func copyRows(_ x: Operand, into y: Operand, on workers: Workers) {
-    workers.run(over: x.rows, tile: rowTile) { rows in loops.copyRows(x.rows(rows), into: y.rows(rows)) }
+package func copyRows(_ x: Operand, into y: Operand, on workers: ThreadPool) {
+    workers.run(over: x.rows, tile: rowTile) { rows in kernelLoops.copyRows(x.rows(rows), into: y.rows(rows)) }
 }
 
 /// `y ← 0`
-package func clear(_ y: Tensor, on workers: Workers) {
+package func clear(_ y: Tensor, on workers: ThreadPool) {
     workers.run(over: y.rows, tile: rowTile) { rows in
         for t in rows {
             var out = y.mutableRow(t)
@@ -28,7 +28,7 @@ package func clear(_ y: Tensor, on workers: Workers) {
 /// - Parameters:
 ///   - x: `[tokens, dModel]`
 ///   - memory: `[≥ tokens, dModel]`, in the precision of the products; nothing is written to it in float32
-package func operand(_ x: Tensor, roundedInto memory: Operand, on workers: Workers) -> Operand {
+package func operand(_ x: Tensor, roundedInto memory: Operand, on workers: ThreadPool) -> Operand {
     guard case .bfloat16(let all) = memory else { return .float32(x) }
     let rounded = all.rows(0..<x.rows)
     workers.run(over: x.rows, tile: rowTile) { rows in

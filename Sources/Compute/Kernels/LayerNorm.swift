@@ -9,7 +9,7 @@ package import Threading
 ///   - mean, reciprocal: `[tokens]`, μ and r, kept for the backward pass
 package func layerNorm(
     _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float, into y: Operand, mean: Vector<Float>,
-    reciprocal: Vector<Float>, on workers: Workers
+    reciprocal: Vector<Float>, on workers: ThreadPool
 ) {
     let statistics = LayerNormStatistics(mean: mean, reciprocal: reciprocal)
     switch y {
@@ -24,7 +24,7 @@ private struct LayerNormStatistics: Sendable {
     let reciprocal: Vector<Float>
 
     func normalize<Element: MatrixElement>(
-        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float, into y: Matrix<Element>, on workers: Workers
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ epsilon: Float, into y: Matrix<Element>, on workers: ThreadPool
     ) {
         let d = x.columns
         workers.run(over: x.rows, tile: rowTile) { rows in
@@ -48,7 +48,7 @@ private struct LayerNormStatistics: Sendable {
 ///   - dx: `[tokens, dModel]`, added to
 package func layerNormBackward(
     _ dy: Tensor, x: Tensor, weight: Tensor, mean: Vector<Float>, reciprocal: Vector<Float>, addingTo dx: Tensor,
-    on workers: Workers
+    on workers: ThreadPool
 ) {
     let d = x.columns
     workers.run(over: x.rows, tile: rowTile) { rows in
@@ -67,10 +67,10 @@ package func layerNormBackward(
 /// Backward of `layerNorm` to its weight: `dw (+)= Σ_t dy·x̂`, in the order of `sumOverTokens`.
 /// - Parameters:
 ///   - dWeight: `[1, dModel]`, overwritten, or added to if `adding`
-///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
+///   - parts: `[≥ partialSumRows(tokens), dModel]`, scratch
 package func layerNormWeightGradient(
     _ dy: Tensor, x: Tensor, mean: Vector<Float>, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool,
-    parts: Tensor, on workers: Workers
+    parts: Tensor, on workers: ThreadPool
 ) {
     sumOverTokens(x.rows, into: dWeight, adding: adding, parts: parts, on: workers) { t, sums in
         let xRow = x.row(t), dyRow = dy.row(t)
@@ -82,8 +82,8 @@ package func layerNormWeightGradient(
 /// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in the order of `sumOverTokens`.
 /// - Parameters:
 ///   - dBias: `[1, dModel]`, overwritten, or added to if `adding`
-///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
-package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, parts: Tensor, on workers: Workers) {
+///   - parts: `[≥ partialSumRows(tokens), dModel]`, scratch
+package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, parts: Tensor, on workers: ThreadPool) {
     sumOverTokens(dy.rows, into: dBias, adding: adding, parts: parts, on: workers) { t, sums in
         let row = dy.row(t)
         for i in 0..<row.count { sums[i] += row[i] }

@@ -29,12 +29,12 @@ package struct ProductJob: Sendable {
 }
 
 /// One product, tile by tile on all threads.
-package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: Workers) {
+package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = false, on workers: ThreadPool) {
     multiply([ProductJob(a, b, into: c, adding: adding)], on: workers)
 }
 
-/// Products that do not depend on each other, such as the experts' of one lane, tile by tile on all threads.
-package func multiply(_ jobs: [ProductJob], on workers: Workers) {
+/// Products that do not depend on each other, such as the experts' of one micro-batch, tile by tile on all threads.
+package func multiply(_ jobs: [ProductJob], on workers: ThreadPool) {
     workers.tracer?.begin(.products)
     defer { workers.tracer?.end() }
     let tilings = jobs.map(ProductTiles.init)
@@ -53,8 +53,8 @@ extension ProductJob {
     fileprivate func compute(_ tiles: ProductTiles, _ index: Int) {
         let (rows, columns) = tiles[index]
         let (a, b, c) = (a.rows(rows), b.columns(columns), c.rows(rows).columns(columns))
-        if tiles.recur, rows.count == ProductTiles.height {
-            multiplyRecurring(a, b, into: c, adding: adding)
+        if tiles.usesFixedShape, rows.count == ProductTiles.height {
+            multiplyFixedShape(a, b, into: c, adding: adding)
         } else {
             MatrixProducts.multiply(a, b, into: c, adding: adding)
         }
@@ -62,7 +62,7 @@ extension ProductJob {
     }
 }
 
-/// How a product is cut for threads, whatever their number: tiles are a function of its shape, so that a lane's products
+/// How a product is cut for threads, whatever their number: tiles are a function of its shape, so that a micro-batch's products
 /// have the same bits everywhere.
 ///
 /// A product of many rows is cut between rows alone, which the library's kernels for fixed shapes want. One of few rows, one
@@ -75,7 +75,7 @@ private struct ProductTiles {
 
     /// Whether full tiles are worth kernels of their own: in float32 the general ones are as fast, but for transposed weights
     /// (docs/performance.md).
-    let recur: Bool
+    let usesFixedShape: Bool
     let haveWholeRows: Bool
     private let rows: Int
     private let columns: Int
@@ -85,7 +85,7 @@ private struct ProductTiles {
         (rows, columns) = (job.c.rows, job.c.columns)
         haveWholeRows =
             rows >= Self.height && !job.a.isTransposed && job.b.rows * columns <= Self.largestPacked
-        recur = haveWholeRows && (job.a.operand.precision == .bfloat16 || job.b.isTransposed)
+        usesFixedShape = haveWholeRows && (job.a.operand.precision == .bfloat16 || job.b.isTransposed)
         width = haveWholeRows ? max(columns, 1) : Self.narrow
     }
 

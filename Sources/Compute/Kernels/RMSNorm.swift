@@ -12,7 +12,7 @@ let rowTile = 64
 ///   - y: `[tokens, dModel]`, rounded to its precision
 ///   - reciprocal: `[tokens]`, r, kept for the backward pass
 package func rmsNorm(
-    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Operand, reciprocal: Vector<Float>, on workers: Workers
+    _ x: Tensor, weight: Tensor, epsilon: Float, into y: Operand, reciprocal: Vector<Float>, on workers: ThreadPool
 ) {
     switch y {
     case .float32(let y): rmsNorm(x, weight: weight, epsilon: epsilon, into: y, reciprocal: reciprocal, on: workers)
@@ -22,7 +22,7 @@ package func rmsNorm(
 
 private func rmsNorm<Element: MatrixElement>(
     _ x: Tensor, weight: Tensor, epsilon: Float, into y: Matrix<Element>, reciprocal: Vector<Float>,
-    on workers: Workers
+    on workers: ThreadPool
 ) {
     let d = x.columns
     workers.run(over: x.rows, tile: rowTile) { rows in
@@ -42,7 +42,7 @@ private func rmsNorm<Element: MatrixElement>(
 ///   - dy: `[tokens, dModel]`
 ///   - dx: `[tokens, dModel]`, added to: the residual's gradient is already there
 package func rmsNormBackward(
-    _ dy: Tensor, x: Tensor, weight: Tensor, reciprocal: Vector<Float>, addingTo dx: Tensor, on workers: Workers
+    _ dy: Tensor, x: Tensor, weight: Tensor, reciprocal: Vector<Float>, addingTo dx: Tensor, on workers: ThreadPool
 ) {
     let d = x.columns
     workers.run(over: x.rows, tile: rowTile) { rows in
@@ -60,10 +60,10 @@ package func rmsNormBackward(
 /// Backward of `rmsNorm` to its weight: `dw (+)= Σ_t dy·x·r`, in the order of `sumOverTokens`.
 /// - Parameters:
 ///   - dWeight: `[1, dModel]`, overwritten, or added to if `adding`
-///   - parts: `[≥ tokenSumRows(tokens), dModel]`, scratch
+///   - parts: `[≥ partialSumRows(tokens), dModel]`, scratch
 package func rmsNormWeightGradient(
     _ dy: Tensor, x: Tensor, reciprocal: Vector<Float>, into dWeight: Tensor, adding: Bool, parts: Tensor,
-    on workers: Workers
+    on workers: ThreadPool
 ) {
     sumOverTokens(x.rows, into: dWeight, adding: adding, parts: parts, on: workers) { t, sums in
         let xRow = x.row(t), dyRow = dy.row(t)

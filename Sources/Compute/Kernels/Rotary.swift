@@ -9,13 +9,13 @@ package struct RotaryTable: Sendable {
     package let cosine: Tensor
     package let sine: Tensor
 
-    package init(context: Int, headDimension: Int, base: Double) {
-        let half = headDimension / 2
+    package init(context: Int, headSize: Int, base: Double) {
+        let half = headSize / 2
         cosine = Tensor(rows: context, columns: half)
         sine = Tensor(rows: context, columns: half)
         for position in 0..<context {
             for i in 0..<half {
-                let angle = Double(position) * pow(base, -2 * Double(i) / Double(headDimension))
+                let angle = Double(position) * pow(base, -2 * Double(i) / Double(headSize))
                 cosine[position, i] = Float(cos(angle))
                 sine[position, i] = Float(sin(angle))
             }
@@ -40,7 +40,7 @@ package struct RotaryTable: Sendable {
     ///   - x: `[rows, heads·dHead]`, of queries or keys or both
     ///   - first: the first row's number; a token's position is its row's number modulo `context`, that of one sequence
     package func rotate(_ x: Operand, first: Int, context: Int, inverse: Bool = false) {
-        loops.rotate(
+        kernelLoops.rotate(
             x, first: first % context, cosine: cosine.rows(0..<context), sine: sine.rows(0..<context),
             direction: inverse ? -1 : 1)
     }

@@ -6,12 +6,12 @@ package import Tensors
 /// - Parameters:
 ///   - gateUp: `[slots, 2·hidden]`, gate in the first half of the columns, up in the second
 ///   - a: `[slots, hidden]`, in the same precision
-package func swiGLU(_ gateUp: Operand, into a: Operand) { loops.swiGLU(gateUp, into: a) }
+package func swiGLU(_ gateUp: Operand, into a: Operand) { kernelLoops.swiGLU(gateUp, into: a) }
 
 /// Backward of `swiGLU`: `dUp = da·silu(gate)`, `dGate = da·up·σ(gate)·(1 + gate·(1 − σ(gate)))`.
 /// - Parameters:
 ///   - da: `[slots, hidden]`
 ///   - gateUp: `[slots, 2·hidden]`, in the same precision: its values are replaced by their gradients
 package func swiGLUBackward(_ da: Operand, replacing gateUp: Operand) {
-    loops.swiGLUBackward(da, replacing: gateUp)
+    kernelLoops.swiGLUBackward(da, replacing: gateUp)
 }

@@ -5,20 +5,20 @@ import Threading
 private let tokenBlock = 256
 
 /// Rows of scratch memory that a sum over `tokens` tokens needs: one for each task.
-package func tokenSumRows(tokens: Int) -> Int { max(1, (tokens + tokenBlock - 1) / tokenBlock) }
+package func partialSumRows(tokens: Int) -> Int { max(1, (tokens + tokenBlock - 1) / tokenBlock) }
 
 /// `sums (+)= Σ_t contribution of token t`: within blocks of tokens in token order, then block after block, so that the
 /// bits are a function of the number of tokens alone.
 /// - Parameters:
 ///   - sums: `[1, columns]`, overwritten, or added to if `adding`
-///   - parts: `[≥ tokenSumRows(tokens), columns]`, scratch
+///   - parts: `[≥ partialSumRows(tokens), columns]`, scratch
 ///   - contribute: adds what token `t` contributes
 @inline(__always)
 func sumOverTokens(
-    _ tokens: Int, into sums: Tensor, adding: Bool, parts: Tensor, on workers: Workers,
+    _ tokens: Int, into sums: Tensor, adding: Bool, parts: Tensor, on workers: ThreadPool,
     _ contribute: @Sendable (_ t: Int, _ sums: inout MutableSpan<Float>) -> Void
 ) {
-    let blocks = tokenSumRows(tokens: tokens)
+    let blocks = partialSumRows(tokens: tokens)
     workers.run(blocks) { _, block in
         var part = parts.mutableRow(block)
         for i in 0..<part.count { part[i] = 0 }

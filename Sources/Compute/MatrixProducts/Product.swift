@@ -53,7 +53,7 @@ package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = 
     guard a.columns > 0 else { return adding ? () : clear(c) }
     switch (a.operand, b.operand, c) {
     case (.float32(let left), .float32(let right), .float32(let product)):
-        if MatrixLibrary.float32 == .oneDNN {
+        if ProductLibrary.float32 == .oneDNN {
             OneDNN.multiply(left, a.isTransposed, right, b.isTransposed, into: product, adding: adding)
         } else {
             sgemm(left, a.isTransposed, right, b.isTransposed, into: product, adding: adding)

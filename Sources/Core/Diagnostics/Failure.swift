@@ -1,7 +1,7 @@
 /// What a process says to its caller when it ends; mostly the values of BSD's `sysexits.h`, so that scripts
 /// can branch on them; 77 and 79 mean here what is said here.
 package enum ExitStatus: Int32, Sendable, CaseIterable {
-    case done = 0
+    case success = 0
     /// The command line is wrong.
     case usage = 64
     /// Something read from outside is damaged or of the wrong kind.
@@ -17,9 +17,9 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     /// Reading or writing failed half-way.
     case inputOutput = 74
     /// Not now: the state is saved, start the same command again.
-    case tryAgain = 75
+    case temporaryFailure = 75
     /// Ranks lost touch with each other.
-    case protocolError = 76
+    case communication = 76
     /// Somebody else owns what this needs, for example the run directory.
     case inUse = 77
     /// The configuration is wrong.

@@ -5,7 +5,8 @@ import Foundation
 package struct Processor: Codable, Sendable, Equatable {
     /// As its maker calls it.
     package var model: String
-    /// Instruction sets by Linux's names, empty where the system does not tell: `avx2`, `fma`, `avx512f`, `avx512_bf16`, `amx_bf16`, `asimd`.
+    /// Instruction sets by Linux's names, empty where the system does not tell: `avx2`, `fma`, `avx512f`, `avx512_bf16`,
+    /// `amx_bf16`, `asimd`.
     package var features: Set<String>
     /// Logical processors of the machine.
     package var count: Int
@@ -33,7 +34,7 @@ package struct Processor: Codable, Sendable, Equatable {
         package static var ofThisBuild: Target { Target(rawValue: Int(platform_build_target())) ?? .baseline }
     }
 
-    package func runs(_ target: Target) -> Bool { features.isSuperset(of: target.needs) }
+    package func supports(_ target: Target) -> Bool { features.isSuperset(of: target.needs) }
 }
 
 extension Processor {

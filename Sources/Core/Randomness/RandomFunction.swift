@@ -38,7 +38,7 @@ package struct RandomFunction: Sendable {
     }
 }
 
-/// A bijection of 64-bit words that spreads every input bit over all output bits (the finaliser of SplitMix64;
+/// A bijection of 64-bit words that spreads every input bit over all output bits (the finalizer of SplitMix64;
 /// Steele, Lea & Flood, OOPSLA 2014).
 @inlinable
 package func mix(_ word: UInt64) -> UInt64 {

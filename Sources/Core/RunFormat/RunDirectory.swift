@@ -25,7 +25,7 @@ package struct RunDirectory: Sendable {
     /// Whether `create` would succeed: whether something can be made in the lowest folder on the way that exists. Nothing
     /// stays.
     /// - Throws: as `create`
-    package func rehearse() throws(Failure) {
+    package func requireWritable() throws(Failure) {
         var folder = URL(fileURLWithPath: path).standardizedFileURL
         while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
             folder.deleteLastPathComponent()

@@ -16,9 +16,9 @@ package struct RunSummary: Codable, Sendable {
     package var topK: Int
     package var flopsPerToken: Double
     package var ranks: Int
-    package var expertParallel: Int
+    package var expertParallelSize: Int
     package var threadsPerRank: Int
-    package var lanesInFlight: Int
+    package var microBatchesInFlight: Int
     /// Whether gradients are summed while the backward pass goes on.
     package var overlapReduction: Bool
     /// Whether ranks share out moments and updates.
@@ -40,9 +40,9 @@ package struct RunSummary: Codable, Sendable {
         case topK = "top_k"
         case flopsPerToken = "flops_per_token"
         case ranks
-        case expertParallel = "expert_parallel"
+        case expertParallelSize = "expert_parallel"
         case threadsPerRank = "threads_per_rank"
-        case lanesInFlight = "micro_batches_in_flight"
+        case microBatchesInFlight = "micro_batches_in_flight"
         case overlapReduction = "overlap_reduction"
         case distributedOptimizer = "distributed_optimizer"
         case reproducible, kernels
@@ -55,7 +55,7 @@ package struct RunSummary: Codable, Sendable {
     ///   - gemmPeak: of all ranks together
     package init(
         _ configuration: RunConfiguration, parameters: (active: Int, total: Int), flopsPerToken: Double, ranks: Int,
-        expertParallel: Int, lanesInFlight: Int, kernels: String, gemmPeak: Double
+        expertParallelSize: Int, microBatchesInFlight: Int, kernels: String, gemmPeak: Double
     ) {
         let model = configuration.model
         (nActive, nTotal) = (parameters.active, parameters.total)
@@ -63,9 +63,9 @@ package struct RunSummary: Codable, Sendable {
         (vocabularySize, context) = (model.vocabularySize, model.context)
         (experts, granularity, topK) = (model.experts, model.granularity, model.topK)
         self.flopsPerToken = flopsPerToken
-        (self.ranks, self.expertParallel) = (ranks, expertParallel)
+        (self.ranks, self.expertParallelSize) = (ranks, expertParallelSize)
         threadsPerRank = configuration.parallel.threadsPerRank
-        self.lanesInFlight = lanesInFlight
+        self.microBatchesInFlight = microBatchesInFlight
         // One rank has nothing to sum and nobody to share with.
         overlapReduction = configuration.parallel.overlapReduction && ranks > 1
         distributedOptimizer = configuration.parallel.distributedOptimizer && ranks > 1
@@ -76,10 +76,10 @@ package struct RunSummary: Codable, Sendable {
     }
 
     /// What a user reads when training begins.
-    package func sentence(lanes: Int) -> String {
-        "\(grouped(nTotal)) parameters, \(grouped(nActive)) active; \(lanes) lanes a step on \(ranks) "
-            + "rank\(ranks == 1 ? "" : "s") (expert_parallel \(expertParallel)) of \(threadsPerRank) "
-            + "thread\(threadsPerRank == 1 ? "" : "s"), \(lanesInFlight) lane\(lanesInFlight == 1 ? "" : "s") in flight"
+    package func sentence(microBatches: Int) -> String {
+        "\(grouped(nTotal)) parameters, \(grouped(nActive)) active; \(microBatches) micro-batches a step on \(ranks) "
+            + "rank\(ranks == 1 ? "" : "s") (expert_parallel \(expertParallelSize)) of \(threadsPerRank) "
+            + "thread\(threadsPerRank == 1 ? "" : "s"), \(microBatchesInFlight) micro-batch\(microBatchesInFlight == 1 ? "" : "s") in flight"
             + (overlapReduction ? ", reduction overlapped" : "")
             + (distributedOptimizer ? ", optimizer distributed" : "")
             + "; GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"

@@ -22,10 +22,10 @@ package struct StepRecord: Codable, Sendable {
     package var mfu = 0.0
     /// That peak, of all ranks, FLOP/s: as measured when the job started or after the last validation.
     package var gemmPeakFlops = 0.0
-    /// Assignments that found no seat, of all, and layer by layer.
-    package var droppedShare = 0.0
-    package var droppedShareByLayer: [Double] = []
-    /// Assignments to the busiest expert over the mean, averaged over lanes, layer by layer.
+    /// Assignments that found no slot, of all, and layer by layer.
+    package var droppedRatio = 0.0
+    package var droppedRatioByLayer: [Double] = []
+    /// Assignments to the busiest expert over the mean, averaged over micro-batches, layer by layer.
     package var loadImbalanceByLayer: [Double] = []
     package var seconds = 0.0
     package var computeSeconds = 0.0
@@ -34,7 +34,7 @@ package struct StepRecord: Codable, Sendable {
     /// Hidden behind computation, so in none of the others; nil if reductions do not overlap.
     package var overlappedReductionSeconds: Double?
     package var waitingSeconds = 0.0
-    /// Of one lane in flight while the other computed; nil where there is but one.
+    /// Of one micro-batch in flight while the other computed; nil where there is but one.
     package var hiddenExchangeSeconds: Double?
     /// How long training stood still for checkpoints since the record before; nil if it did not.
     package var checkpointStallSeconds: Double?
@@ -58,8 +58,8 @@ package struct StepRecord: Codable, Sendable {
         case tokensPerSecond = "tokens_per_second"
         case mfu
         case gemmPeakFlops = "gemm_peak_flops"
-        case droppedShare = "dropped_ratio"
-        case droppedShareByLayer = "dropped_ratio_by_layer"
+        case droppedRatio = "dropped_ratio"
+        case droppedRatioByLayer = "dropped_ratio_by_layer"
         case loadImbalanceByLayer = "load_imbalance_by_layer"
         case seconds
         case computeSeconds = "compute_seconds"

@@ -1,7 +1,7 @@
 /// One allocation of plain numbers, aligned for vectors and pages, freed with its last holder.
 @usableFromInline
 package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
-    // Unchecked because disjointness of concurrent writes is the promise of `Workers`, not of the type.
+    // Unchecked because disjointness of concurrent writes is the promise of `ThreadPool`, not of the type.
     @usableFromInline package let base: UnsafeMutablePointer<Element>
     @usableFromInline package let count: Int
     private let allocation: Allocation

@@ -3,7 +3,7 @@
 /// Copies share the numbers, like a pointer that keeps its memory alive and cannot leave its window.
 @usableFromInline @frozen
 package struct Vector<Element: BitwiseCopyable>: Sendable {
-    // Inlinable only because the type is usable from inline: members of a type that is not stay calls, and unspecialised ones.
+    // Inlinable only because the type is usable from inline: members of a type that is not stay calls, and unspecialized ones.
     @usableFromInline let buffer: Buffer<Element>
     @usableFromInline package let offset: Int
     @usableFromInline package let count: Int

@@ -9,25 +9,25 @@ package struct ArenaPartition: Sendable {
     /// In the order in which a backward pass completes them.
     package let buckets: [Bucket]
     private let ranks: Int
-    private let expertParallel: Int
+    private let expertParallelSize: Int
 
     /// - Parameters:
     ///   - ranks: of the world
-    ///   - expertParallel: ranks of an expert group
-    package init(_ layout: ParameterLayout, ranks: Int, expertParallel: Int) {
+    ///   - expertParallelSize: ranks of an expert group
+    package init(_ layout: ParameterLayout, ranks: Int, expertParallelSize: Int) {
         self.ranks = ranks
-        self.expertParallel = expertParallel
+        self.expertParallelSize = expertParallelSize
         let replicated = layout.entries.filter { $0.experts == nil }
         let experts = layout.entries.filter { $0.experts != nil }
         let all =
             Bucket.cut(layout.replicatedRange, replicated, among: .world, count: ranks)
-            + Bucket.cut(layout.expertRange, experts, among: .replicas, count: ranks / expertParallel)
+            + Bucket.cut(layout.expertRange, experts, among: .replicas, count: ranks / expertParallelSize)
         buckets = all.sorted { $0.block > $1.block }
     }
 
-    /// What rank `rank` of the world answers for, ascending; neighbours are joined.
-    package func slices(of rank: Int) -> [Range<Int>] {
-        let own = buckets.map { $0.slices[$0.holders == .world ? rank : rank / expertParallel] }
+    /// What rank `rank` of the world answers for, ascending; neighbors are joined.
+    package func ownedRanges(of rank: Int) -> [Range<Int>] {
+        let own = buckets.map { $0.ownedRanges[$0.holders == .world ? rank : rank / expertParallelSize] }
         return own.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, next in
             if let last = joined.last, last.upperBound == next.lowerBound {
                 joined[joined.count - 1] = last.lowerBound..<next.upperBound
@@ -38,7 +38,7 @@ package struct ArenaPartition: Sendable {
     }
 
     /// Elements that the rank which answers for most answers for.
-    package var largestShare: Int {
-        (0..<ranks).map { rank in slices(of: rank).reduce(0) { $0 + $1.count } }.max() ?? 0
+    package var largestOwnedCount: Int {
+        (0..<ranks).map { rank in ownedRanges(of: rank).reduce(0) { $0 + $1.count } }.max() ?? 0
     }
 }

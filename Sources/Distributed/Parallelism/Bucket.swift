@@ -11,9 +11,9 @@ package struct Bucket: Sendable {
     /// The block whose backward pass completes its gradients; −1: that of the embedding; `Int.max`: that of the head.
     package let block: Int
     /// What each of the holders answers for, in rank order: consecutive, together all of it, some perhaps empty.
-    package let slices: [Range<Int>]
+    package let ownedRanges: [Range<Int>]
 
-    package var counts: [Int] { slices.map(\.count) }
+    package var counts: [Int] { ownedRanges.map(\.count) }
 
     /// Elements below which a block's parameters wait for those of the next, so that few messages are small.
     static let smallest = 1 << 20
@@ -21,7 +21,7 @@ package struct Bucket: Sendable {
     /// The buckets of `range`, whose parameters are `entries`, in the order in which a backward pass completes them.
     /// - Parameter count: of the ranks that hold them
     static func cut(_ range: Range<Int>, _ entries: [ParameterEntry], among holders: Holders, count: Int) -> [Bucket] {
-        var shares = EvenShares(count: count), buckets: [Bucket] = []
+        var shares = EvenSplit(count: count), buckets: [Bucket] = []
         var end = range.upperBound, open: [ParameterEntry] = []
         for (index, entry) in entries.enumerated().reversed() {
             open.insert(entry, at: 0)
@@ -29,11 +29,11 @@ package struct Bucket: Sendable {
             guard index == 0 || (isLastOfBlock && end - entry.offset >= smallest) else { continue }
             // Multiples of 64 bytes, so that what travels has large units.
             let places = open.flatMap(\.chunks).map(\.lowerBound).filter { $0 % 16 == 0 }
-            let stretch = entry.offset..<end
+            let range = entry.offset..<end
             buckets.append(
                 Bucket(
-                    range: stretch, holders: holders, block: entry.completingBlock,
-                    slices: shares.cut(stretch, at: places)))
+                    range: range, holders: holders, block: entry.completingBlock,
+                    ownedRanges: shares.cut(range, at: places)))
             end = entry.offset
             open = []
         }
@@ -46,7 +46,7 @@ extension ParameterEntry {
 }
 
 /// Cuts stretch after stretch among a number of ranks so that what each has got so far stays even.
-private struct EvenShares {
+private struct EvenSplit {
     /// Elements that the ranks up to each have got.
     private var upTo: [Int]
 

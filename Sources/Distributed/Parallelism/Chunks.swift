@@ -26,12 +26,12 @@ package struct ChunkPlan: Sendable {
     /// Chunks of the whole model.
     package let total: Int
 
-    /// - Parameter slices: of the arenas, those that this rank answers for
-    package init(_ layout: ParameterLayout, owning slices: [Range<Int>]) {
+    /// - Parameter ownedRanges: of the arenas, those that this rank answers for
+    package init(_ layout: ParameterLayout, owning ownedRanges: [Range<Int>]) {
         var local: [Chunk] = [], total = 0
         for id in layout.all {
             let entry = layout[id], ranges = entry.chunks
-            let perMatrix = ranges.count / entry.slabs
+            let perMatrix = ranges.count / entry.matrixCount
             let first = total + (entry.experts?.lowerBound ?? 0) * perMatrix
             for (i, range) in ranges.enumerated() {
                 local.append(
@@ -41,7 +41,7 @@ package struct ChunkPlan: Sendable {
             }
             total += entry.globalCount / (entry.rows * entry.columns) * perMatrix
         }
-        let isOwned = local.map { chunk in slices.contains { $0.contains(chunk.range.lowerBound) } }
+        let isOwned = local.map { chunk in ownedRanges.contains { $0.contains(chunk.range.lowerBound) } }
         self.local = local
         self.isOwned = isOwned
         owned = isOwned.indices.filter { isOwned[$0] }
@@ -54,9 +54,9 @@ extension ParameterEntry {
     /// Where its chunks lie in the arenas.
     var chunks: [Range<Int>] {
         let size = rows * columns
-        return (0..<slabs).flatMap { slab in
+        return (0..<matrixCount).flatMap { index in
             stride(from: 0, to: size, by: ChunkPlan.extent).map { start in
-                let from = offset + slab * size + start
+                let from = offset + index * size + start
                 return from..<from + min(ChunkPlan.extent, size - start)
             }
         }

@@ -1,6 +1,6 @@
 package import Threading
 
-/// Seconds this rank spent communicating while no lane computed, by kind; waiting for a slower rank is its own figure.
+/// Seconds this rank spent communicating while no micro-batch computed, by kind; waiting for a slower rank is its own figure.
 package struct CommunicationTimes: Sendable, Equatable {
     /// Until the slowest rank of the group had come.
     package var waiting = 0.0
@@ -8,7 +8,7 @@ package struct CommunicationTimes: Sendable, Equatable {
     package var exchange = 0.0
     /// Gradients and losses summed over ranks, once all had come.
     package var reduction = 0.0
-    /// Waiting and exchanging of one lane in flight while the other computed.
+    /// Waiting and exchanging of one micro-batch in flight while the other computed.
     package var hidden = 0.0
     /// Gradients summed while the rank computed, once all had come: hidden, in none of the others.
     package var overlappedReduction = 0.0
@@ -33,9 +33,9 @@ package final class CommunicationClock {
     private let clock = ContinuousClock()
     private let tracer: Tracer?
     /// What happened in the background so far; nil in the foreground.
-    private var background: [Stretch]?
+    private var background: [Interval]?
 
-    private struct Stretch {
+    private struct Interval {
         let phase: Phase
         let start: ContinuousClock.Instant
         let end: ContinuousClock.Instant
@@ -51,23 +51,23 @@ package final class CommunicationClock {
 
     package func reduce<E: Error>(_ body: () throws(E) -> Void) throws(E) { try measure(.reduction, body) }
 
-    /// Measures `body`, what a lane does while another may compute, and tells how much of it that hid.
-    /// - Parameter resume: returns when this lane is to compute again, with the time since when none had
-    package func inBackground<E: Error>(
+    /// Measures `body`, what a micro-batch does while another may compute, and tells how much of it that hid.
+    /// - Parameter resume: returns when this micro-batch is to compute again, with the time since when none had
+    package func overlapping<E: Error>(
         _ body: () throws(E) -> Void, resume: () throws(E) -> ContinuousClock.Instant
     ) throws(E) {
         background = []
         defer { background = nil }
         try body()
-        tracer?.begin(.turn)
+        tracer?.begin(.turnWait)
         defer { tracer?.end() }
         let idleSince = try resume(), now = clock.now
-        for stretch in background ?? [] {
-            let exposed = seconds(from: max(stretch.start, idleSince), to: stretch.end)
-            add(exposed, to: stretch.phase)
-            times.hidden += seconds(from: stretch.start, to: stretch.end) - exposed
+        for interval in background ?? [] {
+            let exposed = seconds(from: max(interval.start, idleSince), to: interval.end)
+            add(exposed, to: interval.phase)
+            times.hidden += seconds(from: interval.start, to: interval.end) - exposed
         }
-        // Once all was there, until the lane went on.
+        // Once all was there, until the micro-batch went on.
         add(seconds(from: max(background?.last?.end ?? idleSince, idleSince), to: now), to: .exchange)
     }
 
@@ -76,11 +76,11 @@ package final class CommunicationClock {
         defer { tracer?.end() }
         let start = clock.now
         try body()
-        let stretch = Stretch(phase: phase, start: start, end: clock.now)
+        let interval = Interval(phase: phase, start: start, end: clock.now)
         if background != nil {
-            background?.append(stretch)
+            background?.append(interval)
         } else {
-            add(seconds(from: stretch.start, to: stretch.end), to: phase)
+            add(seconds(from: interval.start, to: interval.end), to: phase)
         }
     }
 

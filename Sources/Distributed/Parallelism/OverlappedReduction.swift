@@ -26,39 +26,39 @@ package final class OverlappedReduction: Sendable {
     ///   - tracer: for the thread, told of every bucket
     package init(_ gradients: GradientAccumulator, _ reduction: GradientReduction, tracer: Tracer? = nil) {
         buckets = reduction.buckets
-        let sums = BackgroundSums(gradients: gradients, reduction: reduction, progress: progress, tracer: tracer)
+        let sums = BackgroundReduction(gradients: gradients, reduction: reduction, progress: progress, tracer: tracer)
         thread = JoinableThread { sums.run() }
     }
 
     /// A step that fails does not wait for its thread, which ends by itself.
-    deinit { progress.change { $0.isAbandoned = true } }
+    deinit { progress.update { $0.isAbandoned = true } }
 
     /// Hands over the buckets that are complete once the last backward pass has come through a block.
     /// - Parameter preparing: is given each bucket's stretch before
-    package func handOver(through block: Int, preparing: (Range<Int>) -> Void) {
-        let first = progress.change { $0.complete }
+    package func reduceCompleted(through block: Int, preparing: (Range<Int>) -> Void) {
+        let first = progress.update { $0.complete }
         var next = first
         while next < buckets.count, buckets[next].block >= block {
             preparing(buckets[next].range)
             next += 1
         }
-        if next > first { progress.change { $0.complete = next } }
+        if next > first { progress.update { $0.complete = next } }
     }
 
     /// Waits for the sums of all buckets, which must have been handed over. **Collective** over the world.
     package func finish(on world: any Communicator, clock: CommunicationClock) throws(CommunicationError) {
-        precondition(progress.change { $0.complete } == buckets.count, "buckets that nobody completed")
+        precondition(progress.update { $0.complete } == buckets.count, "buckets that nobody completed")
         try clock.wait { () throws(CommunicationError) in try world.barrier() }
         try clock.reduce { () throws(CommunicationError) in
             thread.join()
-            if let failure = progress.change({ $0.failure }) { throw failure }
+            if let failure = progress.update({ $0.failure }) { throw failure }
         }
-        clock.overlapped(progress.change { $0.seconds })
+        clock.overlapped(progress.update { $0.seconds })
     }
 }
 
 /// What the thread of a step does.
-private struct BackgroundSums: Sendable {
+private struct BackgroundReduction: Sendable {
     let gradients: GradientAccumulator
     let reduction: GradientReduction
     let progress: Monitor<OverlappedReduction.Progress>
@@ -72,9 +72,9 @@ private struct BackgroundSums: Sendable {
             guard goesOn else { return }
             do throws(CommunicationError) {
                 let seconds = try sum(index)
-                progress.change { $0.seconds += seconds }
+                progress.update { $0.seconds += seconds }
             } catch {
-                return progress.change { $0.failure = error }
+                return progress.update { $0.failure = error }
             }
         }
     }

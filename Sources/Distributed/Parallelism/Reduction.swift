@@ -3,7 +3,7 @@ package import Model
 import Tensors
 
 /// Sums gradients over the ranks bucket by bucket and, with a distributed optimizer, hands updated parameters round. No rank
-/// divides by anything: every lane's loss was scaled for the whole batch.
+/// divides by anything: every micro-batch's loss was scaled for the whole batch.
 ///
 /// A bucket's sum is a reduce-scatter and an all-gather; a distributed optimizer updates in between.
 package struct GradientReduction: Sendable {
@@ -25,16 +25,16 @@ package struct GradientReduction: Sendable {
     }
 
     /// The same on communicators for a thread of its own. **Collective** over the world.
-    package func inBackground() throws(CommunicationError) -> GradientReduction {
+    package func overlapping() throws(CommunicationError) -> GradientReduction {
         GradientReduction(
-            self, world: try world.duplicate(for: BackgroundPatience()),
-            replicas: try replicas.duplicate(for: BackgroundPatience()))
+            self, world: try world.duplicate(waiting: BackgroundWaitPolicy()),
+            replicas: try replicas.duplicate(waiting: BackgroundWaitPolicy()))
     }
 
     /// Sums all gradients in place. With a distributed optimizer only a rank's slices are sums afterwards.
     /// **Collective** over the world.
     package func sum(_ gradients: GradientAccumulator, clock: CommunicationClock) throws(CommunicationError) {
-        try afterAllHaveCome(clock) { () throws(CommunicationError) in
+        try afterBarrier(clock) { () throws(CommunicationError) in
             for bucket in buckets { try sum(bucket, of: gradients) }
         }
     }
@@ -59,7 +59,7 @@ package struct GradientReduction: Sendable {
 
     /// Gives every rank the slices that others have updated. **Collective** over the world.
     package func gather(_ parameters: ParameterArena, clock: CommunicationClock) throws(CommunicationError) {
-        try afterAllHaveCome(clock) { () throws(CommunicationError) in
+        try afterBarrier(clock) { () throws(CommunicationError) in
             for bucket in buckets {
                 try group(of: bucket).allGather(parameters.values[bucket.range], counts: bucket.counts)
             }
@@ -68,7 +68,7 @@ package struct GradientReduction: Sendable {
 
     private func group(of bucket: Bucket) -> any Communicator { bucket.holders == .world ? world : replicas }
 
-    private func afterAllHaveCome(
+    private func afterBarrier(
         _ clock: CommunicationClock, _ body: () throws(CommunicationError) -> Void
     ) throws(CommunicationError) {
         try clock.wait { () throws(CommunicationError) in try world.barrier() }

@@ -3,7 +3,7 @@ package import Configuration
 import Platform
 package import Tensors
 
-extension AdamWSettings {
+extension OptimizerConfiguration {
     /// By what gradients of norm `norm` are multiplied.
     package func clipFactor(norm: Double) -> Double {
         gradientClip > 0 && norm > gradientClip ? gradientClip / norm : 1
@@ -25,8 +25,8 @@ package struct AdamWStep: Sendable {
     /// - Parameters:
     ///   - number: t, 1 for the first update
     ///   - learningRate: α after the schedule
-    ///   - gradientScale: from `AdamWSettings.clipFactor`
-    package init(_ settings: AdamWSettings, number: Int, learningRate: Double, gradientScale: Double) {
+    ///   - gradientScale: from `OptimizerConfiguration.clipFactor`
+    package init(_ settings: OptimizerConfiguration, number: Int, learningRate: Double, gradientScale: Double) {
         firstAverage = MovingAverage(settings.beta1)
         secondAverage = MovingAverage(settings.beta2)
         epsilon = Float(settings.epsilon)
@@ -37,17 +37,17 @@ package struct AdamWStep: Sendable {
     }
 
     /// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← w − (decay·w + stepSize·m / (√v·scale + ε))`, in one pass.
-    /// - Parameter decays: whether weight decay pulls at these parameters
+    /// - Parameter hasWeightDecay: whether weight decay pulls at these parameters
     package func update(
         _ parameters: Vector<Float>, gradient: Vector<Float>, firstMoment: Vector<Float>, secondMoment: Vector<Float>,
-        decays: Bool
+        hasWeightDecay: Bool
     ) {
         let g = gradient.span
         var w = parameters.mutableSpan, m = firstMoment.mutableSpan, v = secondMoment.mutableSpan
         let n = g.count
         precondition(w.count == n && m.count == n && v.count == n)
         // Not as a factor 1 − decay, which has no digits for a small decay.
-        let pull = decays ? decay : 0
+        let pull = hasWeightDecay ? decay : 0
         let (first, second) = (firstAverage, secondAverage)
         let (eps, size, root, scale) = (epsilon, stepSize, secondMomentScale, gradientScale)
         for i in 0..<n {

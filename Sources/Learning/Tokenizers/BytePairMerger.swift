@@ -1,4 +1,4 @@
-/// Applies merges to one pre-token: always the earliest-learnt one that applies, leftmost first.
+/// Applies merges to one pre-token: always the earliest-learned one that applies, leftmost first.
 ///
 /// Symbols form a linked list and the merges that apply wait in a heap: O(n log n), also for a pre-token of a million
 /// bytes. Short ones search all their pairs instead, which is faster for them.
@@ -11,7 +11,7 @@ struct BytePairMerger {
 
     private static let longestSearched = 64
 
-    /// A merge to `token` of the symbol at `position` with its neighbour.
+    /// A merge to `token` of the symbol at `position` with its neighbor.
     private struct Candidate: Comparable {
         var token: UInt16
         var position: Int32

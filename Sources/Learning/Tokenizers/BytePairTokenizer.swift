@@ -1,7 +1,7 @@
 package import Diagnostics
 
 /// Byte-level byte-pair encoding as GPT-2 does it (Sennrich, Haddow & Birch, arXiv:1508.07909, over bytes; Radford et
-/// al., 2019): text is cut into pre-tokens, and in each the earliest-learnt merge of two neighbours is applied until none
+/// al., 2019): text is cut into pre-tokens, and in each the earliest-learned merge of two neighbors is applied until none
 /// applies.
 ///
 /// Tokens 0–255 are the bytes in printable order (`PrintableBytes`), 256 and on the merges in order, the last one is the

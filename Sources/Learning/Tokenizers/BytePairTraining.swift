@@ -1,4 +1,4 @@
-/// Learns byte-pair merges from the pre-tokens of a corpus: again and again the most frequent pair of neighbours becomes
+/// Learns byte-pair merges from the pre-tokens of a corpus: again and again the most frequent pair of neighbors becomes
 /// a token.
 ///
 /// Ties go to the pair with the lower left token, then the lower right one. A pair that would spell a token anew is

@@ -2,7 +2,8 @@ package import Diagnostics
 import Platform
 
 extension BytePairTokenizer {
-    /// Reads merges, lines that end in a line feed: optionally a line `#version: …`, then two tokens a line, in printable spelling.
+    /// Reads merges, lines that end in a line feed: optionally a line `#version: …`, then two tokens a line, in printable
+    /// spelling.
     /// - Parameter source: where the text comes from, for messages
     package init(mergesFile text: [UInt8], from source: String) throws(Failure) {
         let printable = PrintableBytes()

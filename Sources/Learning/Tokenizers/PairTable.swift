@@ -1,4 +1,4 @@
-/// Two neighbouring tokens.
+/// Two neighboring tokens.
 package struct TokenPair: Hashable, Comparable, Sendable {
     var left: UInt16
     var right: UInt16

@@ -1,4 +1,4 @@
-/// What GPT-2's pre-tokenisation tells apart: `\p{L}`, `\p{N}`, `\s` and everything else.
+/// What GPT-2's pre-tokenization tells apart: `\p{L}`, `\p{N}`, `\s` and everything else.
 enum TextClass {
     case letter, number, space, other
 }

@@ -20,7 +20,7 @@ package struct WordList {
         symbols += word
     }
 
-    /// Replaces `pair` by `token` in one word, from left to right, and tells each change of a neighbourhood: the pair and
+    /// Replaces `pair` by `token` in one word, from left to right, and tells each change of a neighborhood: the pair and
     /// how often more (1) or less (−1) it stands in the word.
     mutating func replace(_ pair: TokenPair, by token: UInt16, in word: Int, changed: (TokenPair, Int) -> Void) {
         let start = starts[word], end = start + Int(lengths[word])

@@ -18,14 +18,15 @@ package struct ArithmeticPeak: Codable, Sendable, Equatable {
         self.instructions = instructions
     }
 
-    /// The widest multiply-adds of `processor`, the best of `rounds` rounds of some milliseconds.
-    package static func measure(on workers: Workers, of processor: Processor, rounds: Int = 7) -> ArithmeticPeak {
+    /// The widest multiply-adds of `processor`, the best of `repetitions` rounds of some milliseconds.
+    package static func measure(on workers: ThreadPool, of processor: Processor, repetitions: Int = 7) -> ArithmeticPeak
+    {
         let (kind, name) = widest(processor)
-        let float32 = best(kind, on: workers, rounds: rounds)
+        let float32 = best(kind, on: workers, repetitions: repetitions)
         func bfloat16() -> Double? {
             if processor.features.contains("amx_bf16") { return nil }
             let hasPairs = processor.features.isSuperset(of: ["avx512_bf16", "avx512bw", "avx512vl"])
-            return hasPairs ? best(platform_fma_avx512_bf16, on: workers, rounds: rounds) : float32
+            return hasPairs ? best(platform_fma_avx512_bf16, on: workers, repetitions: repetitions) : float32
         }
         return ArithmeticPeak(float32: float32, bfloat16: bfloat16(), instructions: name)
     }
@@ -41,16 +42,16 @@ package struct ArithmeticPeak: Codable, Sendable, Equatable {
     }
 
     private static func widest(_ processor: Processor) -> (kind: platform_fma, name: String) {
-        if processor.runs(.avx512) { return (platform_fma_avx512, "AVX-512") }
-        if processor.runs(.avx2) { return (platform_fma_avx2, "AVX2") }
+        if processor.supports(.avx512) { return (platform_fma_avx512, "AVX-512") }
+        if processor.supports(.avx2) { return (platform_fma_avx2, "AVX2") }
         return (platform_fma_baseline, "the compiler's baseline")
     }
 
-    private static func best(_ kind: platform_fma, on workers: Workers, rounds: Int) -> Double {
+    private static func best(_ kind: platform_fma, on workers: ThreadPool, repetitions: Int) -> Double {
         let clock = ContinuousClock(), turns = 1_000_000
         let operations = platform_multiply_add(Int32(kind.rawValue), 1) * Double(turns * workers.count)
         var best = 0.0
-        for _ in 0..<rounds {
+        for _ in 0..<repetitions {
             let start = clock.now
             workers.run(workers.count) { _, _ in _ = platform_multiply_add(Int32(kind.rawValue), turns) }
             let seconds = (clock.now - start) / .seconds(1)

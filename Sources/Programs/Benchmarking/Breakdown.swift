@@ -51,11 +51,11 @@ package struct Breakdown: Sendable, Equatable {
         case .loss: .lossAndHead
         case .attention: .attention
         case .attentionBackward: .attentionBackward
-        case .forward, .backward, .attentionHalf, .feedForwardHalf: .otherKernels
+        case .forward, .backward, .attentionSublayer, .feedForwardSublayer: .otherKernels
         case .update: .optimizer
-        case .sums: .normAndDigests
-        case .exchange, .reduction, .waiting, .turn: nil
-        case .step, .lane: .rest
+        case .normAndDigest: .normAndDigests
+        case .exchange, .reduction, .waiting, .turnWait: nil
+        case .step, .microBatch: .rest
         }
     }
 }

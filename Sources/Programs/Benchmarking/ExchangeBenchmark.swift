@@ -22,12 +22,12 @@ package struct ExchangeBenchmark: Encodable, Sendable {
 
     /// **Collective**.
     /// - Parameter largest: message, bytes
-    package init(_ world: any Communicator, largest: Int, rounds: Int) throws(CommunicationError) {
+    package init(_ world: any Communicator, largest: Int, repetitions: Int) throws(CommunicationError) {
         ranks = world.size
         rows = []
         var bytes = Self.rowBytes
         while bytes <= largest {
-            let seconds = try Self.allToAll(world, bytes, rounds)
+            let seconds = try Self.allToAll(world, bytes, repetitions)
             let sent = Double(bytes * max(1, world.size - 1))
             rows.append(
                 Row(call: "all-to-all", bytes: bytes, seconds: seconds, bytesPerSecond: sent / seconds.median))
@@ -36,7 +36,8 @@ package struct ExchangeBenchmark: Encodable, Sendable {
         bytes = Self.rowBytes
         while bytes <= largest {
             let values = Vector<Float>(count: bytes / 4)
-            let seconds = try Self.timed(world, bytes, rounds) { () throws(CommunicationError) in try world.sum(values)
+            let seconds = try Self.timed(world, bytes, repetitions) { () throws(CommunicationError) in
+                try world.allReduceSum(values)
             }
             rows.append(
                 Row(call: "all-reduce", bytes: bytes, seconds: seconds, bytesPerSecond: Double(bytes) / seconds.median))
@@ -45,31 +46,31 @@ package struct ExchangeBenchmark: Encodable, Sendable {
     }
 
     private static func allToAll(
-        _ world: any Communicator, _ bytes: Int, _ rounds: Int
+        _ world: any Communicator, _ bytes: Int, _ repetitions: Int
     ) throws(CommunicationError) -> Sample {
         let each = bytes / rowBytes, columns = rowBytes / 4
         let sent = Tensor(rows: each * world.size, columns: columns)
         let received = Tensor(rows: each * world.size, columns: columns)
         let counts = Vector([Int32](repeating: Int32(each), count: world.size))
-        return try timed(world, bytes, rounds) { () throws(CommunicationError) in
-            try world.exchangeRows(sent, counts: counts, into: received, counts: counts)
+        return try timed(world, bytes, repetitions) { () throws(CommunicationError) in
+            try world.allToAllRows(sent, counts: counts, into: received, counts: counts)
         }
     }
 
     private static func timed(
-        _ world: any Communicator, _ bytes: Int, _ rounds: Int, _ call: () throws(CommunicationError) -> Void
+        _ world: any Communicator, _ bytes: Int, _ repetitions: Int, _ call: () throws(CommunicationError) -> Void
     ) throws(CommunicationError) -> Sample {
         // As many calls on every rank: a function of the size alone.
         let calls = max(2, min(200, (32 << 20) / bytes)), clock = ContinuousClock()
         let slowest = Vector<Double>(count: 1)
         var seconds: [Double] = []
-        for round in 0...rounds {
+        for repetition in 0...repetitions {
             try world.barrier()
             let start = clock.now
             for _ in 0..<calls { try call() }
             slowest[0] = (clock.now - start) / .seconds(1) / Double(calls)
-            try world.maximum(slowest)
-            if round > 0 { seconds.append(slowest[0]) }
+            try world.allReduceMaximum(slowest)
+            if repetition > 0 { seconds.append(slowest[0]) }
         }
         return Sample(seconds)
     }

@@ -76,10 +76,10 @@ package struct GemmRate: Codable, Sendable, Equatable, CustomStringConvertible {
 
     /// Of this process, some hundredths of a second.
     package static func ofThisProcess() -> GemmRate {
-        MatrixLibrary.prepare()
+        ProductLibrary.prepare()
         return GemmRate(
-            kernel: MatrixLibrary.kernelSet(.float32),
-            flops: measureGemmPeak(.float32, on: Workers(count: 1), rounds: 3))
+            kernel: ProductLibrary.kernelSet(.float32),
+            flops: measureGemmPeak(.float32, on: ThreadPool(count: 1), repetitions: 3))
     }
 
     static func ofChild(_ environment: [String: String]) throws(Failure) -> GemmRate {

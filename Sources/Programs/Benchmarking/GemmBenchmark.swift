@@ -29,7 +29,7 @@ package struct GemmBenchmark: Encodable, Sendable {
     package var gemmPeak: Double
     package var products: [Row]
 
-    package init(_ configuration: RunConfiguration, on workers: Workers, rounds: Int) {
+    package init(_ configuration: RunConfiguration, on workers: ThreadPool, repetitions: Int) {
         threads = workers.count
         precision = configuration.precision
         arithmeticPeak = ArithmeticPeak.measure(on: workers, of: .ofThisMachine)
@@ -37,10 +37,10 @@ package struct GemmBenchmark: Encodable, Sendable {
         gemmPeak = peak
         let model = configuration.model
         let shapes = ProductShape.all(
-            of: model, configuration.routing, laneTokens: configuration.batch.laneTokens,
+            of: model, configuration.routing, microBatchTokens: configuration.batch.microBatchTokens,
             headChunk: crossEntropyChunk(vocabulary: model.vocabularySize))
         products = shapes.map { shape in
-            let flops = shape.measure(configuration.precision, on: workers, rounds: rounds)
+            let flops = shape.measure(configuration.precision, on: workers, repetitions: repetitions)
             return Row(
                 name: shape.name, pass: shape.pass, rows: shape.rows, inner: shape.inner, columns: shape.columns,
                 copies: shape.copies, flops: flops, fraction: flops.median / peak)

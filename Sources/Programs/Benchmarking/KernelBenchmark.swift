@@ -15,7 +15,7 @@ package struct KernelBenchmark: Encodable, Sendable {
         /// Bytes a second that the kernel must move at least, or FLOP/s.
         package var rate: Sample
         package var unit: String
-        /// Of the bandwidth of updates in place, or of the GEMM peak; above 1 where the lane fits a cache.
+        /// Of the bandwidth of updates in place, or of the GEMM peak; above 1 where the micro-batch fits a cache.
         package var fraction: Double
     }
 
@@ -25,17 +25,17 @@ package struct KernelBenchmark: Encodable, Sendable {
     package var gemmPeak: Double
     package var kernels: [Row]
 
-    package init(_ configuration: RunConfiguration, on workers: Workers, rounds: Int) {
+    package init(_ configuration: RunConfiguration, on workers: ThreadPool, repetitions: Int) {
         threads = workers.count
-        tokens = configuration.batch.laneTokens
-        let bandwidth = MemoryBandwidth.measure(on: workers, rounds: rounds),
+        tokens = configuration.batch.microBatchTokens
+        let bandwidth = MemoryBandwidth.measure(on: workers, repetitions: repetitions),
             peak = measureGemmPeak(configuration.precision, on: workers)
         (self.bandwidth, gemmPeak) = (bandwidth, peak)
         let shapes = KernelShapes(
             tokens: tokens, model: configuration.model, optimizer: configuration.optimizer, threads: workers.count,
             precision: configuration.precision)
         kernels = shapes.cases.map { kernel in
-            let seconds = secondsPerCall(rounds: rounds) { kernel.run(workers) }
+            let seconds = secondsPerCall(repetitions: repetitions) { kernel.run(workers) }
             switch kernel.work {
             case .bytes(let bytes):
                 let rate = seconds.rate(of: Double(bytes))
@@ -60,7 +60,7 @@ package struct KernelBenchmark: Encodable, Sendable {
             ])
         }
         return table.text
-            + "\n\(threads) thread\(threads == 1 ? "" : "s"), a lane of \(grouped(tokens)) tokens; limits: memory "
+            + "\n\(threads) thread\(threads == 1 ? "" : "s"), a micro-batch of \(grouped(tokens)) tokens; limits: memory "
             + "\(fixed(bandwidth.update.median / 1e9, 1)) GB/s updated in place, GEMM peak \(gigaflops(gemmPeak))"
     }
 }

@@ -4,20 +4,20 @@ import Model
 import Tensors
 import Threading
 
-/// One kernel on the shapes of a lane, and what one call moves or computes.
+/// One kernel on the shapes of a micro-batch, and what one call moves or computes.
 struct KernelCase {
     enum Work { case bytes(Int), flops(Double) }
 
     let name: String
     let work: Work
-    let run: (Workers) -> Void
+    let run: (ThreadPool) -> Void
 }
 
-/// The memory of a lane that kernels are measured on.
+/// The memory of a micro-batch that kernels are measured on.
 struct KernelShapes {
     let tokens: Int
-    let model: ModelSettings
-    let optimizer: AdamWSettings
+    let model: ModelConfiguration
+    let optimizer: OptimizerConfiguration
     let threads: Int
     /// Rows at a time of kernels that training gives the rows of a product.
     private let tileRows = 256
@@ -29,7 +29,7 @@ struct KernelShapes {
     var stream: Int { 4 * tokens * d }
     /// The same in the precision of products.
     var wire: Int { precision.size * tokens * d }
-    /// Pairs of positions that see each other, times heads × head dimension, in one lane.
+    /// Pairs of positions that see each other, times heads × head dimension, in one micro-batch.
     var causalWork: Double { Double(tokens) * Double(model.context + 1) / 2 * Double(d) }
 
     func rows(_ columns: Int) -> Tensor { filled(tokens, columns) }
@@ -99,10 +99,10 @@ extension KernelShapes {
     private var attentionCases: [KernelCase] {
         let qkv = operand(tokens, 3 * d), dQKV = operand(tokens, 3 * d), o = operand(tokens, d), dO = operand(tokens, d)
         let logSumExp = Tensor(rows: model.heads, columns: tokens)
-        let shape = AttentionShape(heads: model.heads, headDimension: model.headDimension, context: model.context)
+        let shape = AttentionShape(heads: model.heads, headSize: model.headSize, context: model.context)
         let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
         let cache = operand(model.context, 2 * d)
-        let turns = RotaryTable(context: model.context, headDimension: model.headDimension, base: model.ropeBase)
+        let turns = RotaryTable(context: model.context, headSize: model.headSize, base: model.ropeBase)
         return [
             KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
                 $0.run(over: tokens, tile: tileRows) { rows in
@@ -127,14 +127,14 @@ extension KernelShapes {
     }
 
     private var expertCases: [KernelCase] {
-        let hidden = model.expertHidden, seats = tokens * model.choices
-        let gateUp = operand(seats, 2 * hidden), a = operand(seats, hidden), unit = precision.size * seats * hidden
+        let hidden = model.expertHiddenSize, slots = tokens * model.expertsPerToken
+        let gateUp = operand(slots, 2 * hidden), a = operand(slots, hidden), unit = precision.size * slots * hidden
         return [
             KernelCase(name: "SwiGLU", work: .bytes(3 * unit)) {
-                $0.run(over: seats, tile: tileRows) { rows in swiGLU(gateUp.rows(rows), into: a.rows(rows)) }
+                $0.run(over: slots, tile: tileRows) { rows in swiGLU(gateUp.rows(rows), into: a.rows(rows)) }
             },
             KernelCase(name: "SwiGLU backward", work: .bytes(5 * unit)) {
-                $0.run(over: seats, tile: tileRows) { rows in
+                $0.run(over: slots, tile: tileRows) { rows in
                     swiGLUBackward(a.rows(rows), replacing: gateUp.rows(rows))
                 }
             },

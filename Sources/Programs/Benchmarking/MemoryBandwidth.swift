@@ -10,13 +10,13 @@ package struct MemoryBandwidth: Codable, Sendable, Equatable {
     package var update: Sample
 
     /// - Parameter megabytes: of each of the two arrays
-    package static func measure(on workers: Workers, megabytes: Int = 256, rounds: Int = 5) -> MemoryBandwidth {
+    package static func measure(on workers: ThreadPool, megabytes: Int = 256, repetitions: Int = 5) -> MemoryBandwidth {
         let count = megabytes << 18, bytes = Double(count) * 4
         let a = Vector<Float>(count: count), b = Vector<Float>(count: count)
         let sums = Vector<Float>(count: workers.count)
         let tile = max(1 << 16, (count + workers.count - 1) / workers.count / 16 * 16)
         func overTiles(_ body: @Sendable (_ worker: Int, _ range: Range<Int>) -> Void) -> Sample {
-            secondsPerCall(rounds: rounds, filling: 0) {
+            secondsPerCall(repetitions: repetitions, filling: 0) {
                 workers.run((count + tile - 1) / tile) { worker, task in
                     body(worker, task * tile..<min((task + 1) * tile, count))
                 }

@@ -5,7 +5,7 @@ import Model
 package import Tensors
 package import Threading
 
-/// One product of a lane's forward or backward pass: `[rows, inner]·[inner, columns]`, `copies` of them at once, such as
+/// One product of a micro-batch's forward or backward pass: `[rows, inner]·[inner, columns]`, `copies` of them at once, such as
 /// one for each expert that is full.
 package struct ProductShape: Sendable, Equatable {
     package enum Pass: String, Codable, Sendable { case forward, inputGradient = "dX", weightGradient = "dW" }
@@ -20,14 +20,15 @@ package struct ProductShape: Sendable, Equatable {
 
     package var flops: Double { 2 * Double(rows * inner * columns * copies) }
 
-    /// All products of a lane of `tokens` tokens in a layer, of each kind if layers have different numbers of experts, and in
-    /// the head; experts at capacity, all on this rank.
+    /// All products of a micro-batch of `tokens` tokens in a layer, of each kind if layers have different numbers of experts,
+    /// and in the head; experts at capacity, all on this rank.
     package static func all(
-        of model: ModelSettings, _ routing: RoutingSettings, laneTokens tokens: Int, headChunk: Int
+        of model: ModelConfiguration, _ routing: RoutingConfiguration, microBatchTokens tokens: Int, headChunk: Int
     ) -> [ProductShape] {
-        let d = model.dModel, hidden = model.expertHidden
+        let d = model.dModel, hidden = model.expertHiddenSize
         let ofExperts = model.layerKinds.flatMap { kind in
-            let sizes = LaneSizes(model, routing, experts: kind.experts, laneTokens: tokens, expertParallelSize: 1)
+            let sizes = LayerSizes(
+                model, routing, experts: kind.experts, microBatchTokens: tokens, expertParallelSize: 1)
             return three("router" + kind.suffix, tokens, d, kind.experts)
                 + three("expert gate and up" + kind.suffix, sizes.capacity, d, 2 * hidden, copies: kind.experts)
                 + three("expert down" + kind.suffix, sizes.capacity, hidden, d, copies: kind.experts)
@@ -51,7 +52,7 @@ package struct ProductShape: Sendable, Equatable {
     }
 
     /// FLOP/s of all threads, through the tiles that training uses.
-    package func measure(_ precision: Precision, on workers: Workers, rounds: Int = 5) -> Sample {
+    package func measure(_ precision: Precision, on workers: ThreadPool, repetitions: Int = 5) -> Sample {
         let jobs = (0..<copies).map { _ in
             ProductJob(
                 factor(precision, rows, inner, isTransposed: pass == .weightGradient),
@@ -60,7 +61,7 @@ package struct ProductShape: Sendable, Equatable {
                     ? .float32(Tensor(rows: rows, columns: columns)) : Operand(precision, rows: rows, columns: columns),
                 adding: pass == .weightGradient)
         }
-        return secondsPerCall(rounds: rounds) { multiply(jobs, on: workers) }.rate(of: flops)
+        return secondsPerCall(repetitions: repetitions) { multiply(jobs, on: workers) }.rate(of: flops)
     }
 }
 

@@ -6,9 +6,9 @@ import Randomness
 
 extension RunConfiguration {
     /// A vocabulary that the configuration leaves to its tokenizer; where it names the size, no file is looked at.
-    package mutating func settleVocabularyWithoutData() throws(Failure) {
+    package mutating func resolveVocabularyWithoutData() throws(Failure) {
         guard model.vocabularySize == 0 else { return }
-        try model.settleVocabulary(tokenizer: try data.expectedVocabulary())
+        try model.resolveVocabulary(tokenizer: try data.expectedVocabulary())
     }
 }
 

@@ -9,44 +9,46 @@ extension KernelShapes {
     var routingCases: [KernelCase] { model.layerKinds.flatMap(routerCases) + travelCases }
 
     private func routerCases(_ kind: LayerKind) -> [KernelCase] {
-        let k = model.choices, experts = kind.experts, seats = tokens * k
+        let k = model.expertsPerToken, experts = kind.experts, slots = tokens * k
         let z = rows(experts), dz = rows(experts)
-        let choices = integers(seats, below: experts), gates = floats(seats), dGates = floats(seats)
-        let logSumExp = floats(tokens), assigned = integers(experts, below: max(1, seats / experts))
+        let expertIndices = integers(slots, below: experts), gates = floats(slots), dGates = floats(slots)
+        let logSumExp = floats(tokens), tokensPerExpert = integers(experts, below: max(1, slots / experts))
         let table = 4 * tokens * experts
         return [
             KernelCase(name: "router softmax" + kind.suffix, work: .bytes(2 * table)) {
                 routerSoftmax(z, logSumExp: logSumExp, on: $0)
             },
             KernelCase(name: "router choice" + kind.suffix, work: .bytes(table)) {
-                chooseExperts(z, k: k, normalize: false, choices: choices, gates: gates, on: $0)
+                selectTopK(z, k: k, normalize: false, expertIndices: expertIndices, gates: gates, on: $0)
             },
             KernelCase(name: "router backward" + kind.suffix, work: .bytes(2 * table)) {
                 routerBackward(
-                    z, k: k, normalize: false, choices: choices, gates: gates, dGates: dGates, logSumExp: logSumExp,
-                    assigned: assigned, balanceScale: 1e-3, zScale: 1e-3, into: dz, on: $0)
+                    z, k: k, normalize: false, expertIndices: expertIndices, gates: gates, dGates: dGates,
+                    logSumExp: logSumExp,
+                    tokensPerExpert: tokensPerExpert, balanceScale: 1e-3, zScale: 1e-3, into: dz, on: $0)
             },
         ]
     }
 
-    /// To seats and back, which is alike in all layers.
+    /// To slots and back, which is alike in all layers.
     private var travelCases: [KernelCase] {
-        let k = model.choices, seats = tokens * k
-        let x = rows(d), y = rows(d), travelling = operand(seats, d)
-        let gates = floats(seats), dGates = floats(seats), rowOf = integers(seats, below: seats)
+        let k = model.expertsPerToken, slots = tokens * k
+        let x = rows(d), y = rows(d), traveling = operand(slots, d)
+        let gates = floats(slots), dGates = floats(slots), sendRow = integers(slots, below: slots)
         return [
-            KernelCase(name: "scatter to seats", work: .bytes(stream + k * wire)) {
-                scatterToSeats(x, k: k, rowOf: rowOf, into: travelling, on: $0)
+            KernelCase(name: "scatter to slots", work: .bytes(stream + k * wire)) {
+                scatterToSlots(x, k: k, sendRow: sendRow, into: traveling, on: $0)
             },
             KernelCase(name: "scatter backward", work: .bytes(2 * stream + k * wire)) {
-                scatterToSeatsBackward(travelling, k: k, rowOf: rowOf, addingTo: y, on: $0)
+                scatterToSlotsBackward(traveling, k: k, sendRow: sendRow, addingTo: y, on: $0)
             },
             KernelCase(name: "combine answers", work: .bytes(2 * stream + k * wire)) {
-                combineAnswers(travelling, k: k, rowOf: rowOf, gates: gates, addingTo: y, on: $0)
+                combineExpertOutputs(traveling, k: k, sendRow: sendRow, gates: gates, addingTo: y, on: $0)
             },
             KernelCase(name: "combine backward", work: .bytes(stream + 2 * k * wire)) {
-                combineAnswersBackward(
-                    x, answers: travelling, k: k, rowOf: rowOf, gates: gates, dAnswers: travelling, dGates: dGates,
+                combineExpertOutputsBackward(
+                    x, expertOutputs: traveling, k: k, sendRow: sendRow, gates: gates, dExpertOutputs: traveling,
+                    dGates: dGates,
                     on: $0)
             },
         ]
@@ -72,7 +74,7 @@ extension KernelShapes {
 
     /// On as many parameters as the experts of the layer with most have, in pieces as training takes them.
     var parameterCases: [KernelCase] {
-        let count = max(1 << 22, 3 * d * model.expertHidden * (model.expertCounts.max() ?? 1)), piece = 1 << 16
+        let count = max(1 << 22, 3 * d * model.expertHiddenSize * (model.expertCounts.max() ?? 1)), piece = 1 << 16
         let w = floats(count), g = floats(count), m = floats(count), v = Vector<Float>(count: count)
         let sums = Vector<Int64>(count: count), digests = Vector<UInt64>(count: (count + piece - 1) / piece)
         let digest = TensorDigest(name: "w")
@@ -82,7 +84,8 @@ extension KernelShapes {
             KernelCase(name: "AdamW", work: .bytes(28 * count)) {
                 $0.run(digests.count) { _, task in
                     let part = task * piece..<min((task + 1) * piece, count)
-                    step.update(w[part], gradient: g[part], firstMoment: m[part], secondMoment: v[part], decays: true)
+                    step.update(
+                        w[part], gradient: g[part], firstMoment: m[part], secondMoment: v[part], hasWeightDecay: true)
                 }
             },
             KernelCase(name: "sum of squares", work: .bytes(4 * count)) {
@@ -97,7 +100,7 @@ extension KernelShapes {
                 }
             },
             KernelCase(name: "fixed-point sum", work: .bytes(20 * count)) {
-                _ = accumulateFixed(g, into: sums, adding: true, limit: FixedPoint.limit(lanes: 4), on: $0)
+                _ = accumulateFixed(g, into: sums, adding: true, limit: FixedPoint.limit(microBatches: 4), on: $0)
             },
         ]
     }

@@ -30,7 +30,7 @@ package struct Sample: Codable, Sendable, Equatable {
 
 /// Seconds of one call of `body`, by several rounds of as many calls as fill `seconds`, after one call that does not
 /// count.
-package func secondsPerCall(rounds: Int = 5, filling seconds: Double = 0.02, _ body: () -> Void) -> Sample {
+package func secondsPerCall(repetitions: Int = 5, filling seconds: Double = 0.02, _ body: () -> Void) -> Sample {
     let clock = ContinuousClock()
     func time(_ calls: Int) -> Double {
         let start = clock.now
@@ -39,7 +39,7 @@ package func secondsPerCall(rounds: Int = 5, filling seconds: Double = 0.02, _ b
     }
     body()
     let first = max(time(1), 1e-9), calls = max(1, Int((seconds / first).rounded(.up)))
-    return Sample((0..<rounds).map { _ in time(calls) / Double(calls) })
+    return Sample((0..<repetitions).map { _ in time(calls) / Double(calls) })
 }
 
 /// `254 GFLOP/s`

@@ -14,7 +14,7 @@ import Training
 /// Whole training steps on random tokens, and what their time consists of.
 package struct StepBenchmark: Encodable, Sendable {
     package enum Routing: String, Codable, CaseIterable, Sendable {
-        /// Every expert gets its equal share of every lane.
+        /// Every expert gets its equal share of every micro-batch.
         case uniform
         /// What the router of a fresh model decides.
         case real
@@ -48,7 +48,7 @@ package struct StepBenchmark: Encodable, Sendable {
     package var stepSeconds: Sample
     /// Of all ranks together, just before, FLOP/s.
     package var gemmPeakFlops: Double
-    /// Assignments that found no seat.
+    /// Assignments that found no slot.
     package var droppedRatio: Double
     /// Assignments to the busiest expert over the mean, of the worst layer.
     package var loadImbalance: Double
@@ -56,7 +56,7 @@ package struct StepBenchmark: Encodable, Sendable {
     package var rankImbalance: Double
     package var peakMemoryBytes: Int
     package var breakdown: [Part]
-    /// Waiting and exchanging of one lane in flight while the other computed, mean over ranks: not a part of the step.
+    /// Waiting and exchanging of one micro-batch in flight while the other computed, mean over ranks: not a part of the step.
     package var hiddenSeconds: Sample
 }
 
@@ -65,21 +65,22 @@ extension StepBenchmark {
     package init(
         _ given: RunConfiguration, _ options: Options, on world: any Communicator
     ) throws(Failure) {
-        try agreeOnJob(given, on: world)
+        try requireSameJob(given, on: world)
         var configuration = given
-        configuration.routing.spreadsEvenly = options.routing == .uniform
+        configuration.routing.isRoundRobin = options.routing == .uniform
         let layout = try JobLayout(configuration, ranks: world.size)
-        try configuration.settleVocabularyWithoutData()
+        try configuration.resolveVocabularyWithoutData()
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         let tracer = Tracer()
         let engine = try Engine(
-            configuration, expertParallel: layout.expertParallel, threads: configuration.parallel.threadsPerRank,
-            lanesInFlight: layout.lanesInFlight, forTraining: true, on: world, tracer: tracer)
+            configuration, expertParallelSize: layout.expertParallelSize,
+            threads: configuration.parallel.threadsPerRank,
+            microBatchesInFlight: layout.microBatchesInFlight, forTraining: true, on: world, tracer: tracer)
         let timed: TimedSteps
         do {
             timed = try TimedSteps(configuration, engine, tracer, options, on: world)
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
         self.init(configuration, layout, options, timed)
     }
@@ -89,8 +90,8 @@ extension StepBenchmark {
     ) {
         ranks = layout.ranks
         threadsPerRank = configuration.parallel.threadsPerRank
-        expertParallel = layout.expertParallel
-        microBatchesInFlight = layout.lanesInFlight
+        expertParallel = layout.expertParallelSize
+        microBatchesInFlight = layout.microBatchesInFlight
         precision = configuration.precision.rawValue
         routing = options.routing
         tokensPerStep = configuration.batch.tokens
@@ -101,7 +102,7 @@ extension StepBenchmark {
         rankImbalance = timed.rankImbalance
         gemmPeakFlops = timed.gemmPeak
         peakMemoryBytes = timed.peakMemory
-        let work = ModelWork(configuration.model).flopsPerToken(droppedShare: droppedRatio)
+        let work = ModelCost(configuration.model).flopsPerToken(droppedRatio: droppedRatio)
         mfu = tokensPerSecond * work / gemmPeakFlops
         hiddenSeconds = Sample(timed.hidden)
         let median = stepSeconds.median
@@ -122,7 +123,7 @@ extension StepBenchmark {
             \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(fixed(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(microBatchesInFlight) \
-            lane\(microBatchesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
+            micro-batch\(microBatchesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
             routing (dropped \(fixed(100 * droppedRatio, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
             mean, busiest rank \(fixed(rankImbalance, 2)) times), \
             peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \
@@ -158,23 +159,24 @@ private struct TimedSteps {
         tracer.isRecording = true
         let clock = ContinuousClock()
         for number in 0..<options.warmUp + options.steps {
-            for lane in engine.laneThreads { lane.dispatcher.arrivals = [] }
+            for microBatch in engine.runners { microBatch.dispatcher.receivedRowCounts = [] }
             try world.barrier()
             let start = clock.now
             let outcome = try step.run(&state)
             let slowest = try world.maximum(of: (clock.now - start) / .seconds(1))
-            let tracks = engine.laneThreads.compactMap { $0.workers.tracer?.take() }
+            let tracks = engine.runners.compactMap { $0.workers.tracer?.drain() }
             let shares = Vector(Breakdown(tracks, outcome.times).seconds)
-            try world.sum(shares)
+            try world.allReduceSum(shares)
             let hiddenOfAll = try world.sum(of: outcome.times.hidden)
             guard number >= options.warmUp else { continue }
             seconds.append(slowest)
             parts.append(shares.array.map { $0 / Double(world.size) })
             hidden.append(hiddenOfAll / Double(world.size))
-            let lanes = outcome.lanes
-            dropped += lanes.dropped.reduce(0, +) / Double(lanes.dropped.count * options.steps)
-            imbalance = max(imbalance, lanes.imbalance.max() ?? 0)
-            let rows = try Self.arrivals(engine.laneThreads.flatMap { $0.dispatcher.arrivals ?? [] }, on: world)
+            let microBatches = outcome.microBatches
+            dropped += microBatches.dropped.reduce(0, +) / Double(microBatches.dropped.count * options.steps)
+            imbalance = max(imbalance, microBatches.imbalance.max() ?? 0)
+            let rows = try Self.receivedRowCounts(
+                engine.runners.flatMap { $0.dispatcher.receivedRowCounts ?? [] }, on: world)
             rankImbalance +=
                 Benchmarking.rankImbalance(rows, expertParallelSize: engine.dispatcher.expertParallelSize)
                 / Double(options.steps)
@@ -183,10 +185,12 @@ private struct TimedSteps {
     }
 
     /// Every rank's list, all of one length. **Collective**.
-    private static func arrivals(_ mine: [Int], on world: any Communicator) throws(CommunicationError) -> [[Int]] {
+    private static func receivedRowCounts(_ mine: [Int], on world: any Communicator) throws(CommunicationError)
+        -> [[Int]]
+    {
         let table = Vector<Double>(count: mine.count * world.size)
         for (i, rows) in mine.enumerated() { table[world.rank * mine.count + i] = Double(rows) }
-        try world.sum(table)
+        try world.allReduceSum(table)
         return (0..<world.size).map { table[$0 * mine.count..<($0 + 1) * mine.count].array.map { Int($0) } }
     }
 }

@@ -6,7 +6,7 @@ import Model
 import Parallelism
 import Tensors
 
-extension ModelSettings {
+extension ModelConfiguration {
     /// All parameters, with all experts on one rank.
     var layoutOfAllExperts: ParameterLayout { ParameterLayout(self, .all) }
 }
@@ -20,7 +20,7 @@ extension StreamedCheckpoint {
         numbers: (ParameterEntry, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> Int {
         let entries = Dictionary(uniqueKeysWithValues: layout.entries.map { ("parameters/\($0.name)", $0) })
-        let parts = layout.entries.map { Part(name: "parameters/\($0.name)", shape: $0.storedShape) }
+        let parts = layout.entries.map { Entry(name: "parameters/\($0.name)", shape: $0.storedShape) }
         return try write(record, parts, to: target) { name, part throws(Failure) in
             guard let entry = entries[name] else { throw Failure(.software, "no parameter is called \(name)") }
             return try numbers(entry, part)

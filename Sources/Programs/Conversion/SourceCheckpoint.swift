@@ -26,10 +26,10 @@ package struct SourceCheckpoint {
         of reader: CheckpointReader, _ tokenizer: any Tokenizer, overrides: [String]
     ) throws(Failure) -> RunConfiguration {
         var configuration = try RunConfiguration(
-            SettingsDocument(
+            ConfigurationDocument(
                 yaml: reader.record.configuration, file: "\(reader.directory) (stored configuration)",
                 overrides: overrides, isStored: true))
-        try configuration.model.settleVocabulary(tokenizer: tokenizer.vocabularySize)
+        try configuration.model.resolveVocabulary(tokenizer: tokenizer.vocabularySize)
         return configuration
     }
 }

@@ -11,22 +11,22 @@ extension StoredModel {
     ///   - directory: where the token file of texts is made
     ///   - requests: asked before every round
     ///   - report: takes lines of progress, on rank 0
-    /// - Throws: `tryAgain` if somebody asked to leave
+    /// - Throws: `temporaryFailure` if somebody asked to leave
     package func evaluate(
-        _ paths: [String], in directory: String, on world: any Communicator, unless requests: RunRequests,
+        _ paths: [String], in directory: String, on world: any Communicator, unless requests: RunControl,
         report: @escaping (String) -> Void
     ) throws -> ValidationResult {
         let agreement = Agreement(ranks: world)
         try onRankZero(of: world) { [tokenizer] () throws(Failure) in
             try Corpus.prepareEvaluation(of: paths, tokenizer: tokenizer, directory: directory, report: report)
         }
-        let dataset = try agreement.settle { () throws(Failure) in
+        let dataset = try agreement.onAllRanks { () throws(Failure) in
             try Corpus.openEvaluation(of: paths, tokenizer: tokenizer, directory: directory)
         }
         let windows = try EvaluationWindows(dataset, context: configuration.model.context)
-        let validation = Validation(engine, windows, laneTokens: configuration.batch.laneTokens, tokens: 0)
+        let validation = Validation(engine, windows, microBatchTokens: configuration.batch.microBatchTokens, tokens: 0)
         guard let result = try validation.run(parameters, unless: requests) else {
-            throw Failure.leaving("during the evaluation")
+            throw Failure.stopped(during: "during the evaluation")
         }
         return result
     }

@@ -19,18 +19,19 @@ extension StoredModel {
     ///   - prompt: where to begin; nothing stands for the beginning of a document
     ///   - requests: asked before every token
     ///   - emit: takes the bytes of each new token
-    /// - Throws: `tryAgain` if somebody asked to leave, and what `emit` throws
+    /// - Throws: `temporaryFailure` if somebody asked to leave, and what `emit` throws
     package func generate(
-        after prompt: [UInt8], tokens count: Int, _ sampling: Sampling, unless requests: RunRequests,
+        after prompt: [UInt8], tokens count: Int, _ sampling: Sampling, unless requests: RunControl,
         emit: ([UInt8]) throws -> Void
     ) throws {
         var text = prompt.isEmpty ? [tokenizer.endOfText] : tokenizer.encode(prompt).dropLastEnd(tokenizer.endOfText)
         let cache = KeyValueCache(configuration.model, engine.precision)
         for position in 0..<count {
-            guard try !requests.wantLeave() else { throw Failure.leaving("while generating") }
-            let lane = unseen(of: text, cache)
+            guard try !requests.shouldStop() else { throw Failure.stopped(during: "while generating") }
+            let microBatch = unseen(of: text, cache)
             let logits = try engine.model.nextTokenLogits(
-                lane, in: engine.pass(.evaluation, parameters, sequenceLength: lane.sequenceLength, cache: cache))
+                microBatch,
+                in: engine.pass(.evaluation, parameters, sequenceLength: microBatch.sequenceLength, cache: cache))
             let own = sampling.choose(logits, allowed: tokenizer.vocabularySize, position: position)
             // One rank's choice counts: where machines differ, ranks must not come to differ about the end.
             let token = try Agreement(ranks: engine.mesh.world).choice(of: own)
@@ -41,12 +42,12 @@ extension StoredModel {
     }
 
     /// What of a text's last `context` tokens has yet to pass through the model: all of them if the cache is of no use.
-    private func unseen(of text: [Int], _ cache: KeyValueCache) -> Lane {
+    private func unseen(of text: [Int], _ cache: KeyValueCache) -> MicroBatch {
         if text.count > cache.context { cache.reset() }
         let tokens = text.suffix(cache.context).dropFirst(cache.count)
-        let lane = Lane(sequences: 1, sequenceLength: tokens.count)
-        for (i, token) in tokens.enumerated() { lane.inputs[i] = Int32(token) }
-        return lane
+        let microBatch = MicroBatch(sequences: 1, sequenceLength: tokens.count)
+        for (i, token) in tokens.enumerated() { microBatch.inputs[i] = Int32(token) }
+        return microBatch
     }
 }
 
@@ -61,6 +62,6 @@ extension [UInt16] {
 extension Agreement {
     /// Rank 0's number, on every rank. **Collective**.
     fileprivate func choice(of number: Int) throws(Failure) -> Int {
-        Int(String(decoding: try gather(Array("\(number)".utf8))[0], as: UTF8.self)) ?? number
+        Int(String(decoding: try allGather(Array("\(number)".utf8))[0], as: UTF8.self)) ?? number
     }
 }

@@ -81,8 +81,8 @@ private func checkDamage(_ c: any Communicator, _ found: Expectations) throws {
             try c.barrier()
             if c.rank == 0 { try damaged(original, round).write(to: URL(filePath: path)) }
             try c.barrier()
-            let (reader, passedOver) = try CheckpointFolder(folder).newest(sharedBy: c)
-            let words = try c.gather(Array((passedOver.first?.reason.message ?? "").utf8))
+            let (reader, skipped) = try CheckpointFolder(folder).newest(sharedBy: c)
+            let words = try c.allGather(Array((skipped.first?.reason.message ?? "").utf8))
             found.expect(
                 words.allSatisfy { $0 == words[0] && !$0.isEmpty }, "round \(round): ranks hear different words")
             found.expectEqual(reader?.record.step, 1, "round \(round): the newest that verifies")
@@ -116,7 +116,7 @@ private func failureOf(_ body: () throws -> CheckpointOutcome) -> Failure? {
 /// A folder that all ranks see, gone afterwards. Collective.
 package func inSharedFolder(_ c: any Communicator, _ body: (String) throws -> Void) throws {
     let own = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)").path()
-    let folder = String(decoding: try c.gather(Array(own.utf8))[0], as: UTF8.self)
+    let folder = String(decoding: try c.allGather(Array(own.utf8))[0], as: UTF8.self)
     if c.rank == 0 { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
     try c.barrier()
     try body(folder)

@@ -22,31 +22,31 @@ private func checkSum(_ c: any Communicator, _ found: Expectations) throws {
     let ranks = c.size * (c.size + 1) / 2
     for count in [0, 1, 7, 300_001] {
         let integers = Vector<Int64>((0..<count).map { Int64($0) * Int64(c.rank + 1) })
-        try c.sum(integers)
+        try c.allReduceSum(integers)
         found.expect((0..<count).allSatisfy { integers[$0] == Int64($0 * ranks) }, "sum of \(count) Int64")
         let floats = Vector<Float>((0..<count).map { $0 % c.size == c.rank ? Float($0) + 0.5 : 0 })
-        try c.sum(floats)
+        try c.allReduceSum(floats)
         found.expect((0..<count).allSatisfy { floats[$0] == Float($0) + 0.5 }, "sum of \(count) Float with one addend")
     }
     let wide = Vector<UInt64>([UInt64.max])
-    try c.sum(wide)
+    try c.allReduceSum(wide)
     found.expectEqual(wide[0], 0 &- UInt64(c.size), "sum modulo 2^64")
     let double = Vector<Double>([Double(c.rank) + 0.25])
-    try c.sum(double)
+    try c.allReduceSum(double)
     found.expectEqual(double[0], Double(ranks - c.size) + 0.25 * Double(c.size), "sum of Double")
-    // A window: its neighbours must stay as they are.
+    // A window: its neighbors must stay as they are.
     let window = Vector<Int32>([7, 1, 1, 7])
-    try c.sum(window[1..<3])
+    try c.allReduceSum(window[1..<3])
     found.expectEqual(window.array, [7, Int32(c.size), Int32(c.size), 7], "sum of a window")
 }
 
 private func checkMaximum(_ c: any Communicator, _ found: Expectations) throws {
-    try c.maximum(Vector<Float>(count: 0))
+    try c.allReduceMaximum(Vector<Float>(count: 0))
     let integers = Vector<Int32>((0..<5).map { Int32(($0 + c.rank) % c.size) - 100 })
-    try c.maximum(integers)
+    try c.allReduceMaximum(integers)
     found.expectEqual(integers.array, Array(repeating: Int32(c.size - 1) - 100, count: 5), "maximum of Int32")
     let floats = Vector<Float>([c.rank == 0 ? -1 : -2])
-    try c.maximum(floats)
+    try c.allReduceMaximum(floats)
     found.expectEqual(floats[0], -1, "maximum of Float")
     try c.barrier()
 }
@@ -55,7 +55,7 @@ private func checkExchange(_ c: any Communicator, _ found: Expectations) throws 
     for block in [0, 1, 5, 20_000] {
         let sent = Vector<Int64>((0..<c.size * block).map { Int64(c.rank) * 1_000_000 + Int64($0) })
         let received = Vector<Int64>(count: c.size * block)
-        try c.exchange(sent, into: received, block: block)
+        try c.allToAll(sent, into: received, block: block)
         let isRight = (0..<c.size).allSatisfy { r in
             (0..<block).allSatisfy { received[r * block + $0] == Int64(r) * 1_000_000 + Int64(c.rank * block + $0) }
         }
@@ -72,18 +72,18 @@ private func checkExchangeRows(_ c: any Communicator, _ found: Expectations) thr
 private func checkExchangeRows<Element: MatrixElement>(
     _ c: any Communicator, _ found: Expectations, element: @escaping (Int) -> Element
 ) throws {
-    func exchangeRows(columns: Int, rows: (Int, Int) -> Int) throws {
+    func allToAllRows(columns: Int, rows: (Int, Int) -> Int) throws {
         try exchange(c, columns: columns, found, rows: rows, element: element)
     }
-    try exchangeRows(columns: 3) { from, to in (from * 2 + to) % 4 }
-    try exchangeRows(columns: 1) { _, _ in 0 }
-    try exchangeRows(columns: 0) { _, _ in 2 }
+    try allToAllRows(columns: 3) { from, to in (from * 2 + to) % 4 }
+    try allToAllRows(columns: 1) { _, _ in 0 }
+    try allToAllRows(columns: 0) { _, _ in 2 }
     // All to the last rank; rank 0 has nothing to send.
-    try exchangeRows(columns: 5) { from, to in to == c.size - 1 ? from : 0 }
+    try allToAllRows(columns: 5) { from, to in to == c.size - 1 ? from : 0 }
     // Only to oneself.
-    try exchangeRows(columns: 2) { from, to in from == to ? 3 : 0 }
+    try allToAllRows(columns: 2) { from, to in from == to ? 3 : 0 }
     // Beyond any eager limit, uneven.
-    try exchangeRows(columns: 257) { from, to in 900 + 100 * from + to }
+    try allToAllRows(columns: 257) { from, to in 900 + 100 * from + to }
 }
 
 /// Rows `[from, to, number, …]` in counts `rows(from, to)`; every received row must name its sender, this rank and its
@@ -101,7 +101,7 @@ private func exchange<Element: MatrixElement>(
             row += 1
         }
     }
-    try c.exchangeRows(
+    try c.allToAllRows(
         sent, counts: Vector(outgoing.map(Int32.init)), into: received, counts: Vector(incoming.map(Int32.init)))
     row = 0
     for (from, count) in incoming.enumerated() {
@@ -121,7 +121,7 @@ private func mark(_ from: Int, _ to: Int, _ number: Int, _ column: Int) -> Int {
 
 private func checkGather(_ c: any Communicator, _ found: Expectations) throws {
     for length in [{ _ in 0 }, { $0 }, { $0 == 0 ? 100_003 : 0 }, { 3 + 70_000 * $0 }] as [(Int) -> Int] {
-        let all = try c.gather((0..<length(c.rank)).map { UInt8(truncatingIfNeeded: $0 * 3 + c.rank) })
+        let all = try c.allGather((0..<length(c.rank)).map { UInt8(truncatingIfNeeded: $0 * 3 + c.rank) })
         let expected = (0..<c.size).map { r in (0..<length(r)).map { UInt8(truncatingIfNeeded: $0 * 3 + r) } }
         found.expect(all == expected, "gather of \(expected.map(\.count)) bytes gave \(all.map(\.count))")
     }
@@ -132,10 +132,10 @@ private func checkSplit(_ c: any Communicator, _ found: Expectations) throws {
     let members = (0..<c.size).filter { $0 % 2 == c.rank % 2 }
     found.expectEqual(part.size, members.count, "size of a part")
     found.expectEqual(part.rank, members.firstIndex(of: c.rank) ?? -1, "rank in a part")
-    let names = try part.gather([UInt8(c.rank)])
+    let names = try part.allGather([UInt8(c.rank)])
     found.expectEqual(names.map { Int($0[0]) }, members, "members of a part")
     let sum = Vector<Int32>([Int32(c.rank)])
-    try part.sum(sum)
+    try part.allReduceSum(sum)
     found.expectEqual(Int(sum[0]), members.reduce(0, +), "sum over a part")
     let alone = try part.split(color: c.rank)
     found.expectEqual(alone.size, 1, "size of a part of one")
@@ -144,19 +144,19 @@ private func checkSplit(_ c: any Communicator, _ found: Expectations) throws {
 
 /// Rounds of small and large sums on one communicator while another thread does the same on another.
 private func checkThreads(_ c: any Communicator, _ found: Expectations) throws {
-    guard c.allowsThreads else { return }
-    let other = try c.duplicate(for: BackgroundPatience())
+    guard c.supportsThreads else { return }
+    let other = try c.duplicate(waiting: BackgroundWaitPolicy())
     let outcome = Monitor<(any Error)?>(nil)
     let thread = JoinableThread {
         do {
             try manySums(of: 2).run(on: other)
         } catch {
-            outcome.change { $0 = error }
+            outcome.update { $0 = error }
         }
     }
     try manySums(of: 1).run(on: c)
     thread.join()
-    let error = outcome.change { $0 }
+    let error = outcome.update { $0 }
     found.expect(error == nil, "the other thread: \(String(describing: error))")
 }
 
@@ -164,7 +164,7 @@ private func manySums(of addend: Int64) -> RankCheck {
     RankCheck("many sums of \(addend)") { c, found in
         for round in 0..<50 {
             let values = Vector<Int64>(Array(repeating: addend, count: round % 5 == 0 ? 50_000 : 3))
-            try c.sum(values)
+            try c.allReduceSum(values)
             let isRight = (0..<values.count).allSatisfy { values[$0] == addend * Int64(c.size) }
             try c.barrier()
             found.expect(isRight, "sum of round \(round), addend \(addend)")
@@ -178,12 +178,12 @@ private func checkRefusals(_ c: any Communicator, _ found: Expectations) throws 
     let rows = Tensor(rows: 2, columns: 2)
     let tooMany = Vector<Int32>(Array(repeating: 3, count: c.size)), none = Vector<Int32>(count: c.size)
     found.expect(
-        isRefused { try c.exchangeRows(rows, counts: tooMany, into: rows, counts: none) }, "too many rows sent")
+        isRefused { try c.allToAllRows(rows, counts: tooMany, into: rows, counts: none) }, "too many rows sent")
     found.expect(
-        isRefused { try c.exchangeRows(rows, counts: none, into: Tensor(rows: 2, columns: 3), counts: none) },
+        isRefused { try c.allToAllRows(rows, counts: none, into: Tensor(rows: 2, columns: 3), counts: none) },
         "rows of different length")
     found.expect(
-        isRefused { try c.exchange(Vector<Float>(count: 1), into: Vector<Float>(count: 1), block: 2) },
+        isRefused { try c.allToAll(Vector<Float>(count: 1), into: Vector<Float>(count: 1), block: 2) },
         "blocks that do not fit")
     let five = Vector<Float>(count: 5), four = [4] + Array(repeating: 0, count: c.size - 1)
     found.expect(isRefused { try c.reduceScatter(five, counts: four) }, "counts that leave an element over")

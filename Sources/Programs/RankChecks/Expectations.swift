@@ -17,8 +17,8 @@ package final class Expectations {
     }
 
     /// Throws on every rank alike if any rank complained. Collective.
-    package func settle() throws {
-        let all = try communicator.gather(Array(complaints.joined(separator: "; ").utf8))
+    package func requireOnAllRanks() throws {
+        let all = try communicator.allGather(Array(complaints.joined(separator: "; ").utf8))
         let lines = all.enumerated().filter { !$0.element.isEmpty }.map {
             "rank \($0.offset): \(String(decoding: $0.element, as: UTF8.self))"
         }

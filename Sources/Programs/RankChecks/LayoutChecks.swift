@@ -6,20 +6,22 @@ import Tensors
 
 /// Invariants 1 and 2: the layout of a job changes nothing, to rounding in default mode and not one bit in exact mode.
 package let layoutCheckList: [RankCheck] =
-    Precision.allCases.filter(MatrixLibrary.supports).flatMap { precision in
-        [(1, "one choice"), (2, "two choices")].map { choices, name in
+    Precision.allCases.filter(ProductLibrary.supports).flatMap { precision in
+        [(1, "one choice"), (2, "two choices")].map { expertsPerToken, name in
             RankCheck("exact mode: every layout, the same bits, \(name), \(precision)") {
-                let trial = LayoutTrial(reproducible: true, precision: precision, steps: 20, choices: choices)
+                let trial = LayoutTrial(
+                    reproducible: true, precision: precision, steps: 20, expertsPerToken: expertsPerToken)
                 try exactLayouts(trial, on: $0, $1)
             }
         }
     } + [
         RankCheck("exact mode: every layout, the same bits, layers of 12 and 8 experts") {
             let experts = ExpertsPerLayer(byLayer: [12, 8])
-            try exactLayouts(LayoutTrial(reproducible: true, steps: 10, choices: 2, experts: experts), on: $0, $1)
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, experts: experts), on: $0, $1)
         },
         RankCheck("recomputation: the same bits as keeping", recomputation),
-        RankCheck("digests: two lanes exchanged, one bit flipped, each shows", digestsAreAlive),
+        RankCheck("digests: two micro-batches exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
         RankCheck("distributed optimizer, overlapped reduction: the same bits", waysOfReducing),
     ]
@@ -28,30 +30,32 @@ package let layoutCheckList: [RankCheck] =
 private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator, _ expectations: Expectations) throws {
     let reference = try trial.reference().trace
     expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
-    for expertParallel in trial.expertParallelSizes(on: world) {
+    for expertParallelSize in trial.expertParallelSizes(on: world) {
         for threads in [1, 2] {
-            let trace = try trial.run(on: world, expertParallel: expertParallel, threads: threads).trace
+            let trace = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: threads).trace
             expectations.expectEqual(
-                trace, reference, "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads")
+                trace, reference, "expert_parallel \(expertParallelSize) of \(world.size) ranks, \(threads) threads")
         }
     }
 }
 
-/// Lanes that change places leave the sum of their gradients as it is: only their losses, each with its lane's number, can
-/// tell. A flipped bit of a parameter shows in the parameters' digest of that step and the gradients' of the next.
+/// Micro-batches that change places leave the sum of their gradients as it is: only their losses, each with its micro-batch's
+/// number, can tell. A flipped bit of a parameter shows in the parameters' digest of that step and the gradients' of the next.
 private func digestsAreAlive(on world: any Communicator, _ expectations: Expectations) throws {
     var trial = LayoutTrial(reproducible: true, steps: 2)
-    let expertParallel = trial.expertParallelSizes(on: world).last!
+    let expertParallelSize = trial.expertParallelSizes(on: world).last!
     func trace(_ trial: LayoutTrial) throws -> LayoutTrial.Trace {
-        try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+        try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
     }
     let reference = try trace(trial)
-    trial.laneOrder.swapAt(1, 6)
+    trial.microBatchOrder.swapAt(1, 6)
     let exchanged = try trace(trial)
-    expectations.expectEqual(exchanged.losses[0], reference.losses[0], "the loss of the same lanes")
-    expectations.expectEqual(exchanged.parameterDigests, reference.parameterDigests, "what the same lanes teach")
+    expectations.expectEqual(exchanged.losses[0], reference.losses[0], "the loss of the same micro-batches")
+    expectations.expectEqual(
+        exchanged.parameterDigests, reference.parameterDigests, "what the same micro-batches teach")
     expectations.expect(
-        exchanged.gradientDigests[0] != reference.gradientDigests[0], "exchanged lanes do not show in the digest")
+        exchanged.gradientDigests[0] != reference.gradientDigests[0],
+        "exchanged micro-batches do not show in the digest")
     trial = LayoutTrial(reproducible: true, steps: 2)
     for tensor in ["embedding", "blocks.1.experts.down"] {
         trial.flippedBit = tensor
@@ -68,11 +72,11 @@ private func digestsAreAlive(on world: any Communicator, _ expectations: Expecta
 private func defaultLayouts(on world: any Communicator, _ expectations: Expectations) throws {
     let trial = LayoutTrial(reproducible: false, steps: 20)
     let reference = try trial.reference()
-    for expertParallel in trial.expertParallelSizes(on: world) {
+    for expertParallelSize in trial.expertParallelSizes(on: world) {
         for threads in [1, 2] {
-            let layout = "expert_parallel \(expertParallel) of \(world.size) ranks, \(threads) threads"
-            let found = try trial.run(on: world, expertParallel: expertParallel, threads: threads)
-            let again = try trial.run(on: world, expertParallel: expertParallel, threads: threads)
+            let layout = "expert_parallel \(expertParallelSize) of \(world.size) ranks, \(threads) threads"
+            let found = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: threads)
+            let again = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: threads)
             expectations.expectEqual(again.trace, found.trace, "\(layout), twice")
             compareGradients(found.gradients, reference.gradients, layout, expectations)
             compareLosses(found.trace, reference.trace, layout, expectations)
@@ -115,28 +119,28 @@ private func compareLosses(
 /// Whether optimizers are distributed and reductions overlap changes no bit, also in default mode; in exact mode those of one
 /// rank. What all ranks hold afterwards is the same, also in bfloat16: the next step's losses tell.
 private func waysOfReducing(on world: any Communicator, _ expectations: Expectations) throws {
-    let rounded = MatrixLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
+    let rounded = ProductLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
     let trials = [
         LayoutTrial(reproducible: true, steps: 4), LayoutTrial(reproducible: false, steps: 4),
         LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
     ]
-    for expertParallel in trials[0].expertParallelSizes(on: world) {
+    for expertParallelSize in trials[0].expertParallelSizes(on: world) {
         for var trial in trials {
             let expected =
                 trial.reproducible
                 ? try trial.reference().trace
-                : try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+                : try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
             for (isDistributed, overlaps) in [(true, false), (false, true), (true, true)] {
                 (trial.isOptimizerDistributed, trial.overlapsReduction) = (isDistributed, overlaps)
-                guard world.allowsThreads || !overlaps else { continue }
-                // Both at once together with two lanes in flight, where one waits for the other's gradients.
+                guard world.supportsThreads || !overlaps else { continue }
+                // Both at once together with two micro-batches in flight, where one waits for the other's gradients.
                 let found = try trial.run(
-                    on: world, expertParallel: expertParallel, threads: 2,
-                    lanesInFlight: isDistributed && overlaps ? 2 : 1
+                    on: world, expertParallelSize: expertParallelSize, threads: 2,
+                    microBatchesInFlight: isDistributed && overlaps ? 2 : 1
                 ).trace
                 expectations.expect(
                     found == expected,
-                    "exact: \(trial.reproducible), wide: \(trial.isWide), expert_parallel \(expertParallel), "
+                    "exact: \(trial.reproducible), wide: \(trial.isWide), expert_parallel \(expertParallelSize), "
                         + "distributed: \(isDistributed), overlapped: \(overlaps): other bits")
             }
         }
@@ -145,15 +149,15 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
 
 /// What is computed again is what was computed, exchanges included.
 private func recomputation(on world: any Communicator, _ expectations: Expectations) throws {
-    for precision in Precision.allCases where MatrixLibrary.supports(precision) {
+    for precision in Precision.allCases where ProductLibrary.supports(precision) {
         var trial = LayoutTrial(
-            reproducible: false, precision: precision, steps: 3, choices: 2,
+            reproducible: false, precision: precision, steps: 3, expertsPerToken: 2,
             experts: ExpertsPerLayer(byLayer: [8, 12]))
-        let expertParallel = trial.expertParallelSizes(on: world).last!
-        let expected = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+        let expertParallelSize = trial.expertParallelSizes(on: world).last!
+        let expected = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
         for recomputation in [Recomputation.attention, .block] {
             trial.recomputation = recomputation
-            let found = try trial.run(on: world, expertParallel: expertParallel, threads: 1).trace
+            let found = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
             expectations.expect(found == expected, "recompute: \(recomputation) in \(precision) gives other bits")
         }
     }

@@ -8,12 +8,12 @@ import Randomness
 import Tensors
 import Training
 
-/// A small job that drops tokens, run on any layout: 8 lanes a step, two layers, capacity factor 1.
+/// A small job that drops tokens, run on any layout: 8 micro-batches a step, two layers, capacity factor 1.
 struct LayoutTrial: Sendable {
     var reproducible: Bool
     var precision = Precision.float32
     var steps: Int
-    var choices = 1
+    var expertsPerToken = 1
     var experts = ExpertsPerLayer(12)
     var recomputation = Recomputation.none
     var tieEmbeddings = false
@@ -21,8 +21,8 @@ struct LayoutTrial: Sendable {
     var overlapsReduction = false
     /// Wide enough for several buckets, some of which are cut within a matrix.
     var isWide = false
-    /// Which lane's data each of a step's lanes gets.
-    var laneOrder = Array(0..<8)
+    /// Which micro-batch's data each of a step's micro-batches gets.
+    var microBatchOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
     var flippedBit: String?
 
@@ -42,29 +42,31 @@ struct LayoutTrial: Sendable {
 
     /// The expert-parallel sizes it can have on `world`, ascending.
     func expertParallelSizes(on world: any Communicator) -> [Int] {
-        ParallelSettings.allowedExpertParallel(experts: (0..<2).map { experts[layer: $0] }, ranks: world.size)
+        ParallelConfiguration.allowedExpertParallelSizes(experts: (0..<2).map { experts[layer: $0] }, ranks: world.size)
     }
 
     /// Trains on `world`. **Collective**.
     func run(
-        on world: any Communicator, expertParallel: Int, threads: Int, lanesInFlight: Int = 1
+        on world: any Communicator, expertParallelSize: Int, threads: Int, microBatchesInFlight: Int = 1
     ) throws -> (trace: Trace, gradients: FirstGradients) {
-        let configuration = try configuration(expertParallel: expertParallel, threads: threads)
+        let configuration = try configuration(expertParallelSize: expertParallelSize, threads: threads)
         let engine = try Engine(
-            configuration, expertParallel: expertParallel, threads: threads, lanesInFlight: lanesInFlight,
+            configuration, expertParallelSize: expertParallelSize, threads: threads,
+            microBatchesInFlight: microBatchesInFlight,
             forTraining: true, on: world)
-        let source = SyntheticSequences(perLane: configuration.sequencesPerLane, laneOrder: laneOrder)
+        let source = SyntheticSequences(
+            perMicroBatch: configuration.sequencesPerMicroBatch, microBatchOrder: microBatchOrder)
         let step = TrainingStep(configuration, engine, source)
         var state = TrainingState(for: engine)
         initialize(state.parameters, scale: 0.5, seed: 3, on: engine.workers)
         var trace = Trace(), gradients = FirstGradients()
         for number in 0..<steps {
             let outcome = try step.run(&state)
-            trace.losses.append(outcome.lanes.loss)
-            trace.routes.append(outcome.lanes.routeDigest)
+            trace.losses.append(outcome.microBatches.loss)
+            trace.routes.append(outcome.microBatches.routeDigest)
             trace.gradientDigests.append(outcome.gradientDigest)
             trace.parameterDigests.append(outcome.parameterDigest)
-            trace.dropped.append(outcome.lanes.dropped.reduce(0, +))
+            trace.dropped.append(outcome.microBatches.dropped.reduce(0, +))
             if number == 0 {
                 gradients = firstGradients(step, engine)
                 flip(state.parameters)
@@ -84,14 +86,14 @@ struct LayoutTrial: Sendable {
 
     /// On one virtual rank with one thread: what every other layout is compared with.
     func reference() throws -> (trace: Trace, gradients: FirstGradients) {
-        try VirtualRanks.run(1) { world in try run(on: world, expertParallel: 1, threads: 1) }[0]
+        try VirtualRanks.run(1) { world in try run(on: world, expertParallelSize: 1, threads: 1) }[0]
     }
 
     /// With a distributed optimizer a rank has sums of its slices only, one of each tensor.
     private func firstGradients(_ step: TrainingStep, _ engine: Engine) -> FirstGradients {
         var result = FirstGradients()
         for entry in engine.layout.entries {
-            let ranges = isOptimizerDistributed ? engine.ownSlices.map { $0.clamped(to: entry.range) } : [entry.range]
+            let ranges = isOptimizerDistributed ? engine.ownedRanges.map { $0.clamped(to: entry.range) } : [entry.range]
             guard let range = ranges.first(where: { !$0.isEmpty }) else { continue }
             result.values[entry.name] = (
                 entry.globalOffset + range.lowerBound - entry.offset, range.map { step.gradients.value(at: $0) }
@@ -100,36 +102,36 @@ struct LayoutTrial: Sendable {
         return result
     }
 
-    private func configuration(expertParallel: Int, threads: Int) throws(Failure) -> RunConfiguration {
+    private func configuration(expertParallelSize: Int, threads: Int) throws(Failure) -> RunConfiguration {
         let yaml = """
             reproducible: \(reproducible)
             recompute: \(recomputation)
             precision: \(precision.rawValue)
             data: {train: synthetic}
             model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, experts: \(experts),
-              top_k: \(choices), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
+              top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
               granularity: \(isWide ? 2 : 1)}
             routing: {capacity_factor: 1.0}
-            batch: {tokens: \(48 * laneOrder.count), micro_batch_tokens: 48}
+            batch: {tokens: \(48 * microBatchOrder.count), micro_batch_tokens: 48}
             train: {steps: \(steps)}
             optimizer: {learning_rate: 0.01}
             schedule: {kind: constant}
-            parallel: {expert_parallel: \(expertParallel), threads_per_rank: \(threads),
+            parallel: {expert_parallel: \(expertParallelSize), threads_per_rank: \(threads),
                        distributed_optimizer: \(isOptimizerDistributed), overlap_reduction: \(overlapsReduction)}
             """
-        return try RunConfiguration(SettingsDocument(yaml: yaml, file: "layout trial"))
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "layout trial"))
     }
 }
 
 /// Sequences with something to learn: each token mostly follows from the one before.
 struct SyntheticSequences: SequenceSource {
-    let perLane: Int
-    let laneOrder: [Int]
+    let perMicroBatch: Int
+    let microBatchOrder: [Int]
 
     func fill(sequence n: Int, inputs: inout MutableSpan<Int32>, targets: inout MutableSpan<Int32>) {
-        let lane = n / perLane % laneOrder.count
-        let step = n / perLane / laneOrder.count
-        let source = (step * laneOrder.count + laneOrder[lane]) * perLane + n % perLane
+        let microBatch = n / perMicroBatch % microBatchOrder.count
+        let step = n / perMicroBatch / microBatchOrder.count
+        let source = (step * microBatchOrder.count + microBatchOrder[microBatch]) * perMicroBatch + n % perMicroBatch
         let random = RandomFunction(seed: 11, purpose: .tests, stream: UInt64(source))
         var token = random.integer(0, below: 61)
         for i in 0..<inputs.count {

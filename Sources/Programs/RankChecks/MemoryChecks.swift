@@ -12,25 +12,27 @@ import Training
 /// growth.
 package let memoryCheckList: [RankCheck] = [
     RankCheck("memory: no more after 200 steps than after 5, all tokens to one expert from step 100 on") {
-        try steadyMemory(lanesInFlight: 1, after: 5, on: $0, $1)
+        try steadyMemory(microBatchesInFlight: 1, after: 5, on: $0, $1)
     },
     // MPI's pools take some steps to see both threads' exchanges at their most unlucky.
-    RankCheck("memory: with two lanes in flight no more after 200 steps than after 50") {
-        try steadyMemory(lanesInFlight: 2, after: 50, on: $0, $1)
+    RankCheck("memory: with two micro-batches in flight no more after 200 steps than after 50") {
+        try steadyMemory(microBatchesInFlight: 2, after: 50, on: $0, $1)
     },
     RankCheck("memory: what a rank uses is within a tenth of what train --check predicts", predictedMemory),
 ]
 
 private func steadyMemory(
-    lanesInFlight: Int, after settled: Int, on world: any Communicator, _ expectations: Expectations
+    microBatchesInFlight: Int, after settled: Int, on world: any Communicator, _ expectations: Expectations
 ) throws {
-    let configuration = try configuration(tokens: 2048 * lanesInFlight)
-    let expertParallel = try configuration.parallel.resolvedExpertParallel(experts: [4], ranks: world.size)
+    let configuration = try configuration(tokens: 2048 * microBatchesInFlight)
+    let expertParallelSize = try configuration.parallel.resolvedExpertParallelSize(experts: [4], ranks: world.size)
     let engine = try Engine(
-        configuration, expertParallel: expertParallel, threads: 1, lanesInFlight: lanesInFlight, forTraining: true,
+        configuration, expertParallelSize: expertParallelSize, threads: 1, microBatchesInFlight: microBatchesInFlight,
+        forTraining: true,
         on: world)
     let source = SyntheticSequences(
-        perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
+        perMicroBatch: configuration.sequencesPerMicroBatch,
+        microBatchOrder: Array(0..<configuration.batch.microBatches))
     let step = TrainingStep(configuration, engine, source)
     var state = TrainingState(for: engine)
     initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
@@ -39,7 +41,7 @@ private func steadyMemory(
         if number >= 100 { forceFirstExpert(state.parameters) }
         let outcome = try step.run(&state)
         if number >= 100 {
-            let imbalance = outcome.lanes.imbalance[0]
+            let imbalance = outcome.microBatches.imbalance[0]
             expectations.expect(imbalance > 3.9, "step \(number): imbalance \(imbalance), all should go to one expert")
         }
         if number == settled { early = ProcessMemory.peak }
@@ -69,5 +71,5 @@ private func configuration(tokens: Int) throws(Failure) -> RunConfiguration {
         optimizer: {learning_rate: 0.001}
         schedule: {kind: constant}
         """
-    return try RunConfiguration(SettingsDocument(yaml: yaml, file: "memory trial"))
+    return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "memory trial"))
 }

@@ -12,11 +12,11 @@ import Training
 /// Jobs of rising size, because a process can only tell the most it ever used.
 ///
 /// A tenth is what the forecast promises. Of these jobs most goes to arenas and activations, which are counted to the byte;
-/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep. These small jobs may miss
-/// by half of that constant where this is more than a tenth: this process needs less of it than a run.
+/// left to it are the process itself, counted as a constant, and what libraries and the C allocator keep. These small jobs may
+/// miss by half of that constant where this is more than a tenth: this process needs less of it than a run.
 func predictedMemory(on world: any Communicator, _ expectations: Expectations) throws {
     let trials = try changes.map { changes in
-        let configuration = try configuration(changes, lanes: world.size)
+        let configuration = try configuration(changes, microBatches: world.size)
         let layout = try JobLayout(configuration, ranks: world.size)
         return (configuration, layout, predicted: MemoryEstimate(configuration, layout).total)
     }
@@ -34,10 +34,11 @@ private func takeTwoSteps(
     _ configuration: RunConfiguration, _ layout: JobLayout, on world: any Communicator
 ) throws {
     let engine = try Engine(
-        configuration, expertParallel: layout.expertParallel, threads: configuration.parallel.threadsPerRank,
+        configuration, expertParallelSize: layout.expertParallelSize, threads: configuration.parallel.threadsPerRank,
         forTraining: true, on: world)
     let source = SyntheticSequences(
-        perLane: configuration.sequencesPerLane, laneOrder: Array(0..<configuration.batch.lanes))
+        perMicroBatch: configuration.sequencesPerMicroBatch,
+        microBatchOrder: Array(0..<configuration.batch.microBatches))
     let step = TrainingStep(configuration, engine, source)
     var state = TrainingState(for: engine)
     initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
@@ -49,20 +50,20 @@ private let changes = [
     ["reproducible=true", "model.tie_embeddings=true", "model.norm=layer"],
     ["recompute=block", "model.layers=16", "parallel.threads_per_rank=2"],
     [
-        MatrixLibrary.supports(.bfloat16) ? "precision=bfloat16" : "precision=float32", "model.top_k=2",
+        ProductLibrary.supports(.bfloat16) ? "precision=bfloat16" : "precision=float32", "model.top_k=2",
         "model.granularity=2", "recompute=attention", "model.layers=6",
     ],
     ["model.layers=10"],
 ]
 
-/// Narrow layers and long lanes: much memory for little arithmetic.
-/// - Parameter lanes: of a step: one a rank, which is as much memory as many
-private func configuration(_ changes: [String], lanes: Int) throws(Failure) -> RunConfiguration {
+/// Narrow layers and long micro-batches: much memory for little arithmetic.
+/// - Parameter microBatches: of a step: one a rank, which is as much memory as many
+private func configuration(_ changes: [String], microBatches: Int) throws(Failure) -> RunConfiguration {
     let yaml = """
         data: {train: synthetic}
         model: {d_model: 64, layers: 4, heads: 2, context: 64, vocabulary_size: 512, experts: 12, feed_forward: 8}
-        batch: {tokens: \(4096 * lanes), micro_batch_tokens: 4096}
+        batch: {tokens: \(4096 * microBatches), micro_batch_tokens: 4096}
         train: {steps: 2}
         """
-    return try RunConfiguration(SettingsDocument(yaml: yaml, file: "memory forecast", overrides: changes))
+    return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "memory forecast", overrides: changes))
 }

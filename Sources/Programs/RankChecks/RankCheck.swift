@@ -17,6 +17,6 @@ package struct RankCheck: Sendable {
     package func run(on world: any Communicator) throws {
         let found = Expectations(world)
         try body(world, found)
-        try found.settle()
+        try found.requireOnAllRanks()
     }
 }

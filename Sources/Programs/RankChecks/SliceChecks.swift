@@ -31,7 +31,7 @@ func checkAllGather(_ c: any Communicator, _ found: Expectations) throws {
     for counts in shares(c.size) {
         let total = counts.reduce(0, +), start = counts.prefix(c.rank).reduce(0, +)
         let own = start..<start + counts[c.rank]
-        // Its neighbours must stay as they are.
+        // Its neighbors must stay as they are.
         let memory = Vector<Float>(count: total + 2), values = memory[1..<total + 1]
         for i in own { values[i] = Float(i % 1_000_003) + 1 }
         try c.allGather(values, counts: counts)

@@ -9,7 +9,7 @@ package struct Agreement {
     /// Runs `body` on every rank and returns its answer if it succeeded everywhere. Collective; `body` may only
     /// communicate if all ranks do.
     /// - Throws: on every rank the failure of the lowest rank that failed, which is named unless all failed alike
-    package func settle<Answer>(_ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
+    package func onAllRanks<Answer>(_ body: () throws(Failure) -> Answer) throws(Failure) -> Answer {
         // One rank agrees with itself, on whatever thread it is.
         if ranks.size == 1 { return try body() }
         let answer: Result<Answer, Failure>
@@ -20,7 +20,7 @@ package struct Agreement {
         }
         var mine: [UInt8] = []
         if case .failure(let failure) = answer { mine = failure.packed }
-        let all = try gather(mine)
+        let all = try allGather(mine)
         guard let first = all.firstIndex(where: { !$0.isEmpty }) else { return try answer.get() }
         var failure = Failure(packed: all[first])
         // What all ranks found alike needs no rank's name.
@@ -29,12 +29,12 @@ package struct Agreement {
     }
 
     /// `Communicator.gather` in terms of `Failure`.
-    package func gather(_ bytes: [UInt8]) throws(Failure) -> [[UInt8]] {
+    package func allGather(_ bytes: [UInt8]) throws(Failure) -> [[UInt8]] {
         if ranks.size == 1 { return [bytes] }
         do {
-            return try ranks.gather(bytes)
+            return try ranks.allGather(bytes)
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
     }
 
@@ -43,15 +43,15 @@ package struct Agreement {
         do {
             try ranks.barrier()
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
     }
 }
 
 extension Failure {
     /// Ranks lost touch: nothing collective can follow.
-    package init(lost error: CommunicationError) {
-        self.init(.protocolError, error.description, advice: "the job must be started again")
+    package init(communication error: CommunicationError) {
+        self.init(.communication, error.description, advice: "the job must be started again")
     }
 
     private static let separator: Character = "\u{1F}"

@@ -8,14 +8,14 @@ package protocol Communicator: Sendable {
     var rank: Int { get }
     var size: Int { get }
     /// Whether threads may communicate at the same time, each through communicators of its own.
-    var allowsThreads: Bool { get }
+    var supportsThreads: Bool { get }
 
     /// Returns when every rank has called it.
     func barrier() throws(CommunicationError)
 
     /// `values[i] ← Σ over ranks of values[i]`, on every rank. The order of addition is the implementation's own: exact
     /// for integers, and for floats where at most one rank's addend differs from zero.
-    func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
+    func allReduceSum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 
     /// `values[i] ← Σ over ranks of values[i]` for the elements that are this rank's own: the first `counts[0]` are those of
     /// rank 0, the next `counts[1]` those of rank 1, and so on, together all. The others' stay what they were. Added in rank
@@ -26,10 +26,10 @@ package protocol Communicator: Sendable {
     func allGather<Element: Exchangeable>(_ values: Vector<Element>, counts: [Int]) throws(CommunicationError)
 
     /// `values[i] ← max over ranks of values[i]`, on every rank.
-    func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
+    func allReduceMaximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError)
 
     /// `received[r·n ..< (r+1)·n]` on rank q is `sent[q·n ..< (q+1)·n]` of rank r, for blocks of `n` elements.
-    func exchange<Element: Exchangeable>(
+    func allToAll<Element: Exchangeable>(
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError)
 
@@ -38,43 +38,43 @@ package protocol Communicator: Sendable {
     /// - Parameters:
     ///   - sent, received: contiguous, of the same number of columns on all ranks
     ///   - sentRows, receivedRows: `[size]`
-    func exchangeRows<Element: MatrixElement>(
+    func allToAllRows<Element: MatrixElement>(
         _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
         counts receivedRows: Vector<Int32>
     ) throws(CommunicationError)
 
     /// The bytes of every rank, of any length each, in rank order.
-    func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]]
+    func allGather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]]
 
     /// The ranks of equal `color` as a group of their own, ordered by rank.
     func split(color: Int) throws(CommunicationError) -> any Communicator
 
-    /// The same ranks as a group of their own, for one more thread of each rank (`allowsThreads`). Its `barrier`, `exchange`,
-    /// `exchangeRows`, `reduceScatter` and `allGather` wait with `patience`.
-    func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator
+    /// The same ranks as a group of their own, for one more thread of each rank (`supportsThreads`). Its `barrier`, `exchange`,
+    /// `allToAllRows`, `reduceScatter` and `allGather` wait with `waitPolicy`.
+    func duplicate(waiting waitPolicy: any WaitPolicy) throws(CommunicationError) -> any Communicator
 }
 
 /// How a thread waits for other ranks while other threads of its own rank go on.
-package protocol Patience: Sendable {
-    /// Microseconds between two looks at whether the others have come, in which the processor is left to a thread that computes;
-    /// nil if none does.
-    var pause: UInt32? { get }
+package protocol WaitPolicy: Sendable {
+    /// Microseconds between two looks at whether the others have come, in which the processor is left to a thread that
+    /// computes; nil if none does.
+    var pollInterval: UInt32? { get }
     /// Whether another thread has failed, so that the wait is in vain and ends with an error.
-    var isInVain: Bool { get }
+    var isCancelled: Bool { get }
 }
 
 /// Of a thread beside those that compute, which nobody waits for yet.
-package struct BackgroundPatience: Patience {
+package struct BackgroundWaitPolicy: WaitPolicy {
     /// Short beside a message of a megabyte, long beside a look.
-    package let pause: UInt32? = 50
-    package let isInVain = false
+    package let pollInterval: UInt32? = 50
+    package let isCancelled = false
 
     package init() {}
 }
 
 extension CommunicationError {
     /// Of a wait that was in vain.
-    package init(inVain call: String) { self.init(call: call, reason: "the rank's other lane has failed") }
+    package init(cancelled call: String) { self.init(call: call, reason: "the rank's other micro-batch has failed") }
 }
 
 /// Numbers that travel: MPI knows their type.

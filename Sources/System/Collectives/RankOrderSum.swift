@@ -2,7 +2,7 @@ package import Tensors
 
 /// `target[i] ← parts[0][i] + parts[1][i] + …`, added in this order. `target` is none of the parts.
 package func sumInOrder<Element: Exchangeable>(_ parts: [Vector<Element>], into target: Vector<Element>) {
-    // A call through a protocol arrives unspecialised; the loops below are worth their concrete types.
+    // A call through a protocol arrives unspecialized; the loops below are worth their concrete types.
     switch (parts, target) {
     case let (parts, target) as ([Vector<Float>], Vector<Float>): combine(parts, into: target) { $0 + $1 }
     case let (parts, target) as ([Vector<Double>], Vector<Double>): combine(parts, into: target) { $0 + $1 }

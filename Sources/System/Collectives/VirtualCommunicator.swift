@@ -4,18 +4,18 @@ package import Tensors
 package struct VirtualCommunicator: Communicator {
     package let rank: Int
     let group: VirtualGroup
-    var patience: (any Patience)?
+    var waitPolicy: (any WaitPolicy)?
 
     package var size: Int { group.size }
-    package var allowsThreads: Bool { true }
+    package var supportsThreads: Bool { true }
 
-    package func barrier() throws(CommunicationError) { try group.barrier(patience) }
+    package func barrier() throws(CommunicationError) { try group.barrier(waitPolicy) }
 
-    package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+    package func allReduceSum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
         try forAll(values) { sumInOrder($0, into: $1) }
     }
 
-    package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+    package func allReduceMaximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
         try forAll(values) { combine($0, into: $1) { Swift.max($0, $1) } }
     }
 
@@ -23,7 +23,7 @@ package struct VirtualCommunicator: Communicator {
     private func forAll<Element: Exchangeable>(
         _ values: Vector<Element>, _ combine: ([Vector<Element>], Vector<Element>) -> Void
     ) throws(CommunicationError) {
-        let all = try group.share(values, as: rank)
+        let all = try group.publish(values, as: rank)
         precondition(all.allSatisfy { $0.count == values.count }, "ranks reduce different numbers of elements")
         let mine = values.count * rank / size..<values.count * (rank + 1) / size
         let result = Vector<Element>(count: mine.count)
@@ -35,8 +35,8 @@ package struct VirtualCommunicator: Communicator {
     package func reduceScatter<Element: Exchangeable>(
         _ values: Vector<Element>, counts: [Int]
     ) throws(CommunicationError) {
-        let own = try stretches(counts, ranks: size, elements: values.count, call: "reduceScatter")[rank]
-        let all = try group.share(values, as: rank)
+        let own = try ownedRanges(counts, ranks: size, elements: values.count, call: "reduceScatter")[rank]
+        let all = try group.publish(values, as: rank)
         let result = Vector<Element>(count: own.count)
         sumInOrder(all.map { $0[own] }, into: result)
         values[own].copy(from: result)
@@ -46,30 +46,30 @@ package struct VirtualCommunicator: Communicator {
     package func allGather<Element: Exchangeable>(
         _ values: Vector<Element>, counts: [Int]
     ) throws(CommunicationError) {
-        let parts = try stretches(counts, ranks: size, elements: values.count, call: "allGather")
-        let all = try group.share(values, as: rank)
+        let parts = try ownedRanges(counts, ranks: size, elements: values.count, call: "allGather")
+        let all = try group.publish(values, as: rank)
         for (source, part) in parts.enumerated() where source != rank { values[part].copy(from: all[source][part]) }
         try group.barrier()
     }
 
-    package func exchange<Element: Exchangeable>(
+    package func allToAll<Element: Exchangeable>(
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError) {
         try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "exchange")
-        let all = try group.share(sent, as: rank, patience)
+        let all = try group.publish(sent, as: rank, waitPolicy)
         for source in 0..<size {
             for i in 0..<n { received[source * n + i] = all[source][rank * n + i] }
         }
         try barrier()
     }
 
-    package func exchangeRows<Element: MatrixElement>(
+    package func allToAllRows<Element: MatrixElement>(
         _ sent: Matrix<Element>, counts sentRows: Vector<Int32>, into received: Matrix<Element>,
         counts receivedRows: Vector<Int32>
     ) throws(CommunicationError) {
         let call = "exchangeRows"
-        let windows = try rowWindows(sent, sentRows, received, receivedRows, ranks: size, call: call)
-        let all = try group.share(RowParcel(rows: sent, windows: windows.sent), as: rank, patience)
+        let windows = try rowRanges(sent, sentRows, received, receivedRows, ranks: size, call: call)
+        let all = try group.publish(RowParcel(rows: sent, windows: windows.sent), as: rank, waitPolicy)
         for source in 0..<size {
             let outgoing = all[source].windows[rank], incoming = windows.received[source]
             guard outgoing.count == incoming.count else {
@@ -82,26 +82,26 @@ package struct VirtualCommunicator: Communicator {
         try barrier()
     }
 
-    package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
-        let all = try group.share(bytes, as: rank)
+    package func allGather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+        let all = try group.publish(bytes, as: rank)
         try group.barrier()
         return all
     }
 
     package func split(color: Int) throws(CommunicationError) -> any Communicator {
-        let colors = try group.share(color, as: rank)
+        let colors = try group.publish(color, as: rank)
         try group.barrier()
         let members = colors.indices.filter { colors[$0] == color }
         // Every rank offers a new group; the members of a color take that of their first.
-        let offers = try group.share(VirtualGroup(size: members.count, fuse: group.fuse), as: rank)
+        let offers = try group.publish(VirtualGroup(size: members.count, abortState: group.abortState), as: rank)
         try group.barrier()
         return VirtualCommunicator(rank: members.firstIndex(of: rank)!, group: offers[members[0]])
     }
 
-    package func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator {
-        let offers = try group.share(VirtualGroup(size: size, fuse: group.fuse), as: rank)
+    package func duplicate(waiting waitPolicy: any WaitPolicy) throws(CommunicationError) -> any Communicator {
+        let offers = try group.publish(VirtualGroup(size: size, abortState: group.abortState), as: rank)
         try group.barrier()
-        return VirtualCommunicator(rank: rank, group: offers[0], patience: patience)
+        return VirtualCommunicator(rank: rank, group: offers[0], waitPolicy: waitPolicy)
     }
 }
 

@@ -9,27 +9,27 @@ package enum VirtualRanks {
     package static func run<Result: Sendable>(
         _ count: Int, _ body: @escaping @Sendable (any Communicator) throws -> Result
     ) throws -> [Result] {
-        let fuse = Fuse()
-        let group = VirtualGroup(size: count, fuse: fuse)
+        let abortState = AbortState()
+        let group = VirtualGroup(size: count, abortState: abortState)
         let results = Monitor([Result?](repeating: nil, count: count))
         let threads = (0..<count).map { rank in
             JoinableThread {
                 do {
                     let result = try body(VirtualCommunicator(rank: rank, group: group))
-                    results.change { $0[rank] = result }
+                    results.update { $0[rank] = result }
                 } catch {
-                    fuse.blow(error, rank: rank)
+                    abortState.abort(error, rank: rank)
                 }
             }
         }
         for thread in threads { thread.join() }
-        if let error = fuse.cause { throw error }
-        return results.change { $0.compactMap { $0 } }
+        if let error = abortState.cause { throw error }
+        return results.update { $0.compactMap { $0 } }
     }
 }
 
 /// What all groups of one `VirtualRanks.run` share: whether a rank has given up, and why.
-final class Fuse: Sendable {
+final class AbortState: Sendable {
     struct State: Sendable {
         var cause: (any Error)?
         var rank = 0
@@ -40,11 +40,11 @@ final class Fuse: Sendable {
 
     let state = Monitor(State())
 
-    var cause: (any Error)? { state.change { $0.cause } }
+    var cause: (any Error)? { state.update { $0.cause } }
 
     /// The first error counts: later ones are its consequences.
-    func blow(_ error: any Error, rank: Int) {
-        state.change { state in
+    func abort(_ error: any Error, rank: Int) {
+        state.update { state in
             guard state.cause == nil else { return }
             state.cause = error
             state.rank = rank

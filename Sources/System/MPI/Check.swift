@@ -15,7 +15,7 @@ private func text(of code: Int32) -> String {
 }
 
 /// `count` as MPI's `int`, or an error that names the limit.
-func wireCount(_ count: Int, _ call: String) throws(CommunicationError) -> Int32 {
+func int32Count(_ count: Int, _ call: String) throws(CommunicationError) -> Int32 {
     guard let exact = Int32(exactly: count), exact >= 0 else {
         throw CommunicationError(call: call, reason: "a count of \(count) does not fit MPI's 31 bits")
     }

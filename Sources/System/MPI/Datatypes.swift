@@ -23,7 +23,7 @@ struct RowDatatypes {
         if let datatype = known[bytes] { return datatype }
         var datatype: MPI_Datatype?
         try check(
-            unsafe MPI_Type_contiguous(wireCount(bytes, "MPI_Type_contiguous"), shim_byte(), &datatype),
+            unsafe MPI_Type_contiguous(int32Count(bytes, "MPI_Type_contiguous"), shim_byte(), &datatype),
             "MPI_Type_contiguous")
         try check(unsafe MPI_Type_commit(&datatype), "MPI_Type_commit")
         guard let datatype else { throw CommunicationError(call: "MPI_Type_commit", reason: "gave no datatype") }

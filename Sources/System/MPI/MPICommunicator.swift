@@ -4,14 +4,14 @@ import Platform
 package import Tensors
 
 /// A communicator of MPI. All methods are for one thread at a time: the one that started MPI, or another where
-/// `allowsThreads` says so.
+/// `supportsThreads` says so.
 ///
 /// Freed by `free()` or with MPI itself, never in `deinit`: freeing is collective.
 package final class MPICommunicator: Communicator, @unchecked Sendable {
     // Unchecked because one thread at a time may call, which is MPI's rule and not the type's.
     package let rank: Int
     package let size: Int
-    package let allowsThreads = MPIWorld.allowsThreads
+    package let supportsThreads = MPIWorld.supportsThreads
     /// For libraries that communicate themselves, such as HDF5.
     package var handle: MPI_Comm { communicator }
     private var communicator: MPI_Comm
@@ -19,9 +19,9 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     /// Where the pieces of a reduce-scatter arrive.
     var arrived: (any Sendable)?
     /// How a thread beside others waits; nil for the thread that may take all of a processor.
-    let patience: (any Patience)?
+    let waitPolicy: (any WaitPolicy)?
     /// Of the exchange under way.
-    let sentWindows, receivedWindows: WireWindows
+    let sentWindows, receivedWindows: RankCounts
 
     /// Elements of one reduction: larger ones go in pieces, because counts are 31 bits and the library's buffers grow
     /// with the count.
@@ -29,17 +29,17 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     /// Bytes of one gather over all ranks.
     private static let gathered = 1 << 30
 
-    init(_ handle: MPI_Comm, _ patience: (any Patience)? = nil) throws(CommunicationError) {
+    init(_ handle: MPI_Comm, _ waitPolicy: (any WaitPolicy)? = nil) throws(CommunicationError) {
         communicator = handle
-        self.patience = patience
+        self.waitPolicy = waitPolicy
         var rank: Int32 = 0, size: Int32 = 0
         try check(unsafe MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
         try check(unsafe MPI_Comm_rank(handle, &rank), "MPI_Comm_rank")
         try check(unsafe MPI_Comm_size(handle, &size), "MPI_Comm_size")
         self.rank = Int(rank)
         self.size = Int(size)
-        sentWindows = WireWindows(ranks: self.size)
-        receivedWindows = WireWindows(ranks: self.size)
+        sentWindows = RankCounts(ranks: self.size)
+        receivedWindows = RankCounts(ranks: self.size)
     }
 
     package func barrier() throws(CommunicationError) {
@@ -50,11 +50,11 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         }
     }
 
-    package func sum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+    package func allReduceSum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
         try reduce(values, shim_sum())
     }
 
-    package func maximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
+    package func allReduceMaximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
         try reduce(values, shim_max())
     }
 
@@ -72,12 +72,12 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         }
     }
 
-    package func exchange<Element: Exchangeable>(
+    package func allToAll<Element: Exchangeable>(
         _ sent: Vector<Element>, into received: Vector<Element>, block n: Int
     ) throws(CommunicationError) {
         try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "MPI_Alltoall")
         guard n > 0 else { return }
-        let count = try wireCount(n, "MPI_Alltoall"), datatype = Element.kind.datatype
+        let count = try int32Count(n, "MPI_Alltoall"), datatype = Element.kind.datatype
         try complete("MPI_Alltoall") {
             unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle)
         } patiently: { request in
@@ -85,7 +85,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         }
     }
 
-    package func gather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+    package func allGather(_ bytes: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
         var length = Int64(bytes.count)
         var lengths = [Int64](repeating: 0, count: size)
         try check(
@@ -125,16 +125,16 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     package func splitMPI(color: Int) throws(CommunicationError) -> MPICommunicator {
         var part: MPI_Comm?
         try check(
-            unsafe MPI_Comm_split(handle, wireCount(color, "MPI_Comm_split"), Int32(rank), &part), "MPI_Comm_split")
+            unsafe MPI_Comm_split(handle, int32Count(color, "MPI_Comm_split"), Int32(rank), &part), "MPI_Comm_split")
         guard let part else { throw CommunicationError(call: "MPI_Comm_split", reason: "gave no communicator") }
         return try MPICommunicator(part)
     }
 
-    package func duplicate(for patience: any Patience) throws(CommunicationError) -> any Communicator {
+    package func duplicate(waiting waitPolicy: any WaitPolicy) throws(CommunicationError) -> any Communicator {
         var copy: MPI_Comm?
         try check(unsafe MPI_Comm_dup(handle, &copy), "MPI_Comm_dup")
         guard let copy else { throw CommunicationError(call: "MPI_Comm_dup", reason: "gave no communicator") }
-        return try MPICommunicator(copy, patience)
+        return try MPICommunicator(copy, waitPolicy)
     }
 
     /// Gives the communicator back to MPI. Collective. Unusable afterwards.

@@ -70,7 +70,7 @@ package enum MPIWorld {
     }
 
     /// Whether several threads may call MPI at the same time.
-    static var allowsThreads: Bool {
+    static var supportsThreads: Bool {
         var level: Int32 = 0
         return unsafe MPI_Query_thread(&level) == MPI_SUCCESS && level >= Int32(MPI_THREAD_MULTIPLE)
     }

@@ -1,11 +1,5 @@
 import Platform
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Names that Open MPI gives to what a job leaves.
 enum OpenMPINames {
     /// `…/ompi.HOST.USER/pid.N` or `…/jf.N`, or Open MPI 5's `…/prterun.HOST.N.USER`, of this user, and no way out of there.
@@ -31,8 +25,8 @@ enum OpenMPINames {
         return name.hasPrefix("pid.") ? Int32(name.dropFirst(4)) : runtimeProcess(name)
     }
 
-    /// The host in the name of Open MPI 5's session, whose folder may hold those of several; nil for Open MPI 4, which has a folder
-    /// for each.
+    /// The host in the name of Open MPI 5's session, whose folder may hold those of several; nil for Open MPI 4, which has a
+    /// folder for each.
     static func host(_ session: String) -> [Substring]? {
         let name = splitPath(session).name
         return runtimeProcess(name).map { _ in name.split(separator: ".").dropFirst().dropLast(2) + [] }

@@ -1,12 +1,6 @@
 import Foundation
 import Platform
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Session directories of Open MPI: `TMPDIR/ompi.HOST.USER/pid.N`, in Open MPI 5 `TMPDIR/prterun.HOST.N.USER`, where N is the
 /// process of mpirun.
 package enum OpenMPISessions {

@@ -21,7 +21,7 @@ package final class Monitor<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Changes the value alone, then wakes all who wait.
-    package func change<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+    package func update<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer {
             unsafe pthread_cond_broadcast(condition)

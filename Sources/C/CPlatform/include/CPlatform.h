@@ -68,7 +68,7 @@ static inline void platform_flush_subnormals(void) {
 void platform_single_openmp_thread(void);
 
 /// `√x`, as one instruction: Swift's own calls libm for negative operands to set errno, and a loop with that call in it
-/// is not vectorised.
+/// is not vectorized.
 static inline float platform_square_root(float x) {
 #if __has_builtin(__builtin_elementwise_sqrt)
     return __builtin_elementwise_sqrt(x);

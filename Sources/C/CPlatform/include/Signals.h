@@ -7,7 +7,7 @@ enum {
     /// Save a checkpoint and go on (SIGUSR1).
     platform_request_save = 1,
     /// Save a checkpoint and leave (SIGUSR2, SIGTERM, SIGINT, SIGHUP).
-    platform_request_leave = 2
+    platform_request_stop = 2
 };
 
 /// Blocks the signals that are requests, for this thread and those that it starts; they stay pending. Before any other

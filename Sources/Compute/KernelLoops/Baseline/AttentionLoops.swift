@@ -6,15 +6,15 @@ extension Loops {
     package static func softmaxNumerators(
         _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool
     ) {
-        var tops = sums.tops.mutableSpan, totals = sums.totals.mutableSpan, factors = sums.factors.mutableSpan
+        var maxima = sums.maxima.mutableSpan, totals = sums.totals.mutableSpan, factors = sums.factors.mutableSpan
         for t in 0..<scores.rows {
             let seen = min(first + t + 1, scores.columns)
             var top = maximum(scores.row(t, 0..<seen))
-            if !isFirst { top = tops[t] > top ? tops[t] : top }
+            if !isFirst { top = maxima[t] > top ? maxima[t] : top }
             let total = exponentials(scores, t, seen: seen, top, scale)
-            factors[t] = isFirst ? 0 : exponential((tops[t] - top) * scale)
+            factors[t] = isFirst ? 0 : exponential((maxima[t] - top) * scale)
             totals[t] = isFirst ? total : totals[t] * factors[t] + total
-            tops[t] = top
+            maxima[t] = top
         }
         round(scores, into: p)
     }
@@ -22,9 +22,9 @@ extension Loops {
     package static func finishSoftmax(
         _ x: Tensor, sums: SoftmaxSums, scale: Float, into y: Operand, logSumExp: Tensor
     ) {
-        let tops = sums.tops.span, totals = sums.totals.span
+        let maxima = sums.maxima.span, totals = sums.totals.span
         var logs = logSumExp.mutableRow(0)
-        for t in 0..<x.rows { logs[t] = scale * tops[t] + log(totals[t]) }
+        for t in 0..<x.rows { logs[t] = scale * maxima[t] + log(totals[t]) }
         switch y {
         case .float32(let y): divide(x, by: sums.totals, into: y)
         case .bfloat16(let y): divide(x, by: sums.totals, into: y)

@@ -76,14 +76,14 @@ package protocol LoopSet: SendableMetatype {
 /// What a softmax over blocks of keys carries from block to block, `[≥ queries]` each.
 package struct SoftmaxSums: Sendable {
     /// The largest score so far.
-    package let tops: Vector<Float>
+    package let maxima: Vector<Float>
     /// Σ exp(scale·(s − top)) so far.
     package let totals: Vector<Float>
     /// exp(scale·(earlier top − top)): by how much what was summed before shrinks.
     package let factors: Vector<Float>
 
     package init(queries: Int) {
-        tops = Vector(count: queries)
+        maxima = Vector(count: queries)
         totals = Vector(count: queries)
         factors = Vector(count: queries)
     }

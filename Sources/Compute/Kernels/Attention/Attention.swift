@@ -7,7 +7,7 @@ package import Threading
 ///
 /// Scores exist for one tile of queries and keys at a time (Dao et al., "FlashAttention", arXiv:2205.14135: what the
 /// backward pass needs is only each row's logsumexp). A head's rows are copied side by side first, which products are
-/// faster on than on windows of the lane's matrices.
+/// faster on than on windows of the micro-batch's matrices.
 /// - Parameters:
 ///   - qkv: `[tokens, 3·dModel]`, queries | keys | values, heads side by side, tokens sequence after sequence
 ///   - o: `[tokens, dModel]`
@@ -15,7 +15,7 @@ package import Threading
 ///   - scratch: one for each worker
 package func attention(
     _ qkv: Operand, shape: AttentionShape, into o: Operand, logSumExp: Tensor, scratch: [AttentionScratch],
-    on workers: Workers
+    on workers: ThreadPool
 ) {
     workers.tracer?.begin(.attention)
     defer { workers.tracer?.end() }
@@ -25,27 +25,27 @@ package func attention(
         let (q, k, v) = memory.gather(head.split(qkv))
         for queries in shape.tiles {
             attend(q.rows(queries), k, v, shape.keyTiles(of: queries), queries, shape.scale, memory)
-            loops.finishSoftmax(
-                memory.answers.rows(0..<queries.count), sums: memory.sums, scale: shape.scale,
+            kernelLoops.finishSoftmax(
+                memory.accumulator.rows(0..<queries.count), sums: memory.sums, scale: shape.scale,
                 into: head.window(o).rows(queries), logSumExp: head.row(of: logSumExp).columns(queries))
         }
     }
 }
 
-/// Leaves the softmax's numerators times the values in `answers`.
+/// Leaves the softmax's numerators times the values in `accumulator`.
 private func attend(
     _ q: Operand, _ k: Operand, _ v: Operand, _ keyTiles: [Range<Int>], _ queries: Range<Int>, _ scale: Float,
     _ memory: AttentionScratch
 ) {
-    let answers = memory.answers.rows(0..<q.rows)
+    let accumulator = memory.accumulator.rows(0..<q.rows)
     for keys in keyTiles {
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count), isFirst = keys.lowerBound == 0
-        multiplyRecurring(q.factor, k.rows(keys).transposed, into: .float32(scores))
-        loops.softmaxNumerators(
+        multiplyFixedShape(q.factor, k.rows(keys).transposed, into: .float32(scores))
+        kernelLoops.softmaxNumerators(
             scores, first: queries.lowerBound - keys.lowerBound, scale: scale, into: p, sums: memory.sums,
             isFirst: isFirst)
-        if !isFirst { loops.scaleRows(answers, by: memory.sums.factors) }
-        multiplyRecurring(p.factor, v.rows(keys).factor, into: .float32(answers), adding: !isFirst)
+        if !isFirst { kernelLoops.scaleRows(accumulator, by: memory.sums.factors) }
+        multiplyFixedShape(p.factor, v.rows(keys).factor, into: .float32(accumulator), adding: !isFirst)
     }
 }
 
@@ -57,7 +57,7 @@ private func attend(
 ///   - dQKV: `[tokens, 3·dModel]`, overwritten
 package func attentionBackward(
     _ dO: Operand, qkv: Operand, o: Operand, logSumExp: Tensor, shape: AttentionShape, rotary: RotaryTable?,
-    into dQKV: Operand, scratch: [AttentionScratch], on workers: Workers
+    into dQKV: Operand, scratch: [AttentionScratch], on workers: ThreadPool
 ) {
     workers.tracer?.begin(.attentionBackward)
     defer { workers.tracer?.end() }
@@ -66,24 +66,24 @@ package func attentionBackward(
         let memory = scratch[worker]
         let (q, k, v) = memory.gather(head.split(qkv)), (dq, dk, dv) = head.split(dQKV)
         let outer = memory.dO.rows(0..<shape.context)
-        loops.copyRows(head.window(dO), into: outer)
+        kernelLoops.copyRows(head.window(dO), into: outer)
         // The last tile sees every key, so it writes dk and dv whole and the others add.
         for queries in shape.tiles.reversed() {
-            loops.rowProducts(outer.rows(queries), head.window(o).rows(queries), into: memory.deltas)
+            kernelLoops.rowProducts(outer.rows(queries), head.window(o).rows(queries), into: memory.deltas)
             let tile = BackwardTile(
                 queries: queries, isLast: queries.upperBound == shape.context, scale: shape.scale,
                 logSumExp: head.row(of: logSumExp).columns(queries))
             for keys in shape.keyTiles(of: queries) {
                 tile.backward(keys, q.rows(queries), k, v, outer.rows(queries), memory)
             }
-            let dQueries = Operand.float32(memory.answers.rows(0..<queries.count))
+            let dQueries = Operand.float32(memory.accumulator.rows(0..<queries.count))
             rotary?.rotate(dQueries, first: queries.lowerBound, context: shape.context, inverse: true)
-            loops.copyRows(dQueries, into: dq.rows(queries))
+            kernelLoops.copyRows(dQueries, into: dq.rows(queries))
         }
         let dKeys = Operand.float32(memory.dKeys.rows(0..<shape.context))
         rotary?.rotate(dKeys, first: 0, context: shape.context, inverse: true)
-        loops.copyRows(dKeys, into: dk)
-        loops.copyRows(.float32(memory.dValues.rows(0..<shape.context)), into: dv)
+        kernelLoops.copyRows(dKeys, into: dk)
+        kernelLoops.copyRows(.float32(memory.dValues.rows(0..<shape.context)), into: dv)
     }
 }
 
@@ -95,21 +95,21 @@ private struct BackwardTile {
     /// `[1, queries]`
     let logSumExp: Tensor
 
-    /// One tile of keys: adds to `dKeys`, `dValues` and, for dq, `answers`.
+    /// One tile of keys: adds to `dKeys`, `dValues` and, for dq, `accumulator`.
     func backward(
         _ keys: Range<Int>, _ q: Operand, _ k: Operand, _ v: Operand, _ dO: Operand, _ memory: AttentionScratch
     ) {
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count)
         let (dP, ds) = memory.second(rows: q.rows, columns: keys.count)
-        multiplyRecurring(q.factor, k.rows(keys).transposed, into: .float32(scores))
-        multiplyRecurring(dO.factor, v.rows(keys).transposed, into: .float32(dP))
-        loops.scoresBackward(
+        multiplyFixedShape(q.factor, k.rows(keys).transposed, into: .float32(scores))
+        multiplyFixedShape(dO.factor, v.rows(keys).transposed, into: .float32(dP))
+        kernelLoops.scoresBackward(
             scores, dP, deltas: memory.deltas, first: queries.lowerBound - keys.lowerBound, scale: scale,
             logSumExp: logSumExp, into: p, ds)
-        multiplyRecurring(p.transposed, dO.factor, into: .float32(memory.dValues.rows(keys)), adding: !isLast)
-        multiplyRecurring(ds.transposed, q.factor, into: .float32(memory.dKeys.rows(keys)), adding: !isLast)
-        multiplyRecurring(
-            ds.factor, k.rows(keys).factor, into: .float32(memory.answers.rows(0..<q.rows)),
+        multiplyFixedShape(p.transposed, dO.factor, into: .float32(memory.dValues.rows(keys)), adding: !isLast)
+        multiplyFixedShape(ds.transposed, q.factor, into: .float32(memory.dKeys.rows(keys)), adding: !isLast)
+        multiplyFixedShape(
+            ds.factor, k.rows(keys).factor, into: .float32(memory.accumulator.rows(0..<q.rows)),
             adding: keys.lowerBound > 0)
     }
 }
@@ -119,7 +119,7 @@ extension AttentionScratch {
     fileprivate func gather(_ head: (q: Operand, k: Operand, v: Operand)) -> (Operand, Operand, Operand) {
         let rows = 0..<head.q.rows
         for (source, target) in [(head.q, q), (head.k, k), (head.v, v)] {
-            loops.copyRows(source, into: target.rows(rows))
+            kernelLoops.copyRows(source, into: target.rows(rows))
         }
         return (q.rows(rows), k.rows(rows), v.rows(rows))
     }

@@ -12,7 +12,7 @@ package struct AttentionScratch: Sendable {
     let dKeys: Tensor
     let dValues: Tensor
     /// `[queryTile, dHead]`: answers of one tile of queries, or the queries' gradients, summed over keys.
-    let answers: Tensor
+    let accumulator: Tensor
     let sums: SoftmaxSums
     /// `[queryTile]`
     let deltas: Vector<Float>
@@ -22,7 +22,7 @@ package struct AttentionScratch: Sendable {
     private let operands: Operand
 
     package init(_ shape: AttentionShape, _ precision: Precision) {
-        let (rows, columns, d) = (2 * AttentionShape.queryTile, shape.largestKeyTile, shape.headDimension)
+        let (rows, columns, d) = (2 * AttentionShape.queryTile, shape.largestKeyTile, shape.headSize)
         (q, k) = (
             Operand(precision, rows: shape.context, columns: d), Operand(precision, rows: shape.context, columns: d)
         )
@@ -31,7 +31,7 @@ package struct AttentionScratch: Sendable {
         )
         dKeys = Tensor(rows: shape.context, columns: d)
         dValues = Tensor(rows: shape.context, columns: d)
-        answers = Tensor(rows: AttentionShape.queryTile, columns: d)
+        accumulator = Tensor(rows: AttentionShape.queryTile, columns: d)
         sums = SoftmaxSums(queries: AttentionShape.queryTile)
         deltas = Vector(count: AttentionShape.queryTile)
         scores = Tensor(rows: rows, columns: columns)
@@ -42,8 +42,8 @@ package struct AttentionScratch: Sendable {
     package static func bytes(_ shape: AttentionShape, _ precision: Precision) -> Int {
         let perScore = precision == .float32 ? 4 : 4 + precision.size
         let tiles = 2 * AttentionShape.queryTile * shape.largestKeyTile * perScore
-        let heads = shape.context * shape.headDimension * (4 * precision.size + 2 * 4)
-        return tiles + heads + AttentionShape.queryTile * (shape.headDimension + 4) * 4
+        let heads = shape.context * shape.headSize * (4 * precision.size + 2 * 4)
+        return tiles + heads + AttentionShape.queryTile * (shape.headSize + 4) * 4
     }
 
     func first(rows: Int, columns: Int) -> (Tensor, Operand) { half(0, rows, columns) }

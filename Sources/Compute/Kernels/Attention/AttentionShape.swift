@@ -3,7 +3,7 @@ import Tensors
 /// Shapes of causal attention over sequences of one length.
 package struct AttentionShape: Sendable {
     package let heads: Int
-    package let headDimension: Int
+    package let headSize: Int
     /// Tokens of one sequence.
     package let context: Int
 
@@ -12,15 +12,15 @@ package struct AttentionShape: Sendable {
     static let queryTile = 128
     static let keyTile = 512
 
-    package init(heads: Int, headDimension: Int, context: Int) {
+    package init(heads: Int, headSize: Int, context: Int) {
         self.heads = heads
-        self.headDimension = headDimension
+        self.headSize = headSize
         self.context = context
     }
 
-    var dModel: Int { heads * headDimension }
+    var dModel: Int { heads * headSize }
     var largestKeyTile: Int { min(context, Self.keyTile) }
-    var scale: Float { 1 / Float(headDimension).squareRoot() }
+    var scale: Float { 1 / Float(headSize).squareRoot() }
 
     /// The query tiles of one sequence, as ranges of positions.
     var tiles: [Range<Int>] {
@@ -35,7 +35,7 @@ package struct AttentionShape: Sendable {
     }
 }
 
-/// Where one head of one sequence lies in a lane's matrices.
+/// Where one head of one sequence lies in a micro-batch's matrices.
 struct AttentionHead {
     let number: Int
     let tokens: Range<Int>
@@ -45,7 +45,7 @@ struct AttentionHead {
     init(sequence: Int, head: Int, _ shape: AttentionShape) {
         number = head
         tokens = sequence * shape.context..<(sequence + 1) * shape.context
-        columns = head * shape.headDimension..<(head + 1) * shape.headDimension
+        columns = head * shape.headSize..<(head + 1) * shape.headSize
         dModel = shape.dModel
     }
 

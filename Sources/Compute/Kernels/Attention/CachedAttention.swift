@@ -13,17 +13,17 @@ package import Threading
 ///   - scratch: one for each worker
 package func attention(
     ofLast query: Operand, keysValues: Operand, shape: AttentionShape, into o: Operand, scratch: [AttentionScratch],
-    on workers: Workers
+    on workers: ThreadPool
 ) {
     workers.tracer?.begin(.attention)
     defer { workers.tracer?.end() }
     let d = shape.dModel, seen = keysValues.rows
     workers.run(shape.heads) { worker, head in
-        let columns = head * shape.headDimension..<(head + 1) * shape.headDimension
+        let columns = head * shape.headSize..<(head + 1) * shape.headSize
         let keys = keysValues.columns(columns), values = keysValues.columns(d..<2 * d).columns(columns)
         let memory = scratch[worker]
         // Memory of the backward pass, which is not under way.
-        let weights = memory.dKeys.reshaped(rows: 1, columns: seen), sums = memory.answers.rows(0..<1)
+        let weights = memory.dKeys.reshaped(rows: 1, columns: seen), sums = memory.accumulator.rows(0..<1)
         let q = query.columns(columns), out = o.columns(columns)
         switch (q, keys, values, out) {
         case (.float32(let q), .float32(let k), .float32(let v), .float32(let out)):

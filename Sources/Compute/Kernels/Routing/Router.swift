@@ -6,7 +6,7 @@ package import Threading
 /// - Parameters:
 ///   - z: `[tokens, experts]`, logits in, probabilities out
 ///   - logSumExp: `[tokens]`
-package func routerSoftmax(_ z: Tensor, logSumExp: Vector<Float>, on workers: Workers) {
+package func routerSoftmax(_ z: Tensor, logSumExp: Vector<Float>, on workers: ThreadPool) {
     workers.run(over: z.rows, tile: rowTile) { rows in
         for t in rows {
             let top = maximum(z.row(t))
@@ -25,16 +25,16 @@ package func routerSoftmax(_ z: Tensor, logSumExp: Vector<Float>, on workers: Wo
 /// - Parameters:
 ///   - p: `[tokens, experts]`
 ///   - choices, gates: `[tokens · k]`, a token's k choices side by side
-package func chooseExperts(
-    _ p: Tensor, k: Int, normalize: Bool, choices: Vector<Int32>, gates: Vector<Float>, on workers: Workers
+package func selectTopK(
+    _ p: Tensor, k: Int, normalize: Bool, expertIndices: Vector<Int32>, gates: Vector<Float>, on workers: ThreadPool
 ) {
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
             let row = p.row(t)
             var total: Float = 0
             for j in 0..<k {
-                let best = mostProbable(row, excluding: choices, from: t * k, chosen: j)
-                choices[t * k + j] = Int32(best)
+                let best = argmax(row, excluding: expertIndices, from: t * k, chosen: j)
+                expertIndices[t * k + j] = Int32(best)
                 gates[t * k + j] = row[best]
                 total += row[best]
             }
@@ -45,11 +45,11 @@ package func chooseExperts(
 }
 
 @inline(__always)
-private func mostProbable(_ p: Span<Float>, excluding choices: Vector<Int32>, from first: Int, chosen: Int) -> Int {
+private func argmax(_ p: Span<Float>, excluding expertIndices: Vector<Int32>, from first: Int, chosen: Int) -> Int {
     var best = -1
     for e in 0..<p.count where best < 0 || p[e] > p[best] {
         var isTaken = false
-        for j in 0..<chosen where Int(choices[first + j]) == e { isTaken = true }
+        for j in 0..<chosen where Int(expertIndices[first + j]) == e { isTaken = true }
         if !isTaken { best = e }
     }
     return best
@@ -57,37 +57,37 @@ private func mostProbable(_ p: Span<Float>, excluding choices: Vector<Int32>, fr
 
 /// Gradient of the router's logits, from the gates' gradients and both auxiliary losses.
 ///
-/// `dp` gathers `dg` (through the renormalisation if there is one) and `α·X·f_e/T` (load balance, only P_e carries
+/// `dp` gathers `dg` (through the renormalization if there is one) and `α·X·f_e/T` (load balance, only P_e carries
 /// gradient: Fedus et al., arXiv:2101.03961, equation 4); then `dz = p·(dp − Σ p·dp) + ζ·2·logsumexp·p/T` (z-loss: Zoph
 /// et al., arXiv:2202.08906, equation 5).
 /// - Parameters:
 ///   - p: `[tokens, experts]`
-///   - dGates: `[tokens · k]`, zero for choices that found no seat
-///   - assigned: `[experts]`, assignments before capacity
-///   - balanceScale: α over the number of lanes
-///   - zScale: ζ over the number of lanes
+///   - dGates: `[tokens · k]`, zero for choices that found no slot
+///   - tokensPerExpert: `[experts]`, assignments before capacity
+///   - balanceScale: α over the number of micro-batches
+///   - zScale: ζ over the number of micro-batches
 ///   - dz: `[tokens, experts]`, overwritten
 package func routerBackward(
-    _ p: Tensor, k: Int, normalize: Bool, choices: Vector<Int32>, gates: Vector<Float>, dGates: Vector<Float>,
-    logSumExp: Vector<Float>, assigned: Vector<Int32>, balanceScale: Float, zScale: Float, into dz: Tensor,
-    on workers: Workers
+    _ p: Tensor, k: Int, normalize: Bool, expertIndices: Vector<Int32>, gates: Vector<Float>, dGates: Vector<Float>,
+    logSumExp: Vector<Float>, tokensPerExpert: Vector<Int32>, balanceScale: Float, zScale: Float, into dz: Tensor,
+    on workers: ThreadPool
 ) {
     let experts = p.columns, tokens = Float(p.rows)
     let perAssignment = balanceScale * Float(experts) / (tokens * Float(k)) / tokens
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
             var out = dz.mutableRow(t)
-            for e in 0..<experts { out[e] = perAssignment * Float(assigned[e]) }
+            for e in 0..<experts { out[e] = perAssignment * Float(tokensPerExpert[e]) }
             var shared: Float = 0, total: Float = 1
             let probability = p.row(t)
             if normalize {
                 total = 0
                 for i in t * k..<(t + 1) * k {
                     shared += dGates[i] * gates[i]
-                    total += probability[Int(choices[i])]
+                    total += probability[Int(expertIndices[i])]
                 }
             }
-            for i in t * k..<(t + 1) * k { out[Int(choices[i])] += (dGates[i] - shared) / total }
+            for i in t * k..<(t + 1) * k { out[Int(expertIndices[i])] += (dGates[i] - shared) / total }
             let mean = dot(probability, dz.row(t))
             let z = zScale * 2 * logSumExp[t] / tokens
             for e in 0..<experts { out[e] = probability[e] * (out[e] - mean + z) }

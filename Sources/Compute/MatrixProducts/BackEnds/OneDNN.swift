@@ -105,7 +105,7 @@ import Tensors
     }
 
 #else
-    /// Stands where oneDNN was not there at build time; `MatrixLibrary` says so before anybody multiplies.
+    /// Stands where oneDNN was not there at build time; `ProductLibrary` says so before anybody multiplies.
     enum OneDNN {
         static let hasWideVectors = false
         static let kernelSet = "built without oneDNN"

@@ -3,7 +3,7 @@ package import Diagnostics
 /// Adam with decoupled weight decay and clipping by the global norm.
 ///
 /// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (arXiv:1711.05101), algorithm 2.
-package struct AdamWSettings: Sendable, Equatable {
+package struct OptimizerConfiguration: Sendable, Equatable {
     /// The schedule's peak.
     package var learningRate: Double
     package var beta1: Double
@@ -13,7 +13,7 @@ package struct AdamWSettings: Sendable, Equatable {
     /// Gradients of a larger norm are scaled down to it; 0: never.
     package var gradientClip: Double
 
-    package init(reading section: SettingsSection) throws(Failure) {
+    package init(reading section: ConfigurationSection) throws(Failure) {
         learningRate = try section.number("learning_rate", default: 1e-3, in: 0...1e3)
         beta1 = try section.number("beta1", default: 0.9, in: 0...0.999_999_9)
         beta2 = try section.number("beta2", default: 0.999, in: 0...0.999_999_999)

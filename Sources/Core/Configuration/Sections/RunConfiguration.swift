@@ -10,21 +10,21 @@ package struct RunConfiguration: Sendable {
     /// Exact mode: the same bits on every layout.
     package var reproducible: Bool
     package var directory: String
-    package var data: DataSettings
-    package var model: ModelSettings
-    package var routing: RoutingSettings
-    package var batch: BatchSettings
-    package var length: LengthSettings
-    package var optimizer: AdamWSettings
-    package var schedule: Schedule
-    package var parallel: ParallelSettings
-    package var checkpoint: CheckpointSettings
+    package var data: DataConfiguration
+    package var model: ModelConfiguration
+    package var routing: RoutingConfiguration
+    package var batch: BatchConfiguration
+    package var length: TrainConfiguration
+    package var optimizer: OptimizerConfiguration
+    package var schedule: LearningRateSchedule
+    package var parallel: ParallelConfiguration
+    package var checkpoint: CheckpointConfiguration
     /// All keys with their values, as YAML.
     package let resolved: String
     /// The same as pairs of `section.key` and value.
     package let values: [(key: String, value: String)]
 
-    package init(_ document: SettingsDocument) throws(Failure) {
+    package init(_ document: ConfigurationDocument) throws(Failure) {
         let top = try document.section("")
         seed = UInt64(try top.integer("seed", default: 0))
         precision = try top.choice("precision", default: .float32)
@@ -33,40 +33,40 @@ package struct RunConfiguration: Sendable {
         let run = try document.section("run")
         directory = try run.filePath("directory", default: "runs/unnamed")
         guard !directory.isEmpty else { throw run.failure("directory", "is empty; it must name a directory") }
-        data = try DataSettings(try document.section("data"))
-        model = try ModelSettings(reading: try document.section("model"))
-        routing = try RoutingSettings(reading: try document.section("routing"))
-        batch = try BatchSettings(reading: try document.section("batch"), context: model.context)
-        length = try LengthSettings(reading: try document.section("train"), batchTokens: batch.tokens)
-        optimizer = try AdamWSettings(reading: try document.section("optimizer"))
-        schedule = try Schedule(reading: try document.section("schedule"))
-        parallel = try ParallelSettings(reading: try document.section("parallel"))
-        checkpoint = try CheckpointSettings(reading: try document.section("checkpoint"))
+        data = try DataConfiguration(try document.section("data"))
+        model = try ModelConfiguration(reading: try document.section("model"))
+        routing = try RoutingConfiguration(reading: try document.section("routing"))
+        batch = try BatchConfiguration(reading: try document.section("batch"), context: model.context)
+        length = try TrainConfiguration(reading: try document.section("train"), batchTokens: batch.tokens)
+        optimizer = try OptimizerConfiguration(reading: try document.section("optimizer"))
+        schedule = try LearningRateSchedule(reading: try document.section("schedule"))
+        parallel = try ParallelConfiguration(reading: try document.section("parallel"))
+        checkpoint = try CheckpointConfiguration(reading: try document.section("checkpoint"))
         try document.refuseUnknownKeys()
         resolved = document.resolved
         values = document.resolvedValues
-        try requireCountableLane()
+        try requireCountableMicroBatch()
     }
 
-    /// Beyond this many numbers no machine holds the activations of a lane, and bytes stop fitting into machine words.
-    private static let mostLaneNumbers = 1e16
+    /// Beyond this many numbers no machine holds the activations of a micro-batch, and bytes stop fitting into machine words.
+    private static let mostMicroBatchNumbers = 1e16
     /// Beyond this many pairs of token and expert capacities stop fitting into machine words.
     private static let mostRoutes = 1e12
 
-    private func requireCountableLane() throws(Failure) {
-        let tokens = Double(batch.laneTokens), d = Double(model.dModel)
+    private func requireCountableMicroBatch() throws(Failure) {
+        let tokens = Double(batch.microBatchTokens), d = Double(model.dModel)
         let experts = model.expertCounts.reduce(0.0) { $0 + Double($1) }
         let most = Double(model.expertCounts.max() ?? 1)
         let numbers =
-            tokens * experts * (d + 3 * Double(model.expertHidden) + 8) + 16 * tokens * d * Double(model.layers)
-        guard numbers < Self.mostLaneNumbers, tokens * most < Self.mostRoutes else {
+            tokens * experts * (d + 3 * Double(model.expertHiddenSize) + 8) + 16 * tokens * d * Double(model.layers)
+        guard numbers < Self.mostMicroBatchNumbers, tokens * most < Self.mostRoutes else {
             throw Failure(
                 .configuration,
-                "`batch.micro_batch_tokens` is \(batch.laneTokens): with this model's layers and experts a lane needs more memory "
+                "`batch.micro_batch_tokens` is \(batch.microBatchTokens): with this model's layers and experts a micro-batch needs more memory "
                     + "than any machine has",
                 advice: "lower batch.micro_batch_tokens, or make the model smaller")
         }
     }
 
-    package var sequencesPerLane: Int { batch.laneTokens / model.context }
+    package var sequencesPerMicroBatch: Int { batch.microBatchTokens / model.context }
 }

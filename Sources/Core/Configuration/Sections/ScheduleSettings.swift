@@ -4,7 +4,7 @@ package enum ScheduleKind: String, CaseIterable, Sendable { case constant, cosin
 
 /// The learning rate as a share of its peak, a function of the tokens seen: linear warm-up, then constant, a cosine, or
 /// constant with a linear decay at the end (warm-up–stable–decay; Hu et al., "MiniCPM", arXiv:2404.06395).
-package struct Schedule: Sendable, Equatable {
+package struct LearningRateSchedule: Sendable, Equatable {
     package var kind: ScheduleKind
     package var warmupTokens: Int
     /// Last share of all tokens over which `wsd` decays, unless `decayTokens` says it.
@@ -24,7 +24,7 @@ package struct Schedule: Sendable, Equatable {
         self.finalShare = finalShare
     }
 
-    package init(reading section: SettingsSection) throws(Failure) {
+    package init(reading section: ConfigurationSection) throws(Failure) {
         kind = try section.choice("kind", default: .wsd)
         warmupTokens = try section.integer("warmup_tokens", default: 0)
         decayShare = try section.number("decay_share", default: 0.2, in: 0...1)

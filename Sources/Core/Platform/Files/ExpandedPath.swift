@@ -5,7 +5,8 @@ package import Diagnostics
 /// for itself, and values are not expanded again.
 ///
 /// - Parameter variables: looks a variable up; the environment if not given
-/// - Throws: `configuration`, because it is the environment that lacks something, naming a variable or user that is not there, or a brace that does not close
+/// - Throws: `configuration`, because it is the environment that lacks something, naming a variable or user that is not there,
+///   or a brace that does not close
 package func expandedPath(
     _ text: String, variables: (String) -> String? = environmentVariable
 ) throws(Failure) -> String {

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The directory that holds `path`, and the name there. Slashes at the end do not count.
 package func splitPath(_ path: String) -> (parent: String, name: String) {
     var path = path[...]

@@ -1,11 +1,5 @@
 package import Diagnostics
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The file that a user means who names `path` as an output: through symbolic links the one that they lead to, which need
 /// not exist yet. What is written whole gets its name by a rename, which would replace the link.
 /// - Throws: `cannotCreate` for links that lead in a circle

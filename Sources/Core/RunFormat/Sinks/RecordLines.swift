@@ -9,8 +9,9 @@ enum RecordLines {
     /// Bytes that are read at a time.
     private static let window = 1 << 16
 
-    /// The byte at which the first record of a step after `last` begins, or the end of the last whole line. No record of an earlier
-    /// step is cut, whatever lines somebody else has put between them. Read from the end: the time goes with what is cut.
+    /// The byte at which the first record of a step after `last` begins, or the end of the last whole line. No record of an
+    /// earlier step is cut, whatever lines somebody else has put between them. Read from the end: the time goes with what is
+    /// cut.
     static func end(ofStepsThrough last: Int, in file: RegularFile) throws(Failure) -> Int {
         var cut: Int?
         var reader = BackwardLines(file)

@@ -9,7 +9,7 @@ package struct BFloat16: BitwiseCopyable, Sendable, Equatable {
 
 /// Numbers that matrices hold and kernels compute with in float32.
 ///
-/// Conformances are inlinable down to the last instruction: a loop with a call in it is not vectorised.
+/// Conformances are inlinable down to the last instruction: a loop with a call in it is not vectorized.
 @usableFromInline
 package protocol MatrixElement: BitwiseCopyable, Sendable, Equatable {
     /// The nearest element, ties to even; NaN stays NaN.

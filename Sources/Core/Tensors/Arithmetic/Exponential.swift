@@ -3,7 +3,7 @@
 ///
 /// Written so that a loop over it becomes vector instructions: `x = n·ln 2 + r`, a polynomial for `e^r` on
 /// |r| ≤ ln 2 / 2, times 2^n made from exponent bits. Rounding to `n` adds and subtracts 1.5·2^23, because
-/// `rounded()` and `Int32(_:)` do not vectorise.
+/// `rounded()` and `Int32(_:)` do not vectorize.
 @inlinable @inline(__always)
 package func exponential(_ value: Float) -> Float {
     var x = value

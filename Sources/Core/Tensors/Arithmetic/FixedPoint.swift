@@ -1,18 +1,19 @@
-// Sums across lanes in 64-bit fixed point: integer addition is associative, so any order and any grouping of lanes
-// over ranks gives the same bits.
+// Sums across micro-batches in 64-bit fixed point: integer addition is associative, so any order and any grouping of
+// micro-batches over ranks gives the same bits.
 
 /// Fixed point with quantum 2^−50: a gradient step of AdamW does not see the rounding, and values up to 2^13 fit.
 @usableFromInline @frozen
 package enum FixedPoint {
     @inlinable package static var fractionBits: Int { 50 }
 
-    /// Magnitudes from `2^13 / lanes` on could overflow a sum over `lanes` lanes. `lanes` counts as the next power of 2.
-    package static func limit(lanes: Int) -> Float {
-        let headroom = 13 - (Int.bitWidth - (max(lanes, 1) - 1).leadingZeroBitCount)
+    /// Magnitudes from `2^13 / microBatches` on could overflow a sum over `microBatches` micro-batches. `microBatches` counts
+    /// as the next power of 2.
+    package static func limit(microBatches: Int) -> Float {
+        let headroom = 13 - (Int.bitWidth - (max(microBatches, 1) - 1).leadingZeroBitCount)
         return Float(sign: .plus, exponent: headroom, significand: 1)
     }
 
-    /// The nearest fixed-point number towards zero. Integer arithmetic alone, so that it vectorises and cannot trap;
+    /// The nearest fixed-point number towards zero. Integer arithmetic alone, so that it vectorizes and cannot trap;
     /// meaningless for magnitudes from 2^13 on, NaN and infinities, which `isOutside` finds.
     @inlinable @inline(__always)
     package static func quantize(_ value: Float) -> Int64 {

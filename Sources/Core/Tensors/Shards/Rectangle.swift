@@ -13,7 +13,7 @@ package struct Rectangle: Sendable, Equatable {
 
     package var count: Int { shape.reduce(1, *) }
 
-    package func lies(in tensor: [Int]) -> Bool {
+    package func isContained(in tensor: [Int]) -> Bool {
         offset.count == tensor.count && shape.count == tensor.count
             && tensor.indices.allSatisfy {
                 offset[$0] >= 0 && shape[$0] >= 0 && offset[$0] <= tensor[$0] && shape[$0] <= tensor[$0] - offset[$0]
@@ -66,7 +66,7 @@ package struct Rectangle: Sendable, Equatable {
     /// The sum of the parts' indicator functions is that of the tensor if and only if their mixed differences agree, and the
     /// mixed difference of a rectangle is ±1 at its 2^axes corners and 0 elsewhere. Complexity: O(parts).
     package static func tile(_ parts: [Rectangle], _ shape: [Int]) -> Bool {
-        guard shape.count <= 4, parts.allSatisfy({ $0.lies(in: shape) }) else { return false }
+        guard shape.count <= 4, parts.allSatisfy({ $0.isContained(in: shape) }) else { return false }
         // Along the other axes all parts reach from end to end.
         let cut = shape.indices.filter { axis in
             parts.contains { $0.offset[axis] != 0 || $0.shape[axis] != shape[axis] }
@@ -88,7 +88,7 @@ package struct Rectangle: Sendable, Equatable {
     }
 
     /// Cut along the first axis into parts of at most `count` elements, or of one row.
-    package func slices(ofAtMost count: Int) -> [Rectangle] {
+    package func ownedRanges(ofAtMost count: Int) -> [Rectangle] {
         let rows = max(1, count / max(1, shape.dropFirst().reduce(1, *)))
         return stride(from: 0, to: shape[0], by: rows).map { start in
             var part = self

@@ -49,7 +49,7 @@ struct CheckpointLayout: Equatable {
         guard knownShape == nil || knownShape == part.globalShape else {
             throw Failure(.software, "\(part.name) has shape \(part.globalShape) here and \(knownShape!) elsewhere")
         }
-        guard part.rectangle.lies(in: part.globalShape) else {
+        guard part.rectangle.isContained(in: part.globalShape) else {
             throw Failure(.software, "\(part.name): \(part.rectangle) lies outside \(part.globalShape)")
         }
     }
@@ -68,14 +68,14 @@ struct CheckpointLayout: Equatable {
     }
 
     /// The parts of one file become one dataset where together they are a rectangle, else a dataset each.
-    private static func pieces(_ name: String, _ byFile: [Int: [Rectangle]]) -> [StoredPiece] {
+    private static func pieces(_ name: String, _ byFile: [Int: [Rectangle]]) -> [StoredShard] {
         byFile.sorted { $0.key < $1.key }.flatMap { file, parts in
             let frame = Rectangle.around(parts)
             if frame.count == parts.reduce(0, { $0 + $1.count }) {
-                return [StoredPiece(file: file, rectangle: frame, dataset: name)]
+                return [StoredShard(file: file, rectangle: frame, dataset: name)]
             }
             return parts.sorted { $0.offset.lexicographicallyPrecedes($1.offset) }.enumerated().map { number, part in
-                StoredPiece(file: file, rectangle: part, dataset: "\(name)@\(number)")
+                StoredShard(file: file, rectangle: part, dataset: "\(name)@\(number)")
             }
         }
     }

@@ -13,7 +13,7 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var seed: Int
     /// Steps into the learning-rate schedule.
     package var schedulePosition: Int
-    /// Lanes drawn from the data so far.
+    /// Micro-batches drawn from the data so far.
     package var dataPosition: Int
     /// Bytes of `metrics.jsonl` that belong to the steps done.
     package var metricsBytes: Int

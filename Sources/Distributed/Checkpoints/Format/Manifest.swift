@@ -101,7 +101,7 @@ package struct Manifest: Sendable, Equatable {
                 let offset = extents(words[3]), let shape = extents(words[4]), elements(shape) != nil, !tensors.isEmpty
             else { return false }
             tensors[tensors.count - 1].pieces.append(
-                StoredPiece(
+                StoredShard(
                     file: file, byteOffset: byte, rectangle: Rectangle(offset: offset, shape: shape),
                     dataset: String(words[5])))
         default: return false

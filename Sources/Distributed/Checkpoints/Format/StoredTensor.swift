@@ -6,13 +6,13 @@ package struct StoredTensor: Sendable, Equatable {
     package var shape: [Int]
     /// `TensorDigest` of the whole.
     package var digest: UInt64 = 0
-    package var pieces: [StoredPiece]
+    package var pieces: [StoredShard]
 
     package var count: Int { shape.reduce(1, *) }
 }
 
 /// A rectangle of a tensor, stored contiguously, row-major, little-endian float32.
-package struct StoredPiece: Sendable, Equatable {
+package struct StoredShard: Sendable, Equatable {
     /// Index into the manifest's files.
     package var file: Int
     /// Where the numbers begin in the file, in bytes.

@@ -72,7 +72,7 @@ final class LockFile: Sendable {
 
     /// Waits until an owner on another host has been silent for long enough to be dead. How old its last beat is says little:
     /// its clock may be ahead or behind.
-    /// - Throws: `inUse` as soon as it beats, `tryAgain` if waiting was cancelled
+    /// - Throws: `inUse` as soon as it beats, `temporaryFailure` if waiting was canceled
     func awaitSilence(
         _ silence: Double, isCancelled: () -> Bool, report: (String) -> Void
     ) throws(Failure) {
@@ -89,7 +89,7 @@ final class LockFile: Sendable {
             usleep(UInt32(1e6 * min(0.25, silence / 100)))
             guard !isCancelled() else {
                 throw Failure(
-                    .tryAgain, "asked to leave while it waited for \(path): there is nothing to save",
+                    .temporaryFailure, "asked to leave while it waited for \(path): there is nothing to save",
                     advice: "start the same command again")
             }
             guard let now = readAnew() else { return }
@@ -136,7 +136,7 @@ final class LockFile: Sendable {
             .inUse,
             "the run is in use by process \(owner.pid) on \(owner.host)\(job), last heard of \(age) s ago (\(path))",
             advice:
-                "wait for that job or end it; one that has died is taken over after \(Int(RunLock.silence)) s of silence"
+                "wait for that job or end it; one that has died is taken over after \(Int(RunLock.staleAfter)) s of silence"
         )
     }
 }

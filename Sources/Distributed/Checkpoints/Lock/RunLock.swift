@@ -32,7 +32,7 @@ package final class RunLock: Sendable {
     }
 
     /// After this many seconds without a beat another host's owner is taken for dead.
-    package static let silence = 60.0
+    package static let staleAfter = 60.0
 
     private let file: LockFile
     private let life = Monitor(Life())
@@ -45,19 +45,20 @@ package final class RunLock: Sendable {
         var failure: Failure?
     }
 
-    /// Takes the lock. Ranks of a job that is just dying get `patience` to let go, owners on other hosts as long as it takes to
-    /// see whether they live.
+    /// Takes the lock. Ranks of a job that is just dying get `waitPolicy` to let go, owners on other hosts as long as it takes
+    /// to see whether they live.
     /// - Parameters:
     ///   - interval: between two beats
-    ///   - silence: seconds without a beat after which another host's owner is taken for dead
+    ///   - staleAfter: seconds without a beat after which another host's owner is taken for dead
     ///   - isCancelled: whether to stop waiting
     ///   - report: takes a line that says what is waited for
-    /// - Throws: `inUse`, naming the owner, if another job has it; `tryAgain` if waiting was cancelled
+    /// - Throws: `inUse`, naming the owner, if another job has it; `temporaryFailure` if waiting was canceled
     package init(
-        runDirectory: String, patience: Duration = .seconds(5), beatingEvery interval: Duration = .seconds(5),
-        silence: Double = RunLock.silence, isCancelled: () -> Bool = { false }, report: (String) -> Void = { _ in }
+        runDirectory: String, waitPolicy: Duration = .seconds(5), beatingEvery interval: Duration = .seconds(5),
+        staleAfter: Double = RunLock.staleAfter, isCancelled: () -> Bool = { false },
+        report: (String) -> Void = { _ in }
     ) throws(Failure) {
-        let deadline = ContinuousClock.now + patience
+        let deadline = ContinuousClock.now + waitPolicy
         var file = try LockFile(in: runDirectory, owner: Self.myself())
         while !file.lock() || !file.isInPlace {
             guard ContinuousClock.now < deadline else {
@@ -68,7 +69,7 @@ package final class RunLock: Sendable {
             // Its owner may have gone and taken the file along.
             if !file.isInPlace { file = try LockFile(in: runDirectory, owner: Self.myself()) }
         }
-        try file.awaitSilence(silence, isCancelled: isCancelled, report: report)
+        try file.awaitSilence(staleAfter, isCancelled: isCancelled, report: report)
         try file.write()
         self.file = file
         heart = Self.startBeating(file, life, every: interval)
@@ -77,11 +78,11 @@ package final class RunLock: Sendable {
     deinit { stopBeating() }
 
     /// Rank 0 takes the lock and returns it; all hear whether it could. Collective.
-    package static func take(
-        runDirectory: String, ranks: any Communicator, patience: Duration = .seconds(5)
+    package static func acquire(
+        runDirectory: String, ranks: any Communicator, waitPolicy: Duration = .seconds(5)
     ) throws(Failure) -> RunLock? {
-        try Agreement(ranks: ranks).settle { () throws(Failure) in
-            ranks.rank == 0 ? try RunLock(runDirectory: runDirectory, patience: patience) : nil
+        try Agreement(ranks: ranks).onAllRanks { () throws(Failure) in
+            ranks.rank == 0 ? try RunLock(runDirectory: runDirectory, waitPolicy: waitPolicy) : nil
         }
     }
 
@@ -91,7 +92,7 @@ package final class RunLock: Sendable {
         JoinableThread {
             while life.wait(upTo: interval, until: { $0.isOver ? () : nil }) == nil {
                 let outcome = Result { () throws(Failure) in try file.beat() }
-                life.change { life in
+                life.update { life in
                     switch outcome {
                     case .success: (life.lastBeat, life.failure) = (.now, nil)
                     case .failure(let failure): life.failure = failure
@@ -102,7 +103,7 @@ package final class RunLock: Sendable {
     }
 
     private func stopBeating() {
-        let wasOver = life.change { life in
+        let wasOver = life.update { life in
             defer { life.isOver = true }
             return life.isOver
         }
@@ -110,11 +111,11 @@ package final class RunLock: Sendable {
     }
 
     /// Whether the run is still this job's, by what the last beat found. Costs nothing.
-    /// - Throws: `inUse` if another job has taken over, because this one was silent for too long, or the run directory was moved
-    ///   or removed; `inputOutput` if the heartbeat cannot be written for so long that one soon may
+    /// - Throws: `inUse` if another job has taken over, because this one was silent for too long, or the run directory was
+    ///   moved or removed; `inputOutput` if the heartbeat cannot be written for so long that one soon may
     package func requireOwnership() throws(Failure) {
-        let (silent, failure) = life.change { (ContinuousClock.now - $0.lastBeat, $0.failure) }
-        guard let failure, failure.status == .inUse || silent >= .seconds(Self.silence / 2) else { return }
+        let (silent, failure) = life.update { (ContinuousClock.now - $0.lastBeat, $0.failure) }
+        guard let failure, failure.status == .inUse || silent >= .seconds(Self.staleAfter / 2) else { return }
         throw failure
     }
 

@@ -28,7 +28,7 @@ package struct CheckpointFolder: Sendable {
     package var exists: Bool { Files.exists(path) }
 
     /// A checkpoint that was not used, and why.
-    package struct PassedOver: Sendable {
+    package struct SkippedCheckpoint: Sendable {
         package var directory: String
         package var reason: Failure
     }
@@ -37,8 +37,8 @@ package struct CheckpointFolder: Sendable {
     /// could be stale. Collective if `ranks` are given.
     package func newest(
         sharedBy ranks: (any Communicator)? = nil
-    ) throws(Failure) -> (reader: CheckpointReader?, passedOver: [PassedOver]) {
-        var outcome: (reader: CheckpointReader?, passedOver: [PassedOver]) = (nil, [])
+    ) throws(Failure) -> (reader: CheckpointReader?, skipped: [SkippedCheckpoint]) {
+        var outcome: (reader: CheckpointReader?, skipped: [SkippedCheckpoint]) = (nil, [])
         // A job that saves meanwhile removes old checkpoints once newer ones are there: then those are looked for.
         for _ in 0..<Self.looks {
             var hasVanished = false
@@ -48,11 +48,11 @@ package struct CheckpointFolder: Sendable {
                     outcome.reader = try CheckpointReader(directory, sharedBy: ranks)
                     return outcome
                 } catch {
-                    if error.status == .protocolError { throw error }
+                    if error.status == .communication { throw error }
                     if try agreed(Files.exists(directory) ? [directory] : [], ranks).isEmpty {
                         hasVanished = true
                     } else {
-                        outcome.passedOver.append(PassedOver(directory: directory, reason: error))
+                        outcome.skipped.append(SkippedCheckpoint(directory: directory, reason: error))
                     }
                 }
             }
@@ -66,7 +66,7 @@ package struct CheckpointFolder: Sendable {
     /// What rank 0 sees: a network file system may not show every rank the same.
     private func agreed(_ directories: [String], _ ranks: (any Communicator)?) throws(Failure) -> [String] {
         guard let ranks else { return directories }
-        let seen = try Agreement(ranks: ranks).gather(Array(directories.joined(separator: "\n").utf8))[0]
+        let seen = try Agreement(ranks: ranks).allGather(Array(directories.joined(separator: "\n").utf8))[0]
         return String(decoding: seen, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 }
@@ -110,7 +110,7 @@ extension CheckpointFolder {
             try owns()
             try removeTree(doomed)
             try Files.rename(directory, to: doomed)
-            try faults.pass(.retention, step: all.last?.step ?? step)
+            try faults.inject(.retention, step: all.last?.step ?? step)
             try removeTree(doomed)
             removed.append(step)
         }

@@ -23,7 +23,7 @@ package final class CheckpointReader {
         let agreement = ranks.map { Agreement(ranks: $0) }
         let index: Int
         if let agreement {
-            (verification, index) = try agreement.settle { () throws(Failure) in
+            (verification, index) = try agreement.onAllRanks { () throws(Failure) in
                 try Self.verify(directory, share: (agreement.ranks.rank, agreement.ranks.size))
             }
         } else {
@@ -33,7 +33,7 @@ package final class CheckpointReader {
         numbers = Dictionary(uniqueKeysWithValues: tensors.enumerated().map { ($1.name, $0) })
         let verified = verification
         if let agreement {
-            record = try agreement.settle { () throws(Failure) in try Self.record(of: verified, index) }
+            record = try agreement.onAllRanks { () throws(Failure) in try Self.record(of: verified, index) }
         } else {
             record = try Self.record(of: verified, index)
         }
@@ -92,7 +92,7 @@ package final class CheckpointReader {
 
     package func read(_ name: String, offset: [Int], shape: [Int], into values: Vector<Float>) throws(Failure) {
         let tensor = try tensor(name), wanted = Rectangle(offset: offset, shape: shape)
-        guard wanted.lies(in: tensor.shape), values.count == wanted.count else {
+        guard wanted.isContained(in: tensor.shape), values.count == wanted.count else {
             throw Failure(
                 .data, "\(directory): \(name) has shape \(tensor.shape); \(wanted) was asked for",
                 advice: "the model's shapes must be those of the checkpoint")
@@ -100,7 +100,7 @@ package final class CheckpointReader {
         for piece in tensor.pieces {
             guard let common = wanted.intersection(piece.rectangle) else { continue }
             let file = try verification.file(piece.file)
-            try RawPieces.read(
+            try RawRanges.read(
                 common.relative(to: piece.rectangle), of: piece, from: file, to: common.relative(to: wanted),
                 in: wanted.shape, of: values)
         }

@@ -15,7 +15,7 @@ package enum Resharding {
         places.reads(source, as: "the checkpoint", isWhole: true)
         places.writes(target, as: "the output")
         try places.check()
-        let parts = reader.tensors.map { StreamedCheckpoint.Part(name: $0.name, shape: $0.shape, digest: $0.digest) }
+        let parts = reader.tensors.map { StreamedCheckpoint.Entry(name: $0.name, shape: $0.shape, digest: $0.digest) }
         return try StreamedCheckpoint.write(
             reader.record, parts, to: target, shards: shards
         ) { name, part throws(Failure) in

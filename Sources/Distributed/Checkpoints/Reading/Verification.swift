@@ -109,7 +109,7 @@ package final class Verification {
     private func isIntact(_ number: Int) -> Bool {
         if let known = intact[number] { return known }
         let tensor = manifest.tensors[number]
-        let found = RawPieces.digest(of: tensor) { file throws(Failure) in try self.file(file) }
+        let found = RawRanges.digest(of: tensor) { file throws(Failure) in try self.file(file) }
         intact[number] = found == tensor.digest
         return found == tensor.digest
     }

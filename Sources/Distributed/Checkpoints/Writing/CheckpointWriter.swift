@@ -38,12 +38,12 @@ package struct CheckpointWriter: Sendable {
         do {
             group = try ranks.split(color: fileOfRank[ranks.rank])
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
         let agreement = Agreement(ranks: ranks)
-        let tokens = try agreement.gather(Array(hexadecimal(UInt64.random(in: 0...UInt64.max)).utf8))
+        let tokens = try agreement.allGather(Array(hexadecimal(UInt64.random(in: 0...UInt64.max)).utf8))
         token = String(decoding: tokens[0], as: UTF8.self)
-        try agreement.settle { () throws(Failure) in
+        try agreement.onAllRanks { () throws(Failure) in
             if ranks.rank == 0 { try Self.clean(directory) }
         }
     }
@@ -59,20 +59,20 @@ package struct CheckpointWriter: Sendable {
     /// Writes what all ranks own. Collective; every rank gives the same record.
     ///
     /// - Returns: what was written; `isNew` is false if the same state was there already
-    /// - Throws: the same failure on every rank. Unless its status is `protocolError`, nothing of the attempt remains,
+    /// - Throws: the same failure on every rank. Unless its status is `communication`, nothing of the attempt remains,
     ///   older checkpoints are as they were, and training can go on
     @discardableResult
     package func write(_ record: CheckpointRecord, _ shards: [TensorShard]) throws(Failure) -> CheckpointOutcome {
-        try begin(record, shards, inBackground: false).finish()
+        try begin(record, shards, overlapping: false).finish()
     }
 
     /// The first half of `write`: agrees on what goes where and makes room. Collective.
     ///
-    /// With `inBackground` a thread of its own writes this rank's file while the caller goes on; the numbers must stay as
+    /// With `overlapping` a thread of its own writes this rank's file while the caller goes on; the numbers must stay as
     /// they are until `finish` has returned, so the caller hands over copies. Files that several ranks share are
     /// written by `finish`, because only the thread that started MPI may communicate.
     package func begin(
-        _ record: CheckpointRecord, _ shards: [TensorShard], inBackground: Bool
+        _ record: CheckpointRecord, _ shards: [TensorShard], overlapping: Bool
     ) throws(Failure) -> PendingCheckpoint {
         var clock = PhaseClock()
         let agreement = Agreement(ranks: ranks)
@@ -89,7 +89,7 @@ package struct CheckpointWriter: Sendable {
             target: target, staging: staging, record: record, tensors: tensors, files: files, own: own,
             mine: contributions(shards, layout, tensors), isThere: isThere, ranks: ranks, faults: faults, owns: owns,
             clock: clock)
-        if !isThere { try pending.start(inBackground: inBackground) }
+        if !isThere { try pending.start(overlapping: overlapping) }
         return pending
     }
 
@@ -98,7 +98,7 @@ package struct CheckpointWriter: Sendable {
         let parts = shards.map {
             CheckpointLayout.Part(name: $0.name, globalShape: $0.globalShape, rectangle: $0.rectangle)
         }
-        let all = try agreement.gather(Array(parts.map(\.line).joined(separator: "\n").utf8))
+        let all = try agreement.allGather(Array(parts.map(\.line).joined(separator: "\n").utf8))
         var owned: [[CheckpointLayout.Part]] = []
         for (rank, bytes) in all.enumerated() {
             let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
@@ -119,9 +119,9 @@ package struct CheckpointWriter: Sendable {
             if let index = place[shard.name] { sums[index] &+= shard.digest }
         }
         do {
-            try ranks.sum(sums)
+            try ranks.allReduceSum(sums)
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
         var tensors = tensors
         for index in tensors.indices { tensors[index].digest = sums[index] }
@@ -137,7 +137,7 @@ package struct CheckpointWriter: Sendable {
                 == tensors.map { [$0.name, hexadecimal($0.digest)] }
             answer = isSame && found.findings().isEmpty && found.surplus().isEmpty ? [1] : []
         }
-        return try !agreement.gather(answer)[0].isEmpty
+        return try !agreement.allGather(answer)[0].isEmpty
     }
 
     private func shardFile(_ staging: String, _ files: [String], _ tensors: [StoredTensor]) -> ShardFile {

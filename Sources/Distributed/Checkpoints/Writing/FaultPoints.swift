@@ -34,7 +34,7 @@ package struct FaultPoints: Sendable {
     }
 
     /// Dies or fails here if this is the place.
-    func pass(_ here: Point, step: Int) throws(Failure) {
+    func inject(_ here: Point, step: Int) throws(Failure) {
         guard point == here, self.step == nil || self.step == step else { return }
         guard isFailure else {
             kill(getpid(), SIGKILL)

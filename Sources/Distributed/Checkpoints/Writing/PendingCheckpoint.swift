@@ -41,28 +41,28 @@ package final class PendingCheckpoint {
 
     /// Whether this rank's file is on the disk, so that `finish` will not wait for this rank. Not collective: ranks agree
     /// before they finish together.
-    package var isReady: Bool { thread == nil || work.change { $0 != nil } }
+    package var isReady: Bool { thread == nil || work.update { $0 != nil } }
 
     /// Makes the staging directory and, in the background, begins to write. Collective.
-    func start(inBackground: Bool) throws(Failure) {
+    func start(overlapping: Bool) throws(Failure) {
         do {
-            try Agreement(ranks: ranks).settle { () throws(Failure) in
+            try Agreement(ranks: ranks).onAllRanks { () throws(Failure) in
                 guard ranks.rank == 0 else { return }
                 try owns()
                 try checkSpace()
                 // Of an attempt of this job that ended half-way.
                 try removeTree(staging)
                 try Files.makeNewDirectory(staging)
-                try faults.pass(.staging, step: record.step)
+                try faults.inject(.staging, step: record.step)
             }
         } catch {
             throw try discarded(after: error)
         }
-        guard inBackground, own.group?.size ?? 1 == 1 else { return }
+        guard overlapping, own.group?.size ?? 1 == 1 else { return }
         let own = own, mine = mine, work = work, fault = shardFault
         thread = JoinableThread {
             let result = Result { () throws(Failure) in try own.complete(mine, atFault: fault) }
-            work.change { $0 = result }
+            work.update { $0 = result }
         }
     }
 
@@ -81,7 +81,7 @@ package final class PendingCheckpoint {
     private var shardFault: @Sendable () throws(Failure) -> Void {
         let isFirst = ranks.rank == 0, faults = faults, step = record.step
         return { () throws(Failure) in
-            if isFirst { try faults.pass(.shards, step: step) }
+            if isFirst { try faults.inject(.shards, step: step) }
         }
     }
 
@@ -93,13 +93,13 @@ package final class PendingCheckpoint {
         let agreement = Agreement(ranks: ranks)
         do {
             clock.restart()
-            let report = try agreement.settle { () throws(Failure) in try shardReport() }
-            let lines = try agreement.gather(Array((report?.line ?? "").utf8)).filter { !$0.isEmpty }
+            let report = try agreement.onAllRanks { () throws(Failure) in try shardReport() }
+            let lines = try agreement.allGather(Array((report?.line ?? "").utf8)).filter { !$0.isEmpty }
             let reports = lines.map { ShardReport(line: String(decoding: $0, as: UTF8.self)) }
             clock.restart()
-            let bytes = try agreement.settle { () throws(Failure) in
+            let bytes = try agreement.onAllRanks { () throws(Failure) in
                 guard ranks.rank == 0 else { return 0 }
-                let draft = try Draft(
+                let draft = try StagedCheckpoint(
                     staging: staging, record: record, files: files, tensors: tensors, reports: reports)
                 return try draft.publish(as: target, faults, owns: owns)
             }
@@ -115,7 +115,7 @@ package final class PendingCheckpoint {
         let done: ShardWork
         if let thread {
             thread.join()
-            guard let result = work.change({ $0 }) else {
+            guard let result = work.update({ $0 }) else {
                 throw Failure(.software, "\(own.path): the writing thread ended without a result")
             }
             done = try result.get()
@@ -129,7 +129,7 @@ package final class PendingCheckpoint {
     /// Removes what was staged and returns the failure that led here; where ranks lost touch, nothing collective can be
     /// done and the next start cleans up.
     private func discarded(after failure: Failure) throws(Failure) -> Failure {
-        guard failure.status != .protocolError else { return failure }
+        guard failure.status != .communication else { return failure }
         let agreement = Agreement(ranks: ranks)
         try agreement.barrier()
         if ranks.rank == 0 {

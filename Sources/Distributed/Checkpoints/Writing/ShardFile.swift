@@ -24,10 +24,10 @@ struct ShardFile: Sendable {
     let access: ShardFileAccess
     let path: String
     /// The datasets of this file, the same on all ranks of the group.
-    let pieces: [(tensor: StoredTensor, piece: StoredPiece)]
+    let pieces: [(tensor: StoredTensor, piece: StoredShard)]
 
     /// What this rank writes: numbers and the piece they belong to.
-    typealias Contribution = (shard: TensorShard, piece: StoredPiece)
+    typealias Contribution = (shard: TensorShard, piece: StoredShard)
 
     /// Elements of one write: HDF5 hands MPI-IO byte counts of 31 bits.
     private static let largestWrite = 1 << 28
@@ -67,7 +67,7 @@ struct ShardFile: Sendable {
         try HDF5File.create(path).writing { file throws(Failure) in
             let datasets = try createDatasets(in: file)
             for (tensor, piece) in pieces {
-                for part in piece.rectangle.slices(ofAtMost: Self.streamed) {
+                for part in piece.rectangle.ownedRanges(ofAtMost: Self.streamed) {
                     let shard = TensorShard(
                         name: tensor.name, globalShape: tensor.shape, offset: part.offset, shape: part.shape,
                         values: try numbers(tensor, part))
@@ -84,16 +84,16 @@ struct ShardFile: Sendable {
         _ group: any Communicator, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
     ) throws(Failure) {
         let agreement = Agreement(ranks: group)
-        let file = try agreement.settle { () throws(Failure) in try HDF5File.create(path, sharedBy: group) }
+        let file = try agreement.onAllRanks { () throws(Failure) in try HDF5File.create(path, sharedBy: group) }
         do throws(Failure) {
-            let datasets = try agreement.settle { () throws(Failure) in try createDatasets(in: file) }
+            let datasets = try agreement.onAllRanks { () throws(Failure) in try createDatasets(in: file) }
             // The metadata takes its place on the disk while there is some: see `HDF5File.abandon`.
-            try agreement.settle { () throws(Failure) in try file.flush() }
-            try agreement.settle { () throws(Failure) in
+            try agreement.onAllRanks { () throws(Failure) in try file.flush() }
+            try agreement.onAllRanks { () throws(Failure) in
                 try write(mine, to: datasets)
                 try atFault()
             }
-            try agreement.settle { () throws(Failure) in
+            try agreement.onAllRanks { () throws(Failure) in
                 for dataset in datasets.values { try dataset.close() }
                 try file.flush()
             }
@@ -103,14 +103,14 @@ struct ShardFile: Sendable {
             file.abandon()
             throw error
         }
-        try agreement.settle { () throws(Failure) in try file.close() }
+        try agreement.onAllRanks { () throws(Failure) in try file.close() }
     }
 
     private func writeInTurn(
         _ group: any Communicator, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
     ) throws(Failure) {
         for turn in 0..<group.size {
-            try Agreement(ranks: group).settle { () throws(Failure) in
+            try Agreement(ranks: group).onAllRanks { () throws(Failure) in
                 if group.rank == turn { try writeAlone(isFirst: turn == 0, mine, atFault) }
             }
         }
@@ -155,7 +155,7 @@ struct ShardFile: Sendable {
                 throw Failure(.software, "\(path) has no dataset \(piece.dataset)")
             }
             var start = 0
-            for part in shard.rectangle.relative(to: piece.rectangle).slices(ofAtMost: Self.largestWrite) {
+            for part in shard.rectangle.relative(to: piece.rectangle).ownedRanges(ofAtMost: Self.largestWrite) {
                 let values = shard.values[start..<start + part.count]
                 try dataset.write(values, offset: part.offset, shape: part.shape)
                 start += part.count

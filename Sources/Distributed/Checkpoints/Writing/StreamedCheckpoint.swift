@@ -5,7 +5,7 @@ package import Tensors
 /// A checkpoint written by one process from numbers that it never holds all at once.
 package enum StreamedCheckpoint {
     /// A tensor to come.
-    package struct Part: Sendable {
+    package struct Entry: Sendable {
         package var name: String
         package var shape: [Int]
         /// What its numbers must sum up to, if that is known beforehand.
@@ -25,7 +25,7 @@ package enum StreamedCheckpoint {
     /// - Returns: bytes written
     /// - Throws: if `target` exists, or a tensor is not what its digest says
     package static func write(
-        _ record: CheckpointRecord, _ parts: [Part], to target: String, shards: Int = 1,
+        _ record: CheckpointRecord, _ parts: [Entry], to target: String, shards: Int = 1,
         numbers: (String, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> Int {
         let target = target.hasSuffix("/") ? String(target.dropLast()) : target
@@ -45,7 +45,7 @@ package enum StreamedCheckpoint {
         _ record: CheckpointRecord, _ given: [StoredTensor], in staging: String, shards: Int,
         _ numbers: (String, Rectangle) throws(Failure) -> Vector<Float>,
         check: ([StoredTensor]) throws(Failure) -> Void
-    ) throws(Failure) -> Draft {
+    ) throws(Failure) -> StagedCheckpoint {
         var tensors = given
         var digests: [String: UInt64] = [:], reports: [ShardReport] = []
         let files = (0..<shards).map {
@@ -68,10 +68,10 @@ package enum StreamedCheckpoint {
         }
         for index in tensors.indices { tensors[index].digest = digests[tensors[index].name] ?? 0 }
         try check(tensors)
-        return try Draft(staging: staging, record: record, files: files, tensors: tensors, reports: reports)
+        return try StagedCheckpoint(staging: staging, record: record, files: files, tensors: tensors, reports: reports)
     }
 
-    private static func compare(_ tensors: [StoredTensor], _ parts: [Part]) throws(Failure) {
+    private static func compare(_ tensors: [StoredTensor], _ parts: [Entry]) throws(Failure) {
         let digests = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.digest) })
         for part in parts {
             guard let expected = part.digest, digests[part.name] != expected else { continue }
@@ -79,7 +79,7 @@ package enum StreamedCheckpoint {
         }
     }
 
-    private static func layout(of parts: [Part], shards: Int) throws(Failure) -> [StoredTensor] {
+    private static func layout(of parts: [Entry], shards: Int) throws(Failure) -> [StoredTensor] {
         let owned = (0..<shards).map { shard in
             parts.map { tensor in
                 let rows = tensor.shape[0]

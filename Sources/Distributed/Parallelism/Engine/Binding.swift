@@ -4,18 +4,18 @@ import Foundation
 package import Platform
 
 /// Where every rank of the job runs, in rank order. **Collective**.
-package func placesOfRanks(threadsPerRank: Int, on world: any Communicator) throws(Failure) -> [RankPlace] {
+package func placesOfRanks(threadsPerRank: Int, on world: any Communicator) throws(Failure) -> [RankBinding] {
     let agreement = Agreement(ranks: world)
-    let mine = (try? JSONEncoder().encode(RankPlace.ofThisProcess(threads: threadsPerRank))) ?? Data()
-    let elsewhere = RankPlace(host: "", process: 0, processors: [], threads: threadsPerRank)
-    return try agreement.gather(Array(mine)).map {
-        (try? JSONDecoder().decode(RankPlace.self, from: Data($0))) ?? elsewhere
+    let mine = (try? JSONEncoder().encode(RankBinding.ofThisProcess(threads: threadsPerRank))) ?? Data()
+    let elsewhere = RankBinding(host: "", process: 0, processors: [], threads: threadsPerRank)
+    return try agreement.allGather(Array(mine)).map {
+        (try? JSONDecoder().decode(RankBinding.self, from: Data($0))) ?? elsewhere
     }
 }
 
 /// Refuses more threads than could do anything but wait for each other. **Collective**.
 package func requireFewThreads(_ threadsPerRank: Int, on world: any Communicator) throws(Failure) {
-    try Agreement(ranks: world).settle { () throws(Failure) in
+    try Agreement(ranks: world).onAllRanks { () throws(Failure) in
         let processors = ProcessInfo.processInfo.processorCount, most = max(64, 8 * processors)
         guard threadsPerRank > most else { return }
         throw Failure(
@@ -32,7 +32,7 @@ package func requireFewThreads(_ threadsPerRank: Int, on world: any Communicator
 /// bind two ranks to one.
 /// - Returns: a warning, nil if all is well or the system does not tell
 package func bindingWarning(threadsPerRank: Int, on world: any Communicator) throws(Failure) -> String? {
-    let found = crowds(try placesOfRanks(threadsPerRank: threadsPerRank, on: world))
+    let found = oversubscriptions(try placesOfRanks(threadsPerRank: threadsPerRank, on: world))
     guard let first = found.first else { return nil }
     let more = found.count > 1 ? " (and \(found.count - 1) more such places)" : ""
     return "warning: more threads than processors, so threads wait for each other: \(first.description)\(more); "

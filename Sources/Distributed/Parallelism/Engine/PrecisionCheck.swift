@@ -6,8 +6,8 @@ package import Tensors
 /// Refuses products that this build, or this processor, cannot compute.
 /// - Throws: `unavailable`, naming the library to install
 package func requireProducts(in precision: Precision) throws(Failure) {
-    guard !MatrixLibrary.supports(precision) else { return }
-    guard !MatrixLibrary.isBuilt(for: precision) else {
+    guard !ProductLibrary.supports(precision) else { return }
+    guard !ProductLibrary.isBuilt(for: precision) else {
         throw Failure(
             .unavailable, "this processor has no vectors of 512 bits (AVX-512), which products in \(precision) want",
             advice:

@@ -18,18 +18,18 @@ package func onRankZero(of world: any Communicator, _ body: @escaping () throws(
         let votes = Vector<Double>(count: 2)
         repeat {
             let isDone = work?.isDone(waiting: .milliseconds(200)) ?? true
-            votes[0] = platform_pending_requests() & Int32(platform_request_leave) != 0 ? 1 : 0
+            votes[0] = platform_pending_requests() & Int32(platform_request_stop) != 0 ? 1 : 0
             votes[1] = isDone ? 0 : 1
-            try world.maximum(votes)
-            if votes[0] > 0, work != nil { platform_note_request(Int32(platform_request_leave)) }
+            try world.allReduceMaximum(votes)
+            if votes[0] > 0, work != nil { platform_note_request(Int32(platform_request_stop)) }
         } while votes[1] > 0
     } catch {
         // `body` must end before its captures may go.
-        platform_note_request(Int32(platform_request_leave))
+        platform_note_request(Int32(platform_request_stop))
         try? work?.join()
-        throw Failure(lost: error)
+        throw Failure(communication: error)
     }
-    try Agreement(ranks: world).settle { () throws(Failure) in try work?.join() }
+    try Agreement(ranks: world).onAllRanks { () throws(Failure) in try work?.join() }
 }
 
 /// A body on a thread of its own.
@@ -46,9 +46,9 @@ private final class RankZeroWork {
         thread = JoinableThread {
             do throws(Failure) {
                 try unsafe body()
-                outcome.change { $0 = .success(()) }
+                outcome.update { $0 = .success(()) }
             } catch {
-                outcome.change { $0 = .failure(error) }
+                outcome.update { $0 = .failure(error) }
             }
         }
     }
@@ -60,6 +60,6 @@ private final class RankZeroWork {
     func join() throws(Failure) {
         if !isJoined { thread.join() }
         isJoined = true
-        try outcome.change { $0 }?.get()
+        try outcome.update { $0 }?.get()
     }
 }

@@ -30,7 +30,7 @@ func copyTokens(
             source.ends.map { boundary < $0.count && $0[boundary] == position + 1 } ?? (token == tokenizer.endOfText)
         let isDone = position + 1 == source.count || isEnd && hasText
         if isDone || document.count == piece {
-            try leaveIfAsked(during: "copying tokens")
+            try throwIfStopRequested(during: "copying tokens")
             try sink.append(document.span)
             document.removeAll(keepingCapacity: true)
         }

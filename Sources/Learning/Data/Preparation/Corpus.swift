@@ -2,16 +2,16 @@ package import Configuration
 package import Diagnostics
 package import Tokenizers
 
-/// What `data` of a configuration names, tokenised: `prepare` makes it on one rank, `open` maps it on every rank.
+/// What `data` of a configuration names, tokenized: `prepare` makes it on one rank, `open` maps it on every rank.
 package struct Corpus: Sendable {
     package let tokenizer: any Tokenizer
     package let train: TokenDataset
     package let validation: TokenDataset?
 
-    /// Tokenises what is not tokenised yet into `directory`, and verifies every bit of what is there already. Run it on
+    /// Tokenizes what is not tokenized yet into `directory`, and verifies every bit of what is there already. Run it on
     /// one rank, before `open`.
     ///
-    /// Texts are tokenised again only if their paths, sizes or times of change, the tokenizer or the file's format are
+    /// Texts are tokenized again only if their paths, sizes or times of change, the tokenizer or the file's format are
     /// not those recorded in `directory`. A token file in `data.train` or `data.validation` is used where it is.
     /// - Parameters:
     ///   - directory: for `train.tokens` and `validation.tokens`; made if missing
@@ -19,7 +19,7 @@ package struct Corpus: Sendable {
     ///   - report: takes lines of progress
     /// - Throws: `configuration` if `settings` asks for another tokenizer than the given one
     package static func prepare(
-        settings: DataSettings, directory: String, tokenizer given: GivenTokenizer? = nil, report: (String) -> Void
+        settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer? = nil, report: (String) -> Void
     ) throws(Failure) {
         let train = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train")
         let tokenizer: any Tokenizer
@@ -42,7 +42,7 @@ package struct Corpus: Sendable {
     }
 
     /// Maps what `prepare` made.
-    package static func open(settings: DataSettings, directory: String) throws(Failure) -> Corpus {
+    package static func open(settings: DataConfiguration, directory: String) throws(Failure) -> Corpus {
         let file = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train").open()
         var (train, validation) = try file.split(settings.validation)
         if case .files(let paths) = settings.validation {

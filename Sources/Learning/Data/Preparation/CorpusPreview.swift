@@ -15,7 +15,7 @@ extension Corpus {
     ///   - check: looks at the corpus while its files are there
     /// - Throws: what `prepare`, `open` and `check` throw, with the names that the files will have
     package static func preview(
-        settings: DataSettings, directory: String, tokenizer given: GivenTokenizer?, scratch: String,
+        settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer?, scratch: String,
         check: (Corpus) throws(Failure) -> Void
     ) throws(Failure) -> Corpus? {
         let sides = try settings.preparedFiles(in: directory)

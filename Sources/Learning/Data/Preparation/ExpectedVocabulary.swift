@@ -2,7 +2,7 @@ import Configuration
 package import Diagnostics
 import Tokenizers
 
-extension DataSettings {
+extension DataConfiguration {
     /// The vocabulary that preparing this corpus will give, without preparing it.
     package func expectedVocabulary() throws(Failure) -> Int {
         switch tokenizer {
@@ -52,7 +52,7 @@ extension DataSettings {
     }
 }
 
-extension DataSettings {
+extension DataConfiguration {
     /// The files of training and of validation, where that has its own.
     func preparedFiles(in directory: String) throws(Failure) -> [PreparedFile] {
         var files: [PreparedFile] = []

@@ -15,7 +15,7 @@ package struct GivenTokenizer: Sendable {
 
     /// `auto` stands for the given tokenizer, and so does `bpe N` if it has N entries: merges are not learned again.
     /// - Throws: `configuration` if `setting` asks for another tokenizer, `noInput` or `data` if its file cannot be read
-    package func requireAgreement(with setting: TokenizerSetting) throws(Failure) {
+    package func requireAgreement(with setting: TokenizerChoice) throws(Failure) {
         let asked: String
         switch try ResolvedTokenizer(setting) {
         case .known(let other, isAsked: true) where other.identity != tokenizer.identity:
@@ -32,7 +32,7 @@ package struct GivenTokenizer: Sendable {
     }
 
     /// Whether `setting` alone could have given another tokenizer.
-    func decides(_ setting: TokenizerSetting) -> Bool {
+    func decides(_ setting: TokenizerChoice) -> Bool {
         switch setting {
         case .bytePairs: true
         case .automatic: tokenizer.identity != ByteTokenizer().identity
@@ -41,7 +41,7 @@ package struct GivenTokenizer: Sendable {
     }
 
     /// As above, and if `data.train` is a token file, its tokens must be of this tokenizer, too.
-    package func requireAgreement(with data: DataSettings) throws(Failure) {
+    package func requireAgreement(with data: DataConfiguration) throws(Failure) {
         try requireAgreement(with: data.tokenizer)
         var sides = [data.train]
         if case .files(let paths) = data.validation { sides.append(paths) }

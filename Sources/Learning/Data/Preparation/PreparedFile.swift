@@ -35,7 +35,7 @@ struct PreparedFile {
 
     /// Makes the file with the tokenizer that `setting` asks for, if it is not there already.
     /// - Returns: the file's tokenizer
-    func make(_ setting: TokenizerSetting, report: (String) -> Void) throws(Failure) -> any Tokenizer {
+    func make(_ setting: TokenizerChoice, report: (String) -> Void) throws(Failure) -> any Tokenizer {
         let setting = try ResolvedTokenizer(setting)
         guard let texts else {
             let file = try TokenFile(path)
@@ -87,7 +87,7 @@ struct PreparedFile {
     }
 
     /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
-    func requireMeaning(under setting: TokenizerSetting) throws(Failure) {
+    func requireMeaning(under setting: TokenizerChoice) throws(Failure) {
         guard let texts else { return }
         try ResolvedTokenizer(setting).requireMeaning(of: try listTexts(at: texts).files)
     }
@@ -120,7 +120,7 @@ struct PreparedFile {
         let summary = try tokenize(files, with: tokenizer, into: writer, report: report)
         try writer.finish(TokenFileMetadata(tokenizer: tokenizer, setting: record, sources: files))
         report(
-            "tokenised \(megabytes(Double(summary.bytes))) MB into \(summary.tokens) tokens of \(summary.documents) "
+            "tokenized \(megabytes(Double(summary.bytes))) MB into \(summary.tokens) tokens of \(summary.documents) "
                 + "documents: \(path)")
     }
 }

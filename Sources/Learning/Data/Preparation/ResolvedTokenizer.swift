@@ -8,7 +8,7 @@ enum ResolvedTokenizer {
     case known(any Tokenizer, isAsked: Bool)
     case bytePairs(vocabularySize: Int)
 
-    init(_ setting: TokenizerSetting) throws(Failure) {
+    init(_ setting: TokenizerChoice) throws(Failure) {
         switch setting {
         case .automatic: self = .known(ByteTokenizer(), isAsked: false)
         case .bytes: self = .known(ByteTokenizer(), isAsked: true)

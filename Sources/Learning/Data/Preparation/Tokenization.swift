@@ -4,7 +4,7 @@ import Platform
 import Threading
 import Tokenizers
 
-/// How much a tokenisation read and wrote.
+/// How much a tokenization read and wrote.
 package struct TokenizationSummary: Sendable, Equatable {
     package var documents = 0
     /// Of text.
@@ -23,7 +23,7 @@ func tokenize(
     _ files: [TextFile], with tokenizer: any Tokenizer, into sink: some TokenSink, report: (String) -> Void
 ) throws(Failure) -> TokenizationSummary {
     var encoder = tokenizer.makeEncoder()
-    var progress = Progress("tokenising", totalBytes: files.reduce(0) { $0 + $1.bytes })
+    var progress = Progress("tokenizing", totalBytes: files.reduce(0) { $0 + $1.bytes })
     var summary = TokenizationSummary(vocabularySize: tokenizer.vocabularySize)
     var tokens: [UInt16] = []
     let piece = 1 << 20
@@ -60,15 +60,15 @@ func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
 }
 
 /// Ends long work when somebody has asked the job to leave: the ranks that wait for it hear of it with its failure.
-/// - Throws: `tryAgain`
-func leaveIfAsked(during work: String) throws(Failure) {
-    guard platform_pending_requests() & Int32(platform_request_leave) != 0 else { return }
+/// - Throws: `temporaryFailure`
+func throwIfStopRequested(during work: String) throws(Failure) {
+    guard platform_pending_requests() & Int32(platform_request_stop) != 0 else { return }
     throw Failure(
-        .tryAgain, "asked to leave while \(work): there is nothing to save yet",
+        .temporaryFailure, "asked to leave while \(work): there is nothing to save yet",
         advice: "start the same command again to begin anew")
 }
 
-/// `tokenising 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then.
+/// `tokenizing 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then.
 struct Progress {
     private let verb: String
     private let totalBytes: Int
@@ -81,9 +81,9 @@ struct Progress {
         self.totalBytes = totalBytes
     }
 
-    /// - Throws: `tryAgain` if somebody asked to leave
+    /// - Throws: `temporaryFailure` if somebody asked to leave
     mutating func show(bytes: Int, _ report: (String) -> Void) throws(Failure) {
-        try leaveIfAsked(during: verb)
+        try throwIfStopRequested(during: verb)
         let now = ContinuousClock.now
         guard now - shown >= Self.interval else { return }
         shown = now

@@ -3,7 +3,7 @@ package import Diagnostics
 import Platform
 import Tokenizers
 
-/// Tokenises the texts at `paths` into one file.
+/// Tokenizes the texts at `paths` into one file.
 /// - Parameters:
 ///   - paths: files and directories, as in `data.train`
 ///   - output: the file to write; for Megatron the two files' common name
@@ -11,7 +11,7 @@ import Tokenizers
 ///   - report: takes lines of progress
 /// - Throws: `usage` if an output is an input, before anything is written
 package func tokenizeFiles(
-    _ paths: [String], tokenizer setting: TokenizerSetting, output: String, format: TokenFormat,
+    _ paths: [String], tokenizer setting: TokenizerChoice, output: String, format: TokenFormat,
     tokenizerOutput: String? = nil, report: (String) -> Void
 ) throws(Failure) -> TokenizationSummary {
     if let file = paths.first(where: TokenFile.isTokenFile) {
@@ -35,7 +35,7 @@ package func tokenizeFiles(
 }
 
 private func requireSafeOutputs(
-    _ paths: [String], _ setting: TokenizerSetting, output: String, _ format: TokenFormat, tokenizerOutput: String?
+    _ paths: [String], _ setting: TokenizerChoice, output: String, _ format: TokenFormat, tokenizerOutput: String?
 ) throws(Failure) {
     var places = InputsAndOutputs()
     places.reads(try filesRead(at: paths), as: "the texts")

@@ -18,7 +18,7 @@ package func trainBytePairs(
                     + "\(wanted) are needed",
                 advice: "ask for `bpe \(training.merges.count + 257)` or less, or add text")
         }
-        try leaveIfAsked(during: "learning merges")
+        try throwIfStopRequested(during: "learning merges")
         if ContinuousClock.now - shown > .seconds(2) {
             shown = .now
             report("learning merges: \(training.merges.count) of \(wanted)")

@@ -56,7 +56,7 @@ struct ForeignTokenFile {
             throw Failure(
                 .data,
                 "\(file.path) is llm.c's version \(header[1]) of \(8 * width.rawValue)-bit tokens; version \(version) is read",
-                advice: "tokenise the texts again")
+                advice: "tokenize the texts again")
         }
         let count = Int(header[2])
         guard count >= 0, file.count == 1024 + width.rawValue * count else { throw truncated(file, "\(count) tokens") }
@@ -66,7 +66,7 @@ struct ForeignTokenFile {
     static func truncated(_ file: MappedFile, _ promised: String) -> Failure {
         Failure(
             .data, "\(file.path) has \(file.count) bytes, but its header promises \(promised)",
-            advice: "copy it again, or tokenise the texts again")
+            advice: "copy it again, or tokenize the texts again")
     }
 
     /// Token `index` as it is stored.

@@ -29,7 +29,7 @@ final class LLMCWriter: TokenSink {
         guard let count = Int32(exactly: tokenCount) else {
             throw Failure(
                 .data, "\(file.path): llm.c's header counts at most \(Int32.max) tokens, these are \(tokenCount)",
-                advice: "tokenise the texts into several files")
+                advice: "tokenize the texts into several files")
         }
         try file.overwrite(at: 0, with: Self.header(tokenCount: count).span)
         try file.commit()

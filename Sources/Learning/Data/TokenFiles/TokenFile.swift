@@ -2,7 +2,7 @@ package import Diagnostics
 import Platform
 package import Tokenizers
 
-/// A tokenised corpus on disk, seen through memory (docs/token-files.md): the tokens of all documents end to end, each
+/// A tokenized corpus on disk, seen through memory (docs/token-files.md): the tokens of all documents end to end, each
 /// document closed by its end-of-text token, then a table of documents, then the tokenizer itself.
 package final class TokenFile: Sendable {
     package let path: String
@@ -26,7 +26,7 @@ package final class TokenFile: Sendable {
                 .data,
                 "\(path): the header names tokenizer \(header.tokenizerIdentity) with \(header.vocabularySize) entries, "
                     + "but the file carries \(tokenizer.identity) with \(tokenizer.vocabularySize)",
-                advice: "tokenise the texts again")
+                advice: "tokenize the texts again")
         }
     }
 
@@ -56,7 +56,7 @@ package final class TokenFile: Sendable {
         guard file.digest(from: TokenFileHeader.byteCount) == header.contentDigest else {
             throw Failure(
                 .data, "\(path) is damaged: its contents do not have the digest that its header gives",
-                advice: "copy it again, or tokenise the texts again")
+                advice: "copy it again, or tokenize the texts again")
         }
         let tokens = tokens
         var largest: UInt16 = 0
@@ -65,12 +65,12 @@ package final class TokenFile: Sendable {
             let position = tokens.indices.first { tokens[$0] == largest } ?? 0
             throw Failure(
                 .data, "\(path): token \(position) is \(largest), outside the vocabulary of \(header.vocabularySize)",
-                advice: "the file was made by something else; tokenise the texts again")
+                advice: "the file was made by something else; tokenize the texts again")
         }
         _ = try documentRanges { _ in true }
     }
 
-    /// The token ranges of the documents whose text digest satisfies `isChosen`, neighbours joined.
+    /// The token ranges of the documents whose text digest satisfies `isChosen`, neighbors joined.
     func documentRanges(where isChosen: (UInt64) -> Bool) throws(Failure) -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var start = 0
@@ -79,7 +79,7 @@ package final class TokenFile: Sendable {
             guard end > UInt64(start), end <= UInt64(tokenCount) else {
                 throw Failure(
                     .data, "\(path): document \(index) ends at token \(end), which cannot be after \(start)",
-                    advice: "the document table is damaged; tokenise the texts again")
+                    advice: "the document table is damaged; tokenize the texts again")
             }
             if isChosen(hash) {
                 if ranges.last?.upperBound == start {
@@ -103,7 +103,7 @@ package final class TokenFile: Sendable {
                 .data,
                 "\(path) was made with tokenizer \(tokenizer.identity) (vocabulary \(tokenizer.vocabularySize)), "
                     + "\(name) with \(other.identity) (vocabulary \(other.vocabularySize))",
-                advice: "tokenise both with the same tokenizer")
+                advice: "tokenize both with the same tokenizer")
         }
     }
 

@@ -47,12 +47,12 @@ struct TokenFileHeader: Equatable {
             throw Failure(
                 .data,
                 "\(file.path) is a token file of version \(version); this Switchyard reads version \(Self.version)",
-                advice: "tokenise the texts again with this version")
+                advice: "tokenize the texts again with this version")
         }
         guard bytes.extracting(0..<Self.byteCount - 8).digest == bytes.word(at: Self.byteCount - 8),
             let header = Self(fields: bytes)
         else {
-            throw Failure(.data, "\(file.path): the header is damaged", advice: "tokenise the texts again")
+            throw Failure(.data, "\(file.path): the header is damaged", advice: "tokenize the texts again")
         }
         self = header
         guard tokenCount <= file.count / 2, documentCount <= file.count / 16, metadataBytes <= file.count,
@@ -61,7 +61,7 @@ struct TokenFileHeader: Equatable {
         guard fileSize == file.count else {
             throw Failure(
                 .data, "\(file.path) is \(file.count) bytes long, but its header speaks of \(fileSize)",
-                advice: "something was appended to it; tokenise the texts again")
+                advice: "something was appended to it; tokenize the texts again")
         }
     }
 
@@ -92,7 +92,7 @@ struct TokenFileHeader: Equatable {
     private static func truncated(_ file: MappedFile, expected: String) -> Failure {
         Failure(
             .data, "\(file.path) is truncated: it has \(file.count) bytes and should have \(expected)",
-            advice: "copy it again, or tokenise the texts again")
+            advice: "copy it again, or tokenize the texts again")
     }
 }
 

@@ -9,7 +9,7 @@ extension TokenFile {
         switch split {
         case .none, .files: return (TokenDataset(self), nil)
         case .tail(let share): return try splitTail(share)
-        case .hash(let share): return try splitByHash(share)
+        case .hash(let fraction): return try splitByHash(fraction)
         }
     }
 

@@ -13,7 +13,7 @@ package struct Block: Sendable {
     package struct Activations: Sendable {
         /// `[tokens, dModel]`: the residual stream as it entered, and after attention.
         package let input: Tensor
-        package let middle: Tensor
+        package let afterAttention: Tensor
         package let attention: SelfAttention.Activations
         package let feedForward: SwitchFeedForward.Activations
 
@@ -21,7 +21,7 @@ package struct Block: Sendable {
         ///   - sizes: of this block's layer
         ///   - shared: another block's of sizes no smaller, whose memory serves this one too where recomputation allows it
         package init(
-            _ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision,
+            _ sizes: LayerSizes, _ model: ModelConfiguration, _ precision: Precision,
             sharing shared: Activations? = nil, _ recomputation: Recomputation = .none
         ) {
             input = Tensor(rows: sizes.tokens, columns: model.dModel)
@@ -31,24 +31,25 @@ package struct Block: Sendable {
                 attention = SelfAttention.Activations(tokens: sizes.tokens, model, precision)
             }
             if let shared, recomputation == .block {
-                middle = shared.middle
+                afterAttention = shared.afterAttention
                 feedForward = shared.feedForward.narrowed(to: sizes)
             } else {
-                middle = Tensor(rows: sizes.tokens, columns: model.dModel)
+                afterAttention = Tensor(rows: sizes.tokens, columns: model.dModel)
                 feedForward = SwitchFeedForward.Activations(sizes, model, precision)
             }
         }
 
         /// The same memory for a layer of no more experts.
-        func narrowed(to sizes: LaneSizes) -> Activations { Activations(self, sizes) }
+        func narrowed(to sizes: LayerSizes) -> Activations { Activations(self, sizes) }
 
-        private init(_ wide: Activations, _ sizes: LaneSizes) {
-            (input, middle, attention) = (wide.input, wide.middle, wide.attention)
+        private init(_ wide: Activations, _ sizes: LayerSizes) {
+            (input, afterAttention, attention) = (wide.input, wide.afterAttention, wide.attention)
             feedForward = wide.feedForward.narrowed(to: sizes)
         }
     }
 
-    package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+    package init(_ layer: Int, _ model: ModelConfiguration, _ routing: RoutingConfiguration, _ layout: ParameterLayout)
+    {
         self.layer = layer
         attention = SelfAttention(layer, model, layout)
         feedForward = SwitchFeedForward(layer, model, routing, layout)
@@ -58,15 +59,15 @@ package struct Block: Sendable {
     /// - Parameter y: `[tokens, dModel]`
     package func forward(
         into y: Tensor, saving saved: Activations, in pass: ForwardContext
-    ) throws(CommunicationError) -> RouteStatistics {
+    ) throws(CommunicationError) -> RoutingStatistics {
         let tokens = 0..<y.rows, tracer = pass.pool.tracer
-        let middle = saved.middle.rows(tokens)
-        tracer?.begin(.attentionHalf, layer)
-        attention.forward(saved.input.rows(tokens), into: middle, saving: saved.attention, in: pass)
+        let afterAttention = saved.afterAttention.rows(tokens)
+        tracer?.begin(.attentionSublayer, layer)
+        attention.forward(saved.input.rows(tokens), into: afterAttention, saving: saved.attention, in: pass)
         tracer?.end()
-        tracer?.begin(.feedForwardHalf, layer)
+        tracer?.begin(.feedForwardSublayer, layer)
         defer { tracer?.end() }
-        return try feedForward.forward(middle, into: y, saving: saved.feedForward, in: pass)
+        return try feedForward.forward(afterAttention, into: y, saving: saved.feedForward, in: pass)
     }
 
     /// Replaces the gradient of the block's output by that of its input. **Collective** over the expert group.
@@ -79,11 +80,11 @@ package struct Block: Sendable {
             // The output is not needed again; its memory is free since the head's backward pass.
             _ = try forward(into: workspace.output.rows(tokens), saving: saved, in: pass.forward)
         }
-        tracer?.begin(.feedForwardHalf, layer)
+        tracer?.begin(.feedForwardSublayer, layer)
         try feedForward.backward(
-            addingTo: dx, input: saved.middle.rows(tokens), saved: saved.feedForward, in: pass)
+            addingTo: dx, input: saved.afterAttention.rows(tokens), saved: saved.feedForward, in: pass)
         tracer?.end()
-        tracer?.begin(.attentionHalf, layer)
+        tracer?.begin(.attentionSublayer, layer)
         defer { tracer?.end() }
         let input = saved.input.rows(tokens)
         if workspace.recomputation == .attention { attention.attend(input, saving: saved.attention, in: pass.forward) }

@@ -54,13 +54,14 @@ package struct FeedForward: Sendable {
         let first = groups.map { group in
             let gateUps = saved.gateUp.rows(group.rows), hidden = saved.hidden.rows(group.rows)
             return ProductJob(
-                x.rows(group.rows).factor, parameters.operand(gateUp, slab: group.matrix, like: x).factor, into: gateUps
+                x.rows(group.rows).factor, parameters.operand(gateUp, matrix: group.matrix, like: x).factor,
+                into: gateUps
             ) { swiGLU(gateUps.rows($0), into: hidden.rows($0)) }
         }
         multiply(first, on: pass.pool)
         let second = groups.map { group in
             ProductJob(
-                saved.hidden.rows(group.rows).factor, parameters.operand(down, slab: group.matrix, like: x).factor,
+                saved.hidden.rows(group.rows).factor, parameters.operand(down, matrix: group.matrix, like: x).factor,
                 into: y.rows(group.rows), adding: adding)
         }
         multiply(second, on: pass.pool)
@@ -77,7 +78,7 @@ package struct FeedForward: Sendable {
         let first = groups.map { group in
             let dHidden = scratch.rows(group.rows), gateUps = saved.gateUp.rows(group.rows)
             return ProductJob(
-                dy.rows(group.rows).factor, parameters.operand(down, slab: group.matrix, like: dy).transposed,
+                dy.rows(group.rows).factor, parameters.operand(down, matrix: group.matrix, like: dy).transposed,
                 into: dHidden
             ) { swiGLUBackward(dHidden.rows($0), replacing: gateUps.rows($0)) }
         }
@@ -87,7 +88,7 @@ package struct FeedForward: Sendable {
         let second = groups.map { group in
             ProductJob(
                 saved.gateUp.rows(group.rows).factor,
-                parameters.operand(gateUp, slab: group.matrix, like: dy).transposed,
+                parameters.operand(gateUp, matrix: group.matrix, like: dy).transposed,
                 into: dy.rows(group.rows))
         }
         multiply(second, on: pass.pool)
@@ -99,7 +100,7 @@ package struct FeedForward: Sendable {
     ) {
         for run in consecutiveRuns(groups) {
             let matrices = run.first!.matrix..<run.last!.matrix + 1
-            pass.gradients.accumulate(weight, slabs: matrices, on: pass.pool) { target in
+            pass.gradients.accumulate(weight, matrices: matrices, on: pass.pool) { target in
                 let jobs = run.map { group in
                     ProductJob(
                         input.rows(group.rows).transposed, output.rows(group.rows).factor,

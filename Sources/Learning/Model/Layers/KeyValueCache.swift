@@ -12,7 +12,7 @@ package final class KeyValueCache {
     package private(set) var count = 0
 
     /// - Parameter precision: of matrix products
-    package init(_ model: ModelSettings, _ precision: Precision) {
+    package init(_ model: ModelConfiguration, _ precision: Precision) {
         context = model.context
         layers = (0..<model.layers).map { _ in
             Operand(precision, rows: model.context, columns: 2 * model.dModel)
@@ -42,7 +42,7 @@ package final class KeyValueCache {
 
         /// - Parameter qkv: `[tokens, 3·dModel]`, queries | keys | values of the tokens that come now
         /// - Returns: `[position + tokens, 2·dModel]`
-        func append(_ qkv: Operand, on workers: Workers) -> Operand {
+        func append(_ qkv: Operand, on workers: ThreadPool) -> Operand {
             let d = memory.columns / 2, end = position + qkv.rows
             copyRows(qkv.columns(d..<3 * d), into: memory.rows(position..<end), on: workers)
             return memory.rows(0..<end)

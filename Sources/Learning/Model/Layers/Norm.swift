@@ -3,7 +3,7 @@ import Kernels
 package import Tensors
 import Threading
 
-/// The normalisation in front of a block's halves and of the head: RMSNorm or LayerNorm.
+/// The normalization in front of a block's halves and of the head: RMSNorm or LayerNorm.
 package struct Norm: Sendable {
     private let kind: NormKind
     private let epsilon: Float
@@ -12,7 +12,7 @@ package struct Norm: Sendable {
 
     /// What a norm keeps for its backward pass.
     package struct Activations: Sendable {
-        /// `[tokens, dModel]`, the normalised rows, in the precision of whatever reads them.
+        /// `[tokens, dModel]`, the normalized rows, in the precision of whatever reads them.
         package let output: Operand
         /// `[tokens]`
         package let mean: Vector<Float>
@@ -25,7 +25,7 @@ package struct Norm: Sendable {
         }
     }
 
-    package init(_ name: String, _ model: ModelSettings, _ layout: ParameterLayout) {
+    package init(_ name: String, _ model: ModelConfiguration, _ layout: ParameterLayout) {
         kind = model.norm
         epsilon = Float(model.normEpsilon)
         weight = layout.id("\(name).weight")

@@ -8,20 +8,20 @@ package struct ForwardContext {
     /// The parameters; a layer finds its own by `ParameterID`.
     package let parameters: ParameterArena
     /// Activations, send and receive buffers, and scratch; one workspace for each micro-batch in flight.
-    package let workspace: LaneWorkspace
+    package let workspace: MicroBatchWorkspace
     /// Carries rows of tokens to the ranks that hold their experts.
     package let dispatcher: any TokenDispatcher
     /// The threads that kernels run on.
-    package let pool: Workers
+    package let pool: ThreadPool
     /// Tokens of one sequence.
     package let sequenceLength: Int
-    package let purpose: LanePurpose
+    package let purpose: PassPurpose
     /// The keys and values of earlier tokens; nil outside generation.
     package let cache: KeyValueCache?
 
     package init(
-        parameters: ParameterArena, workspace: LaneWorkspace, dispatcher: any TokenDispatcher, pool: Workers,
-        sequenceLength: Int, purpose: LanePurpose, cache: KeyValueCache? = nil
+        parameters: ParameterArena, workspace: MicroBatchWorkspace, dispatcher: any TokenDispatcher, pool: ThreadPool,
+        sequenceLength: Int, purpose: PassPurpose, cache: KeyValueCache? = nil
     ) {
         self.parameters = parameters
         self.workspace = workspace
@@ -48,8 +48,8 @@ package struct BackwardContext {
     }
 
     package var parameters: ParameterArena { forward.parameters }
-    package var workspace: LaneWorkspace { forward.workspace }
+    package var workspace: MicroBatchWorkspace { forward.workspace }
     package var dispatcher: any TokenDispatcher { forward.dispatcher }
-    package var pool: Workers { forward.pool }
+    package var pool: ThreadPool { forward.pool }
     package var sequenceLength: Int { forward.sequenceLength }
 }

@@ -19,18 +19,18 @@ package struct RoutedExperts: Sendable {
         /// `[s, d]`: the expert outputs for this micro-batch, in the order in which its rows were sent.
         package let returned: Operand
 
-        package init(_ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision) {
+        package init(_ sizes: LayerSizes, _ model: ModelConfiguration, _ precision: Precision) {
             exchange = ExpertExchange(
                 expertParallelSize: sizes.expertParallelSize, localExperts: sizes.experts / sizes.expertParallelSize)
-            received = Operand(precision, rows: sizes.seats, columns: model.dModel)
-            feedForward = FeedForward.Activations(rows: sizes.seats, hidden: model.expertHidden, precision)
-            returned = Operand(precision, rows: sizes.homeSeats, columns: model.dModel)
+            received = Operand(precision, rows: sizes.receiveRows, columns: model.dModel)
+            feedForward = FeedForward.Activations(rows: sizes.receiveRows, hidden: model.expertHiddenSize, precision)
+            returned = Operand(precision, rows: sizes.sendRows, columns: model.dModel)
         }
 
         /// The same memory for a layer of no more experts.
-        func narrowed(to sizes: LaneSizes) -> Activations { Activations(self, sizes) }
+        func narrowed(to sizes: LayerSizes) -> Activations { Activations(self, sizes) }
 
-        private init(_ wide: Activations, _ sizes: LaneSizes) {
+        private init(_ wide: Activations, _ sizes: LayerSizes) {
             (received, feedForward, returned) = (wide.received, wide.feedForward, wide.returned)
             exchange = wide.exchange.narrowed(toExperts: sizes.experts)
         }
@@ -43,19 +43,19 @@ package struct RoutedExperts: Sendable {
     ///   - h: `[t, d]`
     ///   - y: `[t, d]`, added to
     package func forward(
-        _ h: Tensor, _ routing: Route, slots: Range<Int>, addingTo y: Tensor, saving saved: Activations,
+        _ h: Tensor, _ routing: Routing, slots: Range<Int>, addingTo y: Tensor, saving saved: Activations,
         in pass: ForwardContext
     ) throws(CommunicationError) {
-        let exchange = saved.exchange, k = routing.choicesPerToken
-        routing.seat(slots, tokens: h.rows, counts: exchange.sent)
-        let send = pass.workspace.homeRows.rows(0..<exchange.sentRows)
-        scatterToSeats(h, k: k, rowOf: routing.rowOf, into: send, on: pass.pool)
+        let exchange = saved.exchange, k = routing.expertsPerToken
+        routing.assignSendRows(slots, tokens: h.rows, counts: exchange.sent)
+        let send = pass.workspace.sendRows.rows(0..<exchange.sentRows)
+        scatterToSlots(h, k: k, sendRow: routing.sendRow, into: send, on: pass.pool)
         try pass.dispatcher.dispatch(send, announcing: exchange, into: saved.received)
-        let out = pass.workspace.expertRows.rows(0..<exchange.arrivedRows)
+        let out = pass.workspace.expertRows.rows(0..<exchange.receivedRows)
         experts.forward(saved.received, exchange.rowGroups, into: out, saving: saved.feedForward, in: pass)
         let returned = saved.returned.rows(0..<exchange.sentRows)
         try pass.dispatcher.combine(out, along: exchange, into: returned)
-        combineAnswers(returned, k: k, rowOf: routing.rowOf, gates: routing.gates, addingTo: y, on: pass.pool)
+        combineExpertOutputs(returned, k: k, sendRow: routing.sendRow, gates: routing.gates, addingTo: y, on: pass.pool)
     }
 
     /// Reverses steps 9 to 6. Leaves the gradient of the rows that were sent in the send buffer, where `scatterBackward`
@@ -64,14 +64,14 @@ package struct RoutedExperts: Sendable {
     ///   - dy: `[t, d]`
     ///   - dGates: `[t·k]`, overwritten
     package func backward(
-        _ dy: Tensor, _ routing: Route, dGates: Vector<Float>, saved: Activations, in pass: BackwardContext
+        _ dy: Tensor, _ routing: Routing, dGates: Vector<Float>, saved: Activations, in pass: BackwardContext
     ) throws(CommunicationError) {
         let exchange = saved.exchange, sent = 0..<exchange.sentRows
-        let rows = pass.workspace.homeRows.rows(sent)
-        let received = pass.workspace.expertRows.rows(0..<exchange.arrivedRows)
-        combineAnswersBackward(
-            dy, answers: saved.returned.rows(sent), k: routing.choicesPerToken, rowOf: routing.rowOf,
-            gates: routing.gates, dAnswers: rows, dGates: dGates, on: pass.pool)
+        let rows = pass.workspace.sendRows.rows(sent)
+        let received = pass.workspace.expertRows.rows(0..<exchange.receivedRows)
+        combineExpertOutputsBackward(
+            dy, expertOutputs: saved.returned.rows(sent), k: routing.expertsPerToken, sendRow: routing.sendRow,
+            gates: routing.gates, dExpertOutputs: rows, dGates: dGates, on: pass.pool)
         try pass.dispatcher.dispatch(rows, along: exchange, into: received)
         experts.backward(
             replacing: received, exchange.rowGroups, input: saved.received, saved: saved.feedForward, in: pass)
@@ -81,10 +81,11 @@ package struct RoutedExperts: Sendable {
     /// Reverses step 5. Apart from `backward`, because the router's part of `dh` comes first and needs the gates' gradients.
     /// - Parameter dh: `[t, d]`, added to
     package func scatterBackward(
-        addingTo dh: Tensor, _ routing: Route, saved: Activations, in pass: BackwardContext
+        addingTo dh: Tensor, _ routing: Routing, saved: Activations, in pass: BackwardContext
     ) {
-        scatterToSeatsBackward(
-            pass.workspace.homeRows.rows(0..<saved.exchange.sentRows), k: routing.choicesPerToken, rowOf: routing.rowOf,
+        scatterToSlotsBackward(
+            pass.workspace.sendRows.rows(0..<saved.exchange.sentRows), k: routing.expertsPerToken,
+            sendRow: routing.sendRow,
             addingTo: dh, on: pass.pool)
     }
 }
@@ -93,10 +94,10 @@ extension ExpertExchange {
     /// The received rows by source micro-batch and local expert; empty groups are left out.
     package var rowGroups: [RowGroup] {
         var groups: [RowGroup] = []
-        groups.reserveCapacity(arrived.count)
+        groups.reserveCapacity(received.count)
         var start = 0
-        for index in 0..<arrived.count {
-            let count = Int(arrived[index])
+        for index in 0..<received.count {
+            let count = Int(received[index])
             if count > 0 { groups.append(RowGroup(rows: start..<start + count, matrix: index % localExperts)) }
             start += count
         }

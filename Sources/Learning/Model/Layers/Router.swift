@@ -7,24 +7,24 @@ package import Tensors
 /// Fedus, Zoph & Shazeer, "Switch Transformers" (arXiv:2101.03961), section 2.1.
 package struct Router: Sendable {
     private let projection: Linear
-    private let settings: RoutingSettings
+    private let settings: RoutingConfiguration
 
-    package init(_ block: String, _ settings: RoutingSettings, _ layout: ParameterLayout) {
+    package init(_ block: String, _ settings: RoutingConfiguration, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)
         self.settings = settings
     }
 
     /// Fills in scores, expert indices, gates and slots.
     /// - Parameter h: `[tokens, dModel]`, in float32
-    package func forward(_ h: Operand, into routing: Route, in pass: ForwardContext) {
+    package func forward(_ h: Operand, into routing: Routing, in pass: ForwardContext) {
         let p = routing.probabilities.rows(0..<h.rows)
         projection.forward(h, into: .float32(p), in: pass)
         routerSoftmax(p, logSumExp: routing.logSumExp, on: pass.pool)
-        chooseExperts(
-            p, k: routing.choicesPerToken, normalize: settings.normalizeGates, choices: routing.choices,
+        selectTopK(
+            p, k: routing.expertsPerToken, normalize: settings.normalizeGates, expertIndices: routing.expertIndices,
             gates: routing.gates, on: pass.pool)
-        if settings.spreadsEvenly { routing.spreadEvenly(tokens: h.rows) }
-        routing.assignSeats(tokens: h.rows)
+        if settings.isRoundRobin { routing.assignRoundRobin(tokens: h.rows) }
+        routing.assignSlots(tokens: h.rows)
     }
 
     /// Writes the balancing losses' gradient, adds that of the gates, and carries both through the scores.
@@ -33,13 +33,14 @@ package struct Router: Sendable {
     ///   - h: `[tokens, dModel]`, the input of the forward pass
     ///   - dh: `[tokens, dModel]`, overwritten
     package func backward(
-        _ dGates: Vector<Float>, routing: Route, input h: Operand, into dh: Tensor, in pass: BackwardContext
+        _ dGates: Vector<Float>, routing: Routing, input h: Operand, into dh: Tensor, in pass: BackwardContext
     ) {
         let dLogits = pass.workspace.scratch.dRouter.reshaped(rows: h.rows, columns: routing.experts)
         routerBackward(
-            routing.probabilities.rows(0..<h.rows), k: routing.choicesPerToken, normalize: settings.normalizeGates,
-            choices: routing.choices, gates: routing.gates, dGates: dGates, logSumExp: routing.logSumExp,
-            assigned: routing.assigned, balanceScale: Float(settings.loadBalanceWeight * pass.scale.auxiliary),
+            routing.probabilities.rows(0..<h.rows), k: routing.expertsPerToken, normalize: settings.normalizeGates,
+            expertIndices: routing.expertIndices, gates: routing.gates, dGates: dGates, logSumExp: routing.logSumExp,
+            tokensPerExpert: routing.tokensPerExpert,
+            balanceScale: Float(settings.loadBalanceWeight * pass.scale.auxiliary),
             zScale: Float(settings.zLossWeight * pass.scale.auxiliary), into: dLogits, on: pass.pool)
         projection.backward(.float32(dLogits), input: h, into: .float32(dh), in: pass)
     }

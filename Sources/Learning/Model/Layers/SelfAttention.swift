@@ -12,7 +12,7 @@ package struct SelfAttention: Sendable {
     private let output: Linear
     private let layer: Int
     private let heads: Int
-    private let headDimension: Int
+    private let headSize: Int
 
     /// What attention keeps for its backward pass.
     package struct Activations: Sendable {
@@ -24,7 +24,7 @@ package struct SelfAttention: Sendable {
         /// `[heads, tokens]`
         package let logSumExp: Tensor
 
-        package init(tokens: Int, _ model: ModelSettings, _ precision: Precision) {
+        package init(tokens: Int, _ model: ModelConfiguration, _ precision: Precision) {
             norm = Norm.Activations(tokens: tokens, dModel: model.dModel, precision)
             qkv = Operand(precision, rows: tokens, columns: 3 * model.dModel)
             attended = Operand(precision, rows: tokens, columns: model.dModel)
@@ -32,14 +32,14 @@ package struct SelfAttention: Sendable {
         }
     }
 
-    package init(_ layer: Int, _ model: ModelSettings, _ layout: ParameterLayout) {
+    package init(_ layer: Int, _ model: ModelConfiguration, _ layout: ParameterLayout) {
         let block = "blocks.\(layer)"
         self.layer = layer
         norm = Norm("\(block).attention_norm", model, layout)
         projection = Linear("\(block).attention.qkv", layout)
         output = Linear("\(block).attention.output", layout)
         heads = model.heads
-        headDimension = model.headDimension
+        headSize = model.headSize
     }
 
     /// - Parameters:
@@ -91,6 +91,6 @@ package struct SelfAttention: Sendable {
     }
 
     private func shape(_ sequenceLength: Int) -> AttentionShape {
-        AttentionShape(heads: heads, headDimension: headDimension, context: sequenceLength)
+        AttentionShape(heads: heads, headSize: headSize, context: sequenceLength)
     }
 }

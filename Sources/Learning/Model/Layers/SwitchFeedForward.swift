@@ -33,23 +33,23 @@ package struct SwitchFeedForward: Sendable {
 
     /// What the layer keeps for its backward pass.
     package struct Activations: Sendable {
-        let sizes: LaneSizes
+        let sizes: LayerSizes
         /// In float32, because the router reads it.
         package let norm: Norm.Activations
-        package let route: Route
+        package let route: Routing
         package let experts: RoutedExperts.Activations
 
-        package init(_ sizes: LaneSizes, _ model: ModelSettings, _ precision: Precision) {
+        package init(_ sizes: LayerSizes, _ model: ModelConfiguration, _ precision: Precision) {
             self.sizes = sizes
             norm = Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32)
-            route = Route(tokens: sizes.tokens, experts: sizes.experts, choicesPerToken: model.choices)
+            route = Routing(tokens: sizes.tokens, experts: sizes.experts, expertsPerToken: model.expertsPerToken)
             experts = RoutedExperts.Activations(sizes, model, precision)
         }
 
         /// The same memory for a layer of no more experts.
-        func narrowed(to sizes: LaneSizes) -> Activations { Activations(self, sizes) }
+        func narrowed(to sizes: LayerSizes) -> Activations { Activations(self, sizes) }
 
-        private init(_ wide: Activations, _ sizes: LaneSizes) {
+        private init(_ wide: Activations, _ sizes: LayerSizes) {
             self.sizes = sizes
             norm = wide.norm
             route = wide.route.narrowed(toExperts: sizes.experts)
@@ -57,7 +57,8 @@ package struct SwitchFeedForward: Sendable {
         }
     }
 
-    package init(_ layer: Int, _ model: ModelSettings, _ routing: RoutingSettings, _ layout: ParameterLayout) {
+    package init(_ layer: Int, _ model: ModelConfiguration, _ routing: RoutingConfiguration, _ layout: ParameterLayout)
+    {
         let block = "blocks.\(layer)"
         norm = Norm("\(block).feed_forward_norm", model, layout)
         router = Router(block, routing, layout)
@@ -70,7 +71,7 @@ package struct SwitchFeedForward: Sendable {
     ///   - y: `[t, d]`, overwritten
     package func forward(
         _ x: Tensor, into y: Tensor, saving saved: Activations, in pass: ForwardContext
-    ) throws(CommunicationError) -> RouteStatistics {
+    ) throws(CommunicationError) -> RoutingStatistics {
         let routing = saved.route, capacity = saved.sizes.capacity(tokens: x.rows, for: pass.purpose)
         let h = norm.forward(x, saving: saved.norm, in: pass)
         router.forward(h, into: routing, in: pass)
@@ -84,11 +85,11 @@ package struct SwitchFeedForward: Sendable {
     /// Training's single range of slots; for evaluation as many ranges as the group's longest queue needs, each no
     /// larger than the buffers, which have the capacity of training.
     private func slotRanges(
-        of routing: Route, capacity: Int?, buffer: Int, in pass: ForwardContext
+        of routing: Routing, capacity: Int?, buffer: Int, in pass: ForwardContext
     ) throws(CommunicationError) -> [Range<Int>] {
         if pass.purpose == .training, let capacity { return [0..<capacity] }
-        let longest = min(routing.longestQueue, capacity ?? Int.max)
-        let count = (try pass.dispatcher.largest(longest) + buffer - 1) / buffer
+        let longest = min(routing.maximumTokensPerExpert, capacity ?? Int.max)
+        let count = (try pass.dispatcher.maximum(of: longest) + buffer - 1) / buffer
         return (0..<count).map { $0 * buffer..<max($0 * buffer, min(($0 + 1) * buffer, longest)) }
     }
 

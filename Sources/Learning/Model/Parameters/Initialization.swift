@@ -7,7 +7,7 @@ package import Threading
 /// σ = √(scale / fan_in) (Fedus et al., arXiv:2101.03961, section 2.4), ones for gains, zeros for biases.
 ///
 /// An element's value is a function of the seed, the tensor's name and the element's global index: no rank matters.
-package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on workers: Workers) {
+package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on workers: ThreadPool) {
     for id in arena.layout.all {
         initialize(arena.vector(id), as: arena.layout[id], scale: scale, seed: seed, on: workers)
     }
@@ -16,10 +16,10 @@ package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on
 
 /// The same for what a rank holds of one tensor.
 package func initialize(
-    _ values: Vector<Float>, as entry: ParameterEntry, scale: Double, seed: UInt64, on workers: Workers
+    _ values: Vector<Float>, as entry: ParameterEntry, scale: Double, seed: UInt64, on workers: ThreadPool
 ) {
     switch entry.role {
-    case .gain: for i in 0..<values.count { values[i] = 1 }
+    case .normWeight: for i in 0..<values.count { values[i] = 1 }
     case .bias: for i in 0..<values.count { values[i] = 0 }
     case .matrix(let fanIn):
         let sigma = (scale / Double(fanIn)).squareRoot()

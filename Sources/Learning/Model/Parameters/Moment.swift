@@ -3,13 +3,13 @@ package import Tensors
 /// A moment of the optimizer: a number for every parameter in some stretches of the arenas, and memory for no others.
 package struct Moment: Sendable {
     /// Ascending and disjoint.
-    package let stretches: [Range<Int>]
+    package let ranges: [Range<Int>]
     private let starts: [Int]
     private let values: Vector<Float>
 
-    package init(over stretches: [Range<Int>]) {
-        self.stretches = stretches
-        starts = stretches.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+    package init(over ranges: [Range<Int>]) {
+        self.ranges = ranges
+        starts = ranges.reduce(into: [0]) { $0.append($0.last! + $1.count) }
         values = Vector(count: starts.last!)
     }
 
@@ -17,9 +17,9 @@ package struct Moment: Sendable {
 
     /// The numbers of the arenas' elements `range`, which lie in one stretch.
     package subscript(range: Range<Int>) -> Vector<Float> {
-        let index = stretches.firstIndex { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
-        guard let index else { preconditionFailure("elements \(range) lie in none of \(stretches)") }
-        let start = starts[index] + range.lowerBound - stretches[index].lowerBound
+        let index = ranges.firstIndex { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+        guard let index else { preconditionFailure("elements \(range) lie in none of \(ranges)") }
+        let start = starts[index] + range.lowerBound - ranges[index].lowerBound
         return values[start..<start + range.count]
     }
 }

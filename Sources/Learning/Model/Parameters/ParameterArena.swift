@@ -17,18 +17,19 @@ package struct ParameterArena: Sendable {
         rounded = precision == .bfloat16 ? Vector(count: layout.count) : nil
     }
 
-    /// Matrix `slab` of a tensor: the tensor itself, or the `slab`-th of this rank's experts.
-    package func tensor(_ id: ParameterID, slab: Int = 0) -> Tensor {
+    /// Matrix `matrix` of a tensor: the tensor itself, or the `matrix`-th of this rank's experts.
+    package func tensor(_ id: ParameterID, matrix: Int = 0) -> Tensor {
         let entry = layout[id]
-        return Tensor(values[layout.range(of: id, slab: slab)], rows: entry.rows, columns: entry.columns)
+        return Tensor(values[layout.range(of: id, matrix: matrix)], rows: entry.rows, columns: entry.columns)
     }
 
     /// The same as a factor of products with `other`, in its precision.
-    package func operand(_ id: ParameterID, slab: Int = 0, like other: Operand) -> Operand {
-        guard case .bfloat16 = other else { return .float32(tensor(id, slab: slab)) }
+    package func operand(_ id: ParameterID, matrix: Int = 0, like other: Operand) -> Operand {
+        guard case .bfloat16 = other else { return .float32(tensor(id, matrix: matrix)) }
         guard let rounded else { preconditionFailure("these parameters are not kept in bfloat16") }
         let entry = layout[id]
-        return .bfloat16(Matrix(rounded[layout.range(of: id, slab: slab)], rows: entry.rows, columns: entry.columns))
+        return .bfloat16(
+            Matrix(rounded[layout.range(of: id, matrix: matrix)], rows: entry.rows, columns: entry.columns))
     }
 
     /// All this rank holds of a tensor.
@@ -41,7 +42,7 @@ package struct ParameterArena: Sendable {
     }
 
     /// `refresh` for all values.
-    package func refresh(on workers: Workers) {
+    package func refresh(on workers: ThreadPool) {
         workers.run(over: layout.count, tile: 1 << 16) { range in refresh(range) }
     }
 }

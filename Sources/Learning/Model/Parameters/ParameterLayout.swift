@@ -6,7 +6,7 @@ package enum ParameterRole: Sendable, Equatable {
     /// A matrix whose values start as truncated normals with σ = √(scale / fanIn).
     case matrix(fanIn: Int)
     /// A norm's weight: starts at 1.
-    case gain
+    case normWeight
     /// A norm's bias: starts at 0.
     case bias
 }
@@ -27,14 +27,14 @@ package struct ParameterEntry: Sendable {
     package var rows: Int { globalShape[globalShape.count - 2] }
     package var columns: Int { globalShape[globalShape.count - 1] }
     /// Weight decay pulls at matrices; gains and biases are left alone.
-    package var decays: Bool {
+    package var hasWeightDecay: Bool {
         if case .matrix = role { return true }
         return false
     }
     /// Matrices this rank holds: its experts, or 1.
-    package var slabs: Int { experts?.count ?? 1 }
+    package var matrixCount: Int { experts?.count ?? 1 }
     /// Elements this rank holds.
-    package var count: Int { slabs * rows * columns }
+    package var count: Int { matrixCount * rows * columns }
     /// Index of this rank's first element in the whole tensor.
     package var globalOffset: Int { (experts?.lowerBound ?? 0) * rows * columns }
     package var globalCount: Int { globalShape.reduce(1, *) }
@@ -64,7 +64,7 @@ package struct ParameterLayout: Sendable {
     private static let alignment = 16
 
     /// - Parameter share: of every layer's experts that the rank holds
-    package init(_ model: ModelSettings, _ share: ExpertShare) {
+    package init(_ model: ModelConfiguration, _ share: ExpertShard) {
         let tensors = Self.tensors(model)
         for tensor in tensors where tensor.expertCount == nil { append(tensor, experts: nil) }
         replicatedCount = count
@@ -78,11 +78,11 @@ package struct ParameterLayout: Sendable {
     package var replicatedRange: Range<Int> { 0..<replicatedCount }
     package var expertRange: Range<Int> { replicatedCount..<count }
 
-    /// Where matrix `slab` of a tensor lies in the arenas.
-    package func range(of id: ParameterID, slab: Int) -> Range<Int> {
+    /// Where matrix `matrix` of a tensor lies in the arenas.
+    package func range(of id: ParameterID, matrix: Int) -> Range<Int> {
         let entry = entries[id.index], size = entry.rows * entry.columns
-        precondition(slab >= 0 && slab < entry.slabs)
-        return entry.offset + slab * size..<entry.offset + (slab + 1) * size
+        precondition(matrix >= 0 && matrix < entry.matrixCount)
+        return entry.offset + matrix * size..<entry.offset + (matrix + 1) * size
     }
 
     package func id(_ name: String) -> ParameterID {
@@ -110,13 +110,13 @@ package struct ParameterLayout: Sendable {
         var expertCount: Int?
     }
 
-    private static func tensors(_ model: ModelSettings) -> [Declaration] {
-        let d = model.dModel, hidden = model.expertHidden
+    private static func tensors(_ model: ModelConfiguration) -> [Declaration] {
+        let d = model.dModel, hidden = model.expertHiddenSize
         func matrix(_ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil) -> Declaration {
             Declaration(name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts)
         }
         func norm(_ name: String) -> [Declaration] {
-            let weight = Declaration(name: "\(name).weight", role: .gain, rows: 1, columns: d)
+            let weight = Declaration(name: "\(name).weight", role: .normWeight, rows: 1, columns: d)
             let bias = Declaration(name: "\(name).bias", role: .bias, rows: 1, columns: d)
             return model.norm == .layer ? [weight, bias] : [weight]
         }

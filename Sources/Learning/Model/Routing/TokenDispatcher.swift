@@ -11,22 +11,22 @@ package protocol TokenDispatcher: AnyObject {
     /// group.
     /// - Parameters:
     ///   - rows: `[exchange.sentRows, dModel]`, in order of experts, of one precision on all ranks
-    ///   - exchange: its `sent` counts are given, `arrived` and the sums per rank are filled in
-    ///   - arrived: `[seats, dModel]`: its first `exchange.arrivedRows` are filled, by source rank and then by expert
+    ///   - exchange: its `sent` counts are given, `received` and the sums per rank are filled in
+    ///   - received: `[slots, dModel]`: its first `exchange.receivedRows` are filled, by source rank and then by expert
     func dispatch(
-        _ rows: Operand, announcing exchange: ExpertExchange, into arrived: Operand) throws(CommunicationError)
+        _ rows: Operand, announcing exchange: ExpertExchange, into received: Operand) throws(CommunicationError)
 
     /// The same along an exchange that was announced. **Collective** over the group.
     /// - Parameters:
     ///   - rows: `[exchange.sentRows, dModel]`, of one precision on all ranks
-    ///   - arrived: `[exchange.arrivedRows, dModel]`, by source rank and then by expert
-    func dispatch(_ rows: Operand, along exchange: ExpertExchange, into arrived: Operand) throws(CommunicationError)
+    ///   - received: `[exchange.receivedRows, dModel]`, by source rank and then by expert
+    func dispatch(_ rows: Operand, along exchange: ExpertExchange, into received: Operand) throws(CommunicationError)
 
     /// The reverse of `dispatch`: rows back to where they came from, in the order they left. **Collective**.
-    func combine(_ arrived: Operand, along exchange: ExpertExchange, into rows: Operand) throws(CommunicationError)
+    func combine(_ received: Operand, along exchange: ExpertExchange, into rows: Operand) throws(CommunicationError)
 
     /// The largest `value` of the group. **Collective**.
-    func largest(_ value: Int) throws(CommunicationError) -> Int
+    func maximum(of value: Int) throws(CommunicationError) -> Int
 }
 
 /// The counts of one exchange between a group's tokens and experts, kept for the way back and for the backward pass.
@@ -35,43 +35,43 @@ package struct ExpertExchange: Sendable {
     /// `[experts]`: rows this rank sends to each expert.
     package let sent: Vector<Int32>
     /// `[expertParallelSize · localExperts]`: rows that arrived from each rank for each local expert.
-    package let arrived: Vector<Int32>
+    package let received: Vector<Int32>
     /// `[expertParallelSize]`: the same, summed over a rank's experts.
     package let sentByRank: Vector<Int32>
-    package let arrivedByRank: Vector<Int32>
+    package let receivedByRank: Vector<Int32>
 
     package init(expertParallelSize: Int, localExperts: Int) {
         self.init(
             localExperts, sent: Vector(count: expertParallelSize * localExperts),
-            arrived: Vector(count: expertParallelSize * localExperts), Vector(count: expertParallelSize),
+            received: Vector(count: expertParallelSize * localExperts), Vector(count: expertParallelSize),
             Vector(count: expertParallelSize))
     }
 
     private init(
-        _ localExperts: Int, sent: Vector<Int32>, arrived: Vector<Int32>, _ sentByRank: Vector<Int32>,
-        _ arrivedByRank: Vector<Int32>
+        _ localExperts: Int, sent: Vector<Int32>, received: Vector<Int32>, _ sentByRank: Vector<Int32>,
+        _ receivedByRank: Vector<Int32>
     ) {
         self.localExperts = localExperts
-        (self.sent, self.arrived, self.sentByRank, self.arrivedByRank) = (sent, arrived, sentByRank, arrivedByRank)
+        (self.sent, self.received, self.sentByRank, self.receivedByRank) = (sent, received, sentByRank, receivedByRank)
     }
 
     /// The same memory for a layer of no more experts.
     func narrowed(toExperts experts: Int) -> ExpertExchange {
         ExpertExchange(
-            experts / expertParallelSize, sent: sent[0..<experts], arrived: arrived[0..<experts], sentByRank,
-            arrivedByRank)
+            experts / expertParallelSize, sent: sent[0..<experts], received: received[0..<experts], sentByRank,
+            receivedByRank)
     }
 
     package var expertParallelSize: Int { sentByRank.count }
     package var sentRows: Int { total(sent) }
-    package var arrivedRows: Int { total(arrivedByRank) }
+    package var receivedRows: Int { total(receivedByRank) }
 
-    /// After `sent` and `arrived` are known.
+    /// After `sent` and `received` are known.
     package func sumByRank() {
         for rank in 0..<expertParallelSize {
             let experts = rank * localExperts..<(rank + 1) * localExperts
             sentByRank[rank] = Int32(total(sent[experts]))
-            arrivedByRank[rank] = Int32(total(arrived[experts]))
+            receivedByRank[rank] = Int32(total(received[experts]))
         }
     }
 

@@ -2,7 +2,7 @@ import Platform
 import RunFormat
 
 /// The processor, and whether this build suits it.
-func processorFindings(_ facts: HostFacts) -> [Finding] {
+func processorFindings(_ facts: HostReport) -> [Finding] {
     let processor = facts.processor
     let known = ["avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16"]
     let has = known.filter { processor.features.contains($0) }
@@ -11,23 +11,23 @@ func processorFindings(_ facts: HostFacts) -> [Finding] {
     return [.ok("processor", "\(processor.model), \(cores): \(list)"), targetFinding(facts)]
 }
 
-private func targetFinding(_ facts: HostFacts) -> Finding {
+private func targetFinding(_ facts: HostReport) -> Finding {
     let (processor, target) = (facts.processor, facts.target), subject = "build"
     guard !processor.features.isEmpty else { return .ok(subject, "built for \(target.name)") }
-    guard processor.runs(target) else {
+    guard processor.supports(target) else {
         let missing = target.needs.subtracting(processor.features).sorted().joined(separator: ", ")
         return .fail(
             subject,
             "built for \(target.name), but the processor lacks \(missing): it will end with an illegal instruction",
             "SWITCHYARD_CPU=none swift build -c release")
     }
-    if target == .baseline, processor.runs(.avx2) {
+    if target == .baseline, processor.supports(.avx2) {
         return .warn(
             subject,
             "built for the compiler's baseline, so that kernels other than matrix products are several times slower",
             "SWITCHYARD_CPU=x86-64-v3 swift build -c release")
     }
-    if target == .avx2, processor.runs(.avx512) {
+    if target == .avx2, processor.supports(.avx512) {
         return .ok(subject, "built for \(target.name); the loops with most arithmetic use AVX-512")
     }
     return .ok(subject, "built for \(target.name)")
@@ -45,12 +45,12 @@ extension Processor.Target {
 }
 
 /// Memory and what the system lets a process have of it and of files.
-func memoryFindings(_ facts: HostFacts) -> [Finding] {
+func memoryFindings(_ facts: HostReport) -> [Finding] {
     [memoryFinding(facts.memory), hugePageFinding(facts.limits), sharedMemoryFinding(facts.sharedMemory)]
         .compactMap { $0 }
 }
 
-private func memoryFinding(_ memory: HostFacts.MemoryFacts) -> Finding {
+private func memoryFinding(_ memory: HostReport.MemoryFacts) -> Finding {
     let subject = "memory"
     guard let available = memory.available else {
         return .ok(subject, "\(gigabytes(memory.installed)) installed; the system does not tell how much is free")
@@ -90,7 +90,7 @@ private func sharedMemoryFinding(_ space: Space?) -> Finding? {
     return .ok(subject, text)
 }
 
-func limitFindings(_ facts: HostFacts) -> [Finding] {
+func limitFindings(_ facts: HostReport) -> [Finding] {
     let limits = facts.limits
     var findings: [Finding] = []
     if let files = limits.openFiles, files < 1024 {

@@ -5,7 +5,7 @@ import Parallelism
 import Platform
 
 /// MPI and HDF5 as this rank has them.
-func libraryFindings(_ facts: HostFacts) -> [Finding] {
+func libraryFindings(_ facts: HostReport) -> [Finding] {
     var findings: [Finding] = []
     let mpi = "\(facts.mpi), thread level \(facts.mpiThreads)"
     if facts.mpiThreads == "single" {
@@ -24,7 +24,7 @@ func libraryFindings(_ facts: HostFacts) -> [Finding] {
 }
 
 /// What of Open MPI's settings decides how ranks talk.
-private func transportFinding(_ facts: HostFacts) -> Finding {
+private func transportFinding(_ facts: HostReport) -> Finding {
     let chosen = facts.environment.filter { name, _ in
         ["OMPI_MCA_btl", "OMPI_MCA_pml", "OMPI_MCA_mtl"].contains { name == $0 || name.hasPrefix($0 + "_") }
     }
@@ -44,10 +44,10 @@ private func transportFinding(_ facts: HostFacts) -> Finding {
 }
 
 /// Threads, processors and who shares them.
-func bindingFindings(_ job: JobFacts) -> [Finding] {
+func bindingFindings(_ job: JobReport) -> [Finding] {
     let places = job.ranks.map(\.place), subject = "threads and binding"
     let threads = places.map(\.threads).max() ?? 1
-    let found = crowds(places)
+    let found = oversubscriptions(places)
     guard found.isEmpty else {
         return found.map { .warn(subject, $0.description, bindingAdvice(threadsPerRank: threads)) }
     }
@@ -61,7 +61,7 @@ func bindingFindings(_ job: JobFacts) -> [Finding] {
 }
 
 /// What mpirun was told, as far as it tells.
-private func bindingPolicy(_ job: JobFacts) -> String {
+private func bindingPolicy(_ job: JobReport) -> String {
     guard job.isLaunched, let first = job.ranks.first else { return "; started without mpirun" }
     if let policy = first.environment["OMPI_MCA_hwloc_base_binding_policy"] { return "; mpirun --bind-to \(policy)" }
     // Open MPI 4 says it in the ranks' environment. From 5 on only where they may run shows it.
@@ -73,7 +73,7 @@ private func bindingPolicy(_ job: JobFacts) -> String {
 }
 
 /// Machines with processors that no rank may use.
-private func idleFindings(_ job: JobFacts) -> [Finding] {
+private func idleFindings(_ job: JobReport) -> [Finding] {
     job.hosts.compactMap { host in
         let here = job.ranks.filter { $0.place.host == host.place.host }
         let used = Set(here.flatMap { $0.place.processors })
@@ -100,9 +100,10 @@ func processorList(_ numbers: [Int]) -> String {
 }
 
 /// What must be alike on all ranks, and what had better be.
-func agreementFindings(_ job: JobFacts) -> [Finding] {
+func agreementFindings(_ job: JobReport) -> [Finding] {
     guard job.ranks.count > 1 else { return [] }
-    func compare(_ subject: String, _ level: Finding.Level, _ why: String, _ value: (HostFacts) -> String) -> Finding? {
+    func compare(_ subject: String, _ level: Finding.Level, _ why: String, _ value: (HostReport) -> String) -> Finding?
+    {
         let values = job.ranks.map(value)
         guard let other = values.firstIndex(where: { $0 != values[0] }) else { return nil }
         let hosts = [0, other].map { "rank \($0) on \(job.ranks[$0].place.host)" }

@@ -2,9 +2,9 @@ import Platform
 import RunFormat
 
 /// The matrix library, and how near it comes to what the processor can do.
-func matrixFindings(_ facts: HostFacts) -> [Finding] {
+func matrixFindings(_ facts: HostReport) -> [Finding] {
     var findings: [Finding] = []
-    if facts.processor.runs(.avx512), !isKernelForAVX512(facts.matrixKernel) {
+    if facts.processor.supports(.avx512), !isKernelForAVX512(facts.matrixKernel) {
         findings.append(
             .warn(
                 "matrix library", "\(facts.matrixKernel): a kernel without AVX-512 on a processor that has it",
@@ -51,7 +51,7 @@ private func rateFinding(_ subject: String, _ rate: Double, of peak: Double, _ i
 }
 
 /// Threads that do not help each other share a core, or the machine is busy.
-private func scalingFinding(_ rates: HostFacts.Rates) -> Finding? {
+private func scalingFinding(_ rates: HostReport.Rates) -> Finding? {
     let gain = rates.gemmOfAll / rates.gemmOfOne
     guard gain < 0.6 * Double(rates.threads) else { return nil }
     return .warn(
@@ -61,7 +61,7 @@ private func scalingFinding(_ rates: HostFacts.Rates) -> Finding? {
 }
 
 /// Products in bfloat16: whether there is a library for them, and whether they are faster than float32.
-private func pairFinding(_ rates: HostFacts.Rates, _ processor: Processor) -> Finding {
+private func pairFinding(_ rates: HostReport.Rates, _ processor: Processor) -> Finding {
     let subject = "bfloat16"
     guard let rate = rates.bfloat16OfAll else {
         return .warn(

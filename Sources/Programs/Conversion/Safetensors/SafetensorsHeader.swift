@@ -2,7 +2,7 @@ package import Diagnostics
 import Platform
 
 /// How a safetensors file stores numbers.
-package enum StoredNumber: String, Sendable, CaseIterable {
+package enum SafetensorsType: String, Sendable, CaseIterable {
     case float32 = "F32"
     case bfloat16 = "BF16"
     case float16 = "F16"
@@ -13,7 +13,7 @@ package enum StoredNumber: String, Sendable, CaseIterable {
 /// A tensor as a file's header describes it.
 package struct SafetensorsTensor: Sendable, Equatable {
     package var name: String
-    package var type: StoredNumber
+    package var type: SafetensorsType
     package var shape: [Int]
     /// First byte in the file.
     package var offset: Int
@@ -81,10 +81,10 @@ package enum SafetensorsHeader {
         _ name: String, _ entry: Entry, start: Int, room: Int, _ path: String
     ) throws(Failure) -> (tensor: SafetensorsTensor, end: Int) {
         let place = "\(path): `\(name.prefix(200))`"
-        guard let type = StoredNumber(rawValue: entry.dtype) else {
+        guard let type = SafetensorsType(rawValue: entry.dtype) else {
             throw Failure(
                 .data, "\(place) is stored as \(entry.dtype.prefix(40))",
-                advice: "weights are read as " + StoredNumber.allCases.map(\.rawValue).joined(separator: ", "))
+                advice: "weights are read as " + SafetensorsType.allCases.map(\.rawValue).joined(separator: ", "))
         }
         guard entry.shape.count <= mostAxes, entry.shape.allSatisfy({ $0 >= 0 }) else {
             throw Failure(.data, "\(place) has no possible shape")

@@ -40,7 +40,7 @@ package struct Calibration: Sendable {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(.protocolError, "\(error)")
+            throw Failure(.communication, "\(error)")
         }
     }
 
@@ -57,23 +57,23 @@ package struct Calibration: Sendable {
         configuration.routing.evaluationCapacityFactor = nil
         configuration.precision = .float32
         configuration.recomputation = .none
-        let perLane = max(1, configuration.batch.laneTokens / windows.context)
-        configuration.batch.laneTokens = perLane * windows.context
+        let perMicroBatch = max(1, configuration.batch.microBatchTokens / windows.context)
+        configuration.batch.microBatchTokens = perMicroBatch * windows.context
         // Room for a backward pass is room for every layer's route.
-        let engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
+        let engine = try Engine(configuration, expertParallelSize: 1, threads: threads, forTraining: true, on: world)
         let parameters = ParameterArena(engine.layout)
-        try StateStorage.load(parameters, "parameters", source.reader)
+        try StateShards.load(parameters, "parameters", source.reader)
         try source.reader.close()
-        let lane = Lane(sequences: perLane, sequenceLength: windows.context)
+        let microBatch = MicroBatch(sequences: perMicroBatch, sequenceLength: windows.context)
         var losses = 0.0
-        for first in stride(from: 0, to: range.upperBound, by: perLane) {
-            let sequences = min(perLane, range.upperBound - first)
+        for first in stride(from: 0, to: range.upperBound, by: perMicroBatch) {
+            let sequences = min(perMicroBatch, range.upperBound - first)
             for s in 0..<sequences {
                 let place = s * windows.context..<(s + 1) * windows.context
-                var inputs = lane.inputs[place].mutableSpan, targets = lane.targets[place].mutableSpan
+                var inputs = microBatch.inputs[place].mutableSpan, targets = microBatch.targets[place].mutableSpan
                 windows.fill(window: first + s, inputs: &inputs, targets: &targets)
             }
-            let filled = lane.prefix(sequences: sequences)
+            let filled = microBatch.prefix(sequences: sequences)
             let statistics = try engine.model.evaluate(
                 filled, in: engine.pass(.evaluation, parameters, sequenceLength: filled.sequenceLength))
             losses += statistics.crossEntropy
@@ -83,8 +83,8 @@ package struct Calibration: Sendable {
         loss = losses / Double(tokens)
     }
 
-    private mutating func count(_ route: Route, _ layer: Int, _ tokens: Int) {
-        for expert in counts[layer].indices { counts[layer][expert] += Int(route.assigned[expert]) }
+    private mutating func count(_ route: Routing, _ layer: Int, _ tokens: Int) {
+        for expert in counts[layer].indices { counts[layer][expert] += Int(route.tokensPerExpert[expert]) }
         for token in 0..<tokens {
             let row = route.probabilities.row(token)
             for expert in 0..<row.count { probabilities[layer][expert] += Double(row[expert]) }

@@ -30,11 +30,11 @@ package struct Prune {
             if entry.name.hasSuffix(".router") { return try router(entry, part, layer, kept) }
             guard entry.experts != nil else { return try source.read(entry, part) }
             let values = Vector<Float>(count: part.count), size = entry.rows * entry.columns
-            for slab in 0..<part.shape[0] {
+            for index in 0..<part.shape[0] {
                 let matrix = try source.read(
                     entry,
-                    Rectangle(offset: [kept[part.offset[0] + slab], 0, 0], shape: [1, entry.rows, entry.columns]))
-                copy(matrix, into: values[slab * size..<(slab + 1) * size])
+                    Rectangle(offset: [kept[part.offset[0] + index], 0, 0], shape: [1, entry.rows, entry.columns]))
+                copy(matrix, into: values[index * size..<(index + 1) * size])
             }
             return values
         }

@@ -53,7 +53,7 @@ package struct Upcycle {
         let values = Vector<Float>(count: entry.count)
         initialize(
             values, as: entry, scale: configuration.model.initializationScale, seed: configuration.seed,
-            on: Workers(count: 1))
+            on: ThreadPool(count: 1))
         return values[part.offset[0] * entry.columns..<(part.offset[0] + part.shape[0]) * entry.columns]
     }
 }

@@ -1,7 +1,7 @@
 import Platform
 
 /// A point that a descent reached.
-struct Descended: Sendable {
+struct LocalMinimum: Sendable {
     var theta: [Double]
     var value: Double
 }
@@ -11,8 +11,8 @@ extension FitProblem {
     ///
     /// Every step minimizes `LocalModel` in a box. Ends when the model promises less than rounding, which at a minimum on a
     /// kink a gradient's size does not tell.
-    func settle(from start: [Double], holding held: Set<Int> = [], steps: Int = 200) -> Descended? {
-        let facts = Law.facts
+    func refine(from start: [Double], holding held: Set<Int> = [], steps: Int = 200) -> LocalMinimum? {
+        let facts = Law.metadata
         var bounds = facts.bounds, theta = facts.clamped(start)
         for j in held {
             theta[j] = start[j]
@@ -41,6 +41,6 @@ extension FitProblem {
                 if radius < 1e-13 { break }
             }
         }
-        return Descended(theta: theta, value: value)
+        return LocalMinimum(theta: theta, value: value)
     }
 }

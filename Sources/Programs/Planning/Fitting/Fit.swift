@@ -21,9 +21,9 @@ package struct FitOptions: Sendable {
 }
 
 /// A law fitted to runs.
-package struct Fit<Law: LossLaw>: Sendable {
+package struct Fit<Law: ScalingLaw>: Sendable {
     package let law: Law
-    package let runs: [RunRecord]
+    package let runs: [RunMeasurement]
     /// Indices into `runs` that were held out.
     package let heldOut: [Int]
     /// Nats, of the law fitted without the held-out runs.
@@ -33,7 +33,7 @@ package struct Fit<Law: LossLaw>: Sendable {
     package let objective: Double
     package let huber: Double
     package let starts: Int
-    package let determinacy: Determinacy
+    package let identifiability: Identifiability
     /// Of every parameter.
     package let intervals: [ProfileInterval]
     /// Parameters of laws fitted to resampled runs.
@@ -44,8 +44,8 @@ package struct Fit<Law: LossLaw>: Sendable {
     /// counts.
     ///
     /// - Throws: a `Failure` if the runs cannot determine the law
-    package init(_ runs: [RunRecord], _ options: FitOptions = FitOptions()) throws(Failure) {
-        let facts = Law.facts
+    package init(_ runs: [RunMeasurement], _ options: FitOptions = FitOptions()) throws(Failure) {
+        let facts = Law.metadata
         try checkRuns(runs, for: facts)
         let huber = options.huber ?? facts.recipe.huber
         let order = runs.indices.sorted { runs[$0].loss < runs[$1].loss }
@@ -55,7 +55,7 @@ package struct Fit<Law: LossLaw>: Sendable {
         let training = FitProblem<Law>(order.dropFirst(heldOut.count).sorted().map { runs[$0] }, huber: huber)
         let judge = FitProblem<Law>(heldOut.map { runs[$0] }, huber: huber)
         let (found, starts) = training.search(options)
-        let ranked = found.compactMap { end -> (Descended, Double)? in
+        let ranked = found.compactMap { end -> (LocalMinimum, Double)? in
             let law = Law(coordinates: end.theta)
             let error = (training.rmse(of: law) ?? 0) + (judge.rmse(of: law) ?? 0)
             return error.isFinite ? (end, error) : nil
@@ -74,7 +74,7 @@ package struct Fit<Law: LossLaw>: Sendable {
         trainingError = training.rmse(of: Law(coordinates: best.theta)) ?? 0
         heldOutError = judge.rmse(of: Law(coordinates: best.theta))
         objective = optimum.best.value
-        (determinacy, intervals) = (optimum.determinacy, optimum.intervals)
+        (identifiability, intervals) = (optimum.identifiability, optimum.intervals)
         samples = FitProblem<Law>.bootstrap(used, huber: huber, from: optimum.best.theta, options)
     }
 }

@@ -1,9 +1,9 @@
 import Platform
 
-/// `f(θ) = Σ_i w_i·Huber_δ(ln L(x_i; θ) − ln L_i)`: what a fit minimises.
+/// `f(θ) = Σ_i w_i·Huber_δ(ln L(x_i; θ) − ln L_i)`: what a fit minimizes.
 ///
 /// A sum, not a mean: a mean is so small that L-BFGS stops early (Besiroglu et al. 2024, arXiv:2404.10102).
-package struct FitProblem<Law: LossLaw>: Sendable {
+package struct FitProblem<Law: ScalingLaw>: Sendable {
     package let points: [ScalePoint]
     package let losses: [Double]
     /// How often each run counts; all ones but in a bootstrap.
@@ -12,7 +12,7 @@ package struct FitProblem<Law: LossLaw>: Sendable {
     package let huber: Double
     let logLosses: [Double]
 
-    package init(_ runs: [RunRecord], huber: Double, weights: [Double]? = nil) {
+    package init(_ runs: [RunMeasurement], huber: Double, weights: [Double]? = nil) {
         points = runs.map(\.point)
         losses = runs.map(\.loss)
         logLosses = losses.map { log($0) }
@@ -23,7 +23,7 @@ package struct FitProblem<Law: LossLaw>: Sendable {
     /// `f(θ)`; its gradient if asked. Not finite where the law is not.
     func value(at theta: [Double], gradient: inout [Double]) -> Double {
         let law = Law(coordinates: theta)
-        var sheet = TermSheet(for: Law.facts)
+        var sheet = LawTerms(for: Law.metadata)
         for j in gradient.indices { gradient[j] = 0 }
         var sum = 0.0
         for i in points.indices where weights[i] != 0 {
@@ -44,7 +44,7 @@ package struct FitProblem<Law: LossLaw>: Sendable {
     /// `Σ_i w_i·h(r_i)·g_i·g_iᵀ`, g the gradient of `ln L`, h = Huber′(r)/r: the Gauss–Newton matrix of f at θ.
     func gaussNewton(at theta: [Double]) -> SymmetricMatrix {
         let law = Law(coordinates: theta)
-        var sheet = TermSheet(for: Law.facts), matrix = SymmetricMatrix(size: theta.count)
+        var sheet = LawTerms(for: Law.metadata), matrix = SymmetricMatrix(size: theta.count)
         var g = Array(repeating: 0.0, count: theta.count)
         for i in points.indices where weights[i] != 0 {
             law.terms(at: points[i], into: &sheet)

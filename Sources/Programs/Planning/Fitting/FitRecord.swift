@@ -39,11 +39,11 @@ package struct FitRecord: Sendable, Codable {
         case initialPoints = "initial_points"
     }
 
-    init<Law: LossLaw>(_ fit: Fit<Law>) {
-        let facts = Law.facts, names = facts.parameters.map(\.name)
+    init<Law: ScalingLaw>(_ fit: Fit<Law>) {
+        let facts = Law.metadata, names = facts.parameters.map(\.name)
         law = facts.name
         values = fit.law.parameters
-        let lost = fit.determinacy.undetermined
+        let lost = fit.identifiability.undetermined
         parameters = Dictionary(
             uniqueKeysWithValues: names.indices.map { (names[$0], lost[$0] == nil ? fit.law.parameters[$0] : nil) })
         undetermined = Dictionary(uniqueKeysWithValues: lost.map { (names[$0.key], $0.value) })
@@ -82,11 +82,11 @@ package struct FitRecord: Sendable, Codable {
     ///
     /// - Throws: a `Failure` if the record does not suit its law
     package func planningLaw(name: String) throws(Failure) -> PlanningLaw {
-        let form = try LawCatalogue.form(named: law), count = form.facts.parameters.count
+        let form = try LawCatalog.form(named: law), count = form.metadata.parameters.count
         guard values.count == count, (samples ?? []).allSatisfy({ $0.count == count }) else {
             throw Failure(.data, "\(name): the law `\(law)` has \(count) parameters, the file gives \(values.count)")
         }
-        guard form.facts.observes == .loss else {
+        guard form.metadata.observes == .loss else {
             throw Failure(.usage, "\(name): the law `\(law)` predicts no loss, so it cannot choose a model")
         }
         let fitted = form.init(parameters: values)
@@ -94,6 +94,6 @@ package struct FitRecord: Sendable, Codable {
             name: name, law: fitted, dense: fitted is FineGrainedLaw ? nil : fitted, domain: domain,
             certainty: .fitted(rmse: max(rmseTrain, rmseHeldOut ?? 0), samples: samples ?? []),
             conventions: conventions ?? RunConventions(),
-            undetermined: form.facts.parameters.map(\.name).filter { undetermined[$0] != nil })
+            undetermined: form.metadata.parameters.map(\.name).filter { undetermined[$0] != nil })
     }
 }

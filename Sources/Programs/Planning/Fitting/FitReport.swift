@@ -7,7 +7,7 @@ extension Fit {
 
     /// AICc and BIC of log residuals taken as normal, over all runs; the variance counts as a parameter.
     var criteria: (aicc: Double?, bic: Double) {
-        let n = Double(runs.count), k = Double(Law.facts.parameters.count + 1)
+        let n = Double(runs.count), k = Double(Law.metadata.parameters.count + 1)
         let squares = residuals.reduce(0) { $0 + $1.logResidual * $1.logResidual }
         let misfit = n * log(max(squares / n, 1e-32))
         return (n > k + 1 ? misfit + 2 * k + 2 * k * (k + 1) / (n - k - 1) : nil, misfit + k * log(n))
@@ -35,7 +35,7 @@ extension Fit {
 
 /// One run beside what the law says of it.
 package struct Residual: Sendable {
-    package let run: RunRecord
+    package let run: RunMeasurement
     package let predicted: Double
     /// `ln L_run − ln L_law`
     package let logResidual: Double
@@ -45,14 +45,14 @@ package struct Residual: Sendable {
 /// One law fitted to runs, whatever the law.
 package struct FitReport: Sendable {
     package let record: FitRecord
-    package let law: any LossLaw
+    package let law: any ScalingLaw
     package let residuals: [Residual]
 
     /// Fits the law of `form`.
     ///
     /// - Throws: a `Failure` if the runs cannot determine it
-    package init(_ form: any LossLaw.Type, _ runs: [RunRecord], _ options: FitOptions) throws(Failure) {
-        func fit<Law: LossLaw>(_ form: Law.Type) throws(Failure) -> (FitRecord, any LossLaw, [Residual]) {
+    package init(_ form: any ScalingLaw.Type, _ runs: [RunMeasurement], _ options: FitOptions) throws(Failure) {
+        func fit<Law: ScalingLaw>(_ form: Law.Type) throws(Failure) -> (FitRecord, any ScalingLaw, [Residual]) {
             let fit = try Fit<Law>(runs, options)
             return (FitRecord(fit), fit.law, fit.residuals)
         }
@@ -61,7 +61,7 @@ package struct FitReport: Sendable {
 
     /// The fit for people.
     package var text: String {
-        let facts = type(of: law).facts
+        let facts = type(of: law).metadata
         var table = TextTable(["", "value", "80 % interval"])
         for (name, value) in zip(facts.parameters.map(\.name), record.values) {
             guard record.undetermined[name] == nil, let interval = record.intervals[name] else {

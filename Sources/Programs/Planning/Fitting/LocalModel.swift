@@ -110,10 +110,10 @@ extension FitProblem {
     /// The model of f around θ; nil where f is not finite.
     ///
     /// `∇²ln L = Σ_k s_k·(∇u_k·∇u_kᵀ + ∇²u_k) − ∇ln L·∇ln Lᵀ` with the terms' shares s of the loss. A law's u_k are
-    /// linear in all coordinates but those of the saturation (`LossLaw`), so that ∇²u_k takes differences along those only.
+    /// linear in all coordinates but those of the saturation (`ScalingLaw`), so that ∇²u_k takes differences along those only.
     func local(at theta: [Double]) -> LocalModel? {
         let count = theta.count, law = Law(coordinates: theta)
-        var sheet = TermSheet(for: Law.facts)
+        var sheet = LawTerms(for: Law.metadata)
         var residuals: [Double] = [], curvature = SymmetricMatrix(size: count)
         var slopes = Array(repeating: [Double](), count: count)
         let bends = SaturationBends<Law>(at: theta)
@@ -142,13 +142,13 @@ extension FitProblem {
 }
 
 /// `Σ_k s_k·∇²u_k` of a law with a saturation, by central differences of its slopes.
-private struct SaturationBends<Law: LossLaw> {
+private struct SaturationBends<Law: ScalingLaw> {
     private let laws: [(coordinate: Int, up: Law, down: Law)]
     private let step = 1e-4
 
     init(at theta: [Double]) {
         let step = step
-        laws = Law.facts.parameters.indices.filter { Law.facts.parameters[$0].isSaturation }.map { j in
+        laws = Law.metadata.parameters.indices.filter { Law.metadata.parameters[$0].isSaturation }.map { j in
             var (up, down) = (theta, theta)
             up[j] += step
             down[j] -= step
@@ -157,9 +157,9 @@ private struct SaturationBends<Law: LossLaw> {
     }
 
     func add(_ weight: Double, _ shares: [Double], at point: ScalePoint, to matrix: inout SymmetricMatrix) {
-        let facts = Law.facts
+        let facts = Law.metadata
         for (j, up, down) in laws {
-            var above = TermSheet(for: facts), below = above
+            var above = LawTerms(for: facts), below = above
             up.terms(at: point, into: &above)
             down.terms(at: point, into: &below)
             for c in facts.parameters.indices {

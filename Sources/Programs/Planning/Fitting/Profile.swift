@@ -36,8 +36,8 @@ extension FitProblem {
     ///
     /// - Returns: the interval, or the better optimum that the search met on its way
     func profile(
-        _ j: Int, from best: Descended, rise: Double, standardError: Double
-    ) -> (interval: ProfileInterval?, better: Descended?) {
+        _ j: Int, from best: LocalMinimum, rise: Double, standardError: Double
+    ) -> (interval: ProfileInterval?, better: LocalMinimum?) {
         var ends: [(theta: [Double], open: Bool)] = []
         for direction in [-1.0, 1] {
             let end = profileEnd(j, from: best, rise: rise, first: direction * 1.2816 * standardError)
@@ -56,22 +56,22 @@ extension FitProblem {
     /// Whether E_start or E_max may as well be at its bound. There the law no longer depends on it, and one time in ten
     /// noise alone closes an 80 % interval of something that is nowhere determined: the bound must be refuted at 99 %.
     private func reachesBound(
-        _ j: Int, from theta: [Double], side: Double, _ best: Descended, _ rise: Double
+        _ j: Int, from theta: [Double], side: Double, _ best: LocalMinimum, _ rise: Double
     ) -> Bool {
-        guard Law.facts.parameters[j].isSaturation else { return false }
-        let bound = Law.facts.bounds[j]
+        guard Law.metadata.parameters[j].isSaturation else { return false }
+        let bound = Law.metadata.bounds[j]
         var start = theta
         start[j] = side < 0 ? bound.lowerBound : bound.upperBound
-        guard let end = settle(from: start, holding: [j], steps: 60) else { return false }
+        guard let end = refine(from: start, holding: [j], steps: 60) else { return false }
         let refuted = (2.326 / 1.2816) * (2.326 / 1.2816) * rise
         return end.value - best.value < refuted
     }
 
     /// Where the profile of θ_j has risen by `rise`, on the side of `first`, the first step to try.
     private func profileEnd(
-        _ j: Int, from best: Descended, rise: Double, first: Double
-    ) -> (theta: [Double], open: Bool, better: Descended?) {
-        let bound = Law.facts.bounds[j], width = Law.facts.parameters[j].width
+        _ j: Int, from best: LocalMinimum, rise: Double, first: Double
+    ) -> (theta: [Double], open: Bool, better: LocalMinimum?) {
+        let bound = Law.metadata.bounds[j], width = Law.metadata.parameters[j].width
         let side = first < 0 ? -1.0 : 1,
             room = side < 0 ? best.theta[j] - bound.lowerBound : bound.upperBound - best.theta[j]
         // Distance from θ_j, and the square root of the share of the rise there: about a straight line.
@@ -83,7 +83,7 @@ extension FitProblem {
             let stretch = near.distance > 0 ? distance / near.distance : 0
             for k in start.indices { start[k] += stretch * (near.theta[k] - best.theta[k]) }
             start[j] = best.theta[j] + side * distance
-            guard let end = settle(from: start, holding: [j], steps: 60) else { break }
+            guard let end = refine(from: start, holding: [j], steps: 60) else { break }
             if end.value < best.value - 1e-3 * rise { return (end.theta, false, end) }
             let root = (max(0, end.value - best.value) / rise).squareRoot()
             if abs(root - 1) < 0.02 { return (end.theta, false, nil) }

@@ -3,7 +3,7 @@ package import Diagnostics
 /// Refuses runs from which `law` cannot be fitted at all.
 ///
 /// - Throws: a `Failure` about duplicates, too few runs, or an axis of the law along which the runs do not differ
-package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
+package func checkRuns(_ runs: [RunMeasurement], for law: LawMetadata) throws(Failure) {
     for (index, run) in runs.enumerated() {
         if let twin = runs[..<index].first(where: { $0.point == run.point && $0.loss == run.loss }) {
             throw Failure(
@@ -21,20 +21,20 @@ package func checkRuns(_ runs: [RunRecord], for law: LawFacts) throws(Failure) {
         )
     }
     if law.size != nil { try differ(Set(runs.map { law.logSize(of: $0.point) }), "size", "different sizes", law) }
-    if law.sees.contains(.flops) { try differ(Set(runs.map(\.point.flops)), "compute", "different compute", law) }
-    if law.sees.contains(.tokens) { try differ(Set(runs.map(\.point.tokens)), "tokens", "different lengths", law) }
-    if law.sees.contains(.experts) {
-        let choices = law.sees.contains(.topK) ? Set(runs.map(\.point.sparsity)) : Set(runs.map(\.point.experts))
+    if law.variables.contains(.flops) { try differ(Set(runs.map(\.point.flops)), "compute", "different compute", law) }
+    if law.variables.contains(.tokens) { try differ(Set(runs.map(\.point.tokens)), "tokens", "different lengths", law) }
+    if law.variables.contains(.experts) {
+        let choices = law.variables.contains(.topK) ? Set(runs.map(\.point.sparsity)) : Set(runs.map(\.point.experts))
         try differ(
-            choices, law.sees.contains(.topK) ? "sparsity" : "number of experts",
+            choices, law.variables.contains(.topK) ? "sparsity" : "number of experts",
             "different numbers of experts, or fit `chinchilla`, which has none", law)
     }
-    if law.sees.contains(.granularity) {
+    if law.variables.contains(.granularity) {
         try differ(Set(runs.map(\.point.granularity)), "granularity", "different granularities", law)
     }
 }
 
-private func differ(_ values: Set<Double>, _ what: String, _ cure: String, _ law: LawFacts) throws(Failure) {
+private func differ(_ values: Set<Double>, _ what: String, _ cure: String, _ law: LawMetadata) throws(Failure) {
     guard values.count < 2 else { return }
     throw Failure(
         .data, "all runs have the same \(what), and the law `\(law.name)` is about what changes with it",

@@ -17,9 +17,9 @@ struct RunColumns {
     /// where there is one expert.
     ///
     /// - Throws: a `Failure` that names the place, the column and what is wrong with it
-    func record(for laws: [LawFacts]) throws(Failure) -> RunRecord {
-        let sees = laws.reduce(into: Set<LawFacts.Axis>()) { $0.formUnion($1.sees) }
-        for axis in LawFacts.Axis.allCases where sees.contains(axis) && values[axis.rawValue] == nil {
+    func record(for laws: [LawMetadata]) throws(Failure) -> RunMeasurement {
+        let variables = laws.reduce(into: Set<LawMetadata.Axis>()) { $0.formUnion($1.variables) }
+        for axis in LawMetadata.Axis.allCases where variables.contains(axis) && values[axis.rawValue] == nil {
             if axis == .topK { continue }  // one, unless said otherwise
             throw missing(axis.rawValue, laws)
         }
@@ -41,7 +41,7 @@ struct RunColumns {
         // The leverage study's granularity, 2·d_model/d_expert, need not be whole.
         let mayDivide: Set<String> = observable == .leverage ? ["granularity"] : []
         try checkRanges(active: size, total: total ?? size, whole: Self.whole.subtracting(mayDivide))
-        return RunRecord(
+        return RunMeasurement(
             source: source,
             point: ScalePoint(
                 active: size, total: total ?? size, embedding: values["n_embedding"] ?? 0,
@@ -51,7 +51,7 @@ struct RunColumns {
             countedFLOPs: values["flops"])
     }
 
-    private func missing(_ column: String, _ laws: [LawFacts]) -> Failure {
+    private func missing(_ column: String, _ laws: [LawMetadata]) -> Failure {
         Failure(
             .data, "\(source): no `\(column)`, which the law `\(laws.map(\.name).joined(separator: "`, `"))` needs",
             advice: "a run has the columns \(Self.names.joined(separator: ", "))")

@@ -4,7 +4,7 @@ import SwiftCSV
 
 /// Runs as a table holds them.
 package struct RunTable: Sendable {
-    package var records: [RunRecord] = []
+    package var records: [RunMeasurement] = []
     /// Columns that no law reads.
     package var otherColumns: [String] = []
 }
@@ -16,7 +16,7 @@ package struct RunTable: Sendable {
 ///   - file: its name, for messages
 ///   - laws: what the runs are for; decides which columns must be there
 /// - Throws: a `Failure` that names file, line and column
-package func runTable(csv text: String, file: String, for laws: [LawFacts]) throws(Failure) -> RunTable {
+package func runTable(csv text: String, file: String, for laws: [LawMetadata]) throws(Failure) -> RunTable {
     let table: EnumeratedCSV
     do {
         table = try EnumeratedCSV(string: text, loadColumns: false)

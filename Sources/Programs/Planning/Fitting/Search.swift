@@ -5,16 +5,16 @@ extension FitProblem {
     ///
     /// Screened: exponents from the grid with projected coefficients, and the best of the grid as it stands, descend
     /// a little; the best of those to the end. Full: every point of the grid descends to the end.
-    func search(_ options: FitOptions) -> (ends: [Descended], starts: Int) {
-        let grid = Law.facts.grid, full = options.fullGrid
+    func search(_ options: FitOptions) -> (ends: [LocalMinimum], starts: Int) {
+        let grid = Law.metadata.grid, full = options.fullGrid
         let starts = full ? grid : screened(grid)
         let first = parallelMap(starts.count, progress: { options.progress($0, starts.count) }) { index in
-            full ? settle(from: starts[index]) : settle(from: starts[index], steps: 8)
+            full ? refine(from: starts[index]) : refine(from: starts[index], steps: 8)
         }
         let promising = distinct(first.compactMap(\.self), within: 1e-6)
         if full { return (promising, grid.count) }
         let finalists = Array(promising.prefix(16))
-        let ends = parallelMap(finalists.count) { settle(from: finalists[$0].theta) }
+        let ends = parallelMap(finalists.count) { refine(from: finalists[$0].theta) }
         return (distinct(ends.compactMap(\.self), within: 1e-9), starts.count)
     }
 
@@ -23,13 +23,13 @@ extension FitProblem {
     ///
     /// Where a long step has moved E_max to where it no longer matters, its slope is zero, and descent does not bring it
     /// back although the loss may be lower near the numbers of experts that were trained.
-    func minima(from ends: [Descended]) -> [Descended] {
+    func minima(from ends: [LocalMinimum]) -> [LocalMinimum] {
         var found = distinct(
-            parallelMap(min(ends.count, 16)) { settle(from: ends[$0].theta) }.compactMap(\.self), within: 1e-9)
+            parallelMap(min(ends.count, 16)) { refine(from: ends[$0].theta) }.compactMap(\.self), within: 1e-9)
         for _ in 0..<5 {
             guard let best = found.first else { return [] }
             let others = saturationVariants(of: best.theta)
-            let more = parallelMap(others.count) { settle(from: others[$0]) }.compactMap(\.self)
+            let more = parallelMap(others.count) { refine(from: others[$0]) }.compactMap(\.self)
             found = distinct(found + more, within: 1e-9)
             if found[0].value >= best.value * (1 - 1e-7) { break }
         }
@@ -37,19 +37,19 @@ extension FitProblem {
     }
 
     private func saturationVariants(of theta: [Double]) -> [[Double]] {
-        let facts = Law.facts
-        return facts.parameters.indices.filter { facts.parameters[$0].isSaturation }.flatMap { j in
+        let metadata = Law.metadata
+        return metadata.parameters.indices.filter { metadata.parameters[$0].isSaturation }.flatMap { j in
             [0.3, 1, 3, 10, 100].map { factor in
                 var other = theta
-                other[j] = log(factor * facts.recipe.grid[j][0])
+                other[j] = log(factor * metadata.recipe.grid[j][0])
                 return other
             }
         }
     }
 
     /// Ascending in f, one of those whose f agree to a share.
-    private func distinct(_ ends: [Descended], within share: Double) -> [Descended] {
-        var kept: [Descended] = []
+    private func distinct(_ ends: [LocalMinimum], within share: Double) -> [LocalMinimum] {
+        var kept: [LocalMinimum] = []
         for end in ends.filter(\.value.isFinite).sorted(by: { $0.value < $1.value }) {
             if let last = kept.last, end.value - last.value <= share * last.value { continue }
             kept.append(end)
@@ -58,7 +58,7 @@ extension FitProblem {
     }
 
     private func screened(_ grid: [[Double]]) -> [[Double]] {
-        let exponents = Law.facts.exponentGrid
+        let exponents = Law.metadata.exponentGrid
         let projectedStarts = parallelMap(exponents.count) { projected(exponents[$0]) }
         let ranked = parallelMap(projectedStarts.count) { value(at: projectedStarts[$0]) }
         let kept = ranked.indices.filter { ranked[$0].isFinite }.sorted { ranked[$0] < ranked[$1] }.prefix(96)
@@ -72,21 +72,21 @@ extension FitProblem {
     /// A profile that meets a lower f starts anew from there. Other minima that explain the runs as well as the ends of
     /// the intervals do belong to the intervals.
     func intervals(
-        around minima: [Descended]
-    ) -> (best: Descended, determinacy: Determinacy, intervals: [ProfileInterval]) {
+        around minima: [LocalMinimum]
+    ) -> (best: LocalMinimum, identifiability: Identifiability, intervals: [ProfileInterval]) {
         var best = minima[0]
         for _ in 0..<4 {
-            let curvature = Determinacy(self, at: best.theta)
+            let curvature = Identifiability(self, at: best.theta)
             let rise = intervalRise(at: best.theta)
             guard best.value > 1e-22 * Double(points.count), rise > 0 else {
                 return (best, curvature, curvature.intervals(self, at: best.theta))
             }
-            let centre = best
-            let profiles = parallelMap(centre.theta.count) { j in
-                profile(j, from: centre, rise: rise, standardError: curvature.standardErrors[j])
+            let center = best
+            let profiles = parallelMap(center.theta.count) { j in
+                profile(j, from: center, rise: rise, standardError: curvature.standardErrors[j])
             }
             if let better = profiles.compactMap(\.better).min(by: { $0.value < $1.value }),
-                let end = settle(from: better.theta), end.value < best.value
+                let end = refine(from: better.theta), end.value < best.value
             {
                 best = end
                 continue
@@ -98,9 +98,9 @@ extension FitProblem {
                     intervals[j].high = max(intervals[j].high, value)
                 }
             }
-            return (best, curvature.judging(intervals, Law.facts), intervals)
+            return (best, curvature.judging(intervals, Law.metadata), intervals)
         }
-        let curvature = Determinacy(self, at: best.theta)
+        let curvature = Identifiability(self, at: best.theta)
         return (best, curvature, curvature.intervals(self, at: best.theta))
     }
 }

@@ -4,7 +4,7 @@ import Platform
 ///
 /// Hoffmann et al. 2022 (arXiv:2203.15556), eq. 2; refit by Besiroglu et al. 2024 (arXiv:2404.10102). E is the loss that
 /// no size removes, not a number of experts.
-package struct ChinchillaLaw: LossLaw, Equatable {
+package struct ChinchillaLaw: ScalingLaw, Equatable {
     package let e, a, b, alpha, beta: Double
     private let logE, logA, logB: Double
 
@@ -23,7 +23,7 @@ package struct ChinchillaLaw: LossLaw, Equatable {
 
     package var parameters: [Double] { [e, a, b, alpha, beta] }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let (n, d) = (point.logActive, point.logTokens)
         sheet.set(0, logE)
         sheet[0, 0] = 1
@@ -35,7 +35,7 @@ package struct ChinchillaLaw: LossLaw, Equatable {
         sheet[2, 4] = -d
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "chinchilla", title: "Chinchilla",
         source: "Hoffmann et al. 2022, arXiv:2203.15556, eq. 2; Besiroglu et al. 2024, arXiv:2404.10102",
         formula: "L = E + A/N^α + B/D^β",
@@ -45,7 +45,7 @@ package struct ChinchillaLaw: LossLaw, Equatable {
         ],
         terms: 3, size: .active, counting: .decoder,
         domain: FittedDomain(active: 44e6...16e9, tokens: 1e9...500e9, experts: 1...1, tokensPerParameter: 400),
-        sees: [.tokens],
+        variables: [.tokens],
         recipe: FitRecipe(
             huber: 1e-3,
             grid: [

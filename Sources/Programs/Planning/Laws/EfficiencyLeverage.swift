@@ -5,7 +5,7 @@ import Platform
 /// How much more compute a dense model needs for the loss that an MoE reaches with compute C. Ling team 2025, "Towards
 /// Greater Leverage" (arXiv:2507.17702). A = K/E is the share of active experts, G = 2·d_model/d_expert, C training FLOPs.
 /// The bases of the logarithms are inferred from the paper's own example. A law of one term, whose "loss" is EL.
-package struct EfficiencyLeverage: LossLaw, Equatable {
+package struct EfficiencyLeverage: ScalingLaw, Equatable {
     package let a, d, gamma, beta: Double
     /// Â: the same curve as Clark's Ê, in A instead of E − 1.
     package let saturation: ExpertSaturation
@@ -27,7 +27,7 @@ package struct EfficiencyLeverage: LossLaw, Equatable {
                 active: 1, total: 1, tokens: 1, experts: 1 / activation, granularity: granularity, flops: flops))
     }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let effective = saturation.logarithm(point.topK / point.experts + 1)
         let g = log2(point.granularity), logC = log10(point.flops)
         let power = a + d * logC + gamma * g * g + beta * g
@@ -41,7 +41,7 @@ package struct EfficiencyLeverage: LossLaw, Equatable {
         sheet[0, 5] = power * effective.perLogMaximum
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "leverage", title: "Efficiency leverage",
         source: "Ling team 2025, arXiv:2507.17702",
         formula: "EL = Â^(a + d·log₁₀ C + γ·(log₂ G)² + β·log₂ G)",
@@ -53,7 +53,7 @@ package struct EfficiencyLeverage: LossLaw, Equatable {
         ],
         terms: 1, size: nil, counting: .decoder,
         domain: FittedDomain(active: 1e7...1e9, tokens: 1e9...1e12, experts: 1...256, tokensPerParameter: 1e4),
-        sees: [.experts, .granularity, .topK, .flops],
+        variables: [.experts, .granularity, .topK, .flops],
         recipe: FitRecipe(
             huber: 0.01,
             grid: [[0, 1, 2], [-0.1, -0.05, 0], [0, 0.05], [-0.2, 0], [0.01, 0.05], [10, 1e4]], heldOut: 0.1),

@@ -4,7 +4,7 @@ import Platform
 ///
 /// Krajewski et al. 2024, "Scaling Laws for Fine-Grained Mixture of Experts" (arXiv:2402.07871), eq. 8 and Table 1. N is
 /// all parameters without embedding, head and router; G the granularity. Fitted for one expansion rate E.
-package struct FineGrainedLaw: LossLaw, Equatable {
+package struct FineGrainedLaw: ScalingLaw, Equatable {
     package let a, alpha, b, beta, g, gamma, c: Double
     private let logA, logB, logG, logC: Double
 
@@ -19,7 +19,7 @@ package struct FineGrainedLaw: LossLaw, Equatable {
 
     package var parameters: [Double] { [a, alpha, b, beta, g, gamma, c] }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let (n, d, logGranularity) = (point.logBody, point.logTokens, log(point.granularity))
         sheet.set(0, logA - alpha * n, perLogN: -alpha)
         sheet[0, 0] = 1
@@ -35,7 +35,7 @@ package struct FineGrainedLaw: LossLaw, Equatable {
         sheet[3, 6] = 1
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "fine-grained", title: "Fine-grained MoE law",
         source: "Krajewski et al. 2024, arXiv:2402.07871, eq. 8 and Table 1",
         formula: "L = c + (g/G^γ + a)/N^α + b/D^β",
@@ -46,7 +46,7 @@ package struct FineGrainedLaw: LossLaw, Equatable {
         ],
         terms: 4, size: .totalWithoutEmbedding, counting: .fineGrained,
         domain: FittedDomain(active: 3e6...86e6, tokens: 16e9...130e9, experts: 64...64, tokensPerParameter: 1000),
-        sees: [.tokens, .granularity],
+        variables: [.tokens, .granularity],
         recipe: FitRecipe(
             huber: 0.1,
             grid: [

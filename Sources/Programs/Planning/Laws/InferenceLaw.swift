@@ -5,7 +5,7 @@ import Platform
 /// Yun et al. 2024, "Toward Inference-optimal Mixture-of-Expert Large Language Models" (arXiv:2404.02852), section 3. N is
 /// the parameters of the dense model that the experts were added to, which is the active parameters for top-1 routing.
 /// The coefficients were not published: this law exists to be fitted.
-package struct InferenceLaw: LossLaw, Equatable {
+package struct InferenceLaw: ScalingLaw, Equatable {
     package let a, alpha, b, beta, c, gamma, f, d: Double
     package let saturation: ExpertSaturation
     private let logA, logB, logC, logF: Double
@@ -22,7 +22,7 @@ package struct InferenceLaw: LossLaw, Equatable {
         [a, alpha, b, beta, c, gamma, f, d, saturation.start, saturation.maximum]
     }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let e = saturation.logarithm(point.experts)
         let (n, t) = (point.logActive, point.logTokens)
         let shared = d * n * e.value
@@ -42,7 +42,7 @@ package struct InferenceLaw: LossLaw, Equatable {
         sheet[3, 6] = 1
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "inference", title: "Inference-optimal MoE law",
         source: "Yun et al. 2024, arXiv:2404.02852, section 3; coefficients not published, fit them",
         formula: "ln L = ln(A/N^α + B/Ê^β + C/D^γ + F) + d·ln N·ln Ê",
@@ -55,7 +55,7 @@ package struct InferenceLaw: LossLaw, Equatable {
         ],
         terms: 4, size: .active, counting: .decoder,
         domain: FittedDomain(active: 100e6...700e6, tokens: 2.5e9...20e9, experts: 4...32, tokensPerParameter: 400),
-        sees: [.tokens, .experts],
+        variables: [.tokens, .experts],
         recipe: FitRecipe(
             huber: 0.01,
             grid: [

@@ -4,7 +4,7 @@ import Platform
 ///
 /// Ludziejewski et al. 2025, "Joint MoE Scaling Laws" (arXiv:2502.05172), eq. 6 and Table 3. The exponents α, β and δ
 /// carry their negative signs. N_act counts embedding and head.
-package struct JointLaw: LossLaw, Equatable {
+package struct JointLaw: ScalingLaw, Equatable {
     package let a, alpha, delta, gamma, b, beta, omega, zeta: Double
     package let saturation: ExpertSaturation
     package let c: Double
@@ -34,7 +34,7 @@ package struct JointLaw: LossLaw, Equatable {
         return (a * exp(delta * logE), alpha + gamma * logE, b * exp(omega * logE), beta + zeta * logE)
     }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let e = saturation.logarithm(point.experts)
         let (n, d) = (point.logActive, point.logTokens)
         let mu = alpha + gamma * e.value, nu = beta + zeta * e.value
@@ -56,7 +56,7 @@ package struct JointLaw: LossLaw, Equatable {
         sheet[2, 10] = 1
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "joint", title: "Joint dense and MoE law",
         source: "Ludziejewski et al. 2025, arXiv:2502.05172, eq. 6 and Table 3",
         formula: "L = a·Ê^δ·N_act^(α + γ·ln Ê) + b·Ê^ω·D^(β + ζ·ln Ê) + c",
@@ -70,7 +70,7 @@ package struct JointLaw: LossLaw, Equatable {
         ],
         terms: 3, size: .active, counting: .decoder,
         domain: FittedDomain(active: 79e6...2.7e9, tokens: 0.5e9...80e9, experts: 1...32, tokensPerParameter: 400),
-        sees: [.tokens, .experts],
+        variables: [.tokens, .experts],
         recipe: FitRecipe(
             huber: 0.01,
             grid: [

@@ -4,7 +4,7 @@ import Platform
 ///
 /// Clark et al. 2022, "Unified Scaling Laws for Routed Language Models" (arXiv:2202.01169), eq. 7; S-BASE routing, the
 /// coefficients from works that quote it. N is the active parameters; every run saw 130B tokens, and D is not in the law.
-package struct RoutedLaw: LossLaw, Equatable {
+package struct RoutedLaw: ScalingLaw, Equatable {
     package let a, b, c, d: Double
     package let saturation: ExpertSaturation
 
@@ -20,7 +20,7 @@ package struct RoutedLaw: LossLaw, Equatable {
 
     package var parameters: [Double] { [a, b, c, d, saturation.start, saturation.maximum] }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let e = saturation.logarithm(point.experts)
         let ln10 = M_LN10, n = point.logActive
         sheet.set(0, a * n + b * e.value + c * n * e.value / ln10 + d * ln10, perLogN: a + c * e.value / ln10)
@@ -32,7 +32,7 @@ package struct RoutedLaw: LossLaw, Equatable {
         sheet[0, 5] = (b + c * n / ln10) * e.perLogMaximum
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "routed", title: "Routed language models",
         source: "Clark et al. 2022, arXiv:2202.01169, eq. 7; coefficients (S-BASE) from works that quote it",
         formula: "log₁₀ L = a·log₁₀ N + b·log₁₀ Ê + c·log₁₀ N·log₁₀ Ê + d, at 130B tokens",
@@ -43,7 +43,7 @@ package struct RoutedLaw: LossLaw, Equatable {
         ],
         terms: 1, size: .active, counting: .decoder,
         domain: FittedDomain(active: 15e6...1.3e9, tokens: 130e9...130e9, experts: 1...512, tokensPerParameter: 10000),
-        sees: [.experts],
+        variables: [.experts],
         recipe: FitRecipe(
             huber: 0.01,
             grid: [[-0.2, -0.1, -0.05], [-0.2, -0.1, 0], [-0.01, 0, 0.01], [0.5, 1, 1.5], [1, 2], [100, 500]],

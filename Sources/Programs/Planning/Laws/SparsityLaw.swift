@@ -4,7 +4,7 @@ import Platform
 ///
 /// Abnar et al. 2025, "Parameters vs FLOPs" (arXiv:2501.12370). N is all parameters. The coefficients are taken from
 /// works that quote the paper. λ is negative: the third term falls as S rises.
-package struct SparsityLaw: LossLaw, Equatable {
+package struct SparsityLaw: ScalingLaw, Equatable {
     package let a, alpha, b, beta, c, lambda, d, delta, gamma, e: Double
     private let logA, logB, logC, logD, logE: Double
 
@@ -21,7 +21,7 @@ package struct SparsityLaw: LossLaw, Equatable {
 
     package var parameters: [Double] { [a, alpha, b, beta, c, lambda, d, delta, gamma, e] }
 
-    package func terms(at point: ScalePoint, into sheet: inout TermSheet) {
+    package func terms(at point: ScalePoint, into sheet: inout LawTerms) {
         let (n, t, working) = (point.logTotal, point.logTokens, log(1 - point.sparsity))
         sheet.set(0, logA - alpha * n, perLogN: -alpha)
         sheet[0, 0] = 1
@@ -40,7 +40,7 @@ package struct SparsityLaw: LossLaw, Equatable {
         sheet[4, 9] = 1
     }
 
-    package static let facts = LawFacts(
+    package static let metadata = LawMetadata(
         name: "sparsity", title: "Sparsity law",
         source: "Abnar et al. 2025, arXiv:2501.12370; coefficients from works that quote it",
         formula: "L = a/N^α + b/D^β + c/(1−S)^λ + d/((1−S)^δ·N^γ) + e",
@@ -52,7 +52,7 @@ package struct SparsityLaw: LossLaw, Equatable {
         ],
         terms: 5, size: .total, counting: .decoder,
         domain: FittedDomain(active: 20e6...10e9, tokens: 1e9...300e9, experts: 1...128, tokensPerParameter: 400),
-        sees: [.tokens, .experts, .topK],
+        variables: [.tokens, .experts, .topK],
         recipe: FitRecipe(
             huber: 1e-3,
             grid: [

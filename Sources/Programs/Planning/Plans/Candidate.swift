@@ -2,7 +2,7 @@ import Platform
 
 /// One choice of (E, G, K) under the limits of a request: a model is then its d alone.
 struct Candidate: Sendable {
-    let law: any LossLaw
+    let law: any ScalingLaw
     let counting: Counting
     let request: PlanRequest
     let experts, granularity, topK: Double
@@ -35,7 +35,7 @@ struct Candidate: Sendable {
             let most = ratio * counting.point(shape, tokens: 1).active
             if most < best.count { best = (most, .ratio) }
         }
-        if !type(of: law).facts.sees.contains(.tokens) {
+        if !type(of: law).metadata.variables.contains(.tokens) {
             return best.count >= RoutedLaw.tokens ? (RoutedLaw.tokens, .compute) : (0, .compute)
         }
         return best
@@ -72,7 +72,7 @@ struct Candidate: Sendable {
     func optimum(from smallest: Double = 64, to largest: Double = 262_144) -> Double? {
         guard obstacle(shape(smallest)) == nil else { return nil }
         let end = largestFit(from: smallest, to: largest)
-        let best = valley(log(smallest), log(end)) { loss(exp($0)) }
+        let best = goldenSectionMinimum(log(smallest), log(end)) { loss(exp($0)) }
         return best.value.isFinite ? exp(best.place) : nil
     }
 
@@ -89,7 +89,7 @@ struct Candidate: Sendable {
 
 /// The lowest point of a function with one valley (and perhaps infinite walls) in `[low, high]`: a coarse look, then
 /// golden sections.
-func valley(_ low: Double, _ high: Double, _ f: (Double) -> Double) -> (place: Double, value: Double) {
+func goldenSectionMinimum(_ low: Double, _ high: Double, _ f: (Double) -> Double) -> (place: Double, value: Double) {
     let cells = 64, width = (high - low) / Double(cells)
     let values = (0...cells).map { f(low + Double($0) * width) }
     let best = values.indices.min { values[$0] < values[$1] } ?? 0

@@ -14,7 +14,7 @@ package struct Plan: Sendable {
 
     /// - Throws: a `Failure` if the request makes no sense or nothing fits it
     package init(_ request: PlanRequest, by law: PlanningLaw) throws(Failure) {
-        try request.validate(for: law.facts)
+        try request.validate(for: law.metadata)
         try law.refuseDense(request.experts)
         self.law = law
         self.request = request
@@ -32,7 +32,7 @@ package struct Plan: Sendable {
         }
         guard !entries.isEmpty else { throw Self.nothingFits(candidates, law.name) }
         self.entries = entries.sorted {
-            ($0.realised.loss, $0.experts, $0.granularity) < ($1.realised.loss, $1.experts, $1.granularity)
+            ($0.buildable.loss, $0.experts, $0.granularity) < ($1.buildable.loss, $1.experts, $1.granularity)
         }
         self.impossible = impossible.map { (experts: $0.0, granularity: $0.1, topK: $0.2, reason: $0.3) }
     }
@@ -45,7 +45,7 @@ package struct Plan: Sendable {
                     // A dense feed-forward is not cut: one candidate, whatever granularities are asked for.
                     if twin != nil, granularity != request.granularities.min() { return nil }
                     return Candidate(
-                        law: twin ?? law.law, counting: law.facts.counting, request: request, experts: experts,
+                        law: twin ?? law.law, counting: law.metadata.counting, request: request, experts: experts,
                         granularity: twin == nil ? granularity : 1, topK: k, isDenseTwin: twin != nil)
                 }
             }
@@ -60,7 +60,7 @@ package struct Plan: Sendable {
         (free.vocabularySize, free.context) = (request.vocabularySize, request.context)
         free.countsLikeTrainer = request.countsLikeTrainer
         return Candidate(
-            law: dense, counting: law.facts.counting, request: free, experts: 1, granularity: 1, topK: 1)
+            law: dense, counting: law.metadata.counting, request: free, experts: 1, granularity: 1, topK: 1)
     }
 
     private static func nothingFits(_ candidates: [Candidate], _ law: String) -> Failure {
@@ -89,7 +89,7 @@ extension Candidate {
                 + "the limit is \(Quantity.count(request.maximumTotal ?? 0))"
         default:
             let tokens = max(tokens(smallest).count, 0), flops = Quantity.scientific(request.flops ?? 0)
-            if !type(of: law).facts.sees.contains(.tokens) {
+            if !type(of: law).metadata.variables.contains(.tokens) {
                 return "the law holds at \(Quantity.count(RoutedLaw.tokens)) tokens, "
                     + "and \(flops) FLOPs do not train the smallest so long"
             }

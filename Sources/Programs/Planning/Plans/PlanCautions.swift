@@ -15,7 +15,7 @@ package struct RunConventions: Sendable, Codable, Equatable {
 
     package init() {}
 
-    init(_ runs: [RunRecord]) {
+    init(_ runs: [RunMeasurement]) {
         func range(_ values: [Double]) -> ClosedRange<Double>? {
             guard let low = values.min(), let high = values.max() else { return nil }
             return low...high

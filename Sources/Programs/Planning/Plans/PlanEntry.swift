@@ -6,7 +6,7 @@ package struct PlanEntry: Sendable {
     /// The optimum among real numbers: what the papers tabulate.
     package let optimum: Sizing
     /// The best model that can be built: d = 64·n, n blocks, n heads.
-    package let realised: Sizing
+    package let buildable: Sizing
     /// Of four runs in five, if the law holds; nil where nobody said how sure the law is.
     package let interval: ClosedRange<Double>?
     /// What keeps the model from being better.
@@ -23,22 +23,22 @@ package struct PlanEntry: Sendable {
     package let warnings: [String]
 
     /// What rounding to whole blocks costs, nats.
-    package var roundingCost: Double { realised.loss - optimum.loss }
+    package var roundingCost: Double { buildable.loss - optimum.loss }
 
     /// Nil if no model fits the limits or the best one is no better than guessing.
     init?(_ candidate: Candidate, _ law: PlanningLaw, _ dense: Candidate?) {
-        guard let d = candidate.optimum(), let whole = candidate.realised(near: d) else { return nil }
-        let optimum = Sizing(candidate, dModel: d), realised = Sizing(candidate, dModel: whole)
-        guard realised.loss < log(candidate.request.vocabularySize) else { return nil }
+        guard let d = candidate.optimum(), let whole = candidate.buildable(near: d) else { return nil }
+        let optimum = Sizing(candidate, dModel: d), buildable = Sizing(candidate, dModel: whole)
+        guard buildable.loss < log(candidate.request.vocabularySize) else { return nil }
         let shape = candidate.shape(whole)
         (experts, granularity, topK) = (candidate.experts, candidate.granularity, candidate.topK)
-        (self.optimum, self.realised) = (optimum, realised)
-        let point = candidate.counting.point(shape, tokens: realised.tokens)
+        (self.optimum, self.buildable) = (optimum, buildable)
+        let point = candidate.counting.point(shape, tokens: buildable.tokens)
         interval = candidate.isDenseTwin ? nil : law.interval(at: point)
         limits = candidate.limits(at: d)
         let recipe = TrainingRecipe(candidate.counting)
         learningRate = recipe.learningRate(active: candidate.counting.activeParameters(shape), experts: experts)
-        batch = recipe.batch(tokens: realised.tokens)
+        batch = recipe.batch(tokens: buildable.tokens)
         memoryBytes = candidate.request.memory?.bytes(for: shape, candidate.counting)
         computeAdvantage = dense?.flopsToReach(optimum.loss).map { needed in
             let ratio = needed / optimum.trainingFLOPs

@@ -44,7 +44,7 @@ package struct PlanRequest: Sendable {
     }
 
     /// - Throws: a `Failure` about numbers that make no sense for `law`
-    package func validate(for law: LawFacts) throws(Failure) {
+    package func validate(for law: LawMetadata) throws(Failure) {
         try positive(flops, "--flops", "1e20")
         try positive(maximumTotal, "--max-total", "7e9")
         try positive(maximumTokens, "--max-tokens", "300e9")
@@ -72,8 +72,8 @@ package struct PlanRequest: Sendable {
         guard !experts.isEmpty, !granularities.isEmpty, !topKs.isEmpty else {
             throw Failure(.usage, "--experts, --granularity and --top-k must not be empty lists")
         }
-        try refuseBlindness(of: law)
-        try refuseBoundlessness(for: law)
+        try requireVariables(of: law)
+        try requireBounds(for: law)
     }
 
     /// Beyond every computer and every text.
@@ -87,28 +87,28 @@ package struct PlanRequest: Sendable {
     }
 
     /// A law that does not see G or K cannot choose between them.
-    private func refuseBlindness(of law: LawFacts) throws(Failure) {
-        if granularities != [1], !law.sees.contains(.granularity) {
+    private func requireVariables(of law: LawMetadata) throws(Failure) {
+        if granularities != [1], !law.variables.contains(.granularity) {
             throw Failure(
                 .usage, "the law `\(law.name)` says nothing about granularity",
                 advice: "leave --granularity out, or use --law fine-grained")
         }
-        if topKs != [1], !law.sees.contains(.topK) {
+        if topKs != [1], !law.variables.contains(.topK) {
             throw Failure(
                 .usage, "the law `\(law.name)` says nothing about top-k",
                 advice: "leave --top-k out, or use --law sparsity")
         }
-        if experts.contains(where: { $0 != 1 }), law.name == ChinchillaLaw.facts.name {
+        if experts.contains(where: { $0 != 1 }), law.name == ChinchillaLaw.metadata.name {
             throw Failure(
                 .usage, "the law `\(law.name)` knows dense models only", advice: "use --experts 1, or another --law")
         }
     }
 
-    private func refuseBoundlessness(for law: LawFacts) throws(Failure) {
+    private func requireBounds(for law: LawMetadata) throws(Failure) {
         guard flops == nil else { return }
         let sizeIsBounded = memory != nil || maximumTotal != nil
         let tokensAreBounded =
-            maximumTokens != nil || maximumTokensPerParameter != nil || !law.sees.contains(.tokens)
+            maximumTokens != nil || maximumTokensPerParameter != nil || !law.variables.contains(.tokens)
         guard sizeIsBounded, tokensAreBounded else {
             throw Failure(
                 .usage, "without a compute budget the best model is infinitely large, trained for ever",

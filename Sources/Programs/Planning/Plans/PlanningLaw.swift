@@ -4,9 +4,9 @@ import Platform
 /// A law with what a plan needs besides: its dense twin, the runs behind it, how sure it is.
 package struct PlanningLaw: Sendable {
     package let name: String
-    package let law: any LossLaw
+    package let law: any ScalingLaw
     /// The law of dense models to compare with; nil where there is none.
-    package let dense: (any LossLaw)?
+    package let dense: (any ScalingLaw)?
     package let domain: FittedDomain
     package let certainty: Certainty
     /// What a fit's runs had in common, where their records say it.
@@ -23,7 +23,7 @@ package struct PlanningLaw: Sendable {
     }
 
     package init(
-        name: String, law: any LossLaw, dense: (any LossLaw)?, domain: FittedDomain, certainty: Certainty,
+        name: String, law: any ScalingLaw, dense: (any ScalingLaw)?, domain: FittedDomain, certainty: Certainty,
         conventions: RunConventions = RunConventions(), undetermined: [String] = []
     ) {
         self.name = name
@@ -35,21 +35,21 @@ package struct PlanningLaw: Sendable {
         self.undetermined = undetermined
     }
 
-    package var facts: LawFacts { type(of: law).facts }
+    package var metadata: LawMetadata { type(of: law).metadata }
 
-    /// A law of the catalogue.
+    /// A law of the catalog.
     package static func published(_ name: String) throws(Failure) -> PlanningLaw {
-        let law = try LawCatalogue.published(named: name)
-        let facts = type(of: law).facts
+        let law = try LawCatalog.published(named: name)
+        let metadata = type(of: law).metadata
         return PlanningLaw(
             name: name, law: law, dense: law is FineGrainedLaw ? ChinchillaLaw.fineGrainedBaseline : law,
-            domain: facts.domain,
+            domain: metadata.domain,
             // Ludziejewski et al. report 0.0062 on the runs of the fit and 0.0039 on held-out ones: take the worse.
             certainty: law is JointLaw ? .published(rmse: 0.0062) : .unknown)
     }
 
     /// The law to take for `experts` in place of `law`: that of dense models where `law` was fitted to MoE alone; or nil.
-    func denseTwin(_ experts: Double) -> (any LossLaw)? {
+    func denseTwin(_ experts: Double) -> (any ScalingLaw)? {
         experts == 1 && law is FineGrainedLaw && !domain.experts.contains(1) ? dense : nil
     }
 
@@ -58,7 +58,7 @@ package struct PlanningLaw: Sendable {
         guard experts.contains(1), law is FineGrainedLaw, !domain.experts.contains(1), dense == nil else { return }
         let most = Quantity.digits(domain.experts.lowerBound, 6)
         throw Failure(
-            .usage, "\(name): the law `\(facts.name)` was fitted to experts, and says nothing of dense models",
+            .usage, "\(name): the law `\(metadata.name)` was fitted to experts, and says nothing of dense models",
             advice: "use --experts \(most), or fit `chinchilla` to dense runs")
     }
 

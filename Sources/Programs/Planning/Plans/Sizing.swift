@@ -46,7 +46,7 @@ package struct Sizing: Sendable, Equatable, Codable {
 
 extension Candidate {
     /// The best d = 64·n, n = 1, 2, …, with as many blocks and heads as n; tokens are spent anew for its size.
-    func realised(near optimum: Double) -> Double? {
+    func buildable(near optimum: Double) -> Double? {
         let n = (optimum / 64).rounded(.down)
         let choices = [n - 1, n, n + 1, n + 2].filter { $0 >= 1 }.map { 64 * $0 }
         return choices.filter { obstacle(shape($0)) == nil && loss($0).isFinite }.min { loss($0) < loss($1) }

@@ -8,28 +8,28 @@ package struct Plot: Sendable {
 struct Chart: Sendable {
     enum Mark: Sendable {
         /// A curve, with a label at its right end.
-        case line([(Double, Double)], colour: String, label: String = "", width: Double = 2, dashes: String = "")
+        case line([(Double, Double)], color: String, label: String = "", width: Double = 2, dashes: String = "")
         /// Discs; rings if hollow.
-        case dots([(Double, Double)], colour: String, radius: Double = 4, hollow: Bool = false)
+        case dots([(Double, Double)], color: String, radius: Double = 4, hollow: Bool = false)
         /// A horizontal stripe over the full width.
-        case stripe(ClosedRange<Double>, colour: String)
+        case stripe(ClosedRange<Double>, color: String)
         /// A filled rectangle.
-        case cell(ClosedRange<Double>, ClosedRange<Double>, colour: String)
+        case cell(ClosedRange<Double>, ClosedRange<Double>, color: String)
         /// A disc with words above it.
-        case named(Double, Double, String, colour: String)
+        case named(Double, Double, String, color: String)
     }
 
     let title: String
     let subtitle: String
     let x, y: Axis
     var marks: [Mark] = []
-    /// Colours with their meaning, for charts whose marks carry no labels.
-    var legend: [(colour: String, text: String)] = []
+    /// Colors with their meaning, for charts whose marks carry no labels.
+    var legend: [(color: String, text: String)] = []
     /// Room for labels at the right, in pixels.
     var rightMargin = 96.0
 }
 
-/// Colours that differ in lightness as well as in hue, so that they survive grey printing and colour blindness; an
+/// Colors that differ in lightness as well as in hue, so that they survive gray printing and color blindness; an
 /// ordered scale from few experts to many.
 enum Palette {
     static let ink = "#222831", faint = "#e3e6ea", axis = "#8a929c"
@@ -38,7 +38,7 @@ enum Palette {
         [0xe8, 0xa3, 0x3d],
     ]
 
-    /// The colour of place `index` among `count`.
+    /// The color of place `index` among `count`.
     static func ordered(_ index: Int, of count: Int) -> String {
         let place = Double(scale.count - 1) * (count > 1 ? Double(index) / Double(count - 1) : 0.4)
         let below = min(Int(place), scale.count - 2)

@@ -43,8 +43,8 @@ extension Plan {
             x: Axis("memory of one device", .logarithmic, covering: sizes, room: 0, write: Quantity.bytes),
             y: Axis("loss, nats per token", .linear, covering: [bottom, top + 0.1 * (top - bottom)]))
         for (index, curve) in curves.enumerated() {
-            let colour = Palette.ordered(index, of: curves.count)
-            chart.marks.append(.line(curve, colour: colour, label: label(candidates[index])))
+            let color = Palette.ordered(index, of: curves.count)
+            chart.marks.append(.line(curve, color: color, label: label(candidates[index])))
         }
         return chart
     }
@@ -53,7 +53,7 @@ extension Plan {
         let cache = cachedTokens > 0 ? "a cache of \(Int(saturating: cachedTokens)) tokens" : "no cache"
         let ratio = Int(saturating: request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)
         return "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter, \(cache), D/N_act at most \(ratio). "
-            + "\(law.facts.title)."
+            + "\(law.metadata.title)."
     }
 
     /// Which E is best for every memory and budget.
@@ -76,10 +76,10 @@ extension Plan {
         for j in 0..<count {
             let row = best[j * count..<(j + 1) * count]
             var start = 0
-            // One rectangle for neighbours of the same answer.
+            // One rectangle for neighbors of the same answer.
             for i in 1...count where i == count || row[j * count + i] != row[j * count + start] {
-                let colour = row[j * count + start].map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
-                chart.marks.append(.cell(xs[start]...xs[i], ys[j]...ys[j + 1], colour: colour))
+                let color = row[j * count + start].map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
+                chart.marks.append(.cell(xs[start]...xs[i], ys[j]...ys[j + 1], color: color))
                 start = i
             }
         }
@@ -88,15 +88,15 @@ extension Plan {
         }
         if best.contains(where: { $0 == nil }) { chart.legend.append(("#f4f4f4", "none fits")) }
         if let memory = request.memory {
-            chart.marks.append(.dots([(memory.bytes, flops)], colour: "#2b8cbe", radius: 6))
+            chart.marks.append(.dots([(memory.bytes, flops)], color: "#2b8cbe", radius: 6))
         }
         return chart
     }
 
-    /// The borders of cells around geometrically spaced centres.
-    private func edges(_ centres: [Double]) -> [Double] {
-        let half = (centres[1] / centres[0]).squareRoot()
-        return [centres[0] / half] + centres.map { $0 * half }
+    /// The borders of cells around geometrically spaced centers.
+    private func edges(_ centers: [Double]) -> [Double] {
+        let half = (centers[1] / centers[0]).squareRoot()
+        return [centers[0] / half] + centers.map { $0 * half }
     }
 
     /// What a cheaper model to serve costs in training: all ways to reach the plan's best loss.
@@ -110,16 +110,16 @@ extension Plan {
             title: "Training cost of a cheaper model to serve",
             subtitle:
                 "All models that reach a loss of \(Quantity.decimals(target, 3)); the cheapest training is marked. "
-                + "\(law.facts.title).",
+                + "\(law.metadata.title).",
             x: Axis("FLOPs per served token", .logarithmic, covering: shown.map(\.0), write: Quantity.scientific),
             y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: Quantity.scientific))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
-            let colour = Palette.ordered(index, of: curves.count)
+            let color = Palette.ordered(index, of: curves.count)
             let visible = curve.filter { $0.1 <= 12 * cheapest }
-            chart.marks.append(.line(visible, colour: colour))
+            chart.marks.append(.line(visible, color: color))
             guard let least = curve.min(by: { $0.1 < $1.1 }) else { continue }
-            chart.marks.append(.named(least.0, least.1, label(candidates[index]), colour: colour))
+            chart.marks.append(.named(least.0, least.1, label(candidates[index]), color: color))
         }
         return chart
     }

@@ -9,7 +9,7 @@ extension Plan {
         guard let flops = request.flops else {
             throw Failure(.usage, "the plots are drawn around a compute budget", advice: "give --flops with --plots")
         }
-        guard law.facts.sees.contains(.tokens) else {
+        guard law.metadata.variables.contains(.tokens) else {
             throw Failure(
                 .usage, "the law `\(law.name)` does not see tokens, and every plot trades them against parameters",
                 advice: "use another --law with --plots")
@@ -40,13 +40,13 @@ extension Plan {
         free.countsLikeTrainer = request.countsLikeTrainer
         change(&free)
         return Candidate(
-            law: law.denseTwin(experts) ?? law.law, counting: law.facts.counting, request: free, experts: experts,
+            law: law.denseTwin(experts) ?? law.law, counting: law.metadata.counting, request: free, experts: experts,
             granularity: granularity, topK: topK)
     }
 
     func label(_ candidate: Candidate) -> String {
         "E = \(Int(candidate.experts))"
-            + (law.facts.sees.contains(.granularity) ? ", G = \(Int(candidate.granularity))" : "")
+            + (law.metadata.variables.contains(.granularity) ? ", G = \(Int(candidate.granularity))" : "")
     }
 
     /// Loss over model size at one budget; the valley of every E is marked.
@@ -69,20 +69,21 @@ extension Plan {
         var chart = Chart(
             title: "Loss at \(Quantity.scientific(flops)) training FLOPs",
             subtitle:
-                "Each curve spends the same compute on models of different size; the valley is marked. \(law.facts.title).",
+                "Each curve spends the same compute on models of different size; the valley is marked. \(law.metadata.title).",
             x: Axis(
                 "active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, room: 0,
                 write: Quantity.count),
             y: Axis("loss, nats per token", .linear, covering: [bottom, ceiling]))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
-            let colour = Palette.ordered(index, of: curves.count)
-            chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, colour: colour))
+            let color = Palette.ordered(index, of: curves.count)
+            chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, color: color))
         }
-        chart.marks.append(.line(valleys, colour: Palette.axis, width: 1.2, dashes: "4 4"))
-        for (index, valley) in valleys.enumerated() {
-            let colour = Palette.ordered(index, of: valleys.count)
-            chart.marks.append(.named(valley.0, valley.1, label(candidates[index]), colour: colour))
+        chart.marks.append(.line(valleys, color: Palette.axis, width: 1.2, dashes: "4 4"))
+        for (index, goldenSectionMinimum) in valleys.enumerated() {
+            let color = Palette.ordered(index, of: valleys.count)
+            chart.marks.append(
+                .named(goldenSectionMinimum.0, goldenSectionMinimum.1, label(candidates[index]), color: color))
         }
         return chart
     }
@@ -93,7 +94,7 @@ extension Plan {
         let candidates = freeCandidates
         let dense = law.dense.map { dense in
             Candidate(
-                law: dense, counting: law.facts.counting, request: PlanRequest(experts: [1]), experts: 1,
+                law: dense, counting: law.metadata.counting, request: PlanRequest(experts: [1]), experts: 1,
                 granularity: 1,
                 topK: 1)
         }
@@ -108,12 +109,12 @@ extension Plan {
         }
         var chart = Chart(
             title: "Compute saved by experts",
-            subtitle: "Against compute-optimal dense training to the same loss. \(law.facts.title).",
+            subtitle: "Against compute-optimal dense training to the same loss. \(law.metadata.title).",
             x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, room: 0, write: Quantity.scientific),
             y: Axis("compute saved, %", .linear, covering: curves.flatMap { $0.map(\.1) } + [0]))
         for (index, curve) in curves.enumerated() {
-            let colour = Palette.ordered(index, of: curves.count)
-            chart.marks.append(.line(curve, colour: colour, label: label(candidates[index])))
+            let color = Palette.ordered(index, of: curves.count)
+            chart.marks.append(.line(curve, color: color, label: label(candidates[index])))
         }
         return chart
     }

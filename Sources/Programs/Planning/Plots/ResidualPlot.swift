@@ -1,7 +1,7 @@
-/// What a fit leaves over: measured against predicted loss of every run, coloured by experts; held-out runs as rings.
+/// What a fit leaves over: measured against predicted loss of every run, colored by experts; held-out runs as rings.
 package func residualPlot(_ report: FitReport) -> Plot {
     let percent = { (residual: Residual) in 100 * (residual.run.loss / residual.predicted - 1) }
-    let isLoss = type(of: report.law).facts.observes == .loss
+    let isLoss = type(of: report.law).metadata.observes == .loss
     let experts = Set(report.residuals.map(\.run.point.experts)).sorted()
     let squares = report.residuals.map { percent($0) * percent($0) }
     let spread = (squares.reduce(0, +) / Double(max(squares.count, 1))).squareRoot()
@@ -14,16 +14,16 @@ package func residualPlot(_ report: FitReport) -> Plot {
             isLoss ? "predicted loss, nats per token" : "predicted leverage", .linear,
             covering: report.residuals.map(\.predicted)),
         y: Axis("measured above predicted, %", .linear, covering: [-reach, reach]))
-    chart.marks.append(.stripe(-spread...spread, colour: "#eef1f5"))
+    chart.marks.append(.stripe(-spread...spread, color: "#eef1f5"))
     chart.marks.append(
-        .line([(chart.x.range.lowerBound, 0), (chart.x.range.upperBound, 0)], colour: Palette.axis, width: 1))
+        .line([(chart.x.range.lowerBound, 0), (chart.x.range.upperBound, 0)], color: Palette.axis, width: 1))
     for (index, count) in experts.enumerated() {
-        let colour = Palette.ordered(index, of: experts.count)
+        let color = Palette.ordered(index, of: experts.count)
         for heldOut in [false, true] {
             let dots = report.residuals.filter { $0.run.point.experts == count && $0.heldOut == heldOut }
-            chart.marks.append(.dots(dots.map { ($0.predicted, percent($0)) }, colour: colour, hollow: heldOut))
+            chart.marks.append(.dots(dots.map { ($0.predicted, percent($0)) }, color: color, hollow: heldOut))
         }
-        chart.legend.append((colour, "E = \(Quantity.digits(count, 4))"))
+        chart.legend.append((color, "E = \(Quantity.digits(count, 4))"))
     }
     return Plot(name: "residuals-\(report.record.law)", svg: chart.svg)
 }

@@ -9,7 +9,7 @@ package struct Coverage: Sendable {
     package private(set) var determined: [Int]
     package private(set) var held: [Int]
 
-    package init(_ law: LawFacts) {
+    package init(_ law: LawMetadata) {
         self.law = law.name
         parameters = law.parameters.map(\.name)
         determined = Array(repeating: 0, count: parameters.count)
@@ -20,11 +20,11 @@ package struct Coverage: Sendable {
     ///
     /// - Throws: a `Failure` of a fit
     package static func measure(
-        _ law: some LossLaw, runs: Int, seeds: ClosedRange<UInt64>, outliers: Double,
+        _ law: some ScalingLaw, runs: Int, seeds: ClosedRange<UInt64>, outliers: Double,
         progress: (FitReport) -> Void = { _ in }
     ) throws(Failure) -> Coverage {
         let form = type(of: law)
-        var coverage = Coverage(form.facts), options = FitOptions()
+        var coverage = Coverage(form.metadata), options = FitOptions()
         options.resamples = 0
         for seed in seeds {
             let table = SimulatedTable(seed: seed, outliers: outliers).runs(law, count: runs)

@@ -15,13 +15,13 @@ package struct SimulatedTable: Sendable {
     }
 
     /// `count` runs of `law` at sizes drawn like those of its study.
-    package func runs(_ law: some LossLaw, count: Int) -> [RunRecord] {
-        let name = type(of: law).facts.name
+    package func runs(_ law: some ScalingLaw, count: Int) -> [RunMeasurement] {
+        let name = type(of: law).metadata.name
         return (0..<count).map { index in
             let point = point(of: name, Draws(seed: seed, stream: UInt64(2 * index)))
             let draws = Draws(seed: seed, stream: UInt64(2 * index + 1))
             let factor = draws.uniform(2) < outliers ? 10.0 : 1
-            return RunRecord(
+            return RunMeasurement(
                 source: "run \(index)", point: point, loss: law.loss(at: point) * exp(factor * noise * draws.normal(0)))
         }
     }
@@ -30,20 +30,20 @@ package struct SimulatedTable: Sendable {
         let width = draws.logarithmic(0, 256, 2304), tokens = draws.logarithmic(1, 0.5e9, 80e9)
         let experts = pow(2, Double(draws.whole(2, 6)))
         switch law {
-        case ChinchillaLaw.facts.name:
+        case ChinchillaLaw.metadata.name:
             let size = draws.logarithmic(0, 44e6, 16e9)
             return ScalePoint(active: size, total: size, tokens: draws.logarithmic(1, 1e9, 300e9))
-        case FineGrainedLaw.facts.name:
+        case FineGrainedLaw.metadata.name:
             let shape = Architecture(dModel: width, experts: 64, granularity: pow(2, Double(draws.whole(2, 6))))
             return Counting.fineGrained.point(shape, tokens: tokens)
-        case EfficiencyLeverage.facts.name:
+        case EfficiencyLeverage.metadata.name:
             return ScalePoint(
                 active: 1, total: 1, tokens: 1, experts: pow(2, Double(1 + draws.whole(2, 8))),
                 granularity: pow(2, Double(1 + draws.whole(3, 4))), flops: draws.logarithmic(0, 1e18, 1e22))
-        case RoutedLaw.facts.name:
+        case RoutedLaw.metadata.name:
             let shape = Architecture(dModel: width, experts: pow(2, Double(draws.whole(2, 10))))
             return Counting.decoder.point(shape, tokens: RoutedLaw.tokens)
-        case SparsityLaw.facts.name:
+        case SparsityLaw.metadata.name:
             let shape = Architecture(dModel: width, experts: pow(2, Double(draws.whole(2, 8))))
             return Counting.decoder.point(shape, tokens: tokens)
         default:
@@ -79,13 +79,13 @@ package enum SimulatedStudy {
     /// E_max of the paper, 5e16, is past what a fit can tell from infinity.
     package static let leverage = EfficiencyLeverage(parameters: [1.23, -7.61e-2, 1.67e-2, -1.17e-1, 1.63e-2, 40])
 
-    package static let laws: [(law: any LossLaw, runs: Int)] = [
+    package static let laws: [(law: any ScalingLaw, runs: Int)] = [
         (ChinchillaLaw.refitted, 100), (JointLaw.published, 96), (FineGrainedLaw.published, 100),
         (SparsityLaw.published, 120), (RoutedLaw.published, 80), (inference, 120), (leverage, 80),
     ]
 
     /// - Returns: the law called `name`, and how many runs its tables have
-    package static func law(named name: String) -> (law: any LossLaw, runs: Int)? {
+    package static func law(named name: String) -> (law: any ScalingLaw, runs: Int)? {
         laws.first { $0.law.name == name }
     }
 }

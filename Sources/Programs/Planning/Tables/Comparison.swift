@@ -34,13 +34,13 @@ package struct Comparison: Sendable {
 
     /// Best model for `flops`, E and any of `granularities` by published coefficients.
     private static func optimum(
-        _ law: any LossLaw, flops: Double, experts: Double, granularities: [Double] = [1]
+        _ law: any ScalingLaw, flops: Double, experts: Double, granularities: [Double] = [1]
     ) -> (sizing: Sizing, granularity: Double)? {
         var request = PlanRequest(experts: [experts])
         request.flops = flops
         let found = granularities.compactMap { granularity -> (sizing: Sizing, granularity: Double)? in
             let candidate = Candidate(
-                law: law, counting: type(of: law).facts.counting, request: request, experts: experts,
+                law: law, counting: type(of: law).metadata.counting, request: request, experts: experts,
                 granularity: granularity, topK: 1)
             return candidate.optimum().map { (Sizing(candidate, dModel: $0), granularity) }
         }

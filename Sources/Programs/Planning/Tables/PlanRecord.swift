@@ -55,7 +55,7 @@ package struct PlanRecord: Sendable, Codable {
         lossHigh = entry.interval?.upperBound
         flops = entry.optimum.trainingFLOPs
         limits = entry.limits
-        buildable = entry.realised
+        buildable = entry.buildable
         roundingCost = entry.roundingCost
         learningRate = entry.learningRate
         batch = entry.batch

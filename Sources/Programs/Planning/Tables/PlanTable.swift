@@ -19,12 +19,12 @@ extension Plan {
     }
 
     private var answer: String {
-        let model = best.realised
+        let model = best.buildable
         var lines = [
             "Train \(choice(best.experts, best.granularity, best.topK)): d_model \(Int(model.dModel)), "
                 + "\(Int(model.layers)) layers, \(Int(model.layers)) heads",
             "  parameters     \(Quantity.count(model.activeParameters)) active of "
-                + "\(Quantity.count(model.totalParameters)) (\(law.facts.size == .totalWithoutEmbedding ? "without" : "with") "
+                + "\(Quantity.count(model.totalParameters)) (\(law.metadata.size == .totalWithoutEmbedding ? "without" : "with") "
                 + "embedding and head)",
             "  tokens         \(Quantity.count(model.tokens)), "
                 + "\(Quantity.digits(model.tokens / model.activeParameters, 3)) per active parameter",
@@ -60,8 +60,8 @@ extension Plan {
 
     private func choice(_ experts: Double, _ granularity: Double, _ topK: Double) -> String {
         var text = "E = \(Int(experts))"
-        if law.facts.sees.contains(.granularity) { text += ", G = \(Int(granularity))" }
-        if law.facts.sees.contains(.topK) { text += ", K = \(Int(topK))" }
+        if law.metadata.variables.contains(.granularity) { text += ", G = \(Int(granularity))" }
+        if law.metadata.variables.contains(.topK) { text += ", K = \(Int(topK))" }
         return text
     }
 
@@ -76,7 +76,7 @@ extension Plan {
                 choice(entry.experts, entry.granularity, entry.topK), Quantity.count(sizing.activeParameters),
                 Quantity.count(sizing.totalParameters), Quantity.count(sizing.tokens),
                 Quantity.decimals(sizing.loss, 4),
-                "\(Int(entry.realised.dModel))", "\(Int(entry.realised.layers))",
+                "\(Int(entry.buildable.dModel))", "\(Int(entry.buildable.layers))",
                 Quantity.decimals(entry.roundingCost, 5), Quantity.scientific(entry.learningRate),
                 entry.memoryBytes.map(Quantity.bytes) ?? "–",
                 entry.computeAdvantage.map { Quantity.digits(100 * (1 - 1 / $0), 3) + " %" } ?? "–",

@@ -32,17 +32,17 @@ package struct Origin {
     package var step: Int { kind == .weights ? 0 : reader.record.step }
 
     /// Finds and verifies it, and compares what it says of itself with the configuration. **Collective** over `world`.
-    /// - Parameter say: takes what the user should know, on rank 0
+    /// - Parameter log: takes what the user should know, on rank 0
     /// - Returns: nil if the run starts from initial parameters
     /// - Throws: `data` if it cannot be used, `configuration` if its tokenizer is another one than the configuration asks
     ///   for, or if keys differ that must not
     package static func find(
         for configuration: RunConfiguration, _ options: TrainingOptions, on world: any Communicator,
-        say: (String) -> Void
+        log: (String) -> Void
     ) throws(Failure) -> Origin? {
-        if let own = try newest(of: configuration, options, on: world, say) {
+        if let own = try newest(of: configuration, options, on: world, log) {
             if world.rank == 0, let other = options.start.checkpoint {
-                say("\(other) is left aside: the run has its own checkpoints")
+                log("\(other) is left aside: the run has its own checkpoints")
             }
             return try Origin(.own, own, configuration, options, on: world)
         }
@@ -57,36 +57,36 @@ package struct Origin {
 
     private static func newest(
         of configuration: RunConfiguration, _ options: TrainingOptions, on world: any Communicator,
-        _ say: (String) -> Void
+        _ log: (String) -> Void
     ) throws(Failure) -> CheckpointReader? {
         let folder = CheckpointFolder(RunDirectory(configuration.directory).checkpoints)
-        let (reader, passedOver) = try folder.newest(sharedBy: world)
-        if options.requireNewest, let newest = passedOver.first {
+        let (reader, skipped) = try folder.newest(sharedBy: world)
+        if options.requireNewest, let newest = skipped.first {
             throw Failure(
                 .data, "the newest checkpoint cannot be used: \(newest.reason.message)",
                 advice: reader.map { "without --require-newest the run goes on from \($0.directory)" })
         }
         // Starting over would write over what is left of the run.
-        if reader == nil, let newest = passedOver.first {
+        if reader == nil, let newest = skipped.first {
             throw Failure(
                 .data,
-                "none of the \(passedOver.count) checkpoints of the run can be used; of the newest: \(newest.reason.message)",
+                "none of the \(skipped.count) checkpoints of the run can be used; of the newest: \(newest.reason.message)",
                 advice: "`switchyard verify \(configuration.directory)` names what is wrong with each; mend one, or "
                     + "choose another run.directory to start over")
         }
         if reader == nil { try requireNothingLost(of: RunDirectory(configuration.directory), on: world) }
         guard world.rank == 0 else { return reader }
-        for other in passedOver { say("warning: passing over \(other.directory): \(other.reason.message)") }
-        if let surplus = reader?.surplusWarning { say("warning: \(surplus)") }
+        for other in skipped { log("warning: passing over \(other.directory): \(other.reason.message)") }
+        if let surplus = reader?.surplusWarning { log("warning: \(surplus)") }
         return reader
     }
 
     /// Refuses to begin anew, and to write over the records, where the run once had checkpoints: they were moved or removed.
     /// A run that ended before its first checkpoint begins anew: its folder of checkpoints is there, and empty.
     private static func requireNothingLost(of directory: RunDirectory, on world: any Communicator) throws(Failure) {
-        try Agreement(ranks: world).settle { () throws(Failure) in
+        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
             guard world.rank == 0 else { return }
-            let lastStep = try MetricsFile.lastStep(of: directory.metrics) ?? 0
+            let lastStep = try JSONLinesSink.lastStep(of: directory.metrics) ?? 0
             let hadCheckpoints = RunSummary.read(directory.summary)?.hasCheckpoints ?? false
             let hasFolder = CheckpointFolder(directory.checkpoints).exists
             guard hadCheckpoints || (lastStep > 0 && !hasFolder) else { return }
@@ -119,7 +119,7 @@ package struct Origin {
             let consumed = try Consumed(of: record)
             self.consumed = stored.model.context == context ? consumed : consumed.recounted(context: context)
         }
-        try Agreement(ranks: world).settle { () throws(Failure) in
+        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
             if world.rank == 0 { try own.requireAgreement(with: configuration.data) }
         }
     }

@@ -5,9 +5,9 @@ import Model
 
 /// Whether a run may go on from a checkpoint with the configuration it is given now.
 enum Resumption {
-    /// Another value of these would make it another training; everything else (lengths, schedules, cadences, precision, layout) may
-    /// change between two starts of one run.
-    private static let meaning = ["seed", "batch.micro_batch_tokens", "batch.tokens"]
+    /// Another value of these would make it another training; everything else (lengths, schedules, cadences, precision,
+    /// layout) may change between two starts of one run.
+    private static let definingKeys = ["seed", "batch.micro_batch_tokens", "batch.tokens"]
     private static let meaningfulSections = ["model.", "data.", "routing."]
 
     /// - Parameters:
@@ -22,8 +22,8 @@ enum Resumption {
         allowing allowed: Set<String>
     ) throws(Failure) -> [String] {
         var (old, configuration) = (stored, given)
-        try old.model.settleVocabulary(tokenizer: vocabulary)
-        try configuration.model.settleVocabulary(tokenizer: vocabulary)
+        try old.model.resolveVocabulary(tokenizer: vocabulary)
+        try configuration.model.resolveVocabulary(tokenizer: vocabulary)
         let stored = Dictionary(uniqueKeysWithValues: old.values.map { ($0.key, $0.value) })
         var refused: [String] = [], told: [String] = []
         for (key, value) in configuration.values where stored[key] != value {
@@ -46,6 +46,6 @@ enum Resumption {
     }
 
     private static func changesMeaning(_ key: String) -> Bool {
-        meaning.contains(key) || meaningfulSections.contains { key.hasPrefix($0) }
+        definingKeys.contains(key) || meaningfulSections.contains { key.hasPrefix($0) }
     }
 }

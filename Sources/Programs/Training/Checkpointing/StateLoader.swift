@@ -12,14 +12,14 @@ struct StateLoader {
     let setup: TrainingSetup
     let world: any Communicator
     /// Takes what the user should know, on every rank.
-    let say: (String) -> Void
+    let log: (String) -> Void
 
     /// What a run's own checkpoint says besides the state.
     struct Resumed {
         var best: BestCheckpoint?
         /// Bytes of `metrics.jsonl` that belong to the steps done.
         var metricsBytes: Int
-        var unfinished: UnfinishedRecord?
+        var unfinished: IncompleteRecord?
     }
 
     /// **Collective** over `world`.
@@ -29,30 +29,30 @@ struct StateLoader {
         try fill(&state, from: origin)
         switch origin.kind {
         case .weights:
-            say("starting with the parameters of \(origin.directory)")
+            log("starting with the parameters of \(origin.directory)")
             return nil
         case .branch:
-            say("branching off \(origin.directory) after step \(state.step)")
+            log("branching off \(origin.directory) after step \(state.step)")
             compareData(record, state)
             return nil
         case .own: break
         }
         let changes = origin.changes.isEmpty ? "" : " with " + origin.changes.joined(separator: "; ")
-        say("going on from \(origin.directory)" + changes)
-        let kernels = MatrixLibrary.kernelSet(setup.configuration.precision)
+        log("going on from \(origin.directory)" + changes)
+        let kernels = ProductLibrary.kernelSet(setup.configuration.precision)
         if record.kernels != kernels {
-            say("warning: saved with \(record.kernels), now running \(kernels): bits will differ")
+            log("warning: saved with \(record.kernels), now running \(kernels): bits will differ")
         }
         let isComparable = compareData(record, state)
         return Resumed(
             best: isComparable ? BestCheckpoint(extras: record.extras) : nil, metricsBytes: record.metricsBytes,
-            unfinished: try UnfinishedRecord(extras: record.extras))
+            unfinished: try IncompleteRecord(extras: record.extras))
     }
 
     private func fill(_ state: inout TrainingState, from origin: Origin) throws(Failure) {
         let reader = origin.reader, moments = origin.kind != .weights
-        try Agreement(ranks: world).settle { () throws(Failure) in
-            try StateStorage.load(state, from: reader, moments: moments)
+        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
+            try StateShards.load(state, from: reader, moments: moments)
             try reader.close()
         }
         state.step = origin.step
@@ -66,14 +66,14 @@ struct StateLoader {
     private func compareData(_ record: CheckpointRecord, _ state: TrainingState) -> Bool {
         let (old, new) = (StoredData(extras: record.extras), StoredData(setup.corpus))
         if let then = old.train, let now = new.train, then != now {
-            say(
+            log(
                 "warning: the training data changed since step \(record.step): then \(then), now \(now). Sequence "
                     + "\(state.consumed.sequences) and on are drawn from the new data in an order of their own: text that "
                     + "was trained on may come again before other text has come")
         }
         guard let then = old.validation, then != new.validation else { return true }
         let now = new.validation.map { "now \($0)" } ?? "now none"
-        say(
+        log(
             "warning: the validation data changed since step \(record.step): then \(then), \(now). Losses of before "
                 + "and after do not compare, so the best checkpoint is looked for anew")
         return false

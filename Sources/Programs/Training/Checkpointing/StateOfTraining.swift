@@ -4,7 +4,7 @@ import Inference
 import Model
 package import Tensors
 
-extension StateStorage {
+extension StateShards {
     /// What this rank writes: of all tensors what lies in the slices of the arenas that it answers for.
     package static func shards(of state: TrainingState, _ slices: [Range<Int>]) -> [TensorShard] {
         let layout = state.parameters.layout
@@ -22,7 +22,7 @@ extension StateStorage {
         guard moments else { return }
         let layout = state.parameters.layout
         for (folder, moment) in [(firstMoment, state.firstMoment), (secondMoment, state.secondMoment)] {
-            try load(folder, reader, layout, moment.stretches) { moment[$0] }
+            try load(folder, reader, layout, moment.ranges) { moment[$0] }
         }
     }
 }

@@ -7,15 +7,15 @@ import Randomness
 
 /// Whether all ranks were started with the same program, configuration and libraries: a difference would show only as
 /// wrong numbers, or as a hang.
-package func agreeOnJob(_ configuration: RunConfiguration, on world: any Communicator) throws(Failure) {
+package func requireSameJob(_ configuration: RunConfiguration, on world: any Communicator) throws(Failure) {
     let mine = [
         ("configuration", hexadecimal(digest(of: configuration.resolved))),
         ("program", programIdentity()),
-        ("matrix kernels", MatrixLibrary.kernelSet(configuration.precision)),
+        ("matrix kernels", ProductLibrary.kernelSet(configuration.precision)),
     ]
     let agreement = Agreement(ranks: world)
     for (what, value) in mine {
-        let all = try agreement.gather(Array(value.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        let all = try agreement.allGather(Array(value.utf8)).map { String(decoding: $0, as: UTF8.self) }
         guard let other = all.firstIndex(where: { $0 != all[0] }) else { continue }
         throw Failure(
             .configuration,

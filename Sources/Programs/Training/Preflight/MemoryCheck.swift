@@ -8,9 +8,9 @@ import RunFormat
 package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicator) throws(Failure) {
     let host = ProcessInfo.processInfo.hostName
     let agreement = Agreement(ranks: world)
-    let hosts = try agreement.gather(Array(host.utf8))
+    let hosts = try agreement.allGather(Array(host.utf8))
     let ranksHere = hosts.count { $0 == hosts[world.rank] }
-    try agreement.settle { () throws(Failure) in
+    try agreement.onAllRanks { () throws(Failure) in
         try requireOwnLimit(for: estimate)
         // Not in integers: a model that no machine holds is refused here as well.
         let needed = Double(estimate.total) * Double(ranksHere)
@@ -24,7 +24,8 @@ package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicato
             advice:
                 "use more machines, a larger parallel.expert_parallel, parallel.distributed_optimizer, a smaller "
                 + "batch.micro_batch_tokens or a smaller model; "
-                + (estimate.lanesInFlight > 1 ? "parallel.micro_batches_in_flight=1 does with one lane's memory; " : "")
+                + (estimate.microBatchesInFlight > 1
+                    ? "parallel.micro_batches_in_flight=1 does with one micro-batch's memory; " : "")
                 + (estimate.staging > 0
                     ? "checkpoint.overlap=false saves the \(bytes(estimate.staging)) of staging; " : "")
                 + "`switchyard train --check` shows the whole account")

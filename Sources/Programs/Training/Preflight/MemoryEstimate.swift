@@ -14,7 +14,7 @@ package struct MemoryEstimate: Sendable {
     package let scratch: Int
     /// A copy of what the rank saves, where training goes on during a save. Of the rank that saves most.
     package let staging: Int
-    package let lanesInFlight: Int
+    package let microBatchesInFlight: Int
     /// Addresses that are reserved but hardly used: stacks of threads, and what libraries map when they are first called.
     let mappedBeside: Int
     /// The process itself: program, libraries, MPI's and HDF5's buffers, as measured with a model of almost nothing
@@ -24,24 +24,25 @@ package struct MemoryEstimate: Sendable {
     package var total: Int { parameters + gradients + moments + activations + exchange + scratch + staging + process }
 
     package init(_ configuration: RunConfiguration, _ job: JobLayout) {
-        let model = configuration.model, expertParallel = job.expertParallel
-        let layout = ParameterLayout(model, ExpertShare(0, of: expertParallel))
+        let model = configuration.model, expertParallelSize = job.expertParallelSize
+        let layout = ParameterLayout(model, ExpertShard(0, of: expertParallelSize))
         let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
         parameters = (4 + rounded) * layout.count
-        let share = ArenaPartition(layout, ranks: job.ranks, expertParallel: expertParallel).largestShare
+        let share = ArenaPartition(layout, ranks: job.ranks, expertParallelSize: expertParallelSize).largestOwnedCount
         moments = 8 * (configuration.parallel.distributedOptimizer ? share : layout.count)
         let largest = layout.entries.map(\.count).max() ?? 0
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
-        let lane = LaneMemory(
+        let microBatch = WorkspaceMemory(
             model, configuration.routing, configuration.precision, recomputation: configuration.recomputation,
-            laneTokens: configuration.batch.laneTokens, expertParallelSize: expertParallel, keepsActivations: true,
+            microBatchTokens: configuration.batch.microBatchTokens, expertParallelSize: expertParallelSize,
+            keepsActivations: true,
             threads: configuration.parallel.threadsPerRank)
-        lanesInFlight = job.lanesInFlight
-        activations = job.lanesInFlight * lane.activations
-        exchange = job.lanesInFlight * lane.exchange
+        microBatchesInFlight = job.microBatchesInFlight
+        activations = job.microBatchesInFlight * microBatch.activations
+        exchange = job.microBatchesInFlight * microBatch.exchange
         scratch =
-            job.lanesInFlight * lane.scratch + lane.sharedScratch
-            + LaneLedger.bytes(lanes: configuration.batch.lanes, layers: model.layers)
+            job.microBatchesInFlight * microBatch.scratch + microBatch.sharedScratch
+            + MicroBatchTable.bytes(microBatches: configuration.batch.microBatches, layers: model.layers)
         mappedBeside = 200 << 20 + configuration.parallel.threadsPerRank * (40 << 20)
         staging =
             configuration.checkpoint.overlaps(ranks: job.ranks) ? 12 * share : 0

@@ -34,7 +34,7 @@ extension RunConfiguration {
     /// Whether `text` is what a run stores, so that nothing of a user's is lost when it is written again. An earlier version
     /// knew fewer keys.
     fileprivate static func isStored(_ text: String) -> Bool {
-        guard let document = try? SettingsDocument(yaml: text, file: "stored", isStored: true),
+        guard let document = try? ConfigurationDocument(yaml: text, file: "stored", isStored: true),
             let configuration = try? RunConfiguration(document)
         else { return false }
         let lines = Set(lines(of: configuration.resolved))

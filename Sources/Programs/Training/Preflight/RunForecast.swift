@@ -24,25 +24,25 @@ package struct RunForecast: CustomStringConvertible {
     package init(
         _ given: RunConfiguration, _ options: TrainingOptions = TrainingOptions(), on world: any Communicator
     ) throws(Failure) {
-        try agreeOnJob(given, on: world)
+        try requireSameJob(given, on: world)
         try requireProducts(in: given.precision)
         try requireFewThreads(given.parallel.threadsPerRank, on: world)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
-        let skipped = try Agreement(ranks: world).settle { () throws(Failure) -> SkippedFiles in
+        let skipped = try Agreement(ranks: world).onAllRanks { () throws(Failure) -> SkippedFiles in
             guard world.rank == 0 else { return SkippedFiles() }
             let skipped = try given.data.requireFiles()
-            try RunDirectory(given.directory).rehearse()
+            try RunDirectory(given.directory).requireWritable()
             return skipped
         }
         var notes: [String] = []
         let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
-        // The corpus is not tokenised here, so an automatic vocabulary is what the tokenizer setting says.
-        try configuration.model.settleVocabulary(
+        // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.
+        try configuration.model.resolveVocabulary(
             tokenizer: try Self.expectedVocabulary(of: configuration, origin))
         let corpus = try Self.corpus(of: configuration, origin, on: world)
         let processors = ProcessInfo.processInfo.activeProcessorCount
-        let workers = Workers(count: min(configuration.parallel.threadsPerRank, processors))
+        let workers = ThreadPool(count: min(configuration.parallel.threadsPerRank, processors))
         let rate = try Self.gemmPeak(configuration.precision, workers, world)
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
@@ -64,14 +64,14 @@ package struct RunForecast: CustomStringConvertible {
     private static func corpus(
         of configuration: RunConfiguration, _ origin: Origin?, on world: any Communicator
     ) throws(Failure) -> Corpus? {
-        try Agreement(ranks: world).settle { () throws(Failure) -> Corpus? in
+        try Agreement(ranks: world).onAllRanks { () throws(Failure) -> Corpus? in
             guard world.rank == 0 else { return nil }
             return try Corpus.preview(
                 settings: configuration.data, directory: RunDirectory(configuration.directory).data,
                 tokenizer: origin?.tokenizer, scratch: FileManager.default.temporaryDirectory.path()
             ) { corpus throws(Failure) in
                 var configuration = configuration
-                try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+                try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
                 _ = try CorpusWindows(corpus, configuration)
             }
         }
@@ -86,13 +86,13 @@ package struct RunForecast: CustomStringConvertible {
 
     /// The rate of matrix products of all ranks together, in FLOP/s. **Collective** over `world`.
     private static func gemmPeak(
-        _ precision: Precision, _ workers: Workers, _ world: any Communicator
+        _ precision: Precision, _ workers: ThreadPool, _ world: any Communicator
     ) throws(Failure) -> Double {
         do {
             try world.barrier()
-            return try world.sum(of: measureGemmPeak(precision, on: workers, rounds: 3))
+            return try world.sum(of: measureGemmPeak(precision, on: workers, repetitions: 3))
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
     }
 
@@ -107,7 +107,7 @@ package struct RunForecast: CustomStringConvertible {
         _ configuration: RunConfiguration, _ origin: Origin?, _ layout: JobLayout, _ estimate: MemoryEstimate,
         _ corpus: Corpus?, gemmPeak: Double, available: Int?
     ) -> String {
-        let work = ModelWork(configuration.model)
+        let work = ModelCost(configuration.model)
         let step = origin?.step ?? 0, consumed = origin?.consumed ?? Consumed()
         let end = configuration.end(after: step, consumed)
         let perfect = work.flopsPerToken * Double(end.tokens - consumed.tokens) / gemmPeak
@@ -115,13 +115,13 @@ package struct RunForecast: CustomStringConvertible {
             ("parameters", "\(grouped(work.totalParameters)), \(grouped(work.activeParameters)) active"),
             (
                 "layout",
-                "\(layout.ranks) ranks, expert_parallel \(layout.expertParallel), "
+                "\(layout.ranks) ranks, expert_parallel \(layout.expertParallelSize), "
                     + "\(configuration.parallel.threadsPerRank) threads a rank"
             ),
             (
                 "step",
-                "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.lanes) lanes, "
-                    + "\(layout.rounds) round(s), \(layout.lanesInFlight) in flight on a rank"
+                "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.microBatches) micro-batches, "
+                    + "\(layout.accumulationSteps) round(s), \(layout.microBatchesInFlight) in flight on a rank"
             ),
             ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
             ("corpus", inWords(corpus, tokens: end.tokens)),

@@ -6,10 +6,11 @@ package import RunFormat
 extension RunSummary {
     /// - Parameter gemmPeak: of all ranks together, measured at start
     package init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
-        let work = ModelWork(configuration.model)
+        let work = ModelCost(configuration.model)
         self.init(
             configuration, parameters: (work.activeParameters, work.totalParameters), flopsPerToken: work.flopsPerToken,
-            ranks: layout.ranks, expertParallel: layout.expertParallel, lanesInFlight: layout.lanesInFlight,
+            ranks: layout.ranks, expertParallelSize: layout.expertParallelSize,
+            microBatchesInFlight: layout.microBatchesInFlight,
             kernels: kernels, gemmPeak: gemmPeak)
     }
 }

@@ -51,7 +51,7 @@ package final class StepTrace {
         tracer = Tracer(threads: threads)
         directory = RunDirectory(configuration.directory)
         agreement = Agreement(ranks: world)
-        let hosts = try agreement.gather(Array(ProcessInfo.processInfo.hostName.utf8))
+        let hosts = try agreement.allGather(Array(ProcessInfo.processInfo.hostName.utf8))
         for (rank, host) in hosts.enumerated() {
             document.name(rank: rank, host: String(decoding: host, as: UTF8.self))
             for thread in 0..<threads {
@@ -81,12 +81,12 @@ package final class StepTrace {
         tracer.isRecording = false
         // First the rank's steps, then its team's tasks, then its other threads.
         let rank = agreement.ranks.rank
-        let lost = tracer.others.reduce(tracer.lost + tracer.lostTasks) { $0 + $1.lost }
-        let tracks = [tracer.take()] + tracer.takeTasks() + tracer.others.map { $0.take() }
+        let lost = tracer.others.reduce(tracer.droppedEvents + tracer.droppedTaskEvents) { $0 + $1.droppedEvents }
+        let tracks = [tracer.drain()] + tracer.drainTasks() + tracer.others.map { $0.drain() }
         let events = tracks.enumerated().map { TraceDocument.events($1, rank: rank, track: $0) }
         let mine = "\(lost)\n" + events.filter { !$0.isEmpty }.joined(separator: ",\n")
-        let all = try agreement.gather(Array(mine.utf8))
-        try agreement.settle { () throws(Failure) in
+        let all = try agreement.allGather(Array(mine.utf8))
+        try agreement.onAllRanks { () throws(Failure) in
             guard agreement.ranks.rank == 0 else { return }
             for answer in all {
                 let parts = String(decoding: answer, as: UTF8.self).split(separator: "\n", maxSplits: 1)

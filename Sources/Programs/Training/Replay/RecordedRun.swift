@@ -19,9 +19,9 @@ struct RecordedRun {
 
     /// - Parameters:
     ///   - step: the last one to recompute
-    ///   - say: takes warnings
+    ///   - log: takes warnings
     /// - Throws: `noInput` if the run or the step is not there, `configuration` if it cannot be recomputed exactly
-    init(_ directory: RunDirectory, upTo step: Int, say: (String) -> Void) throws(Failure) {
+    init(_ directory: RunDirectory, upTo step: Int, log: (String) -> Void) throws(Failure) {
         self.directory = directory
         (configuration, data) = try Self.job(of: directory, at: step)
         guard configuration.reproducible else {
@@ -30,7 +30,7 @@ struct RecordedRun {
                 "\(directory.path) was trained in default mode, whose bits depend on the layout: it cannot be replayed",
                 advice: "runs with `reproducible: true` can")
         }
-        start = try Self.newestCheckpoint(of: directory, before: step, say: say)
+        start = try Self.newestCheckpoint(of: directory, before: step, log: log)
         let first = (start?.record.step ?? 0) + 1
         let (records, all) = try Self.records(of: directory, steps: first...step)
         self.records = records
@@ -58,13 +58,13 @@ struct RecordedRun {
                 try reader.close()
                 let text = reader.record.configuration
                 let stored = try RunConfiguration(
-                    SettingsDocument(yaml: text, file: "\(later.directory) (stored)", isStored: true))
+                    ConfigurationDocument(yaml: text, file: "\(later.directory) (stored)", isStored: true))
                 return (stored, StoredData(extras: reader.record.extras))
             }
         }
         let bytes = try file(directory.configuration).contents(limit: 1 << 24)
         let text = String(decoding: bytes, as: UTF8.self)
-        let settings = try SettingsDocument(yaml: text, file: directory.configuration, isStored: true)
+        let settings = try ConfigurationDocument(yaml: text, file: directory.configuration, isStored: true)
         return (try RunConfiguration(settings), StoredData(extras: [:]))
     }
 
@@ -99,13 +99,13 @@ struct RecordedRun {
     }
 
     private static func newestCheckpoint(
-        of directory: RunDirectory, before step: Int, say: (String) -> Void
+        of directory: RunDirectory, before step: Int, log: (String) -> Void
     ) throws(Failure) -> CheckpointReader? {
         for candidate in CheckpointFolder(directory.checkpoints).published.reversed() where candidate.step < step {
             do {
                 return try CheckpointReader(candidate.directory)
             } catch {
-                say("warning: passing over \(candidate.directory): \(error.message)")
+                log("warning: passing over \(candidate.directory): \(error.message)")
             }
         }
         return nil

@@ -22,29 +22,29 @@ package final class Replay {
     private var configuration: RunConfiguration
     private var step: TrainingStep
     private var state: TrainingState
-    private let say: (String) -> Void
+    private let log: (String) -> Void
 
     /// - Parameters:
     ///   - path: the run's directory
     ///   - last: the last step to recompute
     ///   - world: one rank
-    ///   - say: takes lines of progress
+    ///   - log: takes lines of progress
     /// - Throws: `configuration` for a run in default mode or of another kernel set, `noInput` for a step that is not
     ///   recorded
     package init(
-        run path: String, step last: Int, threads: Int, on world: any Communicator, say: @escaping (String) -> Void
+        run path: String, step last: Int, threads: Int, on world: any Communicator, log: @escaping (String) -> Void
     ) throws(Failure) {
-        run = try RecordedRun(RunDirectory(path), upTo: last, say: say)
+        run = try RecordedRun(RunDirectory(path), upTo: last, log: log)
         self.last = last
-        self.say = say
-        try Self.requireKernels(run.kernels, MatrixLibrary.kernelSet(run.configuration.precision))
+        self.log = log
+        try Self.requireKernels(run.kernels, ProductLibrary.kernelSet(run.configuration.precision))
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
-        try Self.requireData(of: run, corpus, say)
+        try Self.requireData(of: run, corpus, log)
         var configuration = run.configuration
-        try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
-        // The same bits, and a look at a lane wants every layer's routes, of which recomputation keeps the last alone.
+        try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        // The same bits, and a look at a micro-batch wants every layer's routes, of which recomputation keeps the last alone.
         configuration.recomputation = .none
-        engine = try Engine(configuration, expertParallel: 1, threads: threads, forTraining: true, on: world)
+        engine = try Engine(configuration, expertParallelSize: 1, threads: threads, forTraining: true, on: world)
         windows = try TrainingWindows(corpus.train, context: configuration.model.context, seed: configuration.seed)
         self.configuration = configuration
         step = TrainingStep(configuration, engine, windows)
@@ -74,7 +74,7 @@ package final class Replay {
 
     /// - Throws: `configuration` if the corpus is not the one that the last step was trained on
     private static func requireData(
-        of run: RecordedRun, _ corpus: Corpus, _ say: (String) -> Void
+        of run: RecordedRun, _ corpus: Corpus, _ log: (String) -> Void
     ) throws(Failure) {
         let now = DataIdentity(of: corpus.train)
         if let start = run.start?.record, start.tokenizer != corpus.tokenizer.serialized {
@@ -88,7 +88,7 @@ package final class Replay {
                 advice: "replay needs the data that the step was trained on: restore them, or replay a later step")
         }
         if let extras = run.start?.record.extras, let first = StoredData(extras: extras).train, first != now {
-            say("warning: the training data changed at or after the checkpoint; steps before the change will differ")
+            log("warning: the training data changed at or after the checkpoint; steps before the change will differ")
         }
     }
 
@@ -97,18 +97,18 @@ package final class Replay {
             initialize(
                 state.parameters, scale: run.configuration.model.initializationScale, seed: run.configuration.seed,
                 on: engine.workers)
-            say("starting from the initial parameters")
+            log("starting from the initial parameters")
             return
         }
-        try StateStorage.load(state, from: reader)
+        try StateShards.load(state, from: reader)
         try reader.close()
         state.step = reader.record.step
         state.consumed = try Consumed(of: reader.record)
-        say("starting from \(reader.directory)")
+        log("starting from \(reader.directory)")
     }
 
     /// Recomputes up to the last step, or to the first checkpoint that differs.
-    package func confirm() throws -> ReplayFindings {
+    package func verify() throws -> ReplayFindings {
         var findings = ReplayFindings(first: state.step + 1)
         while state.step < last, findings.tensor == nil {
             let number = state.step + 1
@@ -118,7 +118,7 @@ package final class Replay {
             if findings.figure == nil, let record = run.records[number] {
                 findings.figure = FigureDifference(outcome, recorded: record)
             }
-            guard outcome.isSound else { break }
+            guard outcome.isFinite else { break }
             try compareWithStored(&findings)
         }
         return findings
@@ -128,11 +128,12 @@ package final class Replay {
     private func prepareStep() throws(Failure) {
         let number = state.step + 1
         guard let record = run.records[number], record.sequences != nil else { return }
-        let tokens = record.tokens - state.consumed.tokens, lane = configuration.batch.laneTokens
+        let tokens = record.tokens - state.consumed.tokens, microBatch = configuration.batch.microBatchTokens
         guard tokens != configuration.batch.tokens else { return }
-        guard tokens > 0, tokens <= 1 << 40, tokens % lane == 0 else {
+        guard tokens > 0, tokens <= 1 << 40, tokens % microBatch == 0 else {
             throw Failure(
-                .data, "step \(number) is recorded with \(tokens) tokens, which is no batch of lanes of \(lane)",
+                .data,
+                "step \(number) is recorded with \(tokens) tokens, which is no batch of micro-batches of \(microBatch)",
                 advice: "\(run.directory.metrics) does not follow from the checkpoint that replay starts from")
         }
         configuration.batch.tokens = tokens
@@ -147,7 +148,7 @@ package final class Replay {
         do {
             reader = try CheckpointReader(stored.directory)
         } catch {
-            say("warning: not comparing with \(stored.directory): \(error.message)")
+            log("warning: not comparing with \(stored.directory): \(error.message)")
             return
         }
         findings.tensor = try TensorDifference.first(of: state, against: reader)
@@ -155,21 +156,21 @@ package final class Replay {
         try reader.close()
     }
 
-    /// Computes one lane of the last step alone, after recomputing what comes before, and writes its tensors to `file`.
-    package func inspect(lane number: Int, to file: String) throws {
+    /// Computes one micro-batch of the last step alone, after recomputing what comes before, and writes its tensors to `file`.
+    package func inspect(microBatch number: Int, to file: String) throws {
         while state.step < last - 1 {
             try prepareStep()
-            guard try step.run(&state).isSound else {
+            guard try step.run(&state).isFinite else {
                 throw Failure(.diverged, "step \(state.step + 1) diverges: there is no step \(last)")
             }
         }
         try prepareStep()
-        let lanes = configuration.batch.lanes
-        guard (0..<lanes).contains(number) else {
-            throw Failure(.usage, "--micro-batch \(number): a step has the lanes 0 to \(lanes - 1)")
+        let microBatches = configuration.batch.microBatches
+        guard (0..<microBatches).contains(number) else {
+            throw Failure(.usage, "--micro-batch \(number): a step has the micro-batches 0 to \(microBatches - 1)")
         }
-        let inspection = try LaneInspection(
-            step.fill(lane: number, after: state.consumed), number: number, step: last, state.parameters, engine,
+        let inspection = try MicroBatchInspection(
+            step.fill(microBatch: number, after: state.consumed), number: number, step: last, state.parameters, engine,
             configuration)
         try inspection.write(to: file)
     }

@@ -35,8 +35,8 @@ package struct FigureDifference: Sendable, Equatable, CustomStringConvertible {
 
     init?(_ outcome: StepOutcome, recorded: StepRecord) {
         let figures = [
-            ("routes", recorded.routeDigest, hexadecimal(outcome.lanes.routeDigest)),
-            ("loss", "\(recorded.loss)", "\(outcome.lanes.loss)"),
+            ("routes", recorded.routeDigest, hexadecimal(outcome.microBatches.routeDigest)),
+            ("loss", "\(recorded.loss)", "\(outcome.microBatches.loss)"),
             ("gradient", recorded.gradientDigest, hexadecimal(outcome.gradientDigest)),
             ("learning rate", "\(recorded.learningRate)", "\(outcome.learningRate)"),
             ("parameters", recorded.parameterDigest, hexadecimal(outcome.parameterDigest)),
@@ -63,9 +63,9 @@ package struct TensorDifference: Sendable, Equatable, CustomStringConvertible {
     /// Parameters first, then moments. For a rank that holds everything.
     static func first(of state: TrainingState, against reader: CheckpointReader) throws(Failure) -> TensorDifference? {
         let arenas: [(String, (Range<Int>) -> Vector<Float>)] = [
-            (StateStorage.parameters, { state.parameters.values[$0] }),
-            (StateStorage.firstMoment, { state.firstMoment[$0] }),
-            (StateStorage.secondMoment, { state.secondMoment[$0] }),
+            (StateShards.parameters, { state.parameters.values[$0] }),
+            (StateShards.firstMoment, { state.firstMoment[$0] }),
+            (StateShards.secondMoment, { state.secondMoment[$0] }),
         ]
         for (folder, values) in arenas {
             for entry in state.parameters.layout.entries {

@@ -27,7 +27,7 @@ package struct TrainingOptions {
     package var versions: [String: String] = [:]
     /// Ends this process when it was asked to leave and the other ranks do not come to agree; nil: it waits. Called by
     /// another thread.
-    package var giveUp: (@Sendable (Failure) -> Void)?
+    package var abort: (@Sendable (Failure) -> Void)?
     /// Records what some steps are made of; its tracer is that of the setup.
     package var trace: StepTrace?
     /// Sees every finished step and the state after it, on every rank: for tests.

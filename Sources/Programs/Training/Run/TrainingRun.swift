@@ -18,13 +18,13 @@ package final class TrainingRun {
     private let world: any Communicator
     private let step: TrainingStep
     private let validation: Validation?
-    private let keeper: CheckpointKeeper
-    private let saves: RunSaves
-    private let requests: RunRequests
-    private let progress: ProgressLine
+    private let manager: CheckpointManager
+    private let saves: CheckpointPolicy
+    private let requests: RunControl
+    private let progress: ProgressSink
     private let options: TrainingOptions
     private let summary: WrittenSummary
-    private var reporter: StepReporter?
+    private var reporter: RecordWriter?
     private var state: TrainingState
     private var end: RunEnd
 
@@ -32,7 +32,7 @@ package final class TrainingRun {
 
     /// **Collective** over `world`.
     package init(
-        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressLine
+        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressSink
     ) throws(Failure) {
         self.setup = setup
         self.world = world
@@ -43,25 +43,25 @@ package final class TrainingRun {
         step = TrainingStep(configuration, setup.engine, windows.training)
         validation = windows.validation.map { windows in
             Validation(
-                setup.engine, windows, laneTokens: configuration.batch.laneTokens,
+                setup.engine, windows, microBatchTokens: configuration.batch.microBatchTokens,
                 tokens: configuration.length.validationTokens)
         }
         state = TrainingState(for: setup.engine)
         end = configuration.end(after: state.step, state.consumed)
-        let say = { (text: String) in if world.rank == 0 { progress.say(text) } }
-        keeper = try CheckpointKeeper(setup, state, versions: options.versions, on: world, say: say)
-        requests = RunRequests(world, giveUp: options.giveUp)
+        let log = { (text: String) in if world.rank == 0 { progress.log(text) } }
+        manager = try CheckpointManager(setup, state, versions: options.versions, on: world, log: log)
+        requests = RunControl(world, abort: options.abort)
         let summary = WrittenSummary(in: setup.directory)
         self.summary = summary
-        saves = RunSaves(keeper, requests, say: say) { summary.noteCheckpoint() }
+        saves = CheckpointPolicy(manager, requests, log: log) { summary.noteCheckpoint() }
     }
 
-    /// - Throws: `diverged` when a loss or gradient stops being a number, `tryAgain` when asked to leave; the state is
+    /// - Throws: `diverged` when a loss or gradient stops being a number, `temporaryFailure` when asked to leave; the state is
     ///   saved in both cases
     package func run() throws {
         do {
             try runToEnd()
-        } catch let failure as Failure where failure.status == .tryAgain || failure.status == .diverged {
+        } catch let failure as Failure where failure.status == .temporaryFailure || failure.status == .diverged {
             try setup.close(on: world)
             throw failure
         }
@@ -70,10 +70,10 @@ package final class TrainingRun {
 
     private func runToEnd() throws {
         let resumed = try begin()
-        if let resumed { keeper.resumed(at: state.step, best: resumed.best) }
+        if let resumed { manager.resumed(at: state.step, best: resumed.best) }
         end = configuration.end(after: state.step, state.consumed)
         guard state.step < end.steps || resumed?.unfinished != nil else {
-            say("nothing to do: the run has done \(state.step) of \(end.steps) steps")
+            log("nothing to do: the run has done \(state.step) of \(end.steps) steps")
             return
         }
         try openRecords(keeping: resumed)
@@ -85,7 +85,7 @@ package final class TrainingRun {
     /// - Returns: nil if it is not the run's own
     private func begin() throws(Failure) -> StateLoader.Resumed? {
         if let origin = setup.origin {
-            return try StateLoader(setup: setup, world: world) { [self] in say($0) }.load(&state, from: origin)
+            return try StateLoader(setup: setup, world: world) { [self] in log($0) }.load(&state, from: origin)
         }
         initialize(
             state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
@@ -96,25 +96,25 @@ package final class TrainingRun {
     /// - Parameter resumed: what the run goes on from; the records of later steps are cut off
     private func openRecords(keeping resumed: StateLoader.Resumed?) throws {
         let gemmPeak = try measurePeakOfAll()
-        try Agreement(ranks: world).settle { () throws(Failure) in
+        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
             guard world.rank == 0 else { return }
             let directory = setup.directory
             try directory.write(configuration.resolved, to: directory.configuration)
             var facts = RunSummary(
-                configuration, setup.layout, kernels: MatrixLibrary.kernelSet(configuration.precision),
+                configuration, setup.layout, kernels: ProductLibrary.kernelSet(configuration.precision),
                 gemmPeak: gemmPeak)
             facts.hasCheckpoints = resumed != nil
             try summary.write(facts)
             // The step whose validation was broken off gets its record now.
             let last = resumed?.unfinished == nil ? state.step : state.step - 1
-            let file = try MetricsFile(directory.metrics, keepingThrough: last)
+            let file = try JSONLinesSink(directory.metrics, keepingThrough: last)
             if let resumed, file.bytes != resumed.metricsBytes {
-                say(
+                log(
                     "warning: \(directory.metrics) is not what the checkpoint remembers: the records of the steps up to "
                         + "\(last) end at byte \(file.bytes), not \(resumed.metricsBytes); none is cut")
             }
-            reporter = StepReporter(configuration, end, gemmPeak: gemmPeak, file: file, progress: progress)
-            say(facts.sentence(lanes: configuration.batch.lanes))
+            reporter = RecordWriter(configuration, end, gemmPeak: gemmPeak, file: file, progress: progress)
+            log(facts.sentence(microBatches: configuration.batch.microBatches))
         }
     }
 
@@ -125,20 +125,20 @@ package final class TrainingRun {
     }
 
     /// The validation that precedes the first step, or the one that an earlier job had to break off.
-    private func validateBeforeTraining(_ unfinished: UnfinishedRecord?) throws {
-        guard try !requests.wantLeave() else { throw Failure.leaving("before the first step") }
+    private func validateBeforeTraining(_ unfinished: IncompleteRecord?) throws {
+        guard try !requests.shouldStop() else { throw Failure.stopped(during: "before the first step") }
         guard state.step == 0 || unfinished != nil else { return }
         let result = try validation?.run(state.parameters, unless: requests)
-        guard validation == nil || result != nil else { throw Failure.leaving("during a validation") }
+        guard validation == nil || result != nil else { throw Failure.stopped(during: "during a validation") }
         guard var record = unfinished?.record else {
-            if let result { say("before training: \(result)") }
+            if let result { log("before training: \(result)") }
             return
         }
         record.enter(result)
         reporter?.report(record)
         guard let result else { return }
-        keeper.validated(state.step, loss: result.loss)
-        say("validation after step \(state.step): \(result)")
+        manager.validated(state.step, loss: result.loss)
+        log("validation after step \(state.step): \(result)")
     }
 
     private func takeStep() throws {
@@ -147,26 +147,26 @@ package final class TrainingRun {
         let outcome = try step.run(&state)
         let seconds = (clock.now - start) / .seconds(1)
         try writeTrace()
-        guard outcome.isSound else { throw try diverged(outcome) }
+        guard outcome.isFinite else { throw try diverged(outcome) }
         let isLast = state.step == end.steps
         let validation = try validateIfDue(isLast: isLast)
-        let request = try requests.agree(isOverdue: keeper.isOverdue, isWriting: keeper.isWriting)
-        let stall = saves.takeStall()
+        let request = try requests.agree(isOverdue: manager.isOverdue, isWriting: manager.isWriting)
+        let stall = saves.drainStallSeconds()
         let record = reporter?.record(
             outcome, after: state, seconds: seconds, stall: stall, peakMemory: request.peakMemory,
             validation: validation.result)
         if !validation.isBrokenOff { try report(record, validation.result) }
         try options.observe(outcome, state)
-        if request.allHaveWritten { try saves.finish() }
+        if request.allWritesFinished { try saves.finish() }
         let position = position(validation.result, unfinished: validation.isBrokenOff ? record : nil)
-        if isLast || request.wantsLeave {
+        if isLast || request.shouldStop {
             try saves.saveNow(state, position)
-        } else if keeper.isDue(after: state) || request.wantsSave {
+        } else if manager.isDue(after: state) || request.shouldSave {
             try saves.save(state, position)
         }
-        if request.wantsLeave, !isLast || validation.isBrokenOff {
+        if request.shouldStop, !isLast || validation.isBrokenOff {
             throw Failure(
-                .tryAgain, "asked to leave after step \(state.step): the state is saved",
+                .temporaryFailure, "asked to leave after step \(state.step): the state is saved",
                 advice: "start the same command again to go on")
         }
     }
@@ -186,31 +186,31 @@ package final class TrainingRun {
         do {
             try options.trace?.end()
         } catch {
-            if error.status == .protocolError { throw error }
-            say("warning: \(error)")
+            if error.status == .communication { throw error }
+            log("warning: \(error)")
         }
     }
 
     private func report(_ record: StepRecord?, _ validation: ValidationResult?) throws(Failure) {
         if let record { reporter?.report(record) }
-        try Agreement(ranks: world).settle { () throws(Failure) in try setup.lock?.requireOwnership() }
-        if let validation { say("validation after step \(state.step): \(validation)") }
+        try Agreement(ranks: world).onAllRanks { () throws(Failure) in try setup.lock?.requireOwnership() }
+        if let validation { log("validation after step \(state.step): \(validation)") }
     }
 
-    private func position(_ validation: ValidationResult?, unfinished: StepRecord? = nil) -> RunSaves.Position {
-        RunSaves.Position(
+    private func position(_ validation: ValidationResult?, unfinished: StepRecord? = nil) -> CheckpointPolicy.Position {
+        CheckpointPolicy.Position(
             metricsBytes: { [reporter] () throws(Failure) in try reporter?.flushed() ?? 0 },
-            validationLoss: validation?.loss, unfinished: unfinished.map(UnfinishedRecord.init))
+            validationLoss: validation?.loss, unfinished: unfinished.map(IncompleteRecord.init))
     }
 
     /// Saves the last sound state and says what happened.
     private func diverged(_ outcome: StepOutcome) throws(Failure) -> Failure {
         try saves.saveNow(state, position(nil))
-        let isFinite = outcome.lanes.loss.isFinite && outcome.gradientNorm.isFinite
+        let isFinite = outcome.microBatches.loss.isFinite && outcome.gradientNorm.isFinite
         let cause =
             isFinite
-            ? "a gradient is not a number, or larger than the sums of exact mode hold (2^13 / lanes)"
-            : "the loss is \(outcome.lanes.loss) and the gradient's norm \(outcome.gradientNorm)"
+            ? "a gradient is not a number, or larger than the sums of exact mode hold (2^13 / micro-batches)"
+            : "the loss is \(outcome.microBatches.loss) and the gradient's norm \(outcome.gradientNorm)"
         return Failure(
             .diverged,
             "training diverged at step \(state.step + 1): \(cause); the state after step \(state.step) is kept in "
@@ -218,7 +218,7 @@ package final class TrainingRun {
             advice: "lower optimizer.learning_rate, lengthen schedule.warmup_tokens, or lower optimizer.gradient_clip")
     }
 
-    private func say(_ text: String) {
-        if world.rank == 0 { progress.say(text) }
+    private func log(_ text: String) {
+        if world.rank == 0 { progress.log(text) }
     }
 }

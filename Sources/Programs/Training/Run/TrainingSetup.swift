@@ -24,7 +24,7 @@ package struct TrainingSetup {
     /// Nil if the run starts from initial parameters.
     package let origin: Origin?
     /// The note of what this job would leave on this host; on its lowest rank there.
-    private let remains: JobRemains.Note?
+    private let sessionNote: StaleSession.Note?
 
     /// What is wrong with job, directory, corpus or memory is found here, on all ranks alike. **Collective** over `world`.
     /// - Parameters:
@@ -36,7 +36,7 @@ package struct TrainingSetup {
         tracer: Tracer? = nil,
         report: @escaping (String) -> Void
     ) throws(Failure) {
-        try agreeOnJob(given, on: world)
+        try requireSameJob(given, on: world)
         try requireProducts(in: given.precision)
         try requireFewThreads(given.parallel.threadsPerRank, on: world)
         let agreement = Agreement(ranks: world)
@@ -45,17 +45,17 @@ package struct TrainingSetup {
         if let warning = try bindingWarning(threadsPerRank: given.parallel.threadsPerRank, on: world), world.rank == 0 {
             report(warning)
         }
-        let lock = try agreement.settle { () throws(Failure) in
+        let lock = try agreement.onAllRanks { () throws(Failure) in
             world.rank == 0 ? try Self.claim(directory, report) : nil
         }
         self.lock = lock
-        remains = try JobRemains.trade(on: world)
+        sessionNote = try StaleSession.claim(on: world)
         let origin = try releasing(lock) { () throws(Failure) in
-            try Origin.find(for: given, options, on: world, say: report)
+            try Origin.find(for: given, options, on: world, log: report)
         }
         let corpus = try Self.corpus(given.data, origin?.tokenizer, in: directory.data, lock, agreement, report: report)
         var configuration = given
-        try configuration.model.settleVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         self.configuration = configuration
         self.options = options
@@ -64,8 +64,9 @@ package struct TrainingSetup {
         self.corpus = corpus
         self.directory = directory
         engine = try Engine(
-            configuration, expertParallel: layout.expertParallel,
-            threads: configuration.parallel.threadsPerRank, lanesInFlight: layout.lanesInFlight, forTraining: true,
+            configuration, expertParallelSize: layout.expertParallelSize,
+            threads: configuration.parallel.threadsPerRank, microBatchesInFlight: layout.microBatchesInFlight,
+            forTraining: true,
             on: world, tracer: tracer)
     }
 
@@ -76,12 +77,12 @@ package struct TrainingSetup {
         try directory.create()
         return try RunLock(
             runDirectory: directory.path,
-            isCancelled: { platform_pending_requests() & Int32(platform_request_leave) != 0 }, report: report)
+            isCancelled: { platform_pending_requests() & Int32(platform_request_stop) != 0 }, report: report)
     }
 
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.
     private static func corpus(
-        _ data: DataSettings, _ tokenizer: GivenTokenizer?, in directory: String, _ lock: RunLock?,
+        _ data: DataConfiguration, _ tokenizer: GivenTokenizer?, in directory: String, _ lock: RunLock?,
         _ agreement: Agreement, report: @escaping (String) -> Void
     ) throws(Failure) -> Corpus {
         try onRankZero(of: agreement.ranks) { () throws(Failure) in
@@ -89,12 +90,12 @@ package struct TrainingSetup {
                 try Corpus.prepare(settings: data, directory: directory, tokenizer: tokenizer, report: report)
             }
         }
-        return try agreement.settle { () throws(Failure) in try Corpus.open(settings: data, directory: directory) }
+        return try agreement.onAllRanks { () throws(Failure) in try Corpus.open(settings: data, directory: directory) }
     }
 
     /// Gives the run directory back when the job has ended in order. **Collective** over `world`.
     func close(on world: any Communicator) throws(Failure) {
-        remains?.remove()
+        sessionNote?.remove()
         try Agreement(ranks: world).barrier()
         lock?.release()
     }

@@ -15,8 +15,8 @@ package struct TrainingState: Sendable {
     /// What a rank of this engine trains; with a distributed optimizer it holds moments of its own slices only.
     package init(for engine: Engine) {
         parameters = ParameterArena(engine.layout, for: engine.precision)
-        let stretches = engine.isOptimizerDistributed ? engine.ownSlices : [0..<engine.layout.count]
-        firstMoment = Moment(over: stretches)
-        secondMoment = Moment(over: stretches)
+        let ranges = engine.isOptimizerDistributed ? engine.ownedRanges : [0..<engine.layout.count]
+        firstMoment = Moment(over: ranges)
+        secondMoment = Moment(over: ranges)
     }
 }

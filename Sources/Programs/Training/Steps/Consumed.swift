@@ -37,7 +37,7 @@ package struct Consumed: Sendable, Equatable {
     }
 
     /// After one more step.
-    package mutating func add(_ batch: BatchSettings, context: Int) {
+    package mutating func add(_ batch: BatchConfiguration, context: Int) {
         tokens += batch.tokens
         sequences += batch.tokens / context
     }
@@ -55,7 +55,7 @@ extension RunConfiguration {
     /// The configuration that a checkpoint carries.
     package init(stored record: CheckpointRecord) throws(Failure) {
         let source = "stored configuration of step \(record.step)"
-        try self.init(SettingsDocument(yaml: record.configuration, file: source, isStored: true))
+        try self.init(ConfigurationDocument(yaml: record.configuration, file: source, isStored: true))
     }
 
     /// Where a run ends that has done `step` steps and `consumed` so much, when all steps to come are of `batch.tokens`. The

@@ -9,17 +9,17 @@ import Threading
 
 /// What one optimizer step did.
 package struct StepOutcome: Sendable {
-    package var lanes: LaneSummary
+    package var microBatches: BatchSummary
     package var gradientNorm: Double
     package var learningRate: Double
     package var gradientDigest: UInt64
     package var parameterDigest: UInt64
     package var times: CommunicationTimes
     /// False if a loss or gradient was not a finite number, or too large for exact sums: nothing was updated then.
-    package var isSound: Bool
+    package var isFinite: Bool
 }
 
-/// Computes optimizer steps: lanes forward and backward, sums over ranks, one update.
+/// Computes optimizer steps: micro-batches forward and backward, sums over ranks, one update.
 package final class TrainingStep {
     private let engine: Engine
     private let configuration: RunConfiguration
@@ -27,10 +27,10 @@ package final class TrainingStep {
     /// Of the last step, summed over ranks.
     package let gradients: GradientAccumulator
     private let chunks: ChunkPlan
-    private let sums: ArenaSums
-    private let ledger: LaneLedger
-    /// Tokens, for each lane in flight.
-    private let lanes: [Lane]
+    private let sums: NormAndDigest
+    private let ledger: MicroBatchTable
+    /// Tokens, for each micro-batch in flight.
+    private let microBatches: [MicroBatch]
     private let flags = Vector<Int32>(count: 1)
     private let view: GradientView
 
@@ -39,12 +39,12 @@ package final class TrainingStep {
         self.configuration = configuration
         self.source = source
         gradients = GradientAccumulator(
-            engine.layout, isExact: configuration.reproducible, lanes: configuration.batch.lanes)
-        chunks = ChunkPlan(engine.layout, owning: engine.ownSlices)
-        sums = ArenaSums(engine.layout, chunks, engine.mesh)
-        ledger = LaneLedger(lanes: configuration.batch.lanes, layers: configuration.model.layers)
-        lanes = engine.laneThreads.map { _ in
-            Lane(sequences: configuration.sequencesPerLane, sequenceLength: configuration.model.context)
+            engine.layout, isExact: configuration.reproducible, microBatches: configuration.batch.microBatches)
+        chunks = ChunkPlan(engine.layout, owning: engine.ownedRanges)
+        sums = NormAndDigest(engine.layout, chunks, engine.mesh)
+        ledger = MicroBatchTable(microBatches: configuration.batch.microBatches, layers: configuration.model.layers)
+        microBatches = engine.runners.map { _ in
+            MicroBatch(sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context)
         }
         view = GradientView(gradients, threads: engine.workers.count)
     }
@@ -54,23 +54,23 @@ package final class TrainingStep {
         let tracer = engine.workers.tracer
         tracer?.begin(.step, state.step + 1)
         defer { tracer?.end() }
-        for thread in engine.laneThreads { thread.dispatcher.clock.reset() }
+        for thread in engine.runners { thread.dispatcher.clock.reset() }
         try computeGradients(state)
-        let lanes = ledger.summary(choices: configuration.model.choices)
+        let microBatches = ledger.summary(expertsPerToken: configuration.model.expertsPerToken)
         let view = view
-        tracer?.begin(.sums)
+        tracer?.begin(.normAndDigest)
         let (norm, digest) = try sums.normAndDigest(on: engine.workers) { chunk, worker in
             view.values(chunk, worker: worker)
         }
         let isOutOfRange = try isOutOfRange()
         tracer?.end()
         var outcome = StepOutcome(
-            lanes: lanes, gradientNorm: norm, learningRate: learningRate(after: state),
-            gradientDigest: digest &+ lanes.lossDigest,
+            microBatches: microBatches, gradientNorm: norm, learningRate: learningRate(after: state),
+            gradientDigest: digest &+ microBatches.lossDigest,
             parameterDigest: 0, times: CommunicationTimes(),
-            isSound: lanes.loss.isFinite && norm.isFinite && !isOutOfRange)
-        outcome.parameterDigest = try outcome.isSound ? update(&state, outcome) : self.digest(of: state.parameters)
-        outcome.times = engine.laneThreads.map(\.dispatcher.clock.times).reduce(CommunicationTimes(), +)
+            isFinite: microBatches.loss.isFinite && norm.isFinite && !isOutOfRange)
+        outcome.parameterDigest = try outcome.isFinite ? update(&state, outcome) : self.digest(of: state.parameters)
+        outcome.times = engine.runners.map(\.dispatcher.clock.times).reduce(CommunicationTimes(), +)
         return outcome
     }
 
@@ -80,45 +80,46 @@ package final class TrainingStep {
         let overlapped = engine.backgroundReduction.map {
             OverlappedReduction(gradients, $0, tracer: engine.reductionTracer)
         }
-        let work = LaneWork(
+        let work = MicroBatchPass(
             configuration: configuration, mesh: engine.mesh, model: engine.model, source: source, gradients: gradients,
             ledger: ledger, parameters: state.parameters, consumed: state.consumed,
             overlapped: overlapped)
-        let threads = engine.laneThreads, lanes = lanes
-        try computeLanes(
-            rounds: engine.mesh.rounds(lanes: configuration.batch.lanes), passing: engine.baton,
+        let threads = engine.runners, microBatches = microBatches
+        try computeMicroBatches(
+            accumulationSteps: engine.mesh.accumulationSteps(microBatches: configuration.batch.microBatches),
+            passing: engine.turnLock,
             on: threads.map(\.workers)
-        ) { (inFlight, round) throws(CommunicationError) in
-            try work.compute(round: round, in: lanes[inFlight], on: threads[inFlight])
+        ) { (inFlight, accumulationStep) throws(CommunicationError) in
+            try work.compute(accumulationStep: accumulationStep, in: microBatches[inFlight], on: threads[inFlight])
         }
         let clock = engine.dispatcher.clock, world = engine.mesh.world
         if let overlapped {
-            work.handOver(through: -1, on: engine.workers)
+            work.reduceCompleted(through: -1, on: engine.workers)
             try overlapped.finish(on: world, clock: clock)
         } else {
             gradients.finish(on: engine.workers)
             try engine.reduction.sum(gradients, clock: clock)
         }
         try clock.wait { () throws(CommunicationError) in try world.barrier() }
-        try clock.reduce { () throws(CommunicationError) in try ledger.share(over: world) }
+        try clock.reduce { () throws(CommunicationError) in try ledger.allReduce(over: world) }
     }
 
-    /// The lane `number` of the step after `consumed`, valid until the next is asked for or a step is taken.
-    package func fill(lane number: Int, after consumed: Consumed) -> Lane {
-        source.fill(lanes[0], number: number, after: consumed, of: configuration)
-        return lanes[0]
+    /// The micro-batch `number` of the step after `consumed`, valid until the next is asked for or a step is taken.
+    package func fill(microBatch number: Int, after consumed: Consumed) -> MicroBatch {
+        source.fill(microBatches[0], number: number, after: consumed, of: configuration)
+        return microBatches[0]
     }
 
     private func isOutOfRange() throws(CommunicationError) -> Bool {
         flags[0] = gradients.isOutOfRange ? 1 : 0
-        try engine.mesh.world.maximum(flags)
+        try engine.mesh.world.allReduceMaximum(flags)
         return flags[0] != 0
     }
 
     private func learningRate(after state: TrainingState) -> Double {
         let seen = state.consumed.tokens + configuration.batch.tokens
         let end = configuration.end(after: state.step, state.consumed)
-        return configuration.optimizer.learningRate * configuration.schedule.share(after: seen, of: end.tokens)
+        return configuration.optimizer.learningRate * configuration.schedule.multiplier(after: seen, of: end.tokens)
     }
 
     /// - Returns: the digest of the new parameters. **Collective**.
@@ -137,16 +138,16 @@ package final class TrainingStep {
             let range = chunk.range, values = parameters.values[range]
             step.update(
                 values, gradient: view.values(chunk, worker: worker), firstMoment: m[range], secondMoment: v[range],
-                decays: layout[chunk.parameter].decays)
+                hasWeightDecay: layout[chunk.parameter].hasWeightDecay)
             parameters.refresh(range)
             return values
         }
-        if engine.isOptimizerDistributed { try takeOver(parameters) }
+        if engine.isOptimizerDistributed { try refreshForeign(parameters) }
         return digest
     }
 
     /// Takes over what other ranks have updated. **Collective**.
-    private func takeOver(_ parameters: ParameterArena) throws(CommunicationError) {
+    private func refreshForeign(_ parameters: ParameterArena) throws(CommunicationError) {
         try engine.reduction.gather(parameters, clock: engine.dispatcher.clock)
         let chunks = chunks
         engine.workers.run(chunks.foreign.count) { _, index in

@@ -5,7 +5,7 @@ final class TaskTrack {
     private var around = TraceInterval(.step, depth: 0, start: 0, duration: 0)
     /// Whether the last span belongs to the current kernel, and whether that found no room for one.
     private var isOpen = false, isLost = false
-    private(set) var lost = 0
+    private(set) var droppedEvents = 0
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -25,15 +25,15 @@ final class TaskTrack {
                 TraceInterval(around.phase, number: around.number, depth: 0, start: start, duration: end - start))
             isOpen = true
         } else if !isLost {
-            lost += 1
+            droppedEvents += 1
             isLost = true
         }
     }
 
-    func take() -> [TraceInterval] {
+    func drain() -> [TraceInterval] {
         defer {
             spans.removeAll(keepingCapacity: true)
-            (isOpen, isLost, lost) = (false, false, 0)
+            (isOpen, isLost, droppedEvents) = (false, false, 0)
         }
         return Array(spans)
     }

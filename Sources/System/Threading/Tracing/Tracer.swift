@@ -1,7 +1,7 @@
 /// One stretch of time that a rank spent on something.
 package struct TraceInterval: Sendable, Equatable {
     package var phase: Phase
-    /// Which layer, step, lane or bucket; −1 if there is but one.
+    /// Which layer, step, micro-batch or bucket; −1 if there is but one.
     package var number: Int32
     /// How many spans it lies in.
     package var depth: Int32
@@ -25,14 +25,14 @@ package struct TraceInterval: Sendable, Equatable {
     package var end: Int64 { start + duration }
 }
 
-/// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a span while
-/// it records, a comparison while it does not.
+/// Records what a rank does, as spans that lie within each other, in memory taken beforehand: a quarter of a microsecond a
+/// span while it records, a comparison while it does not.
 package final class Tracer: @unchecked Sendable {
-    // Unchecked because one thread records spans, the one that takes a rank's steps, a lane of them or a step's sums, and
-    // changes what others read while they are idle; each thread of its team writes to a track of its own.
+    // Unchecked because one thread records spans, the one that takes a rank's steps, a micro-batch of them or a step's sums,
+    // and changes what others read while they are idle; each thread of its team writes to a track of its own.
     private var spans: [TraceInterval] = []
     private var open: [Int] = []
-    /// By thread of the team, which lanes in flight use in turns.
+    /// By thread of the team, which micro-batches in flight use in turns.
     private let tasks: [TaskTrack]
     private let capacity: Int
     private let clock = ContinuousClock()
@@ -44,7 +44,7 @@ package final class Tracer: @unchecked Sendable {
     /// What it records, for who looks at several.
     package let name: String
     /// Spans there was no room for since the last `take`.
-    package private(set) var lost = 0
+    package private(set) var droppedEvents = 0
 
     /// - Parameters:
     ///   - capacity: spans between two calls of `take`, and of each thread's track
@@ -81,7 +81,7 @@ package final class Tracer: @unchecked Sendable {
     package func begin(_ phase: Phase, _ number: Int = -1, bytes: Int = -1) {
         guard isRecording else { return }
         guard spans.count < capacity else {
-            lost += 1
+            droppedEvents += 1
             open.append(-1)
             return
         }
@@ -99,11 +99,11 @@ package final class Tracer: @unchecked Sendable {
     }
 
     /// The spans since the last call, in the order in which they began; whoever is inside another comes after it.
-    package func take() -> [TraceInterval] {
+    package func drain() -> [TraceInterval] {
         precondition(open.isEmpty, "a span is open")
         defer {
             spans.removeAll(keepingCapacity: true)
-            lost = 0
+            droppedEvents = 0
         }
         return Array(spans)
     }
@@ -125,10 +125,10 @@ package final class Tracer: @unchecked Sendable {
     }
 
     /// What the threads ran since the last call, a list for each.
-    package func takeTasks() -> [[TraceInterval]] { tasks.map { $0.take() } }
+    package func drainTasks() -> [[TraceInterval]] { tasks.map { $0.drain() } }
 
-    /// Of the threads' spans, those there was no room for since the last `takeTasks`.
-    package var lostTasks: Int { tasks.reduce(0) { $0 + $1.lost } }
+    /// Of the threads' spans, those there was no room for since the last `drainTasks`.
+    package var droppedTaskEvents: Int { tasks.reduce(0) { $0 + $1.droppedEvents } }
 
     private var now: Int64 {
         let (seconds, attoseconds) = (clock.now - zero).components

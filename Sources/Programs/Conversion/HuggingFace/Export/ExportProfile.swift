@@ -22,12 +22,12 @@ package enum ModelClass: Sendable, Equatable {
     case qwen2Moe(ExportProfile)
     /// Layers of different numbers of experts. The class has one number for all, but also a correction bias for each expert,
     /// which decides who is chosen and not by how much it counts: layers are filled up with experts that are never chosen.
-    /// It always normalises gates, so that what the others' logits add to the softmax cancels.
+    /// It always normalizes gates, so that what the others' logits add to the softmax cancels.
     case ernie45Moe
 
     /// - Throws: `configuration` naming the setting that no class holds
     package init(
-        for model: ModelSettings, _ routing: RoutingSettings, profile: ExportProfile
+        for model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile
     ) throws(Failure) {
         guard model.norm == .rms else {
             throw Failure(

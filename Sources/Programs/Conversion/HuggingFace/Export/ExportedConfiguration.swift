@@ -3,12 +3,15 @@ import Tokenizers
 
 /// `config.json` of an export. Every value that decides a logit is stated, also where the class has it by default.
 struct ExportedConfiguration: Encodable {
-    private let model: ModelSettings
+    private let model: ModelConfiguration
     private let modelClass: ModelClass
     private let normalizesGates: Bool
     private let endOfText: Int
 
-    init(_ model: ModelSettings, _ routing: RoutingSettings, as modelClass: ModelClass, _ tokenizer: any Tokenizer) {
+    init(
+        _ model: ModelConfiguration, _ routing: RoutingConfiguration, as modelClass: ModelClass,
+        _ tokenizer: any Tokenizer
+    ) {
         self.model = model
         self.modelClass = modelClass
         normalizesGates = routing.normalizeGates
@@ -30,8 +33,8 @@ struct ExportedConfiguration: Encodable {
         try values.encode(modelClass.type, forKey: Key("model_type"))
         switch modelClass {
         case .llama:
-            try values.encode(model.expertHidden, forKey: Key("intermediate_size"))
-            try values.encode(model.headDimension, forKey: Key("head_dim"))
+            try values.encode(model.expertHiddenSize, forKey: Key("intermediate_size"))
+            try values.encode(model.headSize, forKey: Key("head_dim"))
             for name in ["attention_bias", "mlp_bias"] { try values.encode(false, forKey: Key(name)) }
         case .qwen2Moe(let profile): try encodeExperts(profile, into: &values)
         case .ernie45Moe: try encodeFilledUpExperts(into: &values)
@@ -57,10 +60,10 @@ struct ExportedConfiguration: Encodable {
         _ profile: ExportProfile, into values: inout KeyedEncodingContainer<Key>
     ) throws {
         let numbers = [
-            "num_experts": model.expertCount(inLayer: 0), "num_experts_per_tok": model.choices,
-            "moe_intermediate_size": model.expertHidden, "shared_expert_intermediate_size": profile.sharedHidden,
+            "num_experts": model.expertCount(inLayer: 0), "num_experts_per_tok": model.expertsPerToken,
+            "moe_intermediate_size": model.expertHiddenSize, "shared_expert_intermediate_size": profile.sharedHidden,
             // Of layers without experts, of which there are none.
-            "intermediate_size": model.expertHidden, "decoder_sparse_step": 1,
+            "intermediate_size": model.expertHiddenSize, "decoder_sparse_step": 1,
         ]
         for (name, value) in numbers { try values.encode(value, forKey: Key(name)) }
         try values.encode(normalizesGates, forKey: Key("norm_topk_prob"))
@@ -71,8 +74,8 @@ struct ExportedConfiguration: Encodable {
 
     private func encodeFilledUpExperts(into values: inout KeyedEncodingContainer<Key>) throws {
         let numbers = [
-            "moe_num_experts": model.expertCounts.max() ?? 1, "moe_k": model.choices,
-            "moe_intermediate_size": model.expertHidden, "intermediate_size": model.expertHidden,
+            "moe_num_experts": model.expertCounts.max() ?? 1, "moe_k": model.expertsPerToken,
+            "moe_intermediate_size": model.expertHiddenSize, "intermediate_size": model.expertHiddenSize,
             "moe_num_shared_experts": 0, "moe_layer_start_index": 0, "moe_layer_end_index": model.layers - 1,
             "moe_layer_interval": 1,
         ]

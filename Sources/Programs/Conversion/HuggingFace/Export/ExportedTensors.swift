@@ -15,16 +15,16 @@ struct ExportedTensor {
     /// Which column of ours becomes which row.
     enum RowOrder {
         case asStored
-        /// For positions that turn neighbours (2i, 2i + 1) of a head, where ours turn (i, i + size/2).
-        case neighbours(headSize: Int)
+        /// For positions that turn neighbors (2i, 2i + 1) of a head, where ours turn (i, i + size/2).
+        case interleavedRotary(headSize: Int)
         /// The last column again and again, up to so many rows.
-        case filledUp(rows: Int)
+        case padded(rows: Int)
 
         func list(_ columns: Range<Int>) -> [Int] {
             switch self {
             case .asStored: return Array(columns)
-            case .filledUp(let rows): return (0..<rows).map { columns.lowerBound + min($0, columns.count - 1) }
-            case .neighbours(let size):
+            case .padded(let rows): return (0..<rows).map { columns.lowerBound + min($0, columns.count - 1) }
+            case .interleavedRotary(let size):
                 return columns.indices.map { row in
                     let place = (row - columns.lowerBound) % size
                     return row - place + place / 2 + place % 2 * (size / 2)
@@ -43,7 +43,7 @@ struct ExportedTensor {
 }
 
 /// Every tensor of an export, in the order of the model: embedding, layers, final norm, head.
-func exportedTensors(_ model: ModelSettings, as modelClass: ModelClass) -> [ExportedTensor] {
+func exportedTensors(_ model: ModelConfiguration, as modelClass: ModelClass) -> [ExportedTensor] {
     let d = model.dModel, vocabulary = model.vocabularySize
     var all = [ExportedTensor("model.embed_tokens.weight", [vocabulary, d], .whole("embedding"))]
     for layer in 0..<model.layers {
@@ -65,10 +65,10 @@ func exportedTensors(_ model: ModelSettings, as modelClass: ModelClass) -> [Expo
     return all
 }
 
-private func attentionTensors(_ layer: Int, _ model: ModelSettings, _ modelClass: ModelClass) -> [ExportedTensor] {
+private func attentionTensors(_ layer: Int, _ model: ModelConfiguration, _ modelClass: ModelClass) -> [ExportedTensor] {
     let d = model.dModel, hasBiases = modelClass == .qwen2Moe(.portable)
     let turned: ExportedTensor.RowOrder =
-        modelClass == .ernie45Moe ? .neighbours(headSize: model.headDimension) : .asStored
+        modelClass == .ernie45Moe ? .interleavedRotary(headSize: model.headSize) : .asStored
     let block = "blocks.\(layer)", there = "model.layers.\(layer)"
     var all = [
         ExportedTensor("\(there).input_layernorm.weight", [d], .whole("\(block).attention_norm.weight")),
@@ -92,13 +92,13 @@ private func attentionTensors(_ layer: Int, _ model: ModelSettings, _ modelClass
 /// A router and `slots` experts: the layer's, and zeros in place of those that it does not have.
 ///
 /// A missing expert's row of the router is another's, so that a softmax loses no digits to it.
-private func routedTensors(_ layer: Int, _ model: ModelSettings, slots: Int) -> [ExportedTensor] {
+private func routedTensors(_ layer: Int, _ model: ModelConfiguration, slots: Int) -> [ExportedTensor] {
     let name = "model.layers.\(layer).mlp", experts = model.expertCount(inLayer: layer)
     let router = ExportedTensor(
         "\(name).gate.weight", [slots, model.dModel],
         .transposed(
             "blocks.\(layer).router", expert: nil, columns: 0..<experts,
-            order: slots == experts ? .asStored : .filledUp(rows: slots)))
+            order: slots == experts ? .asStored : .padded(rows: slots)))
     return [router]
         + (0..<slots).flatMap { slot in
             let tensors = expertTensors("\(name).experts.\(slot)", layer, slot, model)
@@ -114,8 +114,9 @@ private func correctionBias(_ layer: Int, experts: Int, slots: Int) -> ExportedT
         .numbers((0..<slots).map { $0 < experts ? 0 : -2 }))
 }
 
-private func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelSettings) -> [ExportedTensor] {
-    let d = model.dModel, hidden = model.expertHidden
+private func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelConfiguration) -> [ExportedTensor]
+{
+    let d = model.dModel, hidden = model.expertHiddenSize
     let gateUp = "blocks.\(layer).experts.gate_up", down = "blocks.\(layer).experts.down"
     return [
         ExportedTensor(

@@ -35,24 +35,24 @@ package struct FromHuggingFace {
             shape.context = context
         }
         configuration = try Self.configuration(shape, normalizesGates: model.configuration.normalizesGates)
-        try shape.settleVocabulary(tokenizer: tokenizer.vocabularySize)
+        try shape.resolveVocabulary(tokenizer: tokenizer.vocabularySize)
     }
 
     private static func configuration(
-        _ model: ModelSettings, normalizesGates: Bool
+        _ model: ModelConfiguration, normalizesGates: Bool
     ) throws(Failure) -> RunConfiguration {
-        let lane = max(1, 2048 / model.context) * model.context
+        let microBatch = max(1, 2048 / model.context) * model.context
         let settings = [
-            // Where the model learnt what it knows is not recorded there.
+            // Where the model learned what it knows is not recorded there.
             "data.train=[unknown]", "model.d_model=\(model.dModel)", "model.layers=\(model.layers)",
             "model.heads=\(model.heads)", "model.context=\(model.context)",
             "model.vocabulary_size=\(model.vocabularySize)", "model.experts=\(model.experts)",
             "model.top_k=\(model.topK)", "model.feed_forward=\(model.feedForward)",
             "model.tie_embeddings=\(model.tieEmbeddings)", "model.norm_epsilon=\(model.normEpsilon)",
             "model.rope_base=\(model.ropeBase)", "routing.normalize_gates=\(normalizesGates)",
-            "batch.tokens=\(lane)", "batch.micro_batch_tokens=\(lane)", "train.steps=1",
+            "batch.tokens=\(microBatch)", "batch.micro_batch_tokens=\(microBatch)", "train.steps=1",
         ]
-        return try RunConfiguration(SettingsDocument(yaml: "", file: "config.json", overrides: settings))
+        return try RunConfiguration(ConfigurationDocument(yaml: "", file: "config.json", overrides: settings))
     }
 
     /// What of the directory is left aside; for the user to know.
@@ -75,14 +75,14 @@ package struct FromHuggingFace {
     private func numbers(_ entry: ParameterEntry, _ part: Rectangle) throws(Failure) -> Vector<Float> {
         switch part.shape.count {
         case 1:
-            let all = try model.read(entry, slab: 0, rows: 0..<1)
+            let all = try model.read(entry, matrix: 0, rows: 0..<1)
             return all[part.offset[0]..<part.offset[0] + part.shape[0]]
-        case 2: return try model.read(entry, slab: 0, rows: part.offset[0]..<part.offset[0] + part.shape[0])
+        case 2: return try model.read(entry, matrix: 0, rows: part.offset[0]..<part.offset[0] + part.shape[0])
         default:
             let values = Vector<Float>(count: part.count), size = entry.rows * entry.columns
-            for slab in 0..<part.shape[0] {
-                let matrix = try model.read(entry, slab: part.offset[0] + slab, rows: 0..<entry.rows)
-                copy(matrix, into: values[slab * size..<(slab + 1) * size])
+            for index in 0..<part.shape[0] {
+                let matrix = try model.read(entry, matrix: part.offset[0] + index, rows: 0..<entry.rows)
+                copy(matrix, into: values[index * size..<(index + 1) * size])
             }
             return values
         }

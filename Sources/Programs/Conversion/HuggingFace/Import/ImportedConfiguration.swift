@@ -13,7 +13,7 @@ package struct ImportedConfiguration: Sendable, Equatable {
     }
 
     package var kind: Kind
-    package var model: ModelSettings
+    package var model: ModelConfiguration
     package var normalizesGates: Bool
 
     /// No such file is longer.
@@ -36,7 +36,7 @@ package struct ImportedConfiguration: Sendable, Equatable {
             throw Failure(
                 .data, "\(path): models of type `\(name.prefix(80))` are not supported",
                 advice:
-                    "llama, qwen2_moe and ernie4_5_moe hold what Switchyard's models compute; others normalise, gate or attend "
+                    "llama, qwen2_moe and ernie4_5_moe hold what Switchyard's models compute; others normalize, gate or attend "
                     + "in another way")
         }
         keys.ignore(Self.withoutEffect)
@@ -51,7 +51,7 @@ package struct ImportedConfiguration: Sendable, Equatable {
     ]
 
     private static func llama(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
-        let model = try shape(&keys, hiddenKey: "intermediate_size", experts: 1, choices: 1)
+        let model = try shape(&keys, hiddenKey: "intermediate_size", experts: 1, expertsPerToken: 1)
         for key in ["attention_bias", "mlp_bias"] { try keys.require(key, .boolean(false), feature: "a bias") }
         return ImportedConfiguration(kind: .llama, model: model, normalizesGates: false)
     }
@@ -59,8 +59,9 @@ package struct ImportedConfiguration: Sendable, Equatable {
     private static func qwen2Moe(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
         // What the class takes where the file is silent.
         let experts = try keys.integer("num_experts", default: 60, in: 1...65_536)
-        let choices = try keys.integer("num_experts_per_tok", default: 4, in: 1...experts)
-        let model = try shape(&keys, hiddenKey: "moe_intermediate_size", experts: experts, choices: choices)
+        let expertsPerToken = try keys.integer("num_experts_per_tok", default: 4, in: 1...experts)
+        let model = try shape(
+            &keys, hiddenKey: "moe_intermediate_size", experts: experts, expertsPerToken: expertsPerToken)
         try keys.require("decoder_sparse_step", .integer(1), feature: "a layer without experts")
         try keys.require("mlp_only_layers", .list([]), feature: "a layer without experts")
         try keys.require("use_sliding_window", .boolean(false), feature: "a sliding window")
@@ -74,9 +75,9 @@ package struct ImportedConfiguration: Sendable, Equatable {
 
     private static func ernie45Moe(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
         let slots = try keys.integer("moe_num_experts", default: 64, in: 1...65_536)
-        let choices = try keys.integer("moe_k", default: 6, in: 1...slots)
+        let expertsPerToken = try keys.integer("moe_k", default: 6, in: 1...slots)
         let model = try shape(
-            &keys, hiddenKey: "moe_intermediate_size", experts: slots, choices: choices,
+            &keys, hiddenKey: "moe_intermediate_size", experts: slots, expertsPerToken: expertsPerToken,
             Defaults(tiesEmbeddings: true, normEpsilon: 1e-5, ropeBase: 500_000, keyHeads: 4))
         let last = try keys.integer("moe_layer_end_index", default: -1, in: -1...10_000)
         let first = try keys.integer("moe_layer_start_index", default: 1, in: 0...10_000)
@@ -97,7 +98,7 @@ package struct ImportedConfiguration: Sendable, Equatable {
         return ImportedConfiguration(kind: .ernie45Moe(slots: slots), model: model, normalizesGates: true)
     }
 
-    private init(kind: Kind, model: ModelSettings, normalizesGates: Bool) {
+    private init(kind: Kind, model: ModelConfiguration, normalizesGates: Bool) {
         self.kind = kind
         self.model = model
         self.normalizesGates = normalizesGates
@@ -116,9 +117,9 @@ package struct ImportedConfiguration: Sendable, Equatable {
     }
 
     private static func shape(
-        _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, choices: Int,
+        _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, expertsPerToken: Int,
         _ defaults: Defaults = Defaults()
-    ) throws(Failure) -> ModelSettings {
+    ) throws(Failure) -> ModelConfiguration {
         let d = try keys.integer("hidden_size", in: 1...1 << 20)
         let heads = try keys.integer("num_attention_heads", in: 1...10_000)
         guard d % heads == 0, d / heads % 2 == 0 else {
@@ -142,11 +143,11 @@ package struct ImportedConfiguration: Sendable, Equatable {
         try requireFullAttention(&keys, layers: layers)
         try keys.require("hidden_act", .text("silu"), feature: "this activation")
         try keys.require("attention_dropout", .integer(0), .number(0), feature: "dropout")
-        return ModelSettings(
+        return ModelConfiguration(
             dModel: d, layers: layers, heads: heads,
             context: try keys.integer("max_position_embeddings", in: 1...1 << 24),
             vocabularySize: try keys.integer("vocab_size", in: 1...65_536), experts: ExpertsPerLayer(experts),
-            topK: choices,
+            topK: expertsPerToken,
             feedForward: Double(hidden) / Double(d),
             tieEmbeddings: try keys.boolean("tie_word_embeddings", default: defaults.tiesEmbeddings),
             normEpsilon: try keys.number("rms_norm_eps", default: defaults.normEpsilon, in: 0...1),

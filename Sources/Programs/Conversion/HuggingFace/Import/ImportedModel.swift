@@ -11,12 +11,12 @@ package final class ImportedModel {
     /// Which tensors make up a parameter's matrix: parameter, then expert.
     private let parts: [String: [Int: [Part]]]
     /// The tensors that make up the matrix read last: it is read some rows at a time, and they hold its columns.
-    private var last: (parameter: String, slab: Int, tensors: [String: Vector<Float>])?
+    private var last: (parameter: String, matrix: Int, tensors: [String: Vector<Float>])?
 
     /// - Parameters:
     ///   - from: the first of our columns that a tensor fills
-    ///   - neighbours: whether heads are in the order of `TensorPlace.neighbours`
-    private typealias Part = (name: String, from: Int, neighbours: Bool)
+    ///   - neighbors: whether heads are in the order of `TensorPlacement.interleavedRotary`
+    private typealias Part = (name: String, from: Int, neighbors: Bool)
 
     /// Every tensor is expected, of the right shape, and none is missing; tensors that must add nothing do not.
     /// - Throws: `data`, naming what is missing, unexpected or more than this program can hold
@@ -28,7 +28,7 @@ package final class ImportedModel {
         var parts: [String: [Int: [Part]]] = [:], unused = 0, withoutPlace: [String] = []
         for name in files.tensors.keys.sorted() {
             let stored = try files.stored(name)
-            guard let (place, shape) = TensorPlace.of(name, in: configuration) else {
+            guard let (place, shape) = TensorPlacement.of(name, in: configuration) else {
                 throw Failure(
                     .data, "\(directory): there is no place for the tensor `\(name.prefix(200))`",
                     advice: "the model has a part that config.json does not speak of or that is not supported")
@@ -41,7 +41,7 @@ package final class ImportedModel {
             case .whole(let parameter): parts[parameter, default: [:]][0] = [(name, 0, false)]
             case .columns(let parameter, let expert, let from):
                 parts[parameter, default: [:]][expert, default: []].append((name, from, false))
-            case .neighbours(let parameter, let from):
+            case .interleavedRotary(let parameter, let from):
                 parts[parameter, default: [:]][0, default: []].append((name, from, true))
             case .unused:
                 unused += 1
@@ -52,7 +52,7 @@ package final class ImportedModel {
         }
         self.parts = parts
         try requireAll(unused: unused)
-        try NeutralParts(self).require()
+        try InertTensors(self).require()
         // Zero times NaN is NaN: what adds nothing must be numbers, too.
         for name in withoutPlace { try files.requireFinite(name) }
     }
@@ -88,13 +88,13 @@ package final class ImportedModel {
                 .data, "\(directory): tensors of experts are missing", advice: "the directory is not complete")
         }
         for entry in parameters where !isRouterOfDense(entry) {
-            for expert in 0..<entry.slabs {
+            for expert in 0..<entry.matrixCount {
                 var width = 0
                 for part in parts[entry.name]?[expert] ?? [] {
                     width += try self.width(part, of: entry)
                 }
                 guard width == entry.columns else {
-                    let which = entry.slabs > 1 ? " of expert \(expert)" : ""
+                    let which = entry.matrixCount > 1 ? " of expert \(expert)" : ""
                     throw Failure(
                         .data, "\(directory): tensors are missing that make up \(entry.name)\(which)",
                         advice: "the directory is not complete")
@@ -109,23 +109,23 @@ package final class ImportedModel {
     }
 
     private func isWhole(_ entry: ParameterEntry) -> Bool {
-        entry.name == "embedding" || entry.name == "head" || !entry.decays
+        entry.name == "embedding" || entry.name == "head" || !entry.hasWeightDecay
     }
 
-    /// Rows `rows` of one matrix of a parameter: of expert `slab`, or of the only one.
+    /// Rows `rows` of one matrix of a parameter: of expert `matrix`, or of the only one.
     /// - Returns: `[rows, columns]`
-    package func read(_ entry: ParameterEntry, slab: Int, rows: Range<Int>) throws(Failure) -> Vector<Float> {
+    package func read(_ entry: ParameterEntry, matrix: Int, rows: Range<Int>) throws(Failure) -> Vector<Float> {
         let values = Vector<Float>(count: rows.count * entry.columns)
-        guard let parts = parts[entry.name]?[slab] else { return values }
+        guard let parts = parts[entry.name]?[matrix] else { return values }
         if isWhole(entry) {
             return try files.read(parts[0].name, rows.lowerBound * entry.columns..<rows.upperBound * entry.columns)
         }
-        if last?.parameter != entry.name || last?.slab != slab { last = (entry.name, slab, [:]) }
+        if last?.parameter != entry.name || last?.matrix != matrix { last = (entry.name, matrix, [:]) }
         for part in parts {
             let rowLength = try files.stored(part.name).shape[1], width = try width(part, of: entry)
-            let size = configuration.model.headDimension
+            let size = configuration.model.headSize
             let order = (0..<width).map { column in
-                guard part.neighbours else { return column }
+                guard part.neighbors else { return column }
                 let place = column % size
                 return column - place + 2 * (place % (size / 2)) + place / (size / 2)
             }

@@ -31,7 +31,7 @@ extension ImportedConfiguration {
         let bias = try files.read(name)
         let used = (0..<slots).prefix { bias[$0] == 0 }.count
         // A probability is at most 1.
-        let leavesOut = used >= model.choices && (used..<slots).allSatisfy { bias[$0] < -1 }
+        let leavesOut = used >= model.expertsPerToken && (used..<slots).allSatisfy { bias[$0] < -1 }
         guard leavesOut, try isCopied(layer, used - 1, into: used..<slots, files) else {
             throw Failure(
                 .data, "\(files.directory): `\(name)` shifts the choice of experts, which is not supported",

@@ -52,11 +52,11 @@ package struct ConversionCheck: Sendable {
     private func compareSettings(_ model: ImportedModel, _ source: SourceCheckpoint) throws(Failure) {
         let ours = source.configuration.model, theirs = model.configuration.model
         let isSame =
-            (ours.dModel, ours.layers, ours.heads, ours.vocabularySize, ours.choices)
-            == (theirs.dModel, theirs.layers, theirs.heads, theirs.vocabularySize, theirs.choices)
+            (ours.dModel, ours.layers, ours.heads, ours.vocabularySize, ours.expertsPerToken)
+            == (theirs.dModel, theirs.layers, theirs.heads, theirs.vocabularySize, theirs.expertsPerToken)
             && ours.expertCounts == theirs.expertCounts && ours.tieEmbeddings == theirs.tieEmbeddings
             && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
-            && ours.ropeBase == theirs.ropeBase && ours.expertHidden == theirs.expertHidden
+            && ours.ropeBase == theirs.ropeBase && ours.expertHiddenSize == theirs.expertHiddenSize
             && (model.configuration.kind == .llama
                 || source.configuration.routing.normalizeGates == model.configuration.normalizesGates)
         guard isSame else {
@@ -68,12 +68,12 @@ package struct ConversionCheck: Sendable {
         for entry in model.parameters where !model.isRouterOfDense(entry) {
             let name = "parameters/\(entry.name)", digest = TensorDigest(name: name)
             var sum: UInt64 = 0
-            for slab in 0..<entry.slabs {
+            for index in 0..<entry.matrixCount {
                 let rowsAtATime = max(1, (1 << 22) / entry.columns)
                 for start in stride(from: 0, to: entry.rows, by: rowsAtATime) {
                     let rows = start..<min(start + rowsAtATime, entry.rows)
-                    let values = try model.read(entry, slab: slab, rows: rows)
-                    sum &+= digest.part(values.span, at: (slab * entry.rows + start) * entry.columns)
+                    let values = try model.read(entry, matrix: index, rows: rows)
+                    sum &+= digest.part(values.span, at: (index * entry.rows + start) * entry.columns)
                 }
             }
             guard sum == (try source.reader.tensor(name)).digest else {

@@ -23,14 +23,14 @@ struct LayerwiseForward {
         configuration.model.vocabularySize = 1
         configuration.routing.evaluationCapacityFactor = nil
         configuration.precision = .float32
-        configuration.batch.laneTokens = tokens.count
+        configuration.batch.microBatchTokens = tokens.count
         // Without a backward pass all layers share what one needs.
-        engine = try Engine(configuration, expertParallel: 1, threads: 1, forTraining: false, on: world)
+        engine = try Engine(configuration, expertParallelSize: 1, threads: 1, forTraining: false, on: world)
     }
 
-    private var model: ModelSettings { engine.model.settings }
+    private var model: ModelConfiguration { engine.model.settings }
 
-    /// - Returns: `[tokens, dModel]`: the normalised output of the last block
+    /// - Returns: `[tokens, dModel]`: the normalized output of the last block
     func hidden() throws(Failure) -> Tensor {
         let x = Tensor(rows: tokens.count, columns: model.dModel), y = Tensor(rows: tokens.count, columns: model.dModel)
         try embed(into: x)
@@ -48,7 +48,7 @@ struct LayerwiseForward {
     }
 
     /// A model of this layer alone: what is in memory at a time.
-    private func model(ofLayer layer: Int) -> ModelSettings {
+    private func model(ofLayer layer: Int) -> ModelConfiguration {
         var single = model
         single.layers = 1
         single.experts = ExpertsPerLayer(model.experts[layer: layer])
@@ -56,17 +56,17 @@ struct LayerwiseForward {
     }
 
     private func forward(
-        _ x: Tensor, into y: Tensor, _ single: ModelSettings, _ parameters: ParameterArena
+        _ x: Tensor, into y: Tensor, _ single: ModelConfiguration, _ parameters: ParameterArena
     ) throws(Failure) {
         let routing = engine.model.routing
-        let sizes = LaneSizes.byLayer(single, routing, laneTokens: tokens.count, expertParallelSize: 1)[0]
+        let sizes = LayerSizes.byLayer(single, routing, microBatchTokens: tokens.count, expertParallelSize: 1)[0]
         let saved = Block.Activations(sizes, single, .float32)
         copy(x.vector, into: saved.input.vector)
         do {
             _ = try Block(0, single, routing, parameters.layout).forward(
                 into: y, saving: saved, in: pass(parameters))
         } catch {
-            throw Failure(lost: error)
+            throw Failure(communication: error)
         }
     }
 

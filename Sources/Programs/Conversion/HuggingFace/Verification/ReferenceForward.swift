@@ -81,7 +81,7 @@ final class ReferenceForward {
         let v = try linear(h, "\(name).v_proj.weight")
         rotate(q)
         rotate(k)
-        let y = Tensor(rows: h.rows, columns: d), n = tokens.length, size = configuration.model.headDimension
+        let y = Tensor(rows: h.rows, columns: d), n = tokens.length, size = configuration.model.headSize
         let scores = Tensor(rows: n, columns: n)
         for start in stride(from: 0, to: h.rows, by: n) {
             for head in 0..<configuration.model.heads {
@@ -99,8 +99,8 @@ final class ReferenceForward {
     /// `rotate_half`: the second half of a head, negated, is the first half's partner; in Ernie 4.5 every second number the
     /// one's before it.
     private func rotate(_ x: Tensor) {
-        let size = configuration.model.headDimension
-        let (step, partner) = configuration.turnsNeighbours ? (2, 1) : (1, size / 2)
+        let size = configuration.model.headSize
+        let (step, partner) = configuration.turnsNeighbors ? (2, 1) : (1, size / 2)
         for t in 0..<x.rows {
             for i in 0..<size / 2 {
                 let frequency = pow(configuration.model.ropeBase, -Double(2 * i) / Double(size))
@@ -158,7 +158,7 @@ final class ReferenceForward {
         softmax(weights, row: row, first: weights.columns)
         func score(_ expert: Int) -> Float { weights[row, expert] + bias[expert] }
         let order = (0..<weights.columns).sorted { (score($1), $0) < (score($0), $1) }
-        let k = configuration.model.choices, chosen = Array(order.prefix(k))
+        let k = configuration.model.expertsPerToken, chosen = Array(order.prefix(k))
         if k < order.count { closestCall = min(closestCall, score(order[k - 1]) - score(order[k])) }
         guard configuration.normalizesGates else { return chosen }
         let total = chosen.reduce(Float(0)) { $0 + weights[row, $1] }

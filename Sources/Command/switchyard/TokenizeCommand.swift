@@ -1,0 +1,64 @@
+import ArgumentParser
+import Configuration
+import Data
+import Diagnostics
+import HDF5
+
+/// `switchyard tokenize`: texts into a token file.
+struct Tokenize: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turns texts into a file of tokens, once, for many runs.",
+        discussion: """
+            FILE is a text (one document), JSON lines with a `text` field (.jsonl, .ndjson or .json, a document each), or \
+            a directory of either; what of a directory is not read is said. Every document ends with the end-of-text token. `data.train` of a configuration takes the file in \
+            the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
+            """)
+
+    @Argument(help: "Texts, JSON lines or directories of them.", transform: path)
+    var files: [String]
+
+    @Option(
+        help: "`byte`, `bpe 4096` (learned from the texts), a file of merges, or a token file for its tokenizer.",
+        transform: path)
+    var tokenizer = "byte"
+
+    @Option(help: "The file to write; none that is read.", transform: outputFile)
+    var output: String
+
+    @Option(help: "One of \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = TokenFormat.switchyard
+
+    @Option(help: "Write the tokenizer's merges to this file as well.", transform: outputFile)
+    var tokenizerOutput: String?
+
+    @Flag(help: "Print the figures as one JSON object on the last line.")
+    var json = false
+
+    func run() throws {
+        try reportingFailures {
+            let setting: TokenizerChoice
+            do throws(Failure) {
+                setting = try TokenizerChoice(tokenizer)
+            } catch {
+                throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
+            }
+            let summary = try tokenizeFiles(
+                files, tokenizer: setting, output: output, format: format, tokenizerOutput: tokenizerOutput,
+                report: { printError($0) })
+            try StandardOutput.write(json ? summary.json : summary.line(output))
+        }
+    }
+}
+
+extension TokenFormat: ExpressibleByArgument {}
+
+extension TokenizationSummary {
+    fileprivate var json: String {
+        #"{"documents": \#(documents), "bytes": \#(bytes), "tokens": \#(tokens), "vocabulary_size": \#(vocabularySize), "#
+            + #""skipped_files": \#(skipped.count), "skipped_bytes": \#(skipped.bytes)}"#
+    }
+
+    fileprivate func line(_ output: String) -> String {
+        "\(output): \(tokens) tokens of a vocabulary of \(vocabularySize), from \(bytes) bytes in \(documents) documents"
+    }
+}

@@ -1,0 +1,105 @@
+package import Diagnostics
+import Platform
+
+/// The block `data` of a configuration.
+package struct DataConfiguration: Sendable, Equatable {
+    /// Text files, directories of them, or one token file.
+    package var train: [String]
+    package var validation: ValidationSplit
+    package var tokenizer: TokenizerChoice
+
+    package init(
+        train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic
+    ) {
+        self.train = train
+        self.validation = validation
+        self.tokenizer = tokenizer
+    }
+
+    package init(_ section: ConfigurationSection) throws(Failure) {
+        train = try section.filePaths("train")
+        guard !train.isEmpty else { throw section.failure("train", "names no file") }
+        let validation = try section.filePaths("validation", default: ["none"])
+        do {
+            self.validation = try ValidationSplit(validation)
+        } catch {
+            throw section.failure("validation", error.message, advice: error.advice)
+        }
+        let tokenizer = try section.filePath("tokenizer", default: "auto")
+        do {
+            self.tokenizer = try TokenizerChoice(tokenizer)
+        } catch {
+            throw section.failure("tokenizer", error.message, advice: error.advice)
+        }
+    }
+}
+
+/// Which part of the corpus is kept from training.
+package enum ValidationSplit: Sendable, Equatable {
+    case none
+    /// The documents whose digest falls into the lowest `share` of all digests: the same documents wherever they stand,
+    /// and identical documents on one side.
+    case hash(fraction: Double)
+    /// The last `share` of the tokens.
+    case tail(share: Double)
+    /// Other files.
+    case files([String])
+
+    /// - Parameter texts: `none`, `hash 0.01`, `tail 0.1` or paths
+    package init(_ texts: [String]) throws(Failure) {
+        guard !texts.isEmpty, texts != ["none"] else {
+            self = .none
+            return
+        }
+        let words = texts[0].split(separator: " ").map(String.init)
+        guard texts.count == 1, let kind = words.first, kind == "hash" || kind == "tail" else {
+            self = .files(texts)
+            return
+        }
+        guard words.count == 2, let share = Double(words[1]), share > 0, share < 1 else {
+            throw Failure(
+                .configuration, "is `\(texts[0])`; `\(kind)` needs a share between 0 and 1",
+                advice: "for example `\(kind) 0.05`; a file of that name is `./\(texts[0])`")
+        }
+        self = kind == "hash" ? .hash(fraction: share) : .tail(share: share)
+    }
+}
+
+/// Where the tokenizer comes from.
+package enum TokenizerChoice: Sendable, Equatable, CustomStringConvertible {
+    /// The one that the token file carries; bytes for texts.
+    case automatic
+    case bytes
+    /// Byte-pair merges learned from the corpus.
+    case bytePairs(vocabularySize: Int)
+    /// A file of merges, or a token file, which carries its tokenizer.
+    case file(String)
+
+    /// - Parameter text: `auto`, `byte`, `bpe 4096` or a path
+    package init(_ text: String) throws(Failure) {
+        let words = text.split(separator: " ").map(String.init)
+        switch words.first {
+        case "auto" where words.count == 1: self = .automatic
+        case "byte" where words.count == 1: self = .bytes
+        case "bpe":
+            let allowed = 257...65_536
+            guard words.count == 2, let size = Int(words[1].replacing("_", with: "")), allowed.contains(size) else {
+                throw Failure(
+                    .configuration, "is `\(text)`; `bpe` needs a vocabulary size from 257 to 65536",
+                    advice: "for example `bpe 4096`")
+            }
+            self = .bytePairs(vocabularySize: size)
+        case nil: throw Failure(.configuration, "is empty; allowed are `byte`, `bpe 4096` or a file of merges")
+        default: self = .file(text)
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .automatic: "auto"
+        case .bytes: "byte"
+        case .bytePairs(let size): "bpe \(size)"
+        case .file(let path): path
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package import Diagnostics
+
+/// Which normalization stands before every block's two halves and before the head.
+package enum NormKind: String, CaseIterable, Sendable { case rms, layer }
+
+/// The shape of the model: everything that decides which parameters exist.
+package struct ModelConfiguration: Sendable, Equatable {
+    package var dModel: Int
+    package var layers: Int
+    package var heads: Int
+    /// Tokens a sequence is trained on.
+    package var context: Int
+    /// 0 until the tokenizer is known, if left out.
+    package var vocabularySize: Int
+    package var experts: ExpertsPerLayer
+    package var topK: Int
+    /// G: into how many pieces an expert is cut; a token goes to G times as many.
+    package var granularity: Int
+    /// Hidden size of a dense feed-forward over `dModel`.
+    package var feedForward: Double
+    package var tieEmbeddings: Bool
+    package var norm: NormKind
+    package var normEpsilon: Double
+    package var ropeBase: Double
+    /// `s` of σ = √(s / fan_in).
+    package var initializationScale: Double
+
+    package init(
+        dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Int, experts: ExpertsPerLayer = 1,
+        topK: Int = 1,
+        granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, norm: NormKind = .rms,
+        normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
+    ) {
+        self.dModel = dModel
+        self.layers = layers
+        self.heads = heads
+        self.context = context
+        self.vocabularySize = vocabularySize
+        self.experts = experts
+        self.topK = topK
+        self.granularity = granularity
+        self.feedForward = feedForward
+        self.tieEmbeddings = tieEmbeddings
+        self.norm = norm
+        self.normEpsilon = normEpsilon
+        self.ropeBase = ropeBase
+        self.initializationScale = initializationScale
+    }
+
+    package var headSize: Int { dModel / heads }
+    /// Experts of a layer, G·E.
+    package func expertCount(inLayer layer: Int) -> Int { experts[layer: layer] * granularity }
+    /// The same of every layer.
+    package var expertCounts: [Int] { (0..<layers).map(expertCount(inLayer:)) }
+    /// Whether every layer has one expert, to which all tokens go.
+    package var isDense: Bool { experts == 1 && granularity == 1 }
+    /// Experts a token goes to, G·topK.
+    package var expertsPerToken: Int { topK * granularity }
+    /// Hidden size of one expert.
+    package var expertHiddenSize: Int { Int((feedForward * Double(dModel) / Double(granularity)).rounded()) }
+}
+
+extension ModelConfiguration {
+    /// - Throws: `Failure` for shapes that do not fit each other, with the ones that would
+    package init(reading section: ConfigurationSection) throws(Failure) {
+        dModel = try section.integer("d_model", in: 1...1 << 20)
+        layers = try section.integer("layers", in: 1...10_000)
+        heads = try section.integer("heads", in: 1...10_000)
+        context = try section.integer("context", in: 1...1 << 24)
+        vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...65_536) ?? 0
+        experts = ExpertsPerLayer(
+            byLayer: try section.integers("experts", each: "layer", count: layers, default: 1, in: 1...65_536))
+        topK = try section.integer("top_k", default: 1, in: 1...65_536)
+        granularity = try section.integer("granularity", default: 1, in: 1...65_536)
+        feedForward = try section.number("feed_forward", default: 3, in: 0.001...1000)
+        tieEmbeddings = try section.boolean("tie_embeddings", default: false)
+        norm = try section.choice("norm", default: .rms)
+        normEpsilon = try section.number("norm_epsilon", default: 1e-5, in: 0...1)
+        ropeBase = try section.number("rope_base", default: 10_000, in: 1...1e12)
+        initializationScale = try section.number("initialization_scale", default: 0.1, in: 1e-9...1e3)
+        try checkShapes(section)
+    }
+
+    /// The vocabulary once the tokenizer is known: the tokenizer's own for `auto`, never a smaller one.
+    package mutating func resolveVocabulary(tokenizer: Int) throws(Failure) {
+        if vocabularySize == 0 { vocabularySize = tokenizer }
+        guard vocabularySize >= tokenizer else {
+            throw Failure(
+                .configuration,
+                "`model.vocabulary_size` is \(vocabularySize), but the tokenizer has \(tokenizer) tokens",
+                advice: "leave it out, or give at least \(tokenizer)")
+        }
+    }
+
+    private func checkShapes(_ section: ConfigurationSection) throws(Failure) {
+        guard dModel % heads == 0, headSize % 2 == 0 else {
+            let fitting = (1...dModel).filter { dModel % $0 == 0 && (dModel / $0) % 2 == 0 }
+            throw section.failure(
+                "heads",
+                "is \(heads), which does not cut d_model \(dModel) into heads of an even size (rotary "
+                    + "positions turn pairs)",
+                advice: fitting.isEmpty
+                    ? "d_model must be even"
+                    : "allowed for this d_model are \(fitting.map(String.init).joined(separator: ", "))")
+        }
+        let hidden = feedForward * Double(dModel) / Double(granularity)
+        guard hidden >= 1, abs(hidden - hidden.rounded()) < 1e-6 else {
+            throw section.failure(
+                "feed_forward", "× d_model / granularity = \(hidden) is no whole number of hidden units",
+                advice:
+                    "choose feed_forward and granularity so that \(feedForward) × \(dModel) / \(granularity) is whole")
+        }
+        try checkSize(section)
+        let fewest = expertCounts.min() ?? 0
+        guard expertsPerToken <= fewest else {
+            let place = experts.uniform == nil ? " in layer \(expertCounts.firstIndex(of: fewest)!)" : ""
+            throw section.failure(
+                "top_k",
+                "× granularity = \(expertsPerToken) choices per token, but there are only \(fewest) experts\(place)",
+                advice: "top_k may be at most experts = \(fewest / granularity)")
+        }
+    }
+
+    /// Beyond this many parameters counts stop fitting into machine words somewhere.
+    private static let mostParameters = 1e15
+
+    /// Of a layer: routes have an entry for each token and expert.
+    private static let mostExperts = 1 << 20
+
+    private func checkSize(_ section: ConfigurationSection) throws(Failure) {
+        let d = Double(dModel), vocabulary = Double(max(vocabularySize, 1))
+        let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
+        let blocks = 4 * d * d * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
+        guard expertCounts.allSatisfy({ $0 <= Self.mostExperts }) else {
+            throw section.failure(
+                "experts", "× granularity give more than \(Self.mostExperts) experts a layer",
+                advice: "lower model.experts or model.granularity")
+        }
+        guard 2 * vocabulary * d + blocks < Self.mostParameters else {
+            throw section.failure(
+                "d_model", "× layers × experts give more than \(Self.mostParameters) parameters",
+                advice: "make the model smaller")
+        }
+    }
+}

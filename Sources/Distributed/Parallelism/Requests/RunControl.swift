@@ -1,0 +1,97 @@
+import CPlatform
+package import Collectives
+package import Diagnostics
+import Platform
+import Tensors
+
+/// What the ranks agree on while they run: whether somebody asked to save or to leave, whether a save in the background is
+/// done, and how much memory is used. A rank never saves or leaves alone.
+package final class RunControl {
+    package struct Decision {
+        package var shouldSave: Bool
+        package var shouldStop: Bool
+        /// Whether no rank writes in the background.
+        package var allWritesFinished: Bool
+        /// Of the rank that has used most.
+        package var peakMemory: Int
+    }
+
+    private let world: any Communicator
+    private let deadline: ShutdownWatchdog?
+    /// Requests that this rank has heard and the ranks have not answered.
+    private var heard: Int32 = 0
+    /// `[save, leave, writes, peak memory]`
+    private let votes = Vector<Double>(count: 4)
+
+    /// The program watches for requests (`platform_watch_requests`) from its start on.
+    /// - Parameter abort: ends this process when it was asked to leave and the other ranks do not come to agree. It is called
+    ///   by another thread
+    package init(_ world: any Communicator, abort: (@Sendable (Failure) -> Void)? = nil) {
+        self.world = world
+        deadline = world.size > 1 ? abort.map { ShutdownWatchdog(rank: world.rank, abort: $0) } : nil
+    }
+
+    /// Between two steps; the caller does what is answered. **Collective**.
+    /// - Parameters:
+    ///   - isOverdue: whether this rank finds that it is time to save
+    ///   - isWriting: whether this rank writes in the background
+    package func agree(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
+        let answer = try vote(isOverdue: isOverdue, isWriting: isWriting)
+        heard = 0
+        return answer
+    }
+
+    /// In the midst of longer work, which then breaks off; the request stays for `agree`. **Collective**.
+    package func shouldStop() throws(CommunicationError) -> Bool {
+        try vote(isOverdue: false, isWriting: false).shouldStop
+    }
+
+    /// For a save, which takes as long as it takes.
+    package func withoutDeadline(_ body: () throws(Failure) -> Void) throws(Failure) {
+        deadline?.suspend()
+        defer { deadline?.resume() }
+        try body()
+    }
+
+    private func vote(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
+        heard |= platform_take_requests()
+        let leaves = heard & Int32(platform_request_stop) != 0
+        deadline?.comes(asked: leaves)
+        votes[0] = heard != 0 || isOverdue ? 1 : 0
+        votes[1] = leaves ? 1 : 0
+        votes[2] = isWriting ? 1 : 0
+        votes[3] = Double(ProcessMemory.peak)
+        try world.allReduceMaximum(votes)
+        deadline?.hasAgreed()
+        return Decision(
+            shouldSave: votes[0] > 0, shouldStop: votes[1] > 0, allWritesFinished: votes[2] == 0,
+            peakMemory: Int(votes[3]))
+    }
+}
+
+extension Failure {
+    /// Somebody asked a job to leave that has nothing to save.
+    package static func stopped(during work: String) -> Failure {
+        Failure(
+            .temporaryFailure, "asked to leave \(work): there is nothing to save",
+            advice: "start the same command again")
+    }
+}
+
+extension Communicator {
+    /// The sum of one number over all ranks. **Collective**.
+    package func sum(of value: Double) throws(CommunicationError) -> Double {
+        let vector = Vector<Double>(count: 1)
+        vector[0] = value
+        try allReduceSum(vector)
+        return vector[0]
+    }
+
+    /// The largest of one number over all ranks. **Collective**.
+    package func maximum(of value: Double) throws(CommunicationError) -> Double {
+        let vector = Vector<Double>(count: 1)
+        vector[0] = value
+        try allReduceMaximum(vector)
+        return vector[0]
+    }
+}

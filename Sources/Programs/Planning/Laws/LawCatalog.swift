@@ -1,0 +1,42 @@
+package import Diagnostics
+import Platform
+
+/// The laws by name.
+package enum LawCatalog {
+    /// Every form that can be fitted.
+    package static let forms: [any ScalingLaw.Type] = [
+        JointLaw.self, FineGrainedLaw.self, SparsityLaw.self, ChinchillaLaw.self, RoutedLaw.self, InferenceLaw.self,
+        EfficiencyLeverage.self,
+    ]
+
+    /// Every set of published coefficients by the name it has on the command line.
+    package static let published: [(name: String, law: any ScalingLaw)] = [
+        ("joint", JointLaw.published), ("fine-grained", FineGrainedLaw.published), ("sparsity", SparsityLaw.published),
+        ("chinchilla", ChinchillaLaw.published), ("chinchilla-refit", ChinchillaLaw.refitted),
+        ("routed", RoutedLaw.published),
+    ]
+
+    /// - Throws: a `Failure` that names the laws there are
+    package static func form(named name: String) throws(Failure) -> any ScalingLaw.Type {
+        if let form = forms.first(where: { $0.metadata.name == name }) { return form }
+        throw unknown(name, among: forms.map { form in form.metadata.name })
+    }
+
+    /// - Throws: a `Failure` that names the laws there are
+    package static func published(named name: String) throws(Failure) -> any ScalingLaw {
+        if let law = published.first(where: { $0.name == name })?.law { return law }
+        if name == InferenceLaw.metadata.name {
+            throw Failure(
+                .usage, "the coefficients of the law `inference` were never published",
+                advice: "fit them to runs of your own: switchyard fit RUNS --law inference --output fit.json, "
+                    + "then --law fit.json")
+        }
+        throw unknown(name, among: published.map { entry in entry.name })
+    }
+
+    private static func unknown(_ name: String, among names: [String]) -> Failure {
+        let near = nearestName(to: name, among: names).map { "did you mean `\($0)`? " } ?? ""
+        return Failure(
+            .usage, "there is no law `\(name)`", advice: near + "the laws are " + names.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,66 @@
+import Collectives
+import Configuration
+import Data
+import Model
+import Parallelism
+import Tensors
+import Threading
+
+/// Forward and backward of the micro-batches of one step on this rank: what micro-batches in flight share.
+struct MicroBatchPass: Sendable {
+    let configuration: RunConfiguration
+    let mesh: Mesh
+    let model: LanguageModel
+    let source: any SequenceSource
+    let gradients: GradientAccumulator
+    let ledger: MicroBatchTable
+    let parameters: ParameterArena
+    /// Before this step.
+    let consumed: Consumed
+    /// Sums gradients that are complete while the backward pass goes on, if anything does.
+    let overlapped: OverlappedReduction?
+
+    /// This rank's micro-batch of a round, or its part in the others' micro-batches if it has none. **Collective** over the
+    /// expert group.
+    /// - Parameter microBatch: takes the tokens
+    func compute(accumulationStep: Int, in microBatch: MicroBatch, on thread: MicroBatchRunner)
+        throws(CommunicationError)
+    {
+        let batch = configuration.batch,
+            number = mesh.microBatch(accumulationStep: accumulationStep, of: batch.microBatches)
+        thread.workers.tracer?.begin(.microBatch, number ?? -1)
+        defer { thread.workers.tracer?.end() }
+        if let number { source.fill(microBatch, number: number, after: consumed, of: configuration) }
+        let pass = BackwardContext(
+            thread.pass(.training, parameters, sequenceLength: microBatch.sequenceLength), gradients: gradients,
+            scale: LossScale(predictedTokens: batch.tokens, microBatches: batch.microBatches))
+        let statistics = try model.train(number == nil ? microBatch.prefix(sequences: 0) : microBatch, in: pass) {
+            block in
+            // Of two micro-batches in flight that of the last round comes through a block last.
+            if accumulationStep == mesh.accumulationSteps(microBatches: batch.microBatches) - 1 {
+                reduceCompleted(through: block, on: thread.workers)
+            }
+        }
+        if let number { ledger.record(statistics, microBatch: number) }
+    }
+}
+
+extension MicroBatchPass {
+    /// The gradients that are complete once the last micro-batch's backward pass has come through a block.
+    func reduceCompleted(through block: Int, on workers: ThreadPool) {
+        overlapped?.reduceCompleted(through: block) { gradients.finish($0, on: workers) }
+    }
+}
+
+extension SequenceSource {
+    /// Sequence s of micro-batch l of a step is sequence `consumed.sequences + l·perMicroBatch + s` of the run.
+    func fill(_ microBatch: MicroBatch, number: Int, after consumed: Consumed, of configuration: RunConfiguration) {
+        let perMicroBatch = configuration.sequencesPerMicroBatch, context = configuration.model.context
+        let first = consumed.sequences + number * perMicroBatch
+        for s in 0..<perMicroBatch {
+            let place = s * context..<(s + 1) * context
+            var inputs = microBatch.inputs[place].mutableSpan, targets = microBatch.targets[place].mutableSpan
+            fill(sequence: first + s, inputs: &inputs, targets: &targets)
+        }
+    }
+}

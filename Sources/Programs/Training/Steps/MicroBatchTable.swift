@@ -1,0 +1,85 @@
+package import Collectives
+package import Model
+import Randomness
+import Tensors
+
+/// What the micro-batches of a step contribute to its records, micro-batch by micro-batch, so that sums over micro-batches are
+/// taken in micro-batch order on every layout.
+package struct MicroBatchTable: Sendable {
+    private let layers: Int
+    private let microBatches: Int
+    /// `[microBatches, fields]`: tokens, mean cross-entropy, load balance, z, digest of routes, then per layer drops,
+    /// imbalance.
+    private let table: Vector<Double>
+
+    private var fields: Int { 5 + 2 * layers }
+
+    package init(microBatches: Int, layers: Int) {
+        self.microBatches = microBatches
+        self.layers = layers
+        table = Vector(count: microBatches * (5 + 2 * layers))
+    }
+
+    /// Bytes of the ledger.
+    static func bytes(microBatches: Int, layers: Int) -> Int { 8 * microBatches * (5 + 2 * layers) }
+
+    package func clear() { for i in 0..<table.count { table[i] = 0 } }
+
+    package func record(_ statistics: MicroBatchStatistics, microBatch: Int) {
+        let row = table[microBatch * fields..<(microBatch + 1) * fields]
+        row[0] = Double(statistics.tokens)
+        row[1] = statistics.tokens > 0 ? statistics.crossEntropy / Double(statistics.tokens) : 0
+        row[2] = statistics.routes.reduce(0) { $0 + $1.loadBalance }
+        row[3] = statistics.routes.reduce(0) { $0 + $1.z }
+        // 52 bits, which a double holds exactly.
+        row[4] = Double(statistics.routes.reduce(UInt64(0)) { mix($0 ^ $1.expertIndicesDigest) } >> 12)
+        for (layer, route) in statistics.routes.enumerated() {
+            row[5 + 2 * layer] = Double(route.dropped)
+            row[6 + 2 * layer] = route.imbalance
+        }
+    }
+
+    /// Every micro-batch was entered by one rank: adding the others' zeros is exact. **Collective**.
+    package func allReduce(over world: any Communicator) throws(CommunicationError) { try world.allReduceSum(table) }
+
+    /// - Parameter expertsPerToken: experts a token goes to
+    package func summary(expertsPerToken: Int) -> BatchSummary {
+        var result = BatchSummary(layers: layers)
+        for microBatch in 0..<microBatches {
+            let row = table[microBatch * fields..<(microBatch + 1) * fields]
+            result.tokens += Int(row[0])
+            result.loss += row[1] * row[0]
+            result.loadBalance += row[2] / Double(microBatches)
+            result.z += row[3] / Double(microBatches)
+            result.routeDigest = result.routeDigest &+ mix(UInt64(row[4]) ^ mix(UInt64(microBatch)))
+            result.lossDigest = result.lossDigest &+ mix(row[1].bitPattern ^ mix(UInt64(microBatch)))
+            for layer in 0..<layers {
+                result.dropped[layer] += row[5 + 2 * layer]
+                result.imbalance[layer] += row[6 + 2 * layer] / Double(microBatches)
+            }
+        }
+        result.loss /= Double(max(result.tokens, 1))
+        for layer in 0..<layers { result.dropped[layer] /= Double(max(result.tokens * expertsPerToken, 1)) }
+        return result
+    }
+}
+
+/// A batch's losses and routing.
+package struct BatchSummary: Sendable {
+    package var tokens = 0
+    /// Cross-entropy, nats per token.
+    package var loss = 0.0
+    package var loadBalance = 0.0
+    package var z = 0.0
+    /// Dropped share of assignments, and imbalance, by layer.
+    package var dropped: [Double]
+    package var imbalance: [Double]
+    /// Digests of all micro-batches' choices, and of their losses, each with the micro-batch's number.
+    package var routeDigest: UInt64 = 0
+    package var lossDigest: UInt64 = 0
+
+    init(layers: Int) {
+        dropped = [Double](repeating: 0, count: layers)
+        imbalance = [Double](repeating: 0, count: layers)
+    }
+}

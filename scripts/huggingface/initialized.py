@@ -1,0 +1,52 @@
+"""Saves models as `transformers` initializes them, of several sizes, for Switchyard to take in.
+
+Usage: initialized.py DIRECTORY
+"""
+
+import pathlib
+import sys
+
+import torch
+from transformers import (
+    Ernie4_5_MoeConfig, Ernie4_5_MoeForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2MoeConfig, Qwen2MoeForCausalLM)
+
+# Name: class, hidden size, layers, heads, options, largest shard.
+MODELS = {
+    "llama-small": ("llama", 48, 3, 4, dict(intermediate_size=100), "40KB"),
+    "llama-tied": ("llama", 256, 6, 8, dict(intermediate_size=680, tie_word_embeddings=True), "5MB"),
+    "llama-bfloat16": ("llama", 64, 2, 2, dict(intermediate_size=128, torch_dtype="bfloat16"), "5GB"),
+    "experts-small": ("experts", 48, 3, 4, dict(num_experts=6, num_experts_per_tok=1, moe_intermediate_size=40), "50KB"),
+    "experts-normalized": (
+        "experts", 256, 4, 8,
+        dict(num_experts=8, num_experts_per_tok=2, moe_intermediate_size=320, norm_topk_prob=True), "6MB"),
+    "experts-many": ("experts", 64, 2, 4, dict(num_experts=32, num_experts_per_tok=4, moe_intermediate_size=16), "1MB"),
+    "ernie": ("ernie", 64, 3, 4, dict(moe_num_experts=8, moe_k=2, moe_intermediate_size=48), "200KB"),
+}
+
+
+def make(kind, hidden, layers, heads, options):
+    common = dict(
+        vocab_size=300, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+        num_key_value_heads=heads, max_position_embeddings=96, initializer_range=0.1)
+    if kind == "llama":
+        return LlamaForCausalLM(LlamaConfig(**common, **options))
+    if kind == "ernie":
+        return Ernie4_5_MoeForCausalLM(
+            Ernie4_5_MoeConfig(**common, **options, moe_num_shared_experts=0, moe_layer_start_index=0))
+    model = Qwen2MoeForCausalLM(Qwen2MoeConfig(**common, **options, shared_expert_intermediate_size=4))
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.mlp.shared_expert.down_proj.weight.zero_()
+    return model
+
+
+def main():
+    torch.manual_seed(6)
+    for name, (kind, hidden, layers, heads, options, shard) in MODELS.items():
+        options = dict(options)
+        dtype = options.pop("torch_dtype", "float32")
+        model = make(kind, hidden, layers, heads, options).to(getattr(torch, dtype))
+        model.save_pretrained(pathlib.Path(sys.argv[1]) / name, max_shard_size=shard)
+
+
+main()
