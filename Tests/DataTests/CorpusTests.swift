@@ -165,7 +165,7 @@ import Tokenizers
         ("  train: a\n  tokenizer: bpe 65537\n", "257 to 65536"),
         ("  train: a\n  tokenizer: bpe 256\n", "257 to 65536"),
         ("  train: a\n  tokenizer: \"\"\n", "is empty"),
-        ("  train: a\n  tokenizer: byte\n", "unknown key `data.tokenizer`"),
+        ("  train: a\n  tokenizr: byte\n", "unknown key `data.tokenizr`"),
     ])
     func nonsenseIsRefusedWithKeyAndReason(_ lines: String, _ complaint: String) {
         let refused = failure { _ = try settings(lines) }

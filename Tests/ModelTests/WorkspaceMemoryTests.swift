@@ -52,7 +52,7 @@ import Testing
             keepsActivations: test.keepsActivations,
             threads: test.threads)
         #expect(bytes(in: [workspace], below: ["blocks", "finalNorm", "output"]) == predicted.activations)
-        #expect(bytes(in: [workspace], below: ["homeRows", "expertRows"]) == predicted.exchange)
+        #expect(bytes(in: [workspace], below: ["sendRows", "expertRows"]) == predicted.exchange)
         let own = predicted.activations + predicted.exchange + predicted.scratch
         #expect(bytes(in: [workspace]) == own + predicted.sharedScratch)
         let second = MicroBatchWorkspace(

@@ -25,8 +25,8 @@ expect_exit "the tiny run itself" 0 'validation after step 3: [0-9.]+ nats per t
 # the configuration
 refuses "unknown key" 78 'unknown key .model.d_modle..*did you mean .model.d_model.' model.d_modle=32
 refuses "key of an earlier version" 78 \
-    '.parallel.micro_batches_in_flight. is a key of an earlier version.*write .parallel.micro_batches_in_flight.' \
-    parallel.micro_batches_in_flight=1
+    '.parallel.lanes_in_flight. is a key of an earlier version.*write .parallel.micro_batches_in_flight.' \
+    parallel.lanes_in_flight=1
 refuses "wrong type" 78 '.model.d_model. must be a whole number, but is .wide.' model.d_model=wide
 refuses "expert_parallel that is not allowed" 78 'expert_parallel` is 3.*4 experts.*2 ranks.*allowed here are 1, 2' \
     parallel.expert_parallel=3
@@ -36,8 +36,8 @@ expect_exit "missing configuration" 66 'no configuration file nowhere.yaml' -- \
     "${on_two_ranks[@]}" "$switchyard" train nowhere.yaml
 expect_exit "unknown option" 64 "Unknown option '--nonsense'" -- "${train[@]}" --nonsense
 
-for retired in "replay run --step 1 --micro-batch 0|--micro-batch" "generate run --top 5|--top-k" "bench memory --rounds 1|--repetitions" \
-    "train tiny.yaml --allow-change batch.micro_batch_tokens|batch.micro_batch_tokens"; do
+for retired in "replay run --step 1 --lane 0|--micro-batch" "generate run --top 5|--top-k" "bench memory --rounds 1|--repetitions" \
+    "train tiny.yaml --allow-change batch.lane_tokens|batch.micro_batch_tokens"; do
     read -ra words <<<"${retired%|*}"
     status=64
     [[ ${words[0]} != train ]] || status=78

@@ -77,23 +77,55 @@ limited() {
     "$@"
 }
 export -f limited
+launcher=()
 trains_or_refuses() {
     local kind=$1 size status
     for size in "${@:2}"; do
         status=0
         rm -rf small
-        timeout "$limit" bash -c '"$@"' _ limited "$kind" "$size" "$switchyard" train tiny.yaml \
-            --set run.directory=small >"$work/output" 2>&1 </dev/null || status=$?
+        # shellcheck disable=SC2016  # the arguments of each rank
+        timeout "$limit" "${launcher[@]}" bash -c 'ulimit "$1" "$2" && shift 2 && exec "$@"' _ "$kind" "$size" \
+            "$switchyard" train tiny.yaml --set run.directory=small >"$work/output" 2>&1 </dev/null || status=$?
         if ((status == 0 || status == 69)) && { ((status == 0)) || grep -q '^switchyard: ' "$work/output"; }; then
-            passes "training under ulimit $kind $size ends with $status"
+            passes "training${launcher:+ on two ranks} under ulimit $kind $size ends with $status"
         else
-            fails "training under ulimit $kind $size" "exit code $status" "$work/output"
+            fails "training${launcher:+ on two ranks} under ulimit $kind $size" "exit code $status" "$work/output"
         fi
     done
 }
 trains_or_refuses -v 250000 350000 450000 550000 650000 800000 1000000 2000000
 trains_or_refuses -d 50000 150000 300000 400000 600000 1000000
 trains_or_refuses -n 10 16 20 32 64
+launcher=("${on_two_ranks[@]}")
+trains_or_refuses -v 200000 300000 450000
+trains_or_refuses -n 12 20 30
+# Limits of a container, where this machine lets us set them: control groups (version 1).
+in_control_group() {
+    echo $BASHPID >"$1/cgroup.procs"
+    shift
+    exec "$@"
+}
+export -f in_control_group
+# group_trains_or_refuses CONTROLLER FILE LIMIT…
+group_trains_or_refuses() {
+    local group=/sys/fs/cgroup/$1/switchyard-test-$$ limit_of_group status
+    if ! mkdir "$group" 2>/dev/null; then
+        printf 'skipped limits of control groups: %s cannot be made\n' "$group"
+        return
+    fi
+    for limit_of_group in "${@:3}"; do
+        status=0
+        rm -rf small
+        echo "$limit_of_group" >"$group/$2"
+        # shellcheck disable=SC2016  # the inner shell's arguments
+        timeout "$limit" bash -c 'in_control_group "$@"' _ "$group" "$switchyard" train tiny.yaml --set run.directory=small \
+            --set model.d_model=256 --set parallel.threads_per_rank=8 >"$work/output" 2>&1 </dev/null || status=$?
+        judge "training in a group with $2 $limit_of_group ends with 69" "$status" 69 'switchyard: ' "$work/output"
+    done
+    wait_until "$limit" rmdir "$group"
+}
+group_trains_or_refuses memory memory.limit_in_bytes 60M 100M
+group_trains_or_refuses pids pids.max 3 6 10
 expect_exit "a model beyond the limit on addresses" 69 'limit on address space .ulimit -v. of 2.0 GB leaves' -- \
     limited -v 2000000 "$switchyard" train tiny.yaml --check --set model.d_model=4096 --set model.layers=2 \
     --set run.directory=unmade

@@ -32,6 +32,8 @@ struct Switchyard: ParsableCommand {
             if let rank = launchedRank, rank > 0, !(error is ExitCode) {
                 exitBeforeWork(exitCode(for: error).rawValue, rank: rank)
             }
+            // Where memory is refused OpenBLAS's threads never end, and `exit` would wait for them.
+            if let code = error as? ExitCode, code.rawValue == ExitStatus.unavailable.rawValue { _exit(code.rawValue) }
             exit(withError: error)
         }
     }

@@ -79,7 +79,7 @@ package struct RunSummary: Codable, Sendable {
     package func sentence(microBatches: Int) -> String {
         "\(grouped(nTotal)) parameters, \(grouped(nActive)) active; \(microBatches) micro-batches a step on \(ranks) "
             + "rank\(ranks == 1 ? "" : "s") (expert_parallel \(expertParallelSize)) of \(threadsPerRank) "
-            + "thread\(threadsPerRank == 1 ? "" : "s"), \(microBatchesInFlight) micro-batch\(microBatchesInFlight == 1 ? "" : "s") in flight"
+            + "thread\(threadsPerRank == 1 ? "" : "s"), \(microBatchesInFlight) micro-batch\(microBatchesInFlight == 1 ? "" : "es") in flight"
             + (overlapReduction ? ", reduction overlapped" : "")
             + (distributedOptimizer ? ", optimizer distributed" : "")
             + "; GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"

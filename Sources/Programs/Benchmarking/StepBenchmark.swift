@@ -123,7 +123,7 @@ extension StepBenchmark {
             \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(fixed(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(microBatchesInFlight) \
-            micro-batch\(microBatchesInFlight == 1 ? "" : "s") in flight, \(precision), \(routing.rawValue) \
+            micro-batch\(microBatchesInFlight == 1 ? "" : "es") in flight, \(precision), \(routing.rawValue) \
             routing (dropped \(fixed(100 * droppedRatio, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
             mean, busiest rank \(fixed(rankImbalance, 2)) times), \
             peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \

@@ -21,7 +21,7 @@ package final class AtomicFile {
         // The name can be foreseen: what somebody else has put there is neither followed nor written to.
         let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else {
-            throw Failure(.cannotCreate, "cannot create \(partial): \(systemError())", advice: Self.advice)
+            throw Failure(system: .cannotCreate, "cannot create \(partial)", advice: Self.advice)
         }
         guard Self.isOwn(descriptor) else {
             close(descriptor)
@@ -124,7 +124,7 @@ package final class AtomicFile {
     }
 
     private func failure(_ verb: String) -> Failure {
-        Failure(.inputOutput, "cannot \(verb) \(partial): \(systemError())")
+        Failure(system: .inputOutput, "cannot \(verb) \(partial)")
     }
 }
 

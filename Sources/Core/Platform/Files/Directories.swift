@@ -11,7 +11,7 @@ package func makeDirectory(_ path: String) throws(Failure) {
     // Another process may have been faster.
     guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
         throw Failure(
-            .cannotCreate, "the directory \(path) cannot be made: \(systemError())",
+            system: .cannotCreate, "the directory \(path) cannot be made",
             advice: "choose another with --set run.directory=PATH")
     }
 }

@@ -6,7 +6,7 @@ package enum Files {
     package static func makeDirectory(_ path: String) throws(Failure) {
         guard unsafe mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
             throw Failure(
-                .cannotCreate, "cannot create the directory \(path): \(systemError())",
+                system: .cannotCreate, "cannot create the directory \(path)",
                 advice: "check the permissions and free space of the folder it is in")
         }
     }
@@ -15,7 +15,7 @@ package enum Files {
     package static func makeNewDirectory(_ path: String) throws(Failure) {
         guard unsafe mkdir(path, 0o777) == 0 else {
             throw Failure(
-                .cannotCreate, "cannot create the directory \(path): \(systemError())",
+                system: .cannotCreate, "cannot create the directory \(path)",
                 advice: "check the permissions and free space of the folder it is in")
         }
     }
@@ -32,27 +32,27 @@ package enum Files {
     /// Waits until the bytes of a file, or the entries of a directory, are on the disk.
     package static func sync(_ path: String) throws(Failure) {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw Failure(.inputOutput, "cannot open \(path) to sync it: \(systemError())") }
+        guard file >= 0 else { throw Failure(system: .inputOutput, "cannot open \(path) to sync it") }
         defer { close(file) }
         while fsync(file) != 0 {
             if errno == EINTR { continue }
-            throw Failure(.inputOutput, "cannot sync \(path) to the disk: \(systemError())")
+            throw Failure(system: .inputOutput, "cannot sync \(path) to the disk")
         }
     }
 
     /// Writes a new file whole.
     package static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o666)
-        guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path): \(systemError())") }
+        guard file >= 0 else { throw Failure(system: .cannotCreate, "cannot create \(path)") }
         defer { close(file) }
         guard writeAll(bytes, to: file) else {
-            throw Failure(.inputOutput, "cannot write \(path): \(systemError())")
+            throw Failure(system: .inputOutput, "cannot write \(path)")
         }
     }
 
     package static func rename(_ old: String, to new: String) throws(Failure) {
         guard unsafe Glibc.rename(old, new) == 0 else {
-            throw Failure(.cannotCreate, "cannot rename \(old) to \(new): \(systemError())")
+            throw Failure(system: .cannotCreate, "cannot rename \(old) to \(new)")
         }
     }
 

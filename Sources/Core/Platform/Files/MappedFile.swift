@@ -11,7 +11,7 @@ package final class MappedFile: @unchecked Sendable {
     package init(_ path: String) throws(Failure) {
         // Without O_NONBLOCK a pipe would keep this waiting for a writer before it can be refused.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw Failure(.noInput, "cannot open \(path): \(systemError())") }
+        guard descriptor >= 0 else { throw Failure(system: .noInput, "cannot open \(path)") }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -25,11 +25,7 @@ package final class MappedFile: @unchecked Sendable {
             ? unsafe mmap(nil, 1, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             : unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0)
         guard let found = unsafe found, unsafe found != MAP_FAILED else {
-            let status = systemStatus(otherwise: .inputOutput)
-            throw Failure(
-                status, "cannot map \(path) (\(count) bytes) into memory: \(systemError())",
-                advice: status == .unavailable
-                    ? "raise the limit on addresses, for example `ulimit -v unlimited`, or use a smaller file" : nil)
+            throw Failure(system: .inputOutput, "cannot map \(path) (\(count) bytes) into memory")
         }
         unsafe base = found
     }

@@ -13,7 +13,7 @@ package func makeUniqueDirectory(
         if errno != EEXIST { break }
     }
     throw Failure(
-        .cannotCreate, "cannot make a directory in \(folder): \(systemError())",
+        system: .cannotCreate, "cannot make a directory in \(folder)",
         advice: "check its permissions and free space")
 }
 
@@ -41,10 +41,10 @@ extension OpenDirectory {
     /// - Throws: `cannotCreate` if there is something of that name, `inputOutput` if it cannot be written; nothing stays then
     package func create(_ name: String, _ bytes: [UInt8]) throws(Failure) {
         let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Failure(.cannotCreate, "cannot create \(path)/\(name): \(systemError())") }
+        guard file >= 0 else { throw Failure(system: .cannotCreate, "cannot create \(path)/\(name)") }
         defer { close(file) }
         guard unsafe write(file, bytes, bytes.count) == bytes.count else {
-            let failure = Failure(.inputOutput, "cannot write \(path)/\(name): \(systemError())")
+            let failure = Failure(system: .inputOutput, "cannot write \(path)/\(name)")
             unlinkat(descriptor, name, 0)
             throw failure
         }

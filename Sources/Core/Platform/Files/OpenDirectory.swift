@@ -15,12 +15,12 @@ package final class OpenDirectory: Sendable {
 
     init(opened descriptor: Int32, _ path: String) throws(Failure) {
         guard descriptor >= 0 else {
-            throw Failure(.noInput, "cannot open the directory \(path): \(systemError())")
+            throw Failure(system: .noInput, "cannot open the directory \(path)")
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {
             close(descriptor)
-            throw Failure(.noInput, "cannot open the directory \(path): \(systemError())")
+            throw Failure(system: .noInput, "cannot open the directory \(path)")
         }
         self.path = path
         self.descriptor = descriptor
@@ -61,7 +61,7 @@ package final class OpenDirectory: Sendable {
     }
 
     private func cannotList() -> Failure {
-        Failure(.noInput, "cannot list the directory \(path): \(systemError())")
+        Failure(system: .noInput, "cannot list the directory \(path)")
     }
 
     /// The same as text; one that is not UTF-8 comes with replacement characters.

@@ -25,11 +25,11 @@ package final class RegularFile: Sendable {
 
     private init(opened descriptor: Int32, _ path: String) throws(Failure) {
         guard descriptor >= 0 else {
-            throw Failure(
-                .noInput,
-                errno == ENOENT
-                    ? "\(path) is missing"
-                    : errno == ELOOP ? "\(path) is not a regular file" : "cannot open \(path): \(systemError())")
+            switch errno {
+            case ENOENT: throw Failure(.noInput, "\(path) is missing")
+            case ELOOP: throw Failure(.noInput, "\(path) is not a regular file")
+            default: throw Failure(system: .noInput, "cannot open \(path)")
+            }
         }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0, status.isRegularFile else {
@@ -57,7 +57,7 @@ package final class RegularFile: Sendable {
         while done < count {
             let found = unsafe pread(descriptor, target + done, count - done, off_t(offset + done))
             if found < 0, errno == EINTR { continue }
-            guard found >= 0 else { throw Failure(.inputOutput, "cannot read \(path): \(systemError())") }
+            guard found >= 0 else { throw Failure(system: .inputOutput, "cannot read \(path)") }
             guard found > 0 else { throw Failure(.data, "\(path) is truncated: byte \(offset + done) is missing") }
             done += found
         }

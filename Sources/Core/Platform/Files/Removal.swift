@@ -47,6 +47,6 @@ extension OpenDirectory {
     }
 
     private func cannotRemove(_ subject: String) -> Failure {
-        Failure(.inputOutput, "cannot remove \(subject): \(systemError())")
+        Failure(system: .inputOutput, "cannot remove \(subject)")
     }
 }

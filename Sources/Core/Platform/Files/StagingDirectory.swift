@@ -50,7 +50,7 @@ package final class StagingDirectory {
             throw Failure(.cannotCreate, "\(target) exists already", advice: "name a new directory")
         }
         guard rename(source, target) == 0 else {
-            throw Failure(.cannotCreate, "cannot rename \(source) to \(target): \(systemError())")
+            throw Failure(system: .cannotCreate, "cannot rename \(source) to \(target)")
         }
         if part == nil { isGone = true }
     }

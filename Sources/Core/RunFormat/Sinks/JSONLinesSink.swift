@@ -39,21 +39,18 @@ package final class JSONLinesSink {
     }
 
     private static func open(_ path: String) throws(Failure) -> FileHandle {
+        let notRegular = Failure(
+            .cannotCreate, "\(path) cannot be written: it is not a regular file",
+            advice: "move away what is there, or choose another run.directory")
         // Without O_NONBLOCK a pipe would keep this waiting for a reader before it can be refused.
         let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let descriptor = Glibc.open(path, flags, 0o666)
         guard descriptor >= 0 else {
-            let reason = errno == ELOOP || errno == ENXIO ? "it is not a regular file" : systemError()
-            throw Failure(
-                .cannotCreate, "\(path) cannot be written: \(reason)",
-                advice: "move away what is there, or choose another run.directory")
+            guard errno != ELOOP, errno != ENXIO else { throw notRegular }
+            throw Failure(system: .cannotCreate, "\(path) cannot be written", advice: notRegular.advice)
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        guard RegularFile.isRegular(descriptor) else {
-            throw Failure(
-                .cannotCreate, "\(path) cannot be written: it is not a regular file",
-                advice: "move away what is there, or choose another run.directory")
-        }
+        guard RegularFile.isRegular(descriptor) else { throw notRegular }
         return handle
     }
 

@@ -16,7 +16,7 @@ package struct FileDigest: Sendable, Equatable {
     /// - Throws: a `Failure` naming the file if it cannot be opened or read
     package init(of path: String) throws(Failure) {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard file >= 0 else { throw Failure(.noInput, "cannot open \(path): \(systemError())") }
+        guard file >= 0 else { throw Failure(system: .noInput, "cannot open \(path)") }
         defer { close(file) }
         try self.init(reading: file, path)
     }
@@ -32,7 +32,7 @@ package struct FileDigest: Sendable, Equatable {
         while true {
             let count = unsafe pread(file, buffer.baseAddress, buffer.count, off_t(total))
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw Failure(.inputOutput, "cannot read \(path): \(systemError())") }
+            guard count >= 0 else { throw Failure(system: .inputOutput, "cannot read \(path)") }
             if count == 0 { break }
             unsafe hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             total += count

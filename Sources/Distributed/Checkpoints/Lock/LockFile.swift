@@ -17,15 +17,12 @@ final class LockFile: Sendable {
         self.owner = owner
         directory = try OpenDirectory(runDirectory)
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
-        let reason = systemError()
+        let advice = "the run directory must be writable, and `lock` in it a file or nothing"
+        guard descriptor >= 0 else { throw Failure(system: .cannotCreate, "cannot open \(path)", advice: advice) }
         // By its own name: a link is not what was opened.
-        guard descriptor >= 0, let found = FileIdentity(descriptor: descriptor),
-            directory.size(ofFile: "lock") != nil
-        else {
-            if descriptor >= 0 { close(descriptor) }
-            throw Failure(
-                .cannotCreate, "cannot open \(path): \(descriptor < 0 ? reason : "it is not a regular file")",
-                advice: "the run directory must be writable, and `lock` in it a file or nothing")
+        guard let found = FileIdentity(descriptor: descriptor), directory.size(ofFile: "lock") != nil else {
+            close(descriptor)
+            throw Failure(.cannotCreate, "cannot open \(path): it is not a regular file", advice: advice)
         }
         identity = found
     }
@@ -47,7 +44,7 @@ final class LockFile: Sendable {
         ]
         if places == [.here, .here] { return }
         guard places.contains(.elsewhere) else {
-            throw Failure(.inputOutput, "cannot look at \(path): \(systemError())")
+            throw Failure(system: .inputOutput, "cannot look at \(path)")
         }
         throw Failure(
             .inUse,
@@ -116,7 +113,7 @@ final class LockFile: Sendable {
         }
         bytes += Array(repeating: 0x20, count: max(0, Self.length - 1 - bytes.count)) + [0x0A]
         guard unsafe pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-            throw Failure(.inputOutput, "cannot write \(path): \(systemError())")
+            throw Failure(system: .inputOutput, "cannot write \(path)")
         }
     }
 

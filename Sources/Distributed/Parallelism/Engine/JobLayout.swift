@@ -15,7 +15,7 @@ package struct JobLayout: Sendable {
         guard ranks <= microBatches else {
             throw Failure(
                 .configuration,
-                "\(ranks) ranks, but a step has only \(microBatches) micro-batch\(microBatches == 1 ? "" : "s") (batch.tokens "
+                "\(ranks) ranks, but a step has only \(microBatches) micro-batch\(microBatches == 1 ? "" : "es") (batch.tokens "
                     + "\(configuration.batch.tokens) / batch.micro_batch_tokens \(configuration.batch.microBatchTokens)): some ranks would "
                     + "never have work",
                 advice:

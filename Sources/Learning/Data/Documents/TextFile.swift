@@ -22,7 +22,7 @@ package struct TextFile: Codable, Equatable, Sendable {
 func fileStatus(_ path: String) throws(Failure) -> stat {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
-        throw Failure(.noInput, "cannot read \(path): \(systemError())")
+        throw Failure(system: .noInput, "cannot read \(path)")
     }
     return status
 }

@@ -14,7 +14,7 @@ package final class SafetensorsFile {
     package init(_ path: String) throws(Failure) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw Failure(.noInput, "cannot open \(path): \(systemError())")
+            throw Failure(system: .noInput, "cannot open \(path)")
         }
         do throws(Failure) {
             tensors = try Self.readHeader(descriptor, path)
