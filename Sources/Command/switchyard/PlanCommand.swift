@@ -154,8 +154,7 @@ struct LawOptions: ParsableArguments {
     /// As many experts as the law was fitted with.
     func experts(for facts: LawMetadata) -> [Double] {
         if let experts { return experts }
-        if facts.name == FineGrainedLaw.metadata.name { return [64] }
-        return facts.variables.contains(.experts) ? [1, 2, 4, 8, 16, 32] : [1]
+        return facts.variables.contains(.experts) ? [1, 2, 4, 8, 16, 32] : [facts.domain.experts.lowerBound]
     }
 
     func defaultGranularities(for facts: LawMetadata) -> [Double] {

@@ -45,7 +45,7 @@ struct RunColumns {
             source: source,
             point: ScalePoint(
                 active: size, total: total ?? size, embedding: values["n_embedding"] ?? 0,
-                tokens: values["tokens"] ?? RoutedLaw.tokens, experts: experts,
+                tokens: values["tokens"] ?? laws.compactMap(\.fixedTokens).first ?? 0, experts: experts,
                 granularity: values["granularity"] ?? 1, topK: values["top_k"] ?? 1, flops: values["flops"]),
             loss: loss, vocabularySize: values["vocabulary_size"], context: values["context"],
             countedFLOPs: values["flops"])

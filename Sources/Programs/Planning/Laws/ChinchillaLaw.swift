@@ -51,5 +51,6 @@ package struct ChinchillaLaw: ScalingLaw, Equatable {
             grid: [
                 [-1, -0.5, 0, 0.5, 1].map(exp), [0, 5, 10, 15, 20, 25].map(exp), [0, 5, 10, 15, 20, 25].map(exp),
                 [0, 0.5, 1, 1.5, 2], [0, 0.5, 1, 1.5, 2],
-            ], heldOut: 0.1))
+            ], heldOut: 0.1),
+        published: [("chinchilla", published.parameters), ("chinchilla-refit", refitted.parameters)])
 }

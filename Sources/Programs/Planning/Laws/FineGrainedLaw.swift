@@ -52,5 +52,6 @@ package struct FineGrainedLaw: ScalingLaw, Equatable {
             grid: [
                 [1, 10, 100], [0.05, 0.1, 0.25, 0.5], [1, 10, 100], [0.05, 0.1, 0.25, 0.5], [1, 10],
                 [0.1, 0.5, 1], [0.5, 1, 2],
-            ], heldOut: 0.1))
+            ], heldOut: 0.1),
+        published: [("fine-grained", published.parameters)], denseBaseline: ChinchillaLaw.fineGrainedBaseline)
 }

@@ -76,5 +76,8 @@ package struct JointLaw: ScalingLaw, Equatable {
             grid: [
                 [30, 100, 300], [-0.05, -0.25, -0.5], [-0.5, 0, 0.5], [-0.5, 0, 0.5], [30, 100, 300],
                 [-0.05, -0.25, -0.5], [-0.5, 0, 0.5], [-0.5, 0, 0.5], [1], [100], [0.5, 1, 2],
-            ], heldOut: 30.0 / 270))
+            ], heldOut: 30.0 / 270),
+        published: [("joint", published.parameters)],
+        // The paper reports 0.0062 on the runs of the fit and 0.0039 on held-out ones: the worse one counts.
+        publishedRMSE: 0.0062)
 }

@@ -10,11 +10,14 @@ package enum LawCatalog {
     ]
 
     /// Every set of published coefficients by the name it has on the command line.
-    package static let published: [(name: String, law: any ScalingLaw)] = [
-        ("joint", JointLaw.published), ("fine-grained", FineGrainedLaw.published), ("sparsity", SparsityLaw.published),
-        ("chinchilla", ChinchillaLaw.published), ("chinchilla-refit", ChinchillaLaw.refitted),
-        ("routed", RoutedLaw.published),
-    ]
+    package static let published: [(name: String, law: any ScalingLaw)] = forms.flatMap { form in
+        form.metadata.published.map { ($0.name, form.init(parameters: $0.parameters)) }
+    }
+
+    /// Names of published coefficients whose law knows `axis`, for advice.
+    static func names(with axis: LawMetadata.Axis) -> String {
+        published.filter { type(of: $0.law).metadata.variables.contains(axis) }.map(\.name).joined(separator: " or ")
+    }
 
     /// - Throws: a `Failure` that names the laws there are
     package static func form(named name: String) throws(Failure) -> any ScalingLaw.Type {
@@ -25,10 +28,10 @@ package enum LawCatalog {
     /// - Throws: a `Failure` that names the laws there are
     package static func published(named name: String) throws(Failure) -> any ScalingLaw {
         if let law = published.first(where: { $0.name == name })?.law { return law }
-        if name == InferenceLaw.metadata.name {
+        if let form = forms.first(where: { $0.metadata.name == name }), form.metadata.observes == .loss {
             throw Failure(
-                .usage, "the coefficients of the law `inference` were never published",
-                advice: "fit them to runs of your own: switchyard fit RUNS --law inference --output fit.json, "
+                .usage, "the coefficients of the law `\(name)` were never published",
+                advice: "fit them to runs of your own: switchyard fit RUNS --law \(name) --output fit.json, "
                     + "then --law fit.json")
         }
         throw unknown(name, among: published.map { entry in entry.name })

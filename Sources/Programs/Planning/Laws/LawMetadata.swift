@@ -22,6 +22,15 @@ package struct LawMetadata: Sendable {
     package let recipe: FitRecipe
     /// The column that the law predicts.
     package var observes = Observable.loss
+    /// Sets of published coefficients, in the order of `parameters`, by their names on the command line.
+    package var published: [(name: String, parameters: [Double])] = []
+    /// Root mean square error of the losses that the published coefficients predict, as the paper reports it.
+    package var publishedRMSE: Double?
+    /// The paper's law of dense models, where this law was fitted to mixtures of experts alone; nil where it describes both.
+    package var denseBaseline: (any ScalingLaw)?
+
+    /// Tokens of the runs behind a law without D; nil for a law of D.
+    package var fixedTokens: Double? { variables.contains(.tokens) ? nil : domain.tokens.lowerBound }
 
     package enum Observable: String, Sendable {
         case loss, leverage

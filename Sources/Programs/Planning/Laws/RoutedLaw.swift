@@ -9,8 +9,6 @@ package struct RoutedLaw: ScalingLaw, Equatable {
     package let saturation: ExpertSaturation
 
     package static let published = RoutedLaw(parameters: [-0.082, -0.108, 0.009, 1.104, 1.847, 314.478])
-    /// Tokens of every run behind the law.
-    package static let tokens = 130e9
 
     /// - Parameter p: a, b, c, d, E_start, E_max
     package init(parameters p: [Double]) {
@@ -47,5 +45,6 @@ package struct RoutedLaw: ScalingLaw, Equatable {
         recipe: FitRecipe(
             huber: 0.01,
             grid: [[-0.2, -0.1, -0.05], [-0.2, -0.1, 0], [-0.01, 0, 0.01], [0.5, 1, 1.5], [1, 2], [100, 500]],
-            heldOut: 0.1))
+            heldOut: 0.1),
+        published: [("routed", published.parameters)])
 }

@@ -7,7 +7,8 @@ import Platform
 /// a coefficient is the additive `ln a` and nothing overflows. θ are the law's *coordinates*: logarithms for what is
 /// positive, the number itself for exponents (`Coordinate`).
 package protocol ScalingLaw: Sendable {
-    /// What does not depend on the coefficients: names, source, counting, the range that it was fitted on.
+    /// What does not depend on the coefficients: names, source, counting, the range that it was fitted on. All that other files
+    /// ask about a law stands here.
     static var metadata: LawMetadata { get }
     /// Values in the order of `facts.parameters`.
     init(parameters: [Double])

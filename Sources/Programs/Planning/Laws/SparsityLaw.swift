@@ -58,5 +58,6 @@ package struct SparsityLaw: ScalingLaw, Equatable {
             grid: [
                 [1e3], [0.25, 0.5, 0.75], [1e3], [0.25, 0.5, 0.75], [0.5], [-0.4, -0.15, 0.15], [10],
                 [0.05, 0.25, 0.5], [0.05, 0.2, 0.4], [0.5, 1, 2],
-            ], heldOut: 0.1))
+            ], heldOut: 0.1),
+        published: [("sparsity", published.parameters)])
 }

@@ -35,8 +35,8 @@ struct Candidate: Sendable {
             let most = ratio * counting.point(shape, tokens: 1).active
             if most < best.count { best = (most, .ratio) }
         }
-        if !type(of: law).metadata.variables.contains(.tokens) {
-            return best.count >= RoutedLaw.tokens ? (RoutedLaw.tokens, .compute) : (0, .compute)
+        if let tokens = type(of: law).metadata.fixedTokens {
+            return best.count >= tokens ? (tokens, .compute) : (0, .compute)
         }
         return best
     }

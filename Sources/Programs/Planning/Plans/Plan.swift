@@ -89,8 +89,8 @@ extension Candidate {
                 + "the limit is \(Quantity.count(request.maximumTotal ?? 0))"
         default:
             let tokens = max(tokens(smallest).count, 0), flops = Quantity.scientific(request.flops ?? 0)
-            if !type(of: law).metadata.variables.contains(.tokens) {
-                return "the law holds at \(Quantity.count(RoutedLaw.tokens)) tokens, "
+            if let tokens = type(of: law).metadata.fixedTokens {
+                return "the law holds at \(Quantity.count(tokens)) tokens, "
                     + "and \(flops) FLOPs do not train the smallest so long"
             }
             return "\(flops) FLOPs give the smallest \(Quantity.count(tokens)) tokens, "

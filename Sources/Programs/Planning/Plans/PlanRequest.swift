@@ -91,14 +91,14 @@ package struct PlanRequest: Sendable {
         if granularities != [1], !law.variables.contains(.granularity) {
             throw Failure(
                 .usage, "the law `\(law.name)` says nothing about granularity",
-                advice: "leave --granularity out, or use --law fine-grained")
+                advice: "leave --granularity out, or use --law \(LawCatalog.names(with: .granularity))")
         }
         if topKs != [1], !law.variables.contains(.topK) {
             throw Failure(
                 .usage, "the law `\(law.name)` says nothing about top-k",
-                advice: "leave --top-k out, or use --law sparsity")
+                advice: "leave --top-k out, or use --law \(LawCatalog.names(with: .topK))")
         }
-        if experts.contains(where: { $0 != 1 }), law.name == ChinchillaLaw.metadata.name {
+        if experts.contains(where: { $0 != 1 }), !law.variables.contains(.experts), law.domain.experts == 1...1 {
             throw Failure(
                 .usage, "the law `\(law.name)` knows dense models only", advice: "use --experts 1, or another --law")
         }

@@ -42,20 +42,20 @@ package struct PlanningLaw: Sendable {
         let law = try LawCatalog.published(named: name)
         let metadata = type(of: law).metadata
         return PlanningLaw(
-            name: name, law: law, dense: law is FineGrainedLaw ? ChinchillaLaw.fineGrainedBaseline : law,
-            domain: metadata.domain,
-            // Ludziejewski et al. report 0.0062 on the runs of the fit and 0.0039 on held-out ones: take the worse.
-            certainty: law is JointLaw ? .published(rmse: 0.0062) : .unknown)
+            name: name, law: law, dense: metadata.denseBaseline ?? law, domain: metadata.domain,
+            certainty: metadata.publishedRMSE.map { .published(rmse: $0) } ?? .unknown)
     }
 
     /// The law to take for `experts` in place of `law`: that of dense models where `law` was fitted to MoE alone; or nil.
     func denseTwin(_ experts: Double) -> (any ScalingLaw)? {
-        experts == 1 && law is FineGrainedLaw && !domain.experts.contains(1) ? dense : nil
+        experts == 1 && metadata.denseBaseline != nil && !domain.experts.contains(1) ? dense : nil
     }
 
     /// - Throws: a `Failure` if `experts` has a dense model and the law says nothing of those
     func refuseDense(_ experts: [Double]) throws(Failure) {
-        guard experts.contains(1), law is FineGrainedLaw, !domain.experts.contains(1), dense == nil else { return }
+        guard experts.contains(1), metadata.denseBaseline != nil, !domain.experts.contains(1), dense == nil else {
+            return
+        }
         let most = Quantity.digits(domain.experts.lowerBound, 6)
         throw Failure(
             .usage, "\(name): the law `\(metadata.name)` was fitted to experts, and says nothing of dense models",

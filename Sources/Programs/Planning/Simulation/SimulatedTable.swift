@@ -42,7 +42,7 @@ package struct SimulatedTable: Sendable {
                 granularity: pow(2, Double(1 + draws.whole(3, 4))), flops: draws.logarithmic(0, 1e18, 1e22))
         case RoutedLaw.metadata.name:
             let shape = Architecture(dModel: width, experts: pow(2, Double(draws.whole(2, 10))))
-            return Counting.decoder.point(shape, tokens: RoutedLaw.tokens)
+            return Counting.decoder.point(shape, tokens: RoutedLaw.metadata.fixedTokens ?? 0)
         case SparsityLaw.metadata.name:
             let shape = Architecture(dModel: width, experts: pow(2, Double(draws.whole(2, 8))))
             return Counting.decoder.point(shape, tokens: tokens)
