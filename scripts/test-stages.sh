@@ -71,6 +71,14 @@ unit_tests() {
     record "unit tests" "$good" "$bad" "$status"
 }
 
+# A link to a symbol that is gone, or a parameter list that names half of the parameters, is an error.
+documentation() {
+    local status=0
+    bounded 600 scripts/documentation >"$logs/documentation.log" 2>&1 || status=$?
+    ((status == 0)) || cat "$logs/documentation.log"
+    record "documentation" "$((status == 0))" "$((status != 0))" "$status"
+}
+
 # Swift Testing's report: a test without findings is one element, a failed one encloses its failures. A run that
 # crashed left no report; then the log's lines count.
 count_unit_tests() {

@@ -19,7 +19,9 @@ package enum RetiredKeys {
         "starts": "initial_points",
     ]
 
-    /// - Parameter place: where the key stands, such as `run.yaml:12` or `--set`
+    /// - Parameters:
+    ///   - key: a key as it was found
+    ///   - place: where it was found, such as `run.yaml:12` or `--set`
     /// - Returns: the error to throw if `key` is a retired configuration key; nil if it is not
     package static func failure(for key: String, at place: String) -> Failure? {
         configuration[key].map { current in

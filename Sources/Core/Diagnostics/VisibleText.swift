@@ -1,7 +1,9 @@
 /// `text` with the characters that a terminal obeys instead of showing written as `\u{1B}`: control characters and those that
 /// turn the direction of writing. Names of files, tensors and runs come from outside, so every message passes through here.
 ///
-/// - Parameter keepingLines: whether line breaks and tabs stay, for a message of several lines; a name has none
+/// - Parameters:
+///   - text: from anywhere
+///   - keepingLines: whether line breaks and tabs stay, for a message of several lines; a name has none
 /// - Returns: `text` itself if there is nothing to escape. Complexity: O(bytes)
 package func visible(_ text: String, keepingLines: Bool = false) -> String {
     guard text.unicodeScalars.contains(where: { isObeyed($0, keepingLines) }) else { return text }

@@ -16,6 +16,7 @@ package struct ChildProcess {
     /// Runs a program and waits until it ends.
     /// - Parameters:
     ///   - program: path of the executable
+    ///   - arguments: without the program's name
     ///   - environment: `NAME` to value; nil: this process's own
     ///   - takesOutput: whether its standard output is returned instead of going to this process's
     package static func run(

@@ -15,6 +15,7 @@ package struct RandomFunction: Sendable {
 
     /// - Parameters:
     ///   - seed: the run's `seed`
+    ///   - purpose: what the numbers are for; purposes are independent of each other
     ///   - stream: what distinguishes draws of one purpose, such as a step or the digest of a parameter's name
     package init(seed: UInt64, purpose: RandomPurpose, stream: UInt64 = 0) {
         philox = Philox(

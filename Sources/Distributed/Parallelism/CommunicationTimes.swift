@@ -51,8 +51,10 @@ package final class CommunicationClock {
 
     package func reduce<E: Error>(_ body: () throws(E) -> Void) throws(E) { try measure(.reduction, body) }
 
-    /// Measures `body`, what a micro-batch does while another may compute, and tells how much of it that hid.
-    /// - Parameter resume: returns when this micro-batch is to compute again, with the time since when none had
+    /// Measures `body`, run while the other micro-batch may compute, and splits its time into hidden and exposed.
+    /// - Parameters:
+    ///   - body: an exchange
+    ///   - resume: returns when this micro-batch is to compute again, with the time since when none had
     package func overlapping<E: Error>(
         _ body: () throws(E) -> Void, resume: () throws(E) -> ContinuousClock.Instant
     ) throws(E) {

@@ -34,7 +34,9 @@ package final class OverlappedReduction: Sendable {
     deinit { progress.update { $0.isAbandoned = true } }
 
     /// Hands over the buckets that are complete once the last backward pass has come through a block.
-    /// - Parameter preparing: is given each bucket's stretch before
+    /// - Parameters:
+    ///   - block: its number, as `Bucket.block`
+    ///   - preparing: called with each bucket's range before it is reduced
     package func reduceCompleted(through block: Int, preparing: (Range<Int>) -> Void) {
         let first = progress.update { $0.complete }
         var next = first

@@ -12,7 +12,10 @@ package struct GradientReduction: Sendable {
     private let replicas: any Communicator
     private let isDistributed: Bool
 
-    /// - Parameter isDistributed: whether each rank needs the sums of its own slices only, and updates only these
+    /// - Parameters:
+    ///   - partition: the buckets and their optimizer shards
+    ///   - mesh: the groups that are summed over
+    ///   - isDistributed: whether each rank needs the sums of its own optimizer shard only, and updates only this
     package init(_ partition: ArenaPartition, over mesh: Mesh, isDistributed: Bool) {
         buckets = partition.buckets
         (world, replicas) = (mesh.world, mesh.replicas)

@@ -9,7 +9,10 @@ package struct MemoryBandwidth: Codable, Sendable, Equatable {
     /// Reads and writes in place.
     package var update: Sample
 
-    /// - Parameter megabytes: of each of the two arrays
+    /// - Parameters:
+    ///   - workers: the threads that are measured
+    ///   - megabytes: of each of the two arrays
+    ///   - repetitions: of each measurement
     package static func measure(on workers: ThreadPool, megabytes: Int = 256, repetitions: Int = 5) -> MemoryBandwidth {
         let count = megabytes << 18, bytes = Double(count) * 4
         let a = Vector<Float>(count: count), b = Vector<Float>(count: count)

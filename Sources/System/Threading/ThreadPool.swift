@@ -32,7 +32,9 @@ package final class ThreadPool: Sendable {
     /// Calls `body(worker, task)` for every task in `0..<tasks`, on all threads, and returns when all are done.
     ///
     /// Called from one thread at a time and never from inside a body.
-    /// - Parameter body: `worker` in `0..<count` names the thread, for scratch memory of its own
+    /// - Parameters:
+    ///   - tasks: their number
+    ///   - body: `worker` in `0..<count` names the thread, for scratch memory of its own
     package func run(_ tasks: Int, _ body: @Sendable (_ worker: Int, _ task: Int) -> Void) {
         guard let tracer, tracer.recordsTasks(of: count) else { return handOut(tasks, body) }
         tracer.beginTasks()

@@ -36,7 +36,9 @@ package struct FileIdentity: Sendable, Equatable {
     }
 
     /// What `path` leads to now; nil if there is nothing.
-    /// - Parameter followingLink: whether a symbolic link stands for what it leads to
+    /// - Parameters:
+    ///   - path: of a file of any kind
+    ///   - followingLink: whether a symbolic link stands for what it leads to
     package init?(_ path: String, followingLink: Bool = true) {
         var found = stat()
         guard unsafe (followingLink ? stat(path, &found) : lstat(path, &found)) == 0 else { return nil }

@@ -20,7 +20,9 @@ package struct FileLines {
     private var count = 0
     private static let window = 1 << 16
 
-    /// - Parameter longest: the most bytes of a line
+    /// - Parameters:
+    ///   - file: read from its beginning
+    ///   - longest: the most bytes of a line
     package init(_ file: RegularFile, longest: Int) {
         self.file = file
         self.longest = longest

@@ -36,7 +36,9 @@ package struct FeedForward: Sendable {
         }
     }
 
-    /// - Parameter name: the prefix of the weights' names, such as `blocks.3.experts`
+    /// - Parameters:
+    ///   - name: the prefix of the weights' names, such as `blocks.3.experts`
+    ///   - layout: the layout that has them
     package init(_ name: String, _ layout: ParameterLayout) {
         gateUp = layout.id("\(name).gate_up")
         down = layout.id("\(name).down")

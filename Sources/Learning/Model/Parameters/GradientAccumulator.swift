@@ -21,7 +21,10 @@ package final class GradientAccumulator: Sendable {
     private let firstMatrix: [Int]
     private let flags: Vector<UInt8>
 
-    /// - Parameter microBatches: of a step, over all ranks: decides how large one micro-batch's value may be in exact mode
+    /// - Parameters:
+    ///   - layout: of the parameters
+    ///   - isExact: whether sums are bitwise reproducible (`reproducible`)
+    ///   - microBatches: of a step, over all ranks: decides how large one micro-batch's value may be in exact mode
     package init(_ layout: ParameterLayout, isExact: Bool, microBatches: Int) {
         self.layout = layout
         self.isExact = isExact

@@ -16,7 +16,9 @@ package struct RoutingStatistics: Sendable {
 }
 
 extension Routing {
-    /// - Parameter capacity: slots per expert; nil if none are dropped
+    /// - Parameters:
+    ///   - tokens: of the micro-batch
+    ///   - capacity: slots per expert; nil if none are dropped
     package func statistics(tokens: Int, capacity: Int?) -> RoutingStatistics {
         var result = RoutingStatistics()
         guard tokens > 0 else { return result }

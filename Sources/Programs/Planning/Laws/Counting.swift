@@ -13,7 +13,13 @@ package struct Architecture: Sendable, Equatable {
     /// V
     package var vocabularySize: Double
 
-    /// - Parameter blocks: d/64 unless said otherwise
+    /// - Parameters:
+    ///   - dModel: d
+    ///   - blocks: nil: d/64
+    ///   - experts: E
+    ///   - granularity: G
+    ///   - topK: K
+    ///   - vocabularySize: V
     package init(
         dModel: Double, blocks: Double? = nil, experts: Double, granularity: Double = 1, topK: Double = 1,
         vocabularySize: Double = 50257
@@ -66,7 +72,9 @@ package enum Counting: String, Sendable {
     /// active matrix parameter, router and head among them but not the embedding, which is looked up, and `12·d` per causal
     /// pair of positions and block.
     ///
-    /// - Parameter context: tokens of a sequence
+    /// - Parameters:
+    ///   - shape: of the model
+    ///   - context: tokens of a sequence
     package func trainerFLOPsPerToken(_ shape: Architecture, context: Double) -> Double {
         let router = shape.dModel * shape.experts * shape.granularity * shape.blocks
         let head = shape.dModel * shape.vocabularySize

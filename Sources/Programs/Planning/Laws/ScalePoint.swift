@@ -22,7 +22,15 @@ package struct ScalePoint: Sendable, Equatable {
     /// Natural logarithms, taken once because a fit asks for them millions of times.
     let logActive, logTotal, logBody, logTokens: Double
 
-    /// - Parameter flops: 6·N_act·D unless said otherwise
+    /// - Parameters:
+    ///   - active: N_act, parameters that one token uses
+    ///   - total: N, all parameters
+    ///   - embedding: parameters of embedding and head
+    ///   - tokens: D
+    ///   - experts: E
+    ///   - granularity: G
+    ///   - topK: K
+    ///   - flops: of training; nil: 6·N_act·D
     package init(
         active: Double, total: Double, embedding: Double = 0, tokens: Double, experts: Double = 1,
         granularity: Double = 1, topK: Double = 1, flops: Double? = nil

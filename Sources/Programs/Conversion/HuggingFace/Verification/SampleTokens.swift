@@ -12,7 +12,9 @@ package struct SampleTokens: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - count: how many, at least; whole sequences of at most `context` are taken
+    ///   - count: how many, at least; whole sequences are taken
+    ///   - context: the most tokens of a sequence
+    ///   - vocabulary: tokens are smaller than this
     package init(count: Int, context: Int, vocabulary: Int) {
         let length = min(count, context), number = (count + length - 1) / length
         sequences = (0..<number).map { sequence in
