@@ -7,7 +7,7 @@ import Platform
 import RunFormat
 import Testing
 
-@Suite("What a killed job left behind") struct JobRemainsTests {
+@Suite("What a killed job left behind") struct StaleSessionTests {
     /// More than Linux ever gives to a process.
     private let nobody = (1 << 22) + 1
     private let user = geteuid()
