@@ -1,5 +1,5 @@
-/// What a process says to its caller when it ends; mostly the values of BSD's `sysexits.h`, so that scripts
-/// can branch on them; 77 and 79 mean here what is said here.
+/// The exit codes of all programs, mostly the values of BSD's `sysexits.h`, so that scripts can branch on them.
+/// 77 (resource in use) and 79 (training diverged) are Switchyard's own.
 package enum ExitStatus: Int32, Sendable, CaseIterable {
     case success = 0
     /// The command line is wrong.
@@ -14,29 +14,29 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case software = 70
     /// A directory or file cannot be written.
     case cannotCreate = 73
-    /// Reading or writing failed half-way.
+    /// Reading or writing failed after it had begun.
     case inputOutput = 74
-    /// Not now: the state is saved, start the same command again.
+    /// Stopped on request: the state is saved, start the same command again.
     case temporaryFailure = 75
-    /// Ranks lost touch with each other.
+    /// Communication between ranks failed.
     case communication = 76
-    /// Somebody else owns what this needs, for example the run directory.
+    /// A resource is in use by another process, for example the run directory.
     case inUse = 77
     /// The configuration is wrong.
     case configuration = 78
     /// Training diverged: a loss or gradient is no longer a finite number.
     case diverged = 79
-    /// Nobody reads standard output any more; as from a shell whose command SIGPIPE ended. The only code without a message.
+    /// The reader of standard output has gone; the code of a shell whose command SIGPIPE ended. The only one without a message.
     case brokenPipe = 141
 }
 
-/// An error a user can act on: what failed, why, and what to do about it.
+/// An error on which a user can act: what failed, why, and what to do about it.
 package struct Failure: Error, Sendable, Equatable {
     package var status: ExitStatus
     package var message: String
     package var advice: String?
 
-    /// Characters that a terminal would obey are escaped: a message may quote names from outside.
+    /// Escapes control characters: a message may quote names from outside.
     package init(_ status: ExitStatus, _ message: String, advice: String? = nil) {
         self.status = status
         self.message = visible(message, keepingLines: true)
