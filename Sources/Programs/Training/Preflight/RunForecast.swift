@@ -121,8 +121,7 @@ package struct RunForecast: CustomStringConvertible {
             (
                 "step",
                 "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.microBatches) micro-batches, "
-                    + "\(layout.accumulationSteps) accumulation step\(layout.accumulationSteps == 1 ? "" : "s"), "
-                    + "\(layout.microBatchesInFlight) in flight on a rank"
+                    + "\(layout.accumulationSteps) accumulation steps, \(layout.microBatchesInFlight) in flight on a rank"
             ),
             ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
             ("corpus", inWords(corpus, tokens: end.tokens)),
