@@ -58,6 +58,22 @@ struct RecordDocumentationTests {
         #expect(shown == layers)
     }
 
+    /// Links to a section of a page name a heading that the page has, as code hosts spell it.
+    @Test func everySectionThatIsLinkedExists() throws {
+        func anchor(_ heading: Substring) -> String {
+            let kept = heading.lowercased().filter { $0.isLetter || $0.isNumber || " -_".contains($0) }
+            return kept.replacing(" ", with: "-")
+        }
+        for page in try Pages.all() {
+            let folder = page.split(separator: "/").dropLast().joined(separator: "/")
+            for link in try Pages.text(page).matches(of: /\]\(([^)#:]*)#([^)]+)\)/) {
+                let target = link.output.1.isEmpty ? page : "\(folder)/\(link.output.1)"
+                let headings = try Pages.text(target).matches(of: /(?m)^#+ (.+)$/).map { anchor($0.output.1) }
+                #expect(headings.contains(String(link.output.2)), "\(page) links \(link.output.0)")
+            }
+        }
+    }
+
     /// Links and the names of files lead somewhere.
     @Test func everythingThatIsNamedExists() throws {
         let folders = ["Sources/", "Tests/", "Benchmarks/", "scripts/", "docs/", "configs/", "cluster/"]
