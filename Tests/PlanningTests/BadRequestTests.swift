@@ -50,6 +50,7 @@ import Testing
         refuse(saying: "nothing about granularity") { $0.granularities = [1, 2] }
         refuse(saying: "nothing about top-k") { $0.topKs = [2] }
         refuse("chinchilla", saying: "dense models only")
+        refuse("fine-grained", experts: [1], saying: "no effect with --experts 1") { $0.granularities = [8] }
     }
 
     @Test func memoryAndTokensAloneAreABudget() throws {
