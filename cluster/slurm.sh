@@ -3,6 +3,8 @@
 
 # How often a job whose rank was killed goes back into the queue, while no other start saves anything.
 failures_allowed=3
+# How often in all, also when it saved something each time: a node that kills a rank every hour wants a person.
+failures_in_all=${SWITCHYARD_REQUEUES:-20}
 
 # Ranks of this job: Slurm sets SLURM_NTASKS only where tasks were asked for by number.
 slurm_tasks() {
@@ -96,7 +98,7 @@ watch_time() {
 
 # requeue_if_useful STATUS: after the job has ended. Nothing goes back into the queue that would only do the same again.
 requeue_if_useful() {
-    local step record="$run/requeued-failures" failures=0 job=''
+    local step record="$run/requeued-failures" failures=0 total=0 job=''
     step=$(newest_step)
     case $1 in
         75)
@@ -108,14 +110,21 @@ requeue_if_useful() {
             ;;
         # a rank was killed, or the ranks lost each other
         76 | 129 | 1[3-8][0-9])
-            ((step > first_step)) || read -r job failures 2>/dev/null <"$record" || true
-            [[ $job == "$SLURM_JOB_ID" ]] || failures=0
+            read -r job failures total 2>/dev/null <"$record" || true
+            [[ $job == "$SLURM_JOB_ID" ]] || failures=0 total=0
+            total=${total:-$failures}
+            ((step <= first_step)) || failures=0
+            if ((total >= failures_in_all)); then
+                say "not put back into the queue: exit code $1, after $total requeues for killed ranks in all; look for the cause," \
+                    "or allow more with SWITCHYARD_REQUEUES"
+                return
+            fi
             if ((failures >= failures_allowed)); then
                 say "not put back into the queue: exit code $1 for the ${failures}th time in a row with no newer checkpoint ($(named "$step"))"
                 return
             fi
             mkdir -p "$run"
-            printf '%s %s\n' "$SLURM_JOB_ID" $((failures + 1)) >"$record"
+            printf '%s %s %s\n' "$SLURM_JOB_ID" $((failures + 1)) $((total + 1)) >"$record"
             say "exit code $1, newest checkpoint: $(named "$step"); back into the queue ($((failures + 1)) of $failures_allowed)"
             ;;
         *) return ;;

@@ -99,6 +99,9 @@ exit 137
 END
 expect_exit "a killed rank after progress: counted anew" 137 'step 50; back into the queue .1 of 3' -- \
     "${queue[@]}" BATCH="$work/batch" "${batch[@]}"
+rm -rf batch/checkpoints
+expect_exit "… but not without end" 137 'not put back .*after 4 requeues for killed ranks in all' -- \
+    "${queue[@]}" SWITCHYARD_REQUEUES=4 BATCH="$work/batch" "${batch[@]}"
 rm -rf batch project/requeued
 
 # the time limit: a start takes all of it
