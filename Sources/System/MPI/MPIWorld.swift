@@ -34,9 +34,13 @@ package enum MPIWorld {
         // The most that there is: what needs less is hardly the slower for it (docs/performance.md).
         // Open MPI ends the process when this fails, whatever error handler there is: `exit(1)` from inside the call.
         if !isLaunched { try prepareAlone() }
+        // Open MPI 5 looks for its settings below HOME and does not start without one.
+        let isHomeless = unsafe getenv("HOME") == nil
+        if isHomeless { unsafe setenv("HOME", "/", 0) }
         platform_mpi_is_starting()
         let status = unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided)
         platform_mpi_has_started()
+        if isHomeless { unsafe unsetenv("HOME") }
         try check(status, "MPI_Init_thread")
         guard provided >= Int32(MPI_THREAD_FUNNELED) else {
             throw CommunicationError(
