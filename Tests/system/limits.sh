@@ -84,7 +84,7 @@ trains_or_refuses() {
         status=0
         rm -rf small
         # shellcheck disable=SC2016  # the arguments of each rank
-        timeout "$limit" "${launcher[@]}" bash -c 'ulimit "$1" "$2" && shift 2 && exec "$@"' _ "$kind" "$size" \
+        timeout --kill-after=5 "$limit" "${launcher[@]}" bash -c 'ulimit "$1" "$2" && shift 2 && exec "$@"' _ "$kind" "$size" \
             "$switchyard" train tiny.yaml --set run.directory=small >"$work/output" 2>&1 </dev/null || status=$?
         if ((status == 0 || status == 69)) && { ((status == 0)) || grep -q '^switchyard: ' "$work/output"; }; then
             passes "training${launcher:+ on two ranks} under ulimit $kind $size ends with $status"
@@ -118,7 +118,7 @@ group_trains_or_refuses() {
         rm -rf small
         echo "$limit_of_group" >"$group/$2"
         # shellcheck disable=SC2016  # the inner shell's arguments
-        timeout "$limit" bash -c 'in_control_group "$@"' _ "$group" "$switchyard" train tiny.yaml --set run.directory=small \
+        timeout --kill-after=5 "$limit" bash -c 'in_control_group "$@"' _ "$group" "$switchyard" train tiny.yaml --set run.directory=small \
             --set model.d_model=256 --set parallel.threads_per_rank=8 >"$work/output" 2>&1 </dev/null || status=$?
         judge "training in a group with $2 $limit_of_group ends with 69" "$status" 69 'switchyard: ' "$work/output"
     done
