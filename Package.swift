@@ -140,7 +140,7 @@ let package = Package(
                 "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors",
                 "Platform", "Randomness", "Diagnostics", "CPlatform",
             ]),
-        module("Programs/Planning", dependencies: ["Platform", "Randomness", "Diagnostics", csv]),
+        module("Programs/Planning", dependencies: ["RunFormat", "Platform", "Randomness", "Diagnostics", csv]),
         module(
             "Programs/Conversion",
             dependencies: [

@@ -148,7 +148,7 @@ import Testing
         try body(place.path)
     }
 
-    private let facts = """
+    private let sizes = """
         {"n_active": 3e8, "n_total": 5e9, "experts": 32, "granularity": 2, "top_k": 1, "flops_per_token": 1.9e9}
         """
     private let steps = """
@@ -159,11 +159,29 @@ import Testing
         """
 
     @Test func readsSizesAndTheLastValidation() throws {
-        try withRun(["run.json": facts, "metrics.jsonl": steps]) { place in
+        try withRun(["run.json": sizes, "metrics.jsonl": steps]) { place in
             let run = try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata])
             #expect(run.loss == 3.1 && run.point.tokens == 3000 && run.point.experts == 32 && run.point.active == 3e8)
             #expect(run.point.granularity == 2 && run.point.flops == 3000 * 1.9e9)
             #expect(try runMeasurement(directory: place, loss: .training, for: [JointLaw.metadata]).loss == 3.0)
+        }
+    }
+
+    @Test("a run that diverged is refused as that, unless it recovered")
+    func nonFiniteLosses() throws {
+        // As `JSONLinesSink` writes them.
+        let recovered = "{\"step\": 1, \"tokens\": 1, \"loss\": \"NaN\", \"validation_loss\": \"Infinity\"}\n"
+        try withRun(["run.json": sizes, "metrics.jsonl": recovered + steps]) { place in
+            let run = try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata])
+            #expect(run.loss == 3.1)
+        }
+        let diverged = "{\"tokens\": 5, \"loss\": \"NaN\", \"validation_loss\": \"NaN\"}\n"
+        try withRun(["run.json": sizes, "metrics.jsonl": diverged]) { place in
+            for source in [LossSource.validation, .training] {
+                #expect { try runMeasurement(directory: place, loss: source, for: [JointLaw.metadata]) } throws: {
+                    "\($0)".contains("`loss` is nan") && ($0 as? Failure)?.advice?.contains("diverged") == true
+                }
+            }
         }
     }
 
@@ -177,11 +195,13 @@ import Testing
         }
         try refuse([:], saying: "a run directory holds run.json and metrics.jsonl")
         try refuse(["run.json": "{}", "metrics.jsonl": steps], saying: "run.json: no `n_active`")
+        let byLayer = sizes.replacing("\"experts\": 32", with: "\"experts\": [4, 32]")
+        try refuse(["run.json": byLayer, "metrics.jsonl": steps], saying: "run.json: `experts` is not one number")
         try refuse(["run.json": "[", "metrics.jsonl": steps], saying: "run.json is not the JSON of a run")
-        try refuse(["run.json": facts, "metrics.jsonl": ""], saying: "has no steps")
-        try refuse(["run.json": facts, "metrics.jsonl": "{\"tokens\": 5, \"loss\": 2}\n"], saying: "--training-loss")
-        try refuse(["run.json": facts, "metrics.jsonl": "rubbish\n" + steps], saying: "metrics.jsonl:1")
+        try refuse(["run.json": sizes, "metrics.jsonl": ""], saying: "has no steps")
+        try refuse(["run.json": sizes, "metrics.jsonl": "{\"tokens\": 5, \"loss\": 2}\n"], saying: "--training-loss")
+        try refuse(["run.json": sizes, "metrics.jsonl": "rubbish\n" + steps], saying: "metrics.jsonl:1")
         let early = "{\"tokens\": 50, \"validation_loss\": 2}\n{\"tokens\": 100, \"loss\": 2}\n"
-        try refuse(["run.json": facts, "metrics.jsonl": early], saying: "at token 50 of 100")
+        try refuse(["run.json": sizes, "metrics.jsonl": early], saying: "at token 50 of 100")
     }
 }

@@ -1,6 +1,7 @@
 package import Diagnostics
 import Foundation
 import Platform
+import RunFormat
 
 /// Which loss of a run a law is fitted to.
 package enum LossSource: Sendable {
@@ -16,55 +17,29 @@ package enum LossSource: Sendable {
 package func runMeasurement(
     directory: String, loss source: LossSource, for laws: [LawMetadata]
 ) throws(Failure) -> RunMeasurement {
-    let facts: RunFacts = try decode(
-        Data(try file(directory + "/run.json").contents(limit: 1 << 24)), directory + "/run.json")
-    let steps = try metrics(directory + "/metrics.jsonl")
+    let run = RunDirectory(directory)
+    let sizes: RunSizes = try decode(Data(try file(run.summary).contents(limit: 1 << 24)), run.summary, .ofRecords())
+    let steps = try metrics(run.metrics)
     guard let last = steps.last else {
-        throw Failure(.data, "\(directory)/metrics.jsonl has no steps", advice: "leave out runs that never started")
+        throw Failure(.data, "\(run.metrics) has no steps", advice: "leave out runs that never started")
     }
     var columns = RunColumns(source: directory)
     columns.values = [
-        "n_active": facts.active, "n_total": facts.total, "experts": facts.experts, "tokens": last.tokens,
-        "flops": facts.flopsPerToken * last.tokens, "granularity": facts.granularity ?? 1, "top_k": facts.topK ?? 1,
+        "n_active": sizes.active, "n_total": sizes.total, "experts": sizes.experts, "tokens": last.tokens,
+        "flops": sizes.flopsPerToken * last.tokens, "granularity": sizes.granularity ?? 1, "top_k": sizes.topK ?? 1,
     ]
-    columns.values["n_embedding"] = facts.embedding
-    columns.values["vocabulary_size"] = facts.vocabularySize
-    columns.values["context"] = facts.context
-    columns.values["loss"] = try finalLoss(steps, last, source, directory)
+    columns.values["n_embedding"] = sizes.embedding
+    columns.values["vocabulary_size"] = sizes.vocabularySize
+    columns.values["context"] = sizes.context
+    columns.values["loss"] = try finalLoss(steps, last, source, run)
     return try columns.record(for: laws)
-}
-
-private struct RunFacts: Decodable {
-    let active, total, experts, flopsPerToken: Double
-    let granularity, topK, embedding, vocabularySize, context: Double?
-
-    enum CodingKeys: String, CodingKey {
-        case active = "n_active"
-        case total = "n_total"
-        case embedding = "n_embedding"
-        case topK = "top_k"
-        case flopsPerToken = "flops_per_token"
-        case vocabularySize = "vocabulary_size"
-        case experts, granularity, context
-    }
-}
-
-private struct Step: Decodable {
-    let tokens: Double
-    let loss: Double?
-    let validationLoss: Double?
-
-    enum CodingKeys: String, CodingKey {
-        case tokens, loss
-        case validationLoss = "validation_loss"
-    }
 }
 
 /// What a fit needs of the records, however many there are.
 private struct Steps {
-    private(set) var last: Step?
+    private(set) var last: StepLosses?
     /// The last one with a validation.
-    private(set) var validated: Step?
+    private(set) var validated: StepLosses?
     /// Of the last steps, at least a fiftieth of all.
     private var losses: [Double?] = []
     private var count = 0
@@ -72,7 +47,7 @@ private struct Steps {
     private var fiftieth: Int { max(1, count / 50) }
     var lastLosses: [Double] { losses.suffix(fiftieth).compactMap(\.self) }
 
-    mutating func add(_ step: Step) {
+    mutating func add(_ step: StepLosses) {
         last = step
         if step.validationLoss != nil { validated = step }
         count += 1
@@ -91,9 +66,9 @@ private func file(_ path: String) throws(Failure) -> RegularFile {
     }
 }
 
-private func decode<T: Decodable>(_ data: Data, _ place: String) throws(Failure) -> T {
+private func decode<T: Decodable>(_ data: Data, _ place: String, _ decoder: JSONDecoder) throws(Failure) -> T {
     do {
-        return try JSONDecoder.ofRecords().decode(T.self, from: data)
+        return try decoder.decode(T.self, from: data)
     } catch DecodingError.keyNotFound(let key, _) {
         throw Failure(.data, "\(place): no `\(key.stringValue)`")
     } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
@@ -106,14 +81,15 @@ private func decode<T: Decodable>(_ data: Data, _ place: String) throws(Failure)
 }
 
 private func metrics(_ path: String) throws(Failure) -> Steps {
-    var lines = FileLines(try file(path), longest: 1 << 22), steps = Steps()
+    var lines = FileLines(try file(path), longest: StepRecord.longest), steps = Steps()
+    let decoder = StepRecord.decoder()
     var failure: Failure?
     while let line = try lines.next() {
         guard !line.bytes.isEmpty else { continue }
         // A job that was killed while writing leaves half a line, at the end only.
         if let failure { throw failure }
         do {
-            steps.add(try decode(Data(line.bytes), "\(path):\(line.number)"))
+            steps.add(try decode(Data(line.bytes), "\(path):\(line.number)", decoder))
         } catch {
             failure = error
         }
@@ -122,23 +98,23 @@ private func metrics(_ path: String) throws(Failure) -> Steps {
 }
 
 private func finalLoss(
-    _ steps: Steps, _ last: Step, _ source: LossSource, _ directory: String
+    _ steps: Steps, _ last: StepLosses, _ source: LossSource, _ run: RunDirectory
 ) throws(Failure) -> Double {
     switch source {
     case .training:
         let losses = steps.lastLosses
-        guard !losses.isEmpty else { throw Failure(.data, "\(directory)/metrics.jsonl: the last steps have no `loss`") }
+        guard !losses.isEmpty else { throw Failure(.data, "\(run.metrics): the last steps have no `loss`") }
         return losses.reduce(0, +) / Double(losses.count)
     case .validation:
         guard let measured = steps.validated, let loss = measured.validationLoss else {
             throw Failure(
-                .data, "\(directory)/metrics.jsonl has no `validation_loss`",
+                .data, "\(run.metrics) has no `validation_loss`",
                 advice: "train with data.validation, or fit the training loss with --training-loss")
         }
         guard measured.tokens >= 0.99 * last.tokens else {
             throw Failure(
                 .data,
-                "\(directory): the last validation was at token \(Int(measured.tokens)) of \(Int(last.tokens)), "
+                "\(run.path): the last validation was at token \(Int(measured.tokens)) of \(Int(last.tokens)), "
                     + "before the learning rate had decayed",
                 advice: "finish the run, evaluate it, or fit the training loss with --training-loss")
         }

@@ -80,9 +80,7 @@ struct RecordedRun {
         of directory: RunDirectory, steps: ClosedRange<Int>
     ) throws(Failure) -> (records: [Int: StepRecord], all: ClosedRange<Int>?) {
         var lines = FileLines(try file(directory.metrics), longest: StepRecord.longest)
-        let decoder = JSONDecoder.ofRecords()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        let decoder = StepRecord.decoder()
         var records: [Int: StepRecord] = [:], all: ClosedRange<Int>?
         while let line = try lines.next() {
             guard !line.bytes.isEmpty else { continue }

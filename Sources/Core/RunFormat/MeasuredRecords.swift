@@ -1,0 +1,46 @@
+import Diagnostics
+package import Foundation
+
+/// The fields of `run.json` that scaling laws read. Files of other software may hold these alone, so they are fewer than those of
+/// `RunSummary`, under the same names, and every number is real: laws count in powers of ten.
+package struct RunSizes: Decodable, Sendable {
+    package let active, total, experts, flopsPerToken: Double
+    package let embedding, vocabularySize, context, granularity, topK: Double?
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: RunSummary.CodingKeys.self)
+        active = try fields.decode(Double.self, forKey: .nActive)
+        total = try fields.decode(Double.self, forKey: .nTotal)
+        experts = try fields.decode(Double.self, forKey: .experts)
+        flopsPerToken = try fields.decode(Double.self, forKey: .flopsPerToken)
+        embedding = try fields.decodeIfPresent(Double.self, forKey: .nEmbedding)
+        vocabularySize = try fields.decodeIfPresent(Double.self, forKey: .vocabularySize)
+        context = try fields.decodeIfPresent(Double.self, forKey: .context)
+        granularity = try fields.decodeIfPresent(Double.self, forKey: .granularity)
+        topK = try fields.decodeIfPresent(Double.self, forKey: .topK)
+    }
+}
+
+/// The fields of a line of `metrics.jsonl` that scaling laws read; the other fields of `StepRecord` may be absent.
+package struct StepLosses: Decodable, Sendable {
+    package let tokens: Double
+    /// Nats per token; NaN or infinite where the run diverged.
+    package let loss, validationLoss: Double?
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: StepRecord.CodingKeys.self)
+        tokens = try fields.decode(Double.self, forKey: .tokens)
+        loss = try fields.decodeIfPresent(Double.self, forKey: .loss)
+        validationLoss = try fields.decodeIfPresent(Double.self, forKey: .validationLoss)
+    }
+}
+
+extension StepRecord {
+    /// Returns a decoder of the lines of `metrics.jsonl`, as `JSONLinesSink` encodes them: numbers that are not finite are text.
+    package static func decoder() -> JSONDecoder {
+        let decoder = JSONDecoder.ofRecords()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return decoder
+    }
+}
