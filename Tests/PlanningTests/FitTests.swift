@@ -11,11 +11,11 @@ import Testing
             throws
         {
             func optimum(_ law: any ScalingLaw) throws -> (sizing: Sizing, granularity: Double) {
-                let facts = type(of: law).metadata
+                let metadata = type(of: law).metadata
                 var request = PlanRequest.budget(flops, experts: [experts])
                 request.granularities = granularities
                 let planning = PlanningLaw(
-                    name: "test", law: law, dense: nil, domain: facts.domain, certainty: .unknown)
+                    name: "test", law: law, dense: nil, domain: metadata.domain, certainty: .unknown)
                 let entry = try Plan(request, by: planning).entries.min { $0.optimum.loss < $1.optimum.loss }!
                 return (entry.optimum, entry.granularity)
             }

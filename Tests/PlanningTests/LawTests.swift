@@ -9,7 +9,20 @@ import Testing
         ScalePoint(active: 2e9, total: 9e9, embedding: 2e8, tokens: 80e9, experts: 8, granularity: 4, topK: 6),
     ]
     static let inference = InferenceLaw(parameters: [120, 0.2, 0.9, 0.6, 300, 0.25, 1.4, 0.001, 1.5, 200])
-    static let laws: [any ScalingLaw] = LawCatalog.published.map { $0.law } + [inference, EfficiencyLeverage.published]
+    /// All laws of the catalog, with published coefficients and with those of simulated runs.
+    static let laws: [any ScalingLaw] =
+        LawCatalog.published.map { $0.law } + SimulatedStudy.laws.map { $0.law } + [EfficiencyLeverage.published]
+
+    @Test("every law of the catalog has coefficients to be tested with", arguments: LawCatalog.forms.indices)
+    func catalogIsCovered(form index: Int) {
+        let metadata = LawCatalog.forms[index].metadata
+        #expect(Self.laws.contains { $0.name == metadata.name }, "\(metadata.name)")
+        for coefficients in metadata.published.map(\.parameters) + [metadata.simulation?.parameters].compactMap(\.self)
+        {
+            #expect(coefficients.count == metadata.parameters.count, "\(metadata.name)")
+        }
+        #expect(LawCatalog.forms.count { $0.metadata.name == metadata.name } == 1, "\(metadata.name)")
+    }
 
     /// Every formula once more, written out.
     @Test(arguments: samples) func lossIsThePapersFormula(x: ScalePoint) {

@@ -14,6 +14,8 @@ MOST_LINES_OF_A_FUNCTION = 40
 MOST_BYTES = 1_500_000
 CODE = (".swift", ".h", ".c", ".py", ".sh", ".sbatch")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
+LAWS = "Sources/Programs/Planning/Laws/"
+LAW = re.compile(r"struct (\w+): ScalingLaw\b")
 FORCED = re.compile(r"\btry!|\bas!")
 ONE_MACHINE = re.compile(r"(?<![\w./$}~-])/(?:tmp|home|root|work|Users)/[\w.-]")
 PATH_FREE = ("Sources/", "docs/", "configs/", "cluster/", "README.md", "CHANGELOG.md")
@@ -59,8 +61,23 @@ def check(path):
         yield from check_swift(path, text)
 
 
+def check_laws(paths):
+    """Laws that code outside their folder names: what it needs to know of a law is in the law's metadata."""
+    swift = [path for path in paths if path.startswith("Sources/") and path.endswith(".swift")]
+    texts = {path: masked(open(path, encoding="utf-8").read()) for path in swift}
+    laws = {name for path in texts if path.startswith(LAWS) for name in LAW.findall(texts[path])}
+    named = re.compile(r"\b(" + "|".join(sorted(laws)) + r")\b")
+    for path in texts:
+        if not laws or path.startswith(LAWS):
+            continue
+        for number, line in enumerate(texts[path].splitlines(), 1):
+            if named.search(line):
+                yield f"{path}:{number}: {named.search(line)[0]}: ask its metadata, not the type"
+
+
 def main():
-    findings = [finding for path in sys.argv[1:] if os.path.isfile(path) for finding in check(path)]
+    paths = [path for path in sys.argv[1:] if os.path.isfile(path)]
+    findings = [finding for path in paths for finding in check(path)] + list(check_laws(paths))
     print("\n".join(findings), end="\n" if findings else "")
     sys.exit(1 if findings else 0)
 

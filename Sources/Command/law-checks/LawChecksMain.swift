@@ -57,13 +57,13 @@ struct LawChecksMain {
         try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
     }
 
-    private static func csv(_ runs: [RunMeasurement], _ facts: LawMetadata) -> String {
+    private static func csv(_ runs: [RunMeasurement], _ metadata: LawMetadata) -> String {
         let lines = runs.map { run in
             let x = run.point
             return [x.active, x.total, x.embedding, x.tokens, x.flops, x.experts, x.granularity, x.topK, run.loss]
                 .map { "\($0)" }.joined(separator: ",")
         }
-        return "n_active,n_total,n_embedding,tokens,flops,experts,granularity,top_k,\(facts.observes.rawValue)\n"
+        return "n_active,n_total,n_embedding,tokens,flops,experts,granularity,top_k,\(metadata.observes.rawValue)\n"
             + lines.joined(separator: "\n") + "\n"
     }
 }

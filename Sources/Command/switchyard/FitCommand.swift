@@ -19,7 +19,7 @@ struct FitCommand: ParsableCommand {
             """)
 
     @Argument(help: "A .csv file, or directories of finished runs.", transform: path) var runs: [String]
-    @Option(help: "One law or several: joint, fine-grained, sparsity, chinchilla, routed, inference, leverage.")
+    @Option(help: "One law or several: \(LawCatalog.forms.map { form in form.metadata.name }.joined(separator: ", ")).")
     var law = "joint"
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
     @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?

@@ -136,7 +136,7 @@ struct LimitOptions: ParsableArguments {
 
 struct LawOptions: ParsableArguments {
     @Option(
-        help: "joint, fine-grained, sparsity, chinchilla, chinchilla-refit, routed, or a file from `fit --output`.",
+        help: "\(LawCatalog.published.map(\.name).joined(separator: ", ")), or a file from `fit --output`.",
         transform: path)
     var law = "joint"
     @Option(help: "Numbers of experts to choose from, such as 1,2,4,8.", transform: numberList) var experts: [Double]?
@@ -152,13 +152,13 @@ struct LawOptions: ParsableArguments {
     }
 
     /// As many experts as the law was fitted with.
-    func experts(for facts: LawMetadata) -> [Double] {
+    func experts(for metadata: LawMetadata) -> [Double] {
         if let experts { return experts }
-        return facts.variables.contains(.experts) ? [1, 2, 4, 8, 16, 32] : [facts.domain.experts.lowerBound]
+        return metadata.variables.contains(.experts) ? [1, 2, 4, 8, 16, 32] : [metadata.domain.experts.lowerBound]
     }
 
-    func defaultGranularities(for facts: LawMetadata) -> [Double] {
-        facts.variables.contains(.granularity) ? [1, 2, 4, 8, 16, 32, 64] : [1]
+    func defaultGranularities(for metadata: LawMetadata) -> [Double] {
+        metadata.variables.contains(.granularity) ? [1, 2, 4, 8, 16, 32, 64] : [1]
     }
 }
 

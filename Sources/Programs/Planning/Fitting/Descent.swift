@@ -12,13 +12,13 @@ extension FitProblem {
     /// Every step minimizes `LocalModel` in a box. Ends when the model promises less than rounding, which at a minimum on a
     /// kink a gradient's size does not tell.
     func refine(from start: [Double], holding held: Set<Int> = [], steps: Int = 200) -> LocalMinimum? {
-        let facts = Law.metadata
-        var bounds = facts.bounds, theta = facts.clamped(start)
+        let metadata = Law.metadata
+        var bounds = metadata.bounds, theta = metadata.clamped(start)
         for j in held {
             theta[j] = start[j]
             bounds[j] = theta[j]...theta[j]
         }
-        let widths = facts.parameters.map(\.width)
+        let widths = metadata.parameters.map(\.width)
         var radius = 1.0, value = value(at: theta)
         guard value.isFinite, var model = local(at: theta) else { return nil }
         for _ in 0..<steps {

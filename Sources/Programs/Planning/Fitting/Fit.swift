@@ -45,12 +45,12 @@ package struct Fit<Law: ScalingLaw>: Sendable {
     ///
     /// - Throws: a `Failure` if the runs cannot determine the law
     package init(_ runs: [RunMeasurement], _ options: FitOptions = FitOptions()) throws(Failure) {
-        let facts = Law.metadata
-        try checkRuns(runs, for: facts)
-        let huber = options.huber ?? facts.recipe.huber
+        let metadata = Law.metadata
+        try checkRuns(runs, for: metadata)
+        let huber = options.huber ?? metadata.recipe.huber
         let order = runs.indices.sorted { runs[$0].loss < runs[$1].loss }
-        let kept = facts.parameters.count + 2
-        let asked = Int((Double(runs.count) * (options.heldOut ?? facts.recipe.heldOut)).rounded())
+        let kept = metadata.parameters.count + 2
+        let asked = Int((Double(runs.count) * (options.heldOut ?? metadata.recipe.heldOut)).rounded())
         let heldOut = Array(order.prefix(max(0, min(asked, runs.count - kept))))
         let training = FitProblem<Law>(order.dropFirst(heldOut.count).sorted().map { runs[$0] }, huber: huber)
         let judge = FitProblem<Law>(heldOut.map { runs[$0] }, huber: huber)
@@ -62,7 +62,7 @@ package struct Fit<Law: ScalingLaw>: Sendable {
         }
         guard let best = ranked.min(by: { $0.1 < $1.1 })?.0 else {
             throw Failure(
-                .data, "no start of the fit of `\(facts.name)` led anywhere: the law is not finite for these sizes",
+                .data, "no start of the fit of `\(metadata.name)` led anywhere: the law is not finite for these sizes",
                 advice: "check the units: parameters and tokens are raw counts, the loss is nats per token")
         }
         let used = options.refit ? runs : order.dropFirst(heldOut.count).sorted().map { runs[$0] }

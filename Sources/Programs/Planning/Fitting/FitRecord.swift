@@ -40,8 +40,8 @@ package struct FitRecord: Sendable, Codable {
     }
 
     init<Law: ScalingLaw>(_ fit: Fit<Law>) {
-        let facts = Law.metadata, names = facts.parameters.map(\.name)
-        law = facts.name
+        let metadata = Law.metadata, names = metadata.parameters.map(\.name)
+        law = metadata.name
         values = fit.law.parameters
         let lost = fit.identifiability.undetermined
         parameters = Dictionary(

@@ -61,9 +61,9 @@ package struct FitReport: Sendable {
 
     /// The fit for people.
     package var text: String {
-        let facts = type(of: law).metadata
+        let metadata = type(of: law).metadata
         var table = TextTable(["", "value", "80 % interval"])
-        for (name, value) in zip(facts.parameters.map(\.name), record.values) {
+        for (name, value) in zip(metadata.parameters.map(\.name), record.values) {
             guard record.undetermined[name] == nil, let interval = record.intervals[name] else {
                 table.add([name, "–", "not determined"])
                 continue
@@ -72,15 +72,15 @@ package struct FitReport: Sendable {
             table.add([name, Quantity.digits(value, 5), ends])
         }
         var lines = [
-            "\(facts.title): \(facts.formula)", "  \(facts.source)", "",
+            "\(metadata.title): \(metadata.formula)", "  \(metadata.source)", "",
             table.text, "",
             "\(record.runs) runs, of which \(record.heldOut) with the lowest losses were held out to judge the fit",
-            "RMSE \(Quantity.digits(record.rmseTrain, 3))\(facts.observes.unit) on the others, "
+            "RMSE \(Quantity.digits(record.rmseTrain, 3))\(metadata.observes.unit) on the others, "
                 + (record.rmseHeldOut.map { "\(Quantity.digits($0, 3)) held out" } ?? "none held out"),
         ]
         if !record.undetermined.isEmpty {
             lines += ["", "These runs do not determine"]
-            lines += facts.parameters.compactMap { parameter in
+            lines += metadata.parameters.compactMap { parameter in
                 record.undetermined[parameter.name].map { "  \(parameter.name): \($0)" }
             }
             lines.append("Predictions near the runs hold all the same; more experts, sizes or runs would settle it.")

@@ -13,7 +13,7 @@ package struct Identifiability: Sendable {
     /// A direction along which H vanishes (relative to scaled parameters) is flat whatever the noise; one whose interval
     /// is wider than the parameter's `width` says nothing at this noise. Both count as not determined.
     init<Law: ScalingLaw>(_ problem: FitProblem<Law>, at theta: [Double]) {
-        let facts = Law.metadata, count = theta.count
+        let metadata = Law.metadata, count = theta.count
         let (matrix, scale) = problem.gaussNewton(at: theta).scaled()
         let freedom = max(1, problem.weights.reduce(0, +) - Double(count))
         let variance = 2 * problem.value(at: theta) / freedom
@@ -32,7 +32,7 @@ package struct Identifiability: Sendable {
                 } else if lost.contains(j) {
                     variances[j] = .infinity
                     let others = lost.filter { $0 != j && abs(direction.vector[$0]) > 0.1 }.map {
-                        facts.parameters[$0].name
+                        metadata.parameters[$0].name
                     }
                     reasons[j] =
                         others.isEmpty
@@ -51,10 +51,10 @@ package struct Identifiability: Sendable {
 
     /// The same with what the profiles say: an interval that reaches the parameter's bound, or is too wide, determines
     /// nothing.
-    func judging(_ intervals: [ProfileInterval], _ facts: LawMetadata) -> Identifiability {
+    func judging(_ intervals: [ProfileInterval], _ metadata: LawMetadata) -> Identifiability {
         var reasons = undetermined
         for (j, interval) in intervals.enumerated() where reasons[j] == nil {
-            let parameter = facts.parameters[j]
+            let parameter = metadata.parameters[j]
             if interval.openLow || interval.openHigh {
                 reasons[j] = Self.openness(parameter, interval)
             } else if !(interval.width <= parameter.width) {

@@ -157,16 +157,16 @@ private struct SaturationBends<Law: ScalingLaw> {
     }
 
     func add(_ weight: Double, _ shares: [Double], at point: ScalePoint, to matrix: inout SymmetricMatrix) {
-        let facts = Law.metadata
+        let metadata = Law.metadata
         for (j, up, down) in laws {
-            var above = LawTerms(for: facts), below = above
+            var above = LawTerms(for: metadata), below = above
             up.terms(at: point, into: &above)
             down.terms(at: point, into: &below)
-            for c in facts.parameters.indices {
+            for c in metadata.parameters.indices {
                 var bend = 0.0
                 for k in shares.indices { bend.addProduct(shares[k], above[k, c] - below[k, c]) }
                 bend *= weight / (2 * step)
-                if facts.parameters[c].isSaturation {
+                if metadata.parameters[c].isSaturation {
                     // Both coordinates' differences give this element: half from each.
                     matrix[j, c] += bend / 2
                     matrix[c, j] += bend / 2

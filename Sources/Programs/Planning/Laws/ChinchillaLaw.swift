@@ -52,5 +52,9 @@ package struct ChinchillaLaw: ScalingLaw, Equatable {
                 [-1, -0.5, 0, 0.5, 1].map(exp), [0, 5, 10, 15, 20, 25].map(exp), [0, 5, 10, 15, 20, 25].map(exp),
                 [0, 0.5, 1, 1.5, 2], [0, 0.5, 1, 1.5, 2],
             ], heldOut: 0.1),
-        published: [("chinchilla", published.parameters), ("chinchilla-refit", refitted.parameters)])
+        published: [("chinchilla", published.parameters), ("chinchilla-refit", refitted.parameters)],
+        simulation: LawSimulation(refitted.parameters, runs: 100) { draws in
+            let size = draws.logarithmic(0, 44e6, 16e9)
+            return ScalePoint(active: size, total: size, tokens: draws.logarithmic(1, 1e9, 300e9))
+        })
 }

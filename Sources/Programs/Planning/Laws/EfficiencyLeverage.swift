@@ -57,5 +57,24 @@ package struct EfficiencyLeverage: ScalingLaw, Equatable {
         recipe: FitRecipe(
             huber: 0.01,
             grid: [[0, 1, 2], [-0.1, -0.05, 0], [0, 0.05], [-0.2, 0], [0.01, 0.05], [10, 1e4]], heldOut: 0.1),
-        observes: .leverage)
+        observes: .leverage,
+        // The published A_max, 5e16, is past what a fit can tell from infinity.
+        simulation: LawSimulation([1.23, -7.61e-2, 1.67e-2, -1.17e-1, 1.63e-2, 40], runs: 80) { draws in
+            ScalePoint(
+                active: 1, total: 1, tokens: 1, experts: 2 * draws.powerOfTwo(8),
+                granularity: pow(2, Double(1 + draws.whole(3, 4))), flops: draws.logarithmic(0, 1e18, 1e22))
+        })
+}
+
+extension EfficiencyLeverage {
+    package static var comparisons: [Comparison] { [example] }
+
+    private static var example: Comparison {
+        let value = published.leverage(activation: 0.031, granularity: 12, flops: 1e22)
+        return Comparison(
+            title: "Efficiency leverage (arXiv:2507.17702, which claims more than 7)",
+            lines: [
+                Comparison.Line(label: "A = 3.1 %, G = 12, C = 1e22", quantity: "EL", published: 7, computed: value)
+            ])
+    }
 }

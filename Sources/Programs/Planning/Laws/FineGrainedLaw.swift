@@ -53,5 +53,33 @@ package struct FineGrainedLaw: ScalingLaw, Equatable {
                 [1, 10, 100], [0.05, 0.1, 0.25, 0.5], [1, 10, 100], [0.05, 0.1, 0.25, 0.5], [1, 10],
                 [0.1, 0.5, 1], [0.5, 1, 2],
             ], heldOut: 0.1),
-        published: [("fine-grained", published.parameters)], denseBaseline: ChinchillaLaw.fineGrainedBaseline)
+        published: [("fine-grained", published.parameters)], denseBaseline: ChinchillaLaw.fineGrainedBaseline,
+        simulation: LawSimulation(published.parameters, runs: 100) { draws in
+            let shape = Architecture(dModel: draws.width, experts: 64, granularity: draws.powerOfTwo(6))
+            return Counting.fineGrained.point(shape, tokens: draws.tokens)
+        })
+}
+
+extension FineGrainedLaw {
+    package static var comparisons: [Comparison] { [optima] }
+
+    private static var optima: Comparison {
+        let lines = PublishedTables.fineGrained.flatMap { row -> [Comparison.Line] in
+            let powers = (0...8).map { pow(2, Double($0)) }
+            guard
+                let best = Comparison.optimum(published, flops: row.flops, experts: 64, granularities: powers)
+            else { return [] }
+            let shape = Architecture(dModel: row.dModel, experts: 64, granularity: row.granularity)
+            let flops = Counting.fineGrained.trainingFLOPsPerToken(shape) * row.tokens
+            return [
+                Comparison.Line(
+                    label: "64 × \(Quantity.count(row.dense))", quantity: "G", published: row.granularity,
+                    computed: best.granularity),
+                Comparison.Line(
+                    label: "", quantity: "D/1e9", published: row.tokens / 1e9, computed: best.sizing.tokens / 1e9),
+                Comparison.Line(label: "", quantity: "F/1e18", published: row.flops / 1e18, computed: flops / 1e18),
+            ]
+        }
+        return Comparison(title: "Fine-grained law, compute-optimal, E = 64 (arXiv:2402.07871, Table 2)", lines: lines)
+    }
 }

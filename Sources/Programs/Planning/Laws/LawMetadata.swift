@@ -28,6 +28,8 @@ package struct LawMetadata: Sendable {
     package var publishedRMSE: Double?
     /// The paper's law of dense models, where this law was fitted to mixtures of experts alone; nil where it describes both.
     package var denseBaseline: (any ScalingLaw)?
+    /// Runs with which fits of this law are tested; nil for none.
+    package var simulation: LawSimulation?
 
     /// Tokens of the runs behind a law without D; nil for a law of D.
     package var fixedTokens: Double? { variables.contains(.tokens) ? nil : domain.tokens.lowerBound }

@@ -9,6 +9,8 @@ package struct RoutedLaw: ScalingLaw, Equatable {
     package let saturation: ExpertSaturation
 
     package static let published = RoutedLaw(parameters: [-0.082, -0.108, 0.009, 1.104, 1.847, 314.478])
+    /// Tokens of every run behind the law.
+    private static let tokens = 130e9
 
     /// - Parameter p: a, b, c, d, E_start, E_max
     package init(parameters p: [Double]) {
@@ -40,11 +42,16 @@ package struct RoutedLaw: ScalingLaw, Equatable {
             .init("E_start", .saturationStart), .init("E_max", .positive),
         ],
         terms: 1, size: .active, counting: .decoder,
-        domain: FittedDomain(active: 15e6...1.3e9, tokens: 130e9...130e9, experts: 1...512, tokensPerParameter: 10000),
+        domain: FittedDomain(
+            active: 15e6...1.3e9, tokens: tokens...tokens, experts: 1...512, tokensPerParameter: 10000),
         variables: [.experts],
         recipe: FitRecipe(
             huber: 0.01,
             grid: [[-0.2, -0.1, -0.05], [-0.2, -0.1, 0], [-0.01, 0, 0.01], [0.5, 1, 1.5], [1, 2], [100, 500]],
             heldOut: 0.1),
-        published: [("routed", published.parameters)])
+        published: [("routed", published.parameters)],
+        simulation: LawSimulation(published.parameters, runs: 80) { draws in
+            let shape = Architecture(dModel: draws.width, experts: draws.powerOfTwo(10))
+            return Counting.decoder.point(shape, tokens: tokens)
+        })
 }

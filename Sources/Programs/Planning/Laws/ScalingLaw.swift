@@ -10,7 +10,9 @@ package protocol ScalingLaw: Sendable {
     /// What does not depend on the coefficients: names, source, counting, the range that it was fitted on. All that other files
     /// ask about a law stands here.
     static var metadata: LawMetadata { get }
-    /// Values in the order of `facts.parameters`.
+    /// The paper's tables beside the same values from its coefficients, for `plan --tables`; by default none.
+    static var comparisons: [Comparison] { get }
+    /// Values in the order of `metadata.parameters`.
     init(parameters: [Double])
     var parameters: [Double] { get }
     /// `u_k` and their derivatives at `point`.
@@ -25,9 +27,9 @@ package struct LawTerms: Sendable {
     /// `[terms, coordinates + 2]`, row-major; the last two columns belong to ln N and ln D.
     package var slopes: [Double]
 
-    package init(for facts: LawMetadata) {
-        terms = facts.terms
-        coordinates = facts.parameters.count
+    package init(for metadata: LawMetadata) {
+        terms = metadata.terms
+        coordinates = metadata.parameters.count
         logs = Array(repeating: 0, count: terms)
         slopes = Array(repeating: 0, count: terms * (coordinates + 2))
     }
@@ -67,6 +69,8 @@ package struct LawTerms: Sendable {
 }
 
 extension ScalingLaw {
+    package static var comparisons: [Comparison] { [] }
+
     package var name: String { Self.metadata.name }
 
     /// `L(x)` in nats per token.

@@ -59,5 +59,9 @@ package struct SparsityLaw: ScalingLaw, Equatable {
                 [1e3], [0.25, 0.5, 0.75], [1e3], [0.25, 0.5, 0.75], [0.5], [-0.4, -0.15, 0.15], [10],
                 [0.05, 0.25, 0.5], [0.05, 0.2, 0.4], [0.5, 1, 2],
             ], heldOut: 0.1),
-        published: [("sparsity", published.parameters)])
+        published: [("sparsity", published.parameters)],
+        simulation: LawSimulation(published.parameters, runs: 120) { draws in
+            let shape = Architecture(dModel: draws.width, experts: draws.powerOfTwo(8))
+            return Counting.decoder.point(shape, tokens: draws.tokens)
+        })
 }

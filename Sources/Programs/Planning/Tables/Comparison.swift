@@ -29,11 +29,13 @@ package struct Comparison: Sendable {
 
     /// Every published table that the laws can be held against.
     package static func all() -> [Comparison] {
-        [jointOptima, jointShapes, fineGrained, counts, rates, leverage]
+        let ofLoss = LawCatalog.forms.filter { $0.metadata.observes == .loss }
+        let others = LawCatalog.forms.filter { $0.metadata.observes != .loss }
+        return ofLoss.flatMap { $0.comparisons } + [counts, rates] + others.flatMap { $0.comparisons }
     }
 
     /// Best model for `flops`, E and any of `granularities` by published coefficients.
-    private static func optimum(
+    static func optimum(
         _ law: any ScalingLaw, flops: Double, experts: Double, granularities: [Double] = [1]
     ) -> (sizing: Sizing, granularity: Double)? {
         var request = PlanRequest(experts: [experts])
@@ -45,54 +47,6 @@ package struct Comparison: Sendable {
             return candidate.optimum().map { (Sizing(candidate, dModel: $0), granularity) }
         }
         return found.min { $0.sizing.loss < $1.sizing.loss }
-    }
-
-    private static var jointOptima: Comparison {
-        let lines = PublishedTables.joint.flatMap { row -> [Line] in
-            guard let best = optimum(JointLaw.published, flops: row.flops, experts: row.experts)?.sizing else {
-                return []
-            }
-            let label = "\(Quantity.scientific(row.flops)) FLOPs, E = \(Int(row.experts))"
-            return [
-                Line(
-                    label: label, quantity: "N_act/1e9", published: row.active / 1e9,
-                    computed: best.activeParameters / 1e9),
-                Line(label: "", quantity: "D/1e9", published: row.tokens / 1e9, computed: best.tokens / 1e9),
-            ]
-        }
-        return Comparison(title: "Joint law, compute-optimal sizes (arXiv:2502.05172, Table 1)", lines: lines)
-    }
-
-    private static var jointShapes: Comparison {
-        let lines = PublishedTables.jointByExperts.flatMap { row -> [Line] in
-            let form = JointLaw.published.chinchillaForm(experts: row.experts)
-            return [
-                Line(label: "E = \(Int(row.experts))", quantity: "m", published: row.m, computed: form.m),
-                Line(label: "", quantity: "mu", published: row.mu, computed: form.mu),
-                Line(label: "", quantity: "n", published: row.n, computed: form.n),
-                Line(label: "", quantity: "nu", published: row.nu, computed: form.nu),
-            ]
-        }
-        return Comparison(title: "Joint law for one E, m·N^μ + n·D^ν + c (arXiv:2502.05172, Table 4)", lines: lines)
-    }
-
-    private static var fineGrained: Comparison {
-        let lines = PublishedTables.fineGrained.flatMap { row -> [Line] in
-            let powers = (0...8).map { pow(2, Double($0)) }
-            guard
-                let best = optimum(FineGrainedLaw.published, flops: row.flops, experts: 64, granularities: powers)
-            else { return [] }
-            let shape = Architecture(dModel: row.dModel, experts: 64, granularity: row.granularity)
-            let flops = Counting.fineGrained.trainingFLOPsPerToken(shape) * row.tokens
-            return [
-                Line(
-                    label: "64 × \(Quantity.count(row.dense))", quantity: "G", published: row.granularity,
-                    computed: best.granularity),
-                Line(label: "", quantity: "D/1e9", published: row.tokens / 1e9, computed: best.sizing.tokens / 1e9),
-                Line(label: "", quantity: "F/1e18", published: row.flops / 1e18, computed: flops / 1e18),
-            ]
-        }
-        return Comparison(title: "Fine-grained law, compute-optimal, E = 64 (arXiv:2402.07871, Table 2)", lines: lines)
     }
 
     private static var counts: Comparison {
@@ -118,12 +72,5 @@ package struct Comparison: Sendable {
                 computed: rate)
         }
         return Comparison(title: "Peak learning rate (arXiv:2502.05172, eq. 10)", lines: lines)
-    }
-
-    private static var leverage: Comparison {
-        let value = EfficiencyLeverage.published.leverage(activation: 0.031, granularity: 12, flops: 1e22)
-        return Comparison(
-            title: "Efficiency leverage (arXiv:2507.17702, which claims more than 7)",
-            lines: [Line(label: "A = 3.1 %, G = 12, C = 1e22", quantity: "EL", published: 7, computed: value)])
     }
 }
