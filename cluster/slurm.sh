@@ -65,6 +65,9 @@ newest_step() {
 # requeue_prepare COMMAND…: before the job starts.
 requeue_prepare() {
     [[ -n ${SLURM_JOB_ID:-} ]] || refuse "--requeue: there is no Slurm job here (SLURM_JOB_ID is not set)"
+    # Up to six digits: bash takes 010 for eight, and an arithmetic expression for a command.
+    [[ $failures_in_all =~ ^(0|[1-9][0-9]{0,5})$ ]] ||
+        refuse "SWITCHYARD_REQUEUES is '$failures_in_all': it must be a whole number from 0 to 999999"
     run=$("$@" --print-directory) ||
         refuse "--requeue: \`$* --print-directory\` does not tell the run directory; the command must be switchyard train" 64
     first_step=$(newest_step)
@@ -96,9 +99,20 @@ watch_time() {
     done
 }
 
+# Sets failures and total to what this job's earlier starts noted in the run directory: in a row, and in all. What is no note of
+# this job's counts as none.
+read_failures() {
+    local note=''
+    failures=0 total=0
+    [[ ! -f $record ]] || read -r note <"$record" || true
+    [[ $note =~ ^${SLURM_JOB_ID}\ ([0-9]{1,6})(\ ([0-9]{1,6}))?$ ]] || return 0
+    failures=$((10#${BASH_REMATCH[1]}))
+    total=$((10#${BASH_REMATCH[3]:-${BASH_REMATCH[1]}}))
+}
+
 # requeue_if_useful STATUS: after the job has ended. Nothing goes back into the queue that would only do the same again.
 requeue_if_useful() {
-    local step record="$run/requeued-failures" failures=0 total=0 job=''
+    local step record="$run/requeued-failures" failures total
     step=$(newest_step)
     case $1 in
         75)
@@ -110,9 +124,7 @@ requeue_if_useful() {
             ;;
         # a rank was killed, or the ranks lost each other
         76 | 129 | 1[3-8][0-9])
-            read -r job failures total 2>/dev/null <"$record" || true
-            [[ $job == "$SLURM_JOB_ID" ]] || failures=0 total=0
-            total=${total:-$failures}
+            read_failures
             ((step <= first_step)) || failures=0
             if ((total >= failures_in_all)); then
                 say "not put back into the queue: exit code $1, after $total requeues for killed ranks in all; look for the cause," \

@@ -102,6 +102,15 @@ expect_exit "a killed rank after progress: counted anew" 137 'step 50; back into
 rm -rf batch/checkpoints
 expect_exit "… but not without end" 137 'not put back .*after 4 requeues for killed ranks in all' -- \
     "${queue[@]}" SWITCHYARD_REQUEUES=4 BATCH="$work/batch" "${batch[@]}"
+# shellcheck disable=SC2016  # shell code that must not run
+printf '%s\n' '7 x[$(touch${IFS}planted)] 1' >batch/requeued-failures
+expect_exit "a note that is none counts as none" 137 'back into the queue .1 of 3' -- \
+    "${queue[@]}" BATCH="$work/batch" "${batch[@]}"
+expect "… and runs nothing" [ ! -e project/planted -a ! -e planted ]
+for wrong in 3x 1e2 none -1 010 9999999; do
+    expect_exit "SWITCHYARD_REQUEUES=$wrong is refused before the job starts" 64 "SWITCHYARD_REQUEUES is '$wrong': it must be" -- \
+        "${queue[@]}" SWITCHYARD_REQUEUES="$wrong" "${batch[@]}"
+done
 rm -rf batch project/requeued
 
 # the time limit: a start takes all of it
