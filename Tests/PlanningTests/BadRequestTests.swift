@@ -51,6 +51,7 @@ import Testing
         refuse(saying: "nothing about top-k") { $0.topKs = [2] }
         refuse("chinchilla", saying: "dense models only")
         refuse("fine-grained", experts: [1], saying: "no effect with --experts 1") { $0.granularities = [8] }
+        refuse("fine-grained", experts: [1], saying: "no effect with --experts 1") { $0.granularities = [1, 8] }
     }
 
     @Test func memoryAndTokensAloneAreABudget() throws {

@@ -34,7 +34,7 @@ struct PlanCommand: ParsableCommand {
             request.flops = try compute.budget()
             request.countsLikeTrainer = compute.isCluster
             request.inferenceTokens = compute.inferenceTokens
-            request.granularities = choice.granularity ?? choice.defaultGranularities(for: law.metadata)
+            request.granularities = choice.granularities(for: law.metadata, experts: request.experts)
             request.topKs = choice.topK ?? [1]
             let plan = try Plan(request, by: law)
             let plots = answer.plots == nil ? [] : try plan.plots()
@@ -157,8 +157,11 @@ struct LawOptions: ParsableArguments {
         return metadata.variables.contains(.experts) ? [1, 2, 4, 8, 16, 32] : [metadata.domain.experts.lowerBound]
     }
 
-    func defaultGranularities(for metadata: LawMetadata) -> [Double] {
-        metadata.variables.contains(.granularity) ? [1, 2, 4, 8, 16, 32, 64] : [1]
+    /// By default powers of two; 1 for dense models, whose feed-forward is not divided.
+    func granularities(for metadata: LawMetadata, experts: [Double]) -> [Double] {
+        if let granularity { return granularity }
+        let isDense = metadata.denseBaseline != nil && experts.allSatisfy { $0 == 1 }
+        return metadata.variables.contains(.granularity) && !isDense ? [1, 2, 4, 8, 16, 32, 64] : [1]
     }
 }
 

@@ -93,7 +93,7 @@ package struct PlanRequest: Sendable {
                 .usage, "the law `\(law.name)` says nothing about granularity",
                 advice: "leave --granularity out, or use --law \(LawCatalog.names(with: .granularity))")
         }
-        if law.denseBaseline != nil, experts.allSatisfy({ $0 == 1 }), !granularities.contains(1) {
+        if law.denseBaseline != nil, experts.allSatisfy({ $0 == 1 }), granularities.contains(where: { $0 != 1 }) {
             throw Failure(
                 .usage, "--granularity has no effect with --experts 1: a dense feed-forward is not divided",
                 advice: "leave --granularity out, or give more experts, for example --experts 64")
