@@ -75,7 +75,7 @@ for signal in INT TERM HUP USR2; do
     starts log env --default-signal=INT,HUP "$switchyard" tokenize words.txt --tokenizer 'bpe 20000' --output words.tokens
     expect "a tokenization is under way" wait_until "$limit" grep -qE 'counting words|learning merges' log
     kill -"$signal" "$job"
-    ends "SIG$signal ends it as any program" $((128 + $(kill -l "$signal"))) '' log 5
+    ends "SIG$signal ends it as any program" $((128 + $(kill -l "$signal"))) '' log
 done
 
 # before `main`: the launcher has the ranks ignore requests until they can answer them

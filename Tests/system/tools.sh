@@ -22,8 +22,10 @@ expect_exit "doctor on one rank" 0 'processor .*GEMM, one thread .*MPI .*HDF5 .*
     "$switchyard" doctor
 expect_exit "doctor on two ranks" 0 'rank 0: .*rank 1: .*2 ranks on 1 machine' -- "${on_two_ranks[@]}" "$switchyard" doctor --threads 1
 expect_exit "doctor as JSON" 0 '"status":"(ok|warn)"' -- "$switchyard" doctor --json
+# The ranks inherit the processors that mpirun may use: its own options for this differ from version to version.
+processor=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status)
 expect_exit "two ranks on one processor" 0 'warn +threads and binding +ranks 0, 1 on .*: 2 threads on processor [0-9]+' -- \
-    mpirun --bind-to core --cpu-set 0 -np 2 "$switchyard" doctor --threads 1
+    taskset -c "$processor" "${on_two_ranks[@]}" "$switchyard" doctor --threads 1
 
 # a forced kernel: obeyed, and said if it costs; one that OpenBLAS would choose itself costs nothing
 expect_exit "doctor measures a forced kernel" 0 'forced kernel +OPENBLAS_CORETYPE=Prescott' -- \
