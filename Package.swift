@@ -70,7 +70,7 @@ let package = Package(
         system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         .target(name: "CPlatform", path: "Sources/C/CPlatform"),
-        .target(name: "CHeldSignals", dependencies: ["CPlatform"], path: "Sources/C/CHeldSignals"),
+        .target(name: "CStartup", dependencies: ["CPlatform"], path: "Sources/C/CStartup"),
         // the commit that is built
         .plugin(name: "NoteRevision", capability: .buildTool(), path: "Sources/Core/NoteRevision"),
         .target(
@@ -168,7 +168,7 @@ let package = Package(
             dependencies: [
                 "Training", "Conversion", "Benchmarking", "Inference", "Planning", "Parallelism", "Checkpoints",
                 "Model", "Data", "Tokenizers", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
-                "Configuration", "Tensors", "Platform", "Diagnostics", "BuildInformation", "CPlatform", "CHeldSignals",
+                "Configuration", "Tensors", "Platform", "Diagnostics", "BuildInformation", "CPlatform", "CStartup",
                 argumentParser,
             ]),
         program(

@@ -93,9 +93,15 @@ trains_or_refuses() {
         fi
     done
 }
-trains_or_refuses -v 250000 350000 450000 550000 650000 800000 1000000 2000000
+trains_or_refuses -v 200000 250000 350000 450000 550000 650000 800000 1000000 2000000
 trains_or_refuses -d 50000 150000 300000 400000 600000 1000000
 trains_or_refuses -n 10 16 20 32 64
+for limit_of_addresses in 200000 250000 300000 350000; do
+    status=0
+    (ulimit -v "$limit_of_addresses" && timeout --kill-after=5 "$limit" "$switchyard" --version) >"$work/output" 2>&1 || status=$?
+    expect "--version under ulimit -v $limit_of_addresses ends with $status" \
+        grep -qxE '0|69' <<<"$status"
+done
 launcher=("${on_two_ranks[@]}")
 trains_or_refuses -v 200000 300000 450000
 trains_or_refuses -n 12 20 30

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #ifdef __linux__
@@ -51,6 +52,27 @@ _Noreturn void platform_out_of_memory(long bytes) {
         "  make the model or the batch smaller, or raise the limit (ulimit -v and -d, the job's or the container's memory); "
         "`switchyard train --check` shows what a run needs\n",
         bytes);
+}
+
+void platform_require_address_space(long bytes) {
+#ifdef __linux__
+    struct rlimit limit;
+    char text[64] = "";
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    if (count <= 0) return;
+    unsigned long long used = strtoull(text, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+    if (limit.rlim_cur >= used + (unsigned long long)bytes) return;
+    end_unavailable(
+        "the limit on address space (ulimit -v) of %llu MB leaves no room for the libraries, which take %llu MB and %ld MB more\n"
+        "  raise it; a run takes some GB\n",
+        (unsigned long long)limit.rlim_cur / 1000000, used / 1000000, bytes / 1000000);
+#else
+    (void)bytes;
+#endif
 }
 
 _Noreturn void platform_out_of_threads(int error) {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CHeldSignals
+import CStartup
 import CPlatform
 import Diagnostics
 import Foundation
@@ -19,7 +19,7 @@ struct Switchyard: ParsableCommand {
 
     /// As the parser's own, except that of many ranks with the same wrong command line one says so.
     static func main() {
-        hold_signals()
+        prepare_for_libraries()
         do {
             StandardOutput.reserve()
             try reportingFailures { try requireReadableArguments() }
