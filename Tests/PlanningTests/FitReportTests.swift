@@ -25,6 +25,26 @@ import Testing
         #expect(report.record.rmseTrain < 0.006)
     }
 
+    /// Losses that have nothing to do with the runs' sizes: no plan should rest on them, and both say so.
+    @Test func saysThatALawExplainsNothing() throws {
+        // The fractional parts of multiples of the golden ratio: evenly spread, without an order that sizes have.
+        let runs = Simulation.joint(noise: 0.004, seed: 1).prefix(60).enumerated().map { index, run in
+            let share = (Double(index + 1) * 0.618034).truncatingRemainder(dividingBy: 1)
+            return RunMeasurement(source: run.source, point: run.point, loss: 2 + 2 * share)
+        }
+        let report = try report(ChinchillaLaw.self, runs)
+        let explained = try #require(report.record.explained)
+        #expect(explained < 0.3, "\(explained)")
+        #expect(report.text.contains("% of the differences between the losses"))
+        #expect(!report.text.contains("hold all the same"))
+        var request = PlanRequest(experts: [1])
+        request.flops = 1e20
+        let plan = try Plan(request, by: report.record.planningLaw(name: "noise.json"))
+        #expect(plan.cautions.contains { $0.contains("a plan by it is a guess") })
+        let good = try self.report(JointLaw.self, Simulation.joint(noise: 0.004, seed: 1))
+        #expect(try #require(good.record.explained) > 0.98 && good.record.caution == nil)
+    }
+
     /// Granularities that never leave two values determine g/G^γ there, not g and γ.
     @Test func saysThatTwoGranularitiesDoNotFixTheirPower() throws {
         let runs = Simulation.fineGrained(noise: 0.001, seed: 3).filter { [1, 8].contains($0.point.granularity) }

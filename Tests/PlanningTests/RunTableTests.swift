@@ -52,6 +52,7 @@ import Testing
         refuse(start + "1e8,1e8,1e9,1,-3\n", saying: "runs.csv:2: `loss` is -3.0", "above zero", "diverged")
         refuse(start + "1e8,1e8,1e9,1,3\n1e8,1e8,1e9,1,0\n", saying: "runs.csv:3: `loss` is 0.0")
         refuse(start + "1e8,1e8,1e9,1,nan\n", saying: "`loss` is nan")
+        refuse(start + "1e8,1e8,1e9,1,3e30\n", saying: "runs.csv:2: `loss` is 3e+30", "at most 1000")
         refuse(start + "1e8,1e8,1e9,1,inf\n", saying: "`loss` is inf")
         refuse(start + "1e8,1e8,1e9,0.5,3\n", saying: "`experts` is 0.5", "from 1 on")
         refuse(start + "1e8,1e8,many,1,3\n", saying: "runs.csv:2: `tokens` is `many`, which is no number")
@@ -134,6 +135,9 @@ import Testing
         refuse(dense, SparsityLaw.metadata, saying: "all runs have the same sparsity")
         refuse(runs.filter { $0.point.tokens == 4e9 }, JointLaw.metadata, saying: "all runs have the same tokens")
         refuse(runs, FineGrainedLaw.metadata, saying: "all runs have the same granularity")
+        refuse(Array(runs.prefix(1)), JointLaw.metadata, saying: "one run is too few")
+        let constant = runs.map { RunMeasurement(source: $0.source, point: $0.point, loss: 3) }
+        refuse(constant, JointLaw.metadata, saying: "all runs have the same loss, 3.0, whatever their size")
         #expect(throws: Never.self) { try checkRuns(dense, for: ChinchillaLaw.metadata) }
     }
 }

@@ -24,6 +24,8 @@ package struct FitRecord: Sendable, Codable {
     package let aicc: Double?
     /// Schwarz's criterion, likewise.
     package let bic: Double
+    /// Adjusted R² of log losses over all runs; nil in files of earlier versions.
+    package let explained: Double?
     package let domain: FittedDomain
     /// What the runs had in common; nil in files of earlier versions.
     package let conventions: RunConventions?
@@ -31,8 +33,8 @@ package struct FitRecord: Sendable, Codable {
     package var samples: [[Double]]?
 
     enum CodingKeys: String, CodingKey {
-        case law, parameters, values, undetermined, intervals, runs, objective, huber, aicc, bic, domain,
-            conventions, samples
+        case law, parameters, values, undetermined, intervals, runs, objective, huber, aicc, bic, explained,
+            domain, conventions, samples
         case rmseTrain = "rmse_train"
         case rmseHeldOut = "rmse_held_out"
         case heldOut = "held_out"
@@ -57,9 +59,20 @@ package struct FitRecord: Sendable, Codable {
         objective = fit.objective
         huber = fit.huber
         (aicc, bic) = fit.criteria
+        explained = fit.explained
         domain = fit.domain
         conventions = RunConventions(fit.runs)
         samples = fit.samples
+    }
+
+    /// Whether the law accounts for more than half of the differences between the runs.
+    package var explainsRuns: Bool { explained.map { $0 >= 0.5 } ?? true }
+
+    /// What to say of a fit that does not account for its runs; nil of another.
+    package var caution: String? {
+        guard let explained, !explainsRuns else { return nil }
+        return "the law explains \(Quantity.decimals(100 * max(0, explained), 0)) % of the differences between the losses of "
+            + "its runs: a plan by it is a guess. Look for runs that diverged, or whose losses do not compare"
     }
 
     /// Reads what `fit --output` wrote.
@@ -93,7 +106,7 @@ package struct FitRecord: Sendable, Codable {
         return PlanningLaw(
             name: name, law: fitted, dense: form.metadata.denseBaseline == nil ? fitted : nil, domain: domain,
             certainty: .fitted(rmse: max(rmseTrain, rmseHeldOut ?? 0), samples: samples ?? []),
-            conventions: conventions ?? RunConventions(),
+            conventions: conventions ?? RunConventions(), caution: caution,
             undetermined: form.metadata.parameters.map(\.name).filter { undetermined[$0] != nil })
     }
 }

@@ -13,6 +13,16 @@ extension Fit {
         return (n > k + 1 ? misfit + 2 * k + 2 * k * (k + 1) / (n - k - 1) : nil, misfit + k * log(n))
     }
 
+    /// The part of the differences between the runs' log losses that the law explains beyond what as many free parameters
+    /// explain of noise: the adjusted R². At most 1; 0 or less for a law that says nothing of these runs.
+    var explained: Double {
+        let logs = runs.map { log($0.loss) }, n = Double(logs.count)
+        let mean = logs.reduce(0, +) / n
+        let total = logs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let left = residuals.reduce(0) { $0 + $1.logResidual * $1.logResidual }
+        return 1 - left / total * (n - 1) / max(1, n - Double(Law.metadata.parameters.count))
+    }
+
     /// The sizes of the runs.
     var domain: FittedDomain {
         func range(_ values: [Double]) -> ClosedRange<Double> { (values.min() ?? 0)...(values.max() ?? 0) }
@@ -83,8 +93,11 @@ package struct FitReport: Sendable {
             lines += metadata.parameters.compactMap { parameter in
                 record.undetermined[parameter.name].map { "  \(parameter.name): \($0)" }
             }
-            lines.append("Predictions near the runs hold all the same; more experts, sizes or runs would settle it.")
+            if record.explainsRuns {
+                lines.append("Predictions near the runs hold all the same; more experts, sizes or runs would settle it.")
+            }
         }
+        if let caution = record.caution { lines += ["", "Beware: \(caution)."] }
         return lines.joined(separator: "\n")
     }
 }

@@ -2,7 +2,8 @@ package import Diagnostics
 
 /// Refuses runs from which `law` cannot be fitted at all.
 ///
-/// - Throws: a `Failure` about duplicates, too few runs, or an axis of the law along which the runs do not differ
+/// - Throws: a `Failure` about duplicates, too few runs, or an axis of the law along which the runs do not differ,
+///   or losses that do not
 package func checkRuns(_ runs: [RunMeasurement], for law: LawMetadata) throws(Failure) {
     for (index, run) in runs.enumerated() {
         if let twin = runs[..<index].first(where: { $0.point == run.point && $0.loss == run.loss }) {
@@ -16,7 +17,7 @@ package func checkRuns(_ runs: [RunMeasurement], for law: LawMetadata) throws(Fa
     let needed = law.parameters.count + 2
     guard runs.count >= needed else {
         throw Failure(
-            .data, "\(runs.count) runs are too few for the law `\(law.name)`",
+            .data, "\(runs.count == 1 ? "one run is" : "\(runs.count) runs are") too few for the law `\(law.name)`",
             advice: "it has \(law.parameters.count) parameters and needs \(needed) runs at least; a good fit takes tens"
         )
     }
@@ -31,6 +32,11 @@ package func checkRuns(_ runs: [RunMeasurement], for law: LawMetadata) throws(Fa
     }
     if law.variables.contains(.granularity) {
         try differ(Set(runs.map(\.point.granularity)), "granularity", "different granularities", law)
+    }
+    guard Set(runs.map(\.loss)).count > 1 else {
+        throw Failure(
+            .data, "all runs have the same \(law.observes.rawValue), \(runs[0].loss), whatever their size",
+            advice: "look whether the column holds what the runs ended with")
     }
 }
 

@@ -10,6 +10,9 @@ struct RunColumns {
     /// Counts of things that are not divided.
     private static let whole: Set = ["experts", "granularity", "top_k", "vocabulary_size", "context"]
 
+    /// Above what guessing has with any vocabulary, by far.
+    private static let largestLoss = 1000.0
+
     let source: String
     var values: [String: Double] = [:]
 
@@ -67,6 +70,11 @@ struct RunColumns {
                 throw Failure(
                     .data, "\(source): `\(name)` is \(value); it must be a number \(allowed)",
                     advice: name == "loss" ? "take out runs that diverged before fitting" : nil)
+            }
+            guard name != "loss" || value <= Self.largestLoss else {
+                throw Failure(
+                    .data, "\(source): `loss` is \(value); nats per token are at most \(Self.largestLoss)",
+                    advice: "take out runs that diverged before fitting; guessing one of V tokens has a loss of ln V")
             }
             guard !whole.contains(name) || value == value.rounded() else {
                 throw Failure(

@@ -38,7 +38,7 @@ package struct RunConventions: Sendable, Codable, Equatable {
 extension Plan {
     /// Why a plan by a fit may be off although it lies among the fit's runs.
     package var cautions: [String] {
-        var cautions: [String] = []
+        var cautions = law.caution.map { [$0] } ?? []
         if !law.undetermined.isEmpty {
             cautions.append(
                 "the runs behind \(law.name) do not determine \(law.undetermined.joined(separator: ", ")): "

@@ -11,6 +11,8 @@ package struct PlanningLaw: Sendable {
     package let certainty: Certainty
     /// What a fit's runs had in common, where their records say it.
     package let conventions: RunConventions
+    /// Why nothing should be planned by a fit; nil where nothing speaks against it.
+    package let caution: String?
     /// What the runs behind a fit do not determine.
     package let undetermined: [String]
 
@@ -24,7 +26,7 @@ package struct PlanningLaw: Sendable {
 
     package init(
         name: String, law: any ScalingLaw, dense: (any ScalingLaw)?, domain: FittedDomain, certainty: Certainty,
-        conventions: RunConventions = RunConventions(), undetermined: [String] = []
+        conventions: RunConventions = RunConventions(), caution: String? = nil, undetermined: [String] = []
     ) {
         self.name = name
         self.law = law
@@ -32,6 +34,7 @@ package struct PlanningLaw: Sendable {
         self.domain = domain
         self.certainty = certainty
         self.conventions = conventions
+        self.caution = caution
         self.undetermined = undetermined
     }
 
