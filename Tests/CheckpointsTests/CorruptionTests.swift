@@ -31,6 +31,22 @@ private struct Dice {
         }
     }
 
+    @Test("numbers that are not those that were saved are not read, also where every file is what its manifest says")
+    func foreignNumbers() throws {
+        try inScratchFolder { folder in
+            let directory = try write(step: 7, to: folder, ranks: 2, shards: 2)
+            try reseal(directory) { lines in
+                let tensor = try #require(lines.lastIndex { $0.hasPrefix("tensor ") })
+                var words = lines[tensor].split(separator: " ").map(String.init)
+                words[3] = "0123456789abcdef"
+                lines[tensor] = words.joined(separator: " ")
+            }
+            let failure = #expect(throws: Failure.self) { try CheckpointReader(directory) }
+            let message = failure?.message ?? "nothing"
+            #expect(message.contains("is not what was saved: its checksum differs"), "\(message)")
+        }
+    }
+
     @Test("300 flips, truncations, deletions and additions are all found and name the file") func random() throws {
         try inScratchFolder { folder in
             let directory = try write(step: 7, to: folder, ranks: 3, shards: 3)

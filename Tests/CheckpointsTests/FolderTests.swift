@@ -142,7 +142,7 @@ import Threading
             #expect(try files.reduce(0) { try $0 + bytes("\(target)/\($1)").count } == size)
             let reader = try CheckpointReader(target)
             #expect(try TestState(step: 6).differences(from: reader) == [])
-            #expect(try Verification(target).tensorFindings() == [])
+            #expect(try Verification(target).findings() == [])
             #expect(throws: Failure.self) { try Resharding.reshard(source, to: target, shards: 1) }
             #expect(try names(in: folder) == ["again", "step-00000006"])
         }

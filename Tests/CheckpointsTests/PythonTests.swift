@@ -27,7 +27,7 @@ struct PythonTests {
             let (code, output) = try Python.run(["copy", source, copy, String(shards)])
             #expect(code == 0, "\(output)")
             #expect(try TestState(step: 4).differences(from: CheckpointReader(copy)) == [])
-            #expect(try Verification(copy).tensorFindings() == [])
+            #expect(try Verification(copy).findings() == [])
         }
     }
 

@@ -78,7 +78,6 @@ private struct Report: Encodable {
         do throws(Failure) {
             let verification = try Verification(checkpoint), manifest = verification.manifest
             findings = verification.findings()
-            if findings.isEmpty { findings = verification.tensorFindings() }
             surplus = verification.surplus()
             summary = "\(manifest.tensors.count) tensors, \(manifest.files.count) files, \(manifest.bytesOfFiles) bytes"
         } catch {

@@ -44,14 +44,16 @@ package final class Verification {
     /// Whether the path still leads to what is examined here: not if a job has removed or replaced the checkpoint meanwhile.
     package var isInPlace: Bool { directory.isInPlace }
 
-    /// Everything wrong with the checkpoint, in words; empty if each file is to the bit what the manifest says. Files that the
-    /// manifest does not name are no damage: `surplus`.
+    /// Everything wrong with the checkpoint, in words; empty if each file is to the bit what the manifest says, and each tensor
+    /// what training had when it saved. Files that the manifest does not name are no damage: `surplus`.
     ///
-    /// - Parameter share: of the files, only every `of`-th from `index` on is read; names and sizes are always checked
+    /// - Parameter share: of the files and of the tensors, only every `of`-th from `index` on is read; names and sizes are
+    ///   always checked
     package func findings(share: (index: Int, of: Int) = (0, 1)) -> [String] {
         let obvious = obviousFindings()
         guard obvious.isEmpty else { return obvious }
-        return manifest.files.indices.filter { $0 % share.of == share.index }.flatMap(findingsByReading)
+        let damaged = manifest.files.indices.filter { $0 % share.of == share.index }.flatMap(findingsByReading)
+        return damaged.isEmpty ? tensorFindings(share: share) : damaged
     }
 
     /// What is wrong at first sight: names and sizes.
@@ -115,8 +117,8 @@ package final class Verification {
     }
 
     /// Tensors whose stored numbers are not those that training had: finds what went wrong before the files were hashed.
-    package func tensorFindings() -> [String] {
-        manifest.tensors.indices.filter { !isIntact($0) }.map {
+    private func tensorFindings(share: (index: Int, of: Int)) -> [String] {
+        manifest.tensors.indices.filter { $0 % share.of == share.index && !isIntact($0) }.map {
             "\(manifest.tensors[$0].name) is not what was saved: its checksum differs"
         }
     }
