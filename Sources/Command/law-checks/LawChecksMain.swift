@@ -4,7 +4,7 @@ import Planning
 
 /// Fits of simulated runs, for development: how often intervals hold the truth, and tables for other software.
 ///
-///     law-checks coverage LAW FITS [OUTLIERS [RUNS]]
+///     law-checks coverage LAW FITS [OUTLIERS [RUNS [FIRST-SEED]]]
 ///     law-checks tables DIRECTORY COUNT [OUTLIERS]
 @main
 struct LawChecksMain {
@@ -15,7 +15,8 @@ struct LawChecksMain {
             case "coverage" where words.count > 2: try coverage(words)
             case "tables" where words.count > 2: try tables(words)
             default:
-                print("law-checks coverage LAW FITS [OUTLIERS [RUNS]] | law-checks tables DIRECTORY COUNT [OUTLIERS]")
+                print("law-checks coverage LAW FITS [OUTLIERS [RUNS [FIRST-SEED]]]")
+                print("law-checks tables DIRECTORY COUNT [OUTLIERS]")
             }
         } catch {
             print(error)
@@ -31,9 +32,10 @@ struct LawChecksMain {
         guard let (law, runs) = SimulatedStudy.law(named: words[1]), let fits = UInt64(words[2]), fits > 0 else {
             throw Failure(.usage, "no law `\(words[1])`, or no number of fits `\(words[2])`")
         }
-        let start = ContinuousClock.now
+        let first = UInt64(number(words, 5) ?? 1), start = ContinuousClock.now
         let coverage = try Coverage.measure(
-            law, runs: Int(number(words, 4) ?? Double(runs)), seeds: 1...fits, outliers: number(words, 3) ?? 0)
+            law, runs: Int(number(words, 4) ?? Double(runs)), seeds: first...(first + fits - 1),
+            outliers: number(words, 3) ?? 0)
         print(coverage.text)
         print("\(ContinuousClock.now - start)")
     }

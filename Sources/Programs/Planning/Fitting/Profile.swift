@@ -54,7 +54,7 @@ extension FitProblem {
     }
 
     /// Whether E_start or E_max may as well be at its bound. There the law no longer depends on it, and one time in ten
-    /// noise alone closes an 80 % interval of something that is nowhere determined: the bound must be refuted at 99 %.
+    /// noise alone closes an 80 % interval of something that is nowhere determined: the bound must be refuted at 99.9 %.
     private func reachesBound(
         _ j: Int, from theta: [Double], side: Double, _ best: LocalMinimum, _ rise: Double
     ) -> Bool {
@@ -63,7 +63,7 @@ extension FitProblem {
         var start = theta
         start[j] = side < 0 ? bound.lowerBound : bound.upperBound
         guard let end = refine(from: start, holding: [j], steps: 60) else { return false }
-        let refuted = (2.326 / 1.2816) * (2.326 / 1.2816) * rise
+        let refuted = (3.090 / 1.2816) * (3.090 / 1.2816) * rise
         return end.value - best.value < refuted
     }
 
