@@ -26,6 +26,15 @@ import Testing
         #expect(throws: DecodingError.self) { try losses("{\"loss\": 2}") }
     }
 
+    @Test("numbers that are not finite are written as text and read again") func notFinite() throws {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .ofRecords
+        let text = try encoder.encode([Double(nan: 7, signaling: false), .infinity, -.infinity, 1.5])
+        #expect(String(decoding: text, as: UTF8.self) == #"["NaN","Infinity","-Infinity",1.5]"#)
+        let read = try StepRecord.decoder().decode([Double].self, from: text)
+        #expect(read[0].isNaN && read[1...] == [.infinity, -.infinity, 1.5])
+    }
+
     @Test("the sizes of a written run.json are read under its names")
     func writtenSummary() throws {
         let json = """

@@ -132,7 +132,7 @@ group_trains_or_refuses() {
 }
 group_trains_or_refuses memory memory.limit_in_bytes 60M 100M
 group_trains_or_refuses pids pids.max 3 6 10
-expect_exit "a model beyond the limit on addresses" 69 'limit on address space .ulimit -v. of 2.0 GB leaves' -- \
+expect_exit "a model beyond the limit on addresses" 69 'limit on address space .ulimit -v. of 2 GB leaves' -- \
     limited -v 2000000 "$switchyard" train tiny.yaml --check --set model.d_model=4096 --set model.layers=2 \
     --set run.directory=unmade
 expect_exit "an array beyond the limit" 69 'the system refuses [0-9]+ bytes of memory' -- \

@@ -89,7 +89,7 @@ struct ConvertPrune: ParsableCommand {
         }
         try StandardOutput.write("\(output): \(bytes) bytes, model.experts: \(kept.experts)")
         try StandardOutput.write(
-            "loss before \(fixed(before.loss, 4)), after \(fixed(after.loss, 4)) nats per token "
+            "loss before \(decimals(before.loss, 4)), after \(decimals(after.loss, 4)) nats per token "
                 + "(\(grouped(before.tokens)) tokens)")
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Conversion
+import Diagnostics
 import Model
 import Platform
 import RunFormat
@@ -81,6 +82,8 @@ private struct Pace {
         guard now - shown >= .seconds(2) else { return }
         shown = now
         let rate = Double(bytes) / 1e6 / ((now - started) / .seconds(1))
-        log("written \(fixed(Double(bytes) / 1e9, 1)) of \(fixed(Double(total) / 1e9, 1)) GB, \(fixed(rate, 0)) MB/s")
+        log(
+            "written \(decimals(Double(bytes) / 1e9, 1)) of \(decimals(Double(total) / 1e9, 1)) GB, \(decimals(rate, 0)) MB/s"
+        )
     }
 }

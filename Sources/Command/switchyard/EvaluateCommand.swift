@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Configuration
+import Diagnostics
 import Foundation
 import Inference
 import Parallelism
@@ -41,6 +42,12 @@ struct Evaluate: ParsableCommand, AnswersRequests {
                 let place = try TemporaryDirectory(on: world)
                 defer { place.remove(on: world) }
                 let result = try model.evaluate(data, in: place.path, on: world, unless: requests) { printError($0) }
+                guard result.loss.isFinite else {
+                    throw Failure(
+                        .data,
+                        "the loss is \(shortest(result.loss)): the model of \(argument.path) cannot be evaluated",
+                        advice: "`switchyard inspect` shows which of its parameters are not finite")
+                }
                 if world.rank == 0 { try report(result, json: json) }
             }
         }
@@ -48,7 +55,7 @@ struct Evaluate: ParsableCommand, AnswersRequests {
 
     private func report(_ result: ValidationResult, json: Bool) throws {
         guard json else {
-            try StandardOutput.write("\(result), perplexity \(fixed(exp(result.loss), 3))")
+            try StandardOutput.write("\(result), perplexity \(decimals(exp(result.loss), 3))")
             return
         }
         struct Answer: Encodable {

@@ -3,6 +3,7 @@ import CPlatform
 import Diagnostics
 import Foundation
 import Platform
+import RunFormat
 
 /// Standard output. Every command's result goes through here, unbuffered, and every write is checked: a result that could
 /// not be written is a failure, and a reader that has gone ends the program without a message.
@@ -44,6 +45,7 @@ func printJSON(_ value: some Encodable, snakeCase: Bool = false) throws {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = snakeCase ? .convertToSnakeCase : .useDefaultKeys
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .ofRecords
     try StandardOutput.write(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 

@@ -54,8 +54,8 @@ private func requireAddresses() throws(Failure) {
     guard let own = ProcessMemory.ownLimit, own.available < needed else { return }
     throw Failure(
         .unavailable,
-        "the limit on \(own.name) of \(bytes(own.limit)) leaves \(bytes(own.available)), but program and libraries alone "
-            + "need \(bytes(needed))",
+        "the limit on \(own.name) of \(byteCount(own.limit)) leaves \(byteCount(own.available)), but program and libraries alone "
+            + "need \(byteCount(needed))",
         advice: "raise the limit, for example `ulimit -v unlimited -d unlimited`")
 }
 

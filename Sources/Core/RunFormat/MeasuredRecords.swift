@@ -36,11 +36,25 @@ package struct StepLosses: Decodable, Sendable {
 }
 
 extension StepRecord {
-    /// Returns a decoder of the lines of `metrics.jsonl`, as `JSONLinesSink` encodes them: numbers that are not finite are text.
+    /// Returns a decoder of the lines of `metrics.jsonl`, as `JSONLinesSink` encodes them.
     package static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder.ofRecords()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        decoder.nonConformingFloatDecodingStrategy = .ofRecords
         return decoder
+    }
+}
+
+// Numbers that are not finite are text, because JSON has none of them.
+
+extension JSONEncoder.NonConformingFloatEncodingStrategy {
+    /// `"NaN"`, `"Infinity"`, `"-Infinity"`
+    package static var ofRecords: Self {
+        .convertToString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    }
+}
+
+extension JSONDecoder.NonConformingFloatDecodingStrategy {
+    static var ofRecords: Self {
+        .convertFromString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     }
 }

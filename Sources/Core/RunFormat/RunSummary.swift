@@ -82,7 +82,7 @@ package struct RunSummary: Codable, Sendable {
             + "thread\(threadsPerRank == 1 ? "" : "s"), \(microBatchesInFlight) micro-batch\(microBatchesInFlight == 1 ? "" : "es") in flight"
             + (overlapReduction ? ", reduction overlapped" : "")
             + (distributedOptimizer ? ", optimizer distributed" : "")
-            + "; GEMM peak \(fixed(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
+            + "; GEMM peak \(decimals(gemmPeakFlops / 1e9, 0)) GFLOP/s (\(kernels))"
     }
 
     /// Nil if there is none or it is not readable.

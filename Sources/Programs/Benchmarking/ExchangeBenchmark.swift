@@ -79,8 +79,8 @@ package struct ExchangeBenchmark: Encodable, Sendable {
         var table = TextTable(["call", "bytes", "µs", "spread", "GB/s"])
         for row in rows {
             table.add([
-                row.call, grouped(row.bytes), fixed(1e6 * row.seconds.median, 1), percent(row.seconds.spread),
-                fixed(row.bytesPerSecond / 1e9, 2),
+                row.call, grouped(row.bytes), decimals(1e6 * row.seconds.median, 1), percent(row.seconds.spread),
+                decimals(row.bytesPerSecond / 1e9, 2),
             ])
         }
         let alone = ranks == 1 ? ": there is nobody to exchange with; start it under mpirun" : ""

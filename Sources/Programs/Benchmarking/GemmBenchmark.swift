@@ -55,7 +55,7 @@ package struct GemmBenchmark: Encodable, Sendable {
         for row in products {
             table.add([
                 row.name, row.pass.rawValue, "\(row.copies) × \(row.rows) × \(row.inner) × \(row.columns)",
-                fixed(row.flops.median / 1e9, 1), percent(row.flops.spread), percent(row.fraction),
+                decimals(row.flops.median / 1e9, 1), percent(row.flops.spread), percent(row.fraction),
             ])
         }
         return table.text + "\n" + summary

@@ -55,13 +55,13 @@ package struct KernelBenchmark: Encodable, Sendable {
         var table = TextTable(["kernel", "µs", "rate", "", "spread", "of limit"])
         for row in kernels {
             table.add([
-                row.name, fixed(row.microseconds, 1), fixed(row.rate.median / 1e9, 1), row.unit,
+                row.name, decimals(row.microseconds, 1), decimals(row.rate.median / 1e9, 1), row.unit,
                 percent(row.rate.spread), percent(row.fraction),
             ])
         }
         return table.text
             + "\n\(threads) thread\(threads == 1 ? "" : "s"), a micro-batch of \(grouped(tokens)) tokens; limits: memory "
-            + "\(fixed(bandwidth.update.median / 1e9, 1)) GB/s updated in place, GEMM peak \(gigaflops(gemmPeak))"
+            + "\(decimals(bandwidth.update.median / 1e9, 1)) GB/s updated in place, GEMM peak \(gigaflops(gemmPeak))"
     }
 }
 
@@ -69,7 +69,7 @@ extension MemoryBandwidth {
     package var text: String {
         var table = TextTable(["memory", "GB/s", "spread"])
         for (name, sample) in [("read", read), ("copy", copy), ("update in place", update)] {
-            table.add([name, fixed(sample.median / 1e9, 1), percent(sample.spread)])
+            table.add([name, decimals(sample.median / 1e9, 1), percent(sample.spread)])
         }
         return table.text
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import RunFormat
 
 /// What repeated measurements of one thing gave: never one run alone.
@@ -43,7 +44,7 @@ package func secondsPerCall(repetitions: Int = 5, filling seconds: Double = 0.02
 }
 
 /// `254 GFLOP/s`
-package func gigaflops(_ rate: Double) -> String { "\(fixed(rate / 1e9, 0)) GFLOP/s" }
+package func gigaflops(_ rate: Double) -> String { "\(decimals(rate / 1e9, 0)) GFLOP/s" }
 
 /// `73 %`
-package func percent(_ share: Double) -> String { "\(fixed(100 * share, 0)) %" }
+package func percent(_ share: Double) -> String { "\(decimals(100 * share, 0)) %" }

@@ -115,19 +115,21 @@ extension StepBenchmark {
     package var text: String {
         var table = TextTable(["part of a step", "s", "spread", "share"])
         for part in breakdown {
-            table.add([part.name, fixed(part.seconds.median, 4), percent(part.seconds.spread), percent(part.fraction)])
+            table.add([
+                part.name, decimals(part.seconds.median, 4), percent(part.seconds.spread), percent(part.fraction),
+            ])
         }
         return table.text + """
 
-            step \(fixed(stepSeconds.median, 3)) s (\(fixed(stepSeconds.lowest, 3)) to \(fixed(stepSeconds.highest, 3)), \
-            \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(fixed(100 * mfu, 1)) % of \
+            step \(decimals(stepSeconds.median, 3)) s (\(decimals(stepSeconds.lowest, 3)) to \(decimals(stepSeconds.highest, 3)), \
+            \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(decimals(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(microBatchesInFlight) \
             micro-batch\(microBatchesInFlight == 1 ? "" : "es") in flight, \(precision), \(routing.rawValue) \
-            routing (dropped \(fixed(100 * droppedRatio, 1)) %, busiest expert \(fixed(loadImbalance, 2)) times the \
-            mean, busiest rank \(fixed(rankImbalance, 2)) times), \
-            peak memory \(fixed(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \
-            \(fixed(hiddenSeconds.median, 4)) s of communication hidden
+            routing (dropped \(decimals(100 * droppedRatio, 1)) %, busiest expert \(decimals(loadImbalance, 2)) times the \
+            mean, busiest rank \(decimals(rankImbalance, 2)) times), \
+            peak memory \(decimals(Double(peakMemoryBytes) / 1e6, 0)) MB a rank; \
+            \(decimals(hiddenSeconds.median, 4)) s of communication hidden
             """
     }
 }

@@ -1,6 +1,7 @@
 package import Collectives
 import Configuration
 package import Data
+import Diagnostics
 package import Model
 package import Parallelism
 import RunFormat
@@ -15,7 +16,7 @@ package struct ValidationResult: Sendable, CustomStringConvertible {
     package var bitsPerByte: Double
 
     package var description: String {
-        "\(fixed(loss, 4)) nats per token, \(fixed(bitsPerByte, 4)) bits per byte (\(grouped(tokens)) tokens)"
+        "\(decimals(loss, 4)) nats per token, \(decimals(bitsPerByte, 4)) bits per byte (\(grouped(tokens)) tokens)"
     }
 }
 

@@ -18,8 +18,7 @@ package final class JSONLinesSink {
     package init(_ path: String, keepingThrough step: Int) throws(Failure) {
         self.path = path
         encoder.outputFormatting = .sortedKeys
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        encoder.nonConformingFloatEncodingStrategy = .ofRecords
         handle = try Self.open(path)
         let (folder, name) = splitPath(path)
         bytes = try RecordLines.end(ofStepsThrough: step, in: RegularFile(name, in: OpenDirectory(folder)))

@@ -120,7 +120,7 @@ struct PreparedFile {
         let summary = try tokenize(files, with: tokenizer, into: writer, report: report)
         try writer.finish(TokenFileMetadata(tokenizer: tokenizer, setting: record, sources: files))
         report(
-            "tokenized \(megabytes(Double(summary.bytes))) MB into \(summary.tokens) tokens of \(summary.documents) "
+            "tokenized \(decimals(Double(summary.bytes) / 1e6, 1)) MB into \(summary.tokens) tokens of \(summary.documents) "
                 + "documents: \(path)")
     }
 }

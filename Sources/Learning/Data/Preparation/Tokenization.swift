@@ -91,12 +91,7 @@ struct Progress {
         // Markup of JSON lines counts into the total only, so the estimate errs on the long side.
         let left = max(0, Double(totalBytes - bytes) / rate)
         report(
-            "\(verb) \(megabytes(Double(bytes))) of \(megabytes(Double(totalBytes))) MB, \(megabytes(rate)) MB/s, "
+            "\(verb) \(decimals(Double(bytes) / 1e6, 1)) of \(decimals(Double(totalBytes) / 1e6, 1)) MB, \(decimals(rate / 1e6, 1)) MB/s, "
                 + "\(Int(left.rounded(.up))) s left")
     }
-}
-
-func megabytes(_ bytes: Double) -> String {
-    let tenths = Int((bytes / 1e5).rounded())
-    return "\(tenths / 10).\(tenths % 10)"
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 import RunFormat
 
@@ -53,10 +54,10 @@ func memoryFindings(_ facts: HostReport) -> [Finding] {
 private func memoryFinding(_ memory: HostReport.MemoryFacts) -> Finding {
     let subject = "memory"
     guard let available = memory.available else {
-        return .ok(subject, "\(gigabytes(memory.installed)) installed; the system does not tell how much is free")
+        return .ok(subject, "\(byteCount(memory.installed)) installed; the system does not tell how much is free")
     }
-    var text = "\(gigabytes(memory.installed)) installed, \(gigabytes(available)) free"
-    if let limit = memory.controlGroupLimit { text += ", a control group allows \(gigabytes(limit))" }
+    var text = "\(byteCount(memory.installed)) installed, \(byteCount(available)) free"
+    if let limit = memory.controlGroupLimit { text += ", a control group allows \(byteCount(limit))" }
     if available < 1 << 30 {
         return .warn(subject, text, "end what uses the memory, or ask the batch system for more (--mem)")
     }
@@ -80,7 +81,7 @@ private func hugePageFinding(_ limits: SystemLimits) -> Finding? {
 /// Open MPI keeps messages between the ranks of a machine there.
 private func sharedMemoryFinding(_ space: Space?) -> Finding? {
     guard let space else { return nil }
-    let text = "\(gigabytes(space.size)), \(gigabytes(space.free)) free", subject = "/dev/shm"
+    let text = "\(byteCount(space.size)), \(byteCount(space.free)) free", subject = "/dev/shm"
     if space.free < 16 << 20 {
         return .fail(subject, text, "ranks of one machine talk through it: make room, in Docker with --shm-size=1g")
     }
@@ -98,27 +99,20 @@ func limitFindings(_ facts: HostReport) -> [Finding] {
     } else {
         findings.append(.ok("open files", "\(limits.openFiles.map(grouped) ?? "any number") allowed"))
     }
-    let locked = limits.lockedMemory.map { "\(gigabytes($0)) allowed" } ?? "unlimited"
+    let locked = limits.lockedMemory.map { "\(byteCount($0)) allowed" } ?? "unlimited"
     if let most = limits.lockedMemory, most < 64 << 10 {
         findings.append(.warn("locked memory", locked, "ulimit -l unlimited, if the network is InfiniBand"))
     } else {
         findings.append(.ok("locked memory", locked + "; InfiniBand wants it unlimited"))
     }
-    let core = limits.coreFile.map { $0 == 0 ? "none" : "up to \(gigabytes($0))" } ?? "unlimited"
+    let core = limits.coreFile.map { $0 == 0 ? "none" : "up to \(byteCount($0))" } ?? "unlimited"
     findings.append(.ok("core files", core))
     if let disk = facts.currentDirectory {
-        let text = "\(gigabytes(disk.free)) free in the current directory"
+        let text = "\(byteCount(disk.free)) free in the current directory"
         findings.append(
             disk.free < 1 << 30
                 ? .warn("disk", text, "a checkpoint takes 12 bytes a parameter: choose run.directory elsewhere")
                 : .ok("disk", text))
     }
     return findings
-}
-
-/// `1.5 GB`, in powers of ten; `64 kB` where that is little.
-func gigabytes(_ bytes: Int) -> String {
-    let size = Double(bytes)
-    return size >= 1e8
-        ? "\(fixed(size / 1e9, 1)) GB" : size >= 1e6 ? "\(fixed(size / 1e6, 0)) MB" : "\(fixed(size / 1e3, 0)) kB"
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 import RunFormat
 
@@ -15,7 +16,7 @@ func matrixFindings(_ facts: HostReport) -> [Finding] {
     if let load = facts.load, load > 0.5 * Double(facts.processor.count) {
         findings.append(
             .warn(
-                "other work", "\(fixed(load, 1)) processes wanted a processor in the last minute",
+                "other work", "\(decimals(load, 1)) processes wanted a processor in the last minute",
                 "the rates below are too low while that lasts: look with top, wait, and try again"))
     }
     guard let rates = facts.rates else { return findings }
@@ -56,7 +57,7 @@ private func scalingFinding(_ rates: HostReport.Rates) -> Finding? {
     guard gain < 0.6 * Double(rates.threads) else { return nil }
     return .warn(
         "GEMM, \(rates.threads) threads",
-        "float32 \(gigaflops(rates.gemmOfAll)), only \(fixed(gain, 1)) times what one thread reaches",
+        "float32 \(gigaflops(rates.gemmOfAll)), only \(decimals(gain, 1)) times what one thread reaches",
         "the threads share cores or a power limit, or other work runs here: see threads and binding")
 }
 
@@ -76,7 +77,7 @@ private func pairFinding(_ rates: HostReport.Rates, _ processor: Processor) -> F
     let peak =
         rates.peakOfAll.bfloat16.map { "\(percent(rate / $0)) of the \(gigaflops($0)) of a loop in registers" }
         ?? "by tiles (AMX), whose rate in registers is not known"
-    return .ok(subject, "\(gigaflops(rate)), \(peak), \(fixed(rate / rates.gemmOfAll, 1)) times float32")
+    return .ok(subject, "\(gigaflops(rate)), \(peak), \(decimals(rate / rates.gemmOfAll, 1)) times float32")
 }
 
 /// What a kernel that the environment forces costs.

@@ -71,7 +71,7 @@ package struct FitRecord: Sendable, Codable {
     /// What to say of a fit that does not account for its runs; nil of another.
     package var caution: String? {
         guard let explained, !explainsRuns else { return nil }
-        return "the law explains \(Quantity.decimals(100 * max(0, explained), 0)) % of the differences between the losses of "
+        return "the law explains \(decimals(100 * max(0, explained), 0)) % of the differences between the losses of "
             + "its runs: a plan by it is a guess. Look for runs that diverged, or whose losses do not compare"
     }
 

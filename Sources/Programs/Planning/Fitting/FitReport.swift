@@ -78,15 +78,15 @@ package struct FitReport: Sendable {
                 table.add([name, "–", "not determined"])
                 continue
             }
-            let ends = interval.map { Quantity.digits($0, 4) }.joined(separator: " … ")
-            table.add([name, Quantity.digits(value, 5), ends])
+            let ends = interval.map { significant($0, 4) }.joined(separator: " … ")
+            table.add([name, significant(value, 5), ends])
         }
         var lines = [
             "\(metadata.title): \(metadata.formula)", "  \(metadata.source)", "",
             table.text, "",
             "\(record.runs) runs, of which \(record.heldOut) with the lowest losses were held out to judge the fit",
-            "RMSE \(Quantity.digits(record.rmseTrain, 3))\(metadata.observes.unit) on the others, "
-                + (record.rmseHeldOut.map { "\(Quantity.digits($0, 3)) held out" } ?? "none held out"),
+            "RMSE \(significant(record.rmseTrain, 3))\(metadata.observes.unit) on the others, "
+                + (record.rmseHeldOut.map { "\(significant($0, 3)) held out" } ?? "none held out"),
         ]
         if !record.undetermined.isEmpty {
             lines += ["", "These runs do not determine"]
@@ -94,7 +94,8 @@ package struct FitReport: Sendable {
                 record.undetermined[parameter.name].map { "  \(parameter.name): \($0)" }
             }
             if record.explainsRuns {
-                lines.append("Predictions near the runs hold all the same; more experts, sizes or runs would settle it.")
+                lines.append(
+                    "Predictions near the runs hold all the same; more experts, sizes or runs would settle it.")
             }
         }
         if let caution = record.caution { lines += ["", "Beware: \(caution)."] }
@@ -108,9 +109,9 @@ package func comparison(of reports: [FitReport]) -> TextTable {
     for report in reports.sorted(by: { ($0.record.aicc ?? $0.record.bic) < ($1.record.aicc ?? $1.record.bic) }) {
         let record = report.record
         table.add([
-            record.law, "\(record.values.count)", Quantity.digits(record.rmseTrain, 3),
-            record.rmseHeldOut.map { Quantity.digits($0, 3) } ?? "–",
-            record.aicc.map { Quantity.decimals($0, 1) } ?? "–", Quantity.decimals(record.bic, 1),
+            record.law, "\(record.values.count)", significant(record.rmseTrain, 3),
+            record.rmseHeldOut.map { significant($0, 3) } ?? "–",
+            record.aicc.map { decimals($0, 1) } ?? "–", decimals(record.bic, 1),
         ])
     }
     return table

@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 /// How well runs determine the parameters of a fitted law.
@@ -81,15 +82,15 @@ package struct Identifiability: Sendable {
         if interval.openLow, interval.openHigh { return "every value explains the runs about as well" }
         let negligible = interval.openLow && parameter.coordinate != .plain && parameter.coordinate != .positive
         if negligible, !parameter.isSaturation { return "the runs are explained about as well without its term" }
-        let end = Quantity.digits(interval.openLow ? interval.high : interval.low, 3)
+        let end = significant(interval.openLow ? interval.high : interval.low, 3)
         return "every value \(interval.openLow ? "below" : "above") \(end) explains the runs about as well"
     }
 
     private static func vagueness(_ parameter: LawParameter, _ width: Double) -> String {
         if parameter.coordinate == .plain {
-            return "its 80 % interval is \(Quantity.digits(width, 2)) wide at the runs' noise"
+            return "its 80 % interval is \(significant(width, 2)) wide at the runs' noise"
         }
-        let factor = width < 200 ? "a factor of \(Quantity.digits(exp(width), 2))" : "any factor"
+        let factor = width < 200 ? "a factor of \(significant(exp(width), 2))" : "any factor"
         return "its 80 % interval spans \(factor) at the runs' noise"
     }
 }

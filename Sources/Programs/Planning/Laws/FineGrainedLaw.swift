@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 /// `L(N, D, G) = c + (g/G^γ + a)/N^α + b/D^β`
@@ -73,7 +74,7 @@ extension FineGrainedLaw {
             let flops = Counting.fineGrained.trainingFLOPsPerToken(shape) * row.tokens
             return [
                 Comparison.Line(
-                    label: "64 × \(Quantity.count(row.dense))", quantity: "G", published: row.granularity,
+                    label: "64 × \(shortCount(row.dense))", quantity: "G", published: row.granularity,
                     computed: best.granularity),
                 Comparison.Line(
                     label: "", quantity: "D/1e9", published: row.tokens / 1e9, computed: best.sizing.tokens / 1e9),

@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 /// `L(N_act, D, Ê) = a·Ê^δ·N_act^(α + γ·ln Ê) + b·Ê^ω·D^(β + ζ·ln Ê) + c`
@@ -90,7 +91,7 @@ extension JointLaw {
             guard let best = Comparison.optimum(published, flops: row.flops, experts: row.experts)?.sizing else {
                 return []
             }
-            let label = "\(Quantity.scientific(row.flops)) FLOPs, E = \(Int(row.experts))"
+            let label = "\(scientific(row.flops)) FLOPs, E = \(Int(row.experts))"
             return [
                 Comparison.Line(
                     label: label, quantity: "N_act/1e9", published: row.active / 1e9,

@@ -70,7 +70,7 @@ package struct Plan: Sendable {
         return Failure(
             .usage, "no model fits: \(first.reasonForNothing)",
             advice: "the smallest model considered has d_model 64, one block and "
-                + "E = \(Int(first.experts)): \(Quantity.count(first.counting.storedParameters(first.shape(64)))) parameters; "
+                + "E = \(Int(first.experts)): \(shortCount(first.counting.storedParameters(first.shape(64)))) parameters; "
                 + "raise the budget or the memory, or lower --vocabulary-size or --bytes-per-parameter")
     }
 }
@@ -82,19 +82,19 @@ extension Candidate {
         switch obstacle(smallest) {
         case .memory?:
             let memory = request.memory.map { ($0.bytes(for: smallest, counting), $0.bytes) } ?? (0, 0)
-            return "the smallest takes \(Quantity.bytes(memory.0)), the memory is \(Quantity.bytes(memory.1))"
+            return "the smallest takes \(byteCount(memory.0)), the memory is \(byteCount(memory.1))"
         case .total?:
             let total = counting.point(smallest, tokens: 1).total
-            return "the smallest has \(Quantity.count(total)) parameters, "
-                + "the limit is \(Quantity.count(request.maximumTotal ?? 0))"
+            return "the smallest has \(shortCount(total)) parameters, "
+                + "the limit is \(shortCount(request.maximumTotal ?? 0))"
         default:
-            let tokens = max(tokens(smallest).count, 0), flops = Quantity.scientific(request.flops ?? 0)
+            let tokens = max(tokens(smallest).count, 0), flops = scientific(request.flops ?? 0)
             if let tokens = type(of: law).metadata.fixedTokens {
-                return "the law holds at \(Quantity.count(tokens)) tokens, "
+                return "the law holds at \(shortCount(tokens)) tokens, "
                     + "and \(flops) FLOPs do not train the smallest so long"
             }
-            return "\(flops) FLOPs give the smallest \(Quantity.count(tokens)) tokens, "
-                + "too few for a loss below ln V = \(Quantity.decimals(log(request.vocabularySize), 2)), which guessing has"
+            return "\(flops) FLOPs give the smallest \(shortCount(tokens)) tokens, "
+                + "too few for a loss below ln V = \(decimals(log(request.vocabularySize), 2)), which guessing has"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What runs behind a fit have in common: a law predicts losses of such runs only. Nil where no run says it.
 package struct RunConventions: Sendable, Codable, Equatable {
     /// V
@@ -58,8 +60,8 @@ extension Plan {
             range.lowerBound < 0.98 || range.upperBound > 1.02
         {
             cautions.append(
-                "the runs behind \(law.name) count \(Quantity.digits(range.lowerBound, 3)) to "
-                    + "\(Quantity.digits(range.upperBound, 3)) times 6·N_act·D as their FLOPs, the trainer's count; --flops "
+                "the runs behind \(law.name) count \(significant(range.lowerBound, 3)) to "
+                    + "\(significant(range.upperBound, 3)) times 6·N_act·D as their FLOPs, the trainer's count; --flops "
                     + "counts as the law's paper does")
         }
         return cautions

@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 /// The best model for one choice of experts.
@@ -98,12 +99,12 @@ func extrapolationWarnings(_ point: ScalePoint, _ domain: FittedDomain) -> [Stri
     func compare(_ value: Double, _ range: ClosedRange<Double>, slack: Double, _ name: String, _ unit: String) {
         if value > range.upperBound * slack {
             warnings.append(
-                "\(Quantity.count(value)) \(name) are \(Quantity.digits(value / range.upperBound, 2)) × the largest "
-                    + "\(unit) behind the law (\(Quantity.count(range.upperBound)))")
+                "\(shortCount(value)) \(name) are \(significant(value / range.upperBound, 2)) × the largest "
+                    + "\(unit) behind the law (\(shortCount(range.upperBound)))")
         } else if value < range.lowerBound / slack {
             warnings.append(
-                "\(Quantity.count(value)) \(name) are 1/\(Quantity.digits(range.lowerBound / value, 2)) of the smallest "
-                    + "\(unit) behind the law (\(Quantity.count(range.lowerBound)))")
+                "\(shortCount(value)) \(name) are 1/\(significant(range.lowerBound / value, 2)) of the smallest "
+                    + "\(unit) behind the law (\(shortCount(range.lowerBound)))")
         }
     }
     compare(point.active, domain.active, slack: 2, "active parameters", "model")

@@ -42,7 +42,7 @@ extension Plan {
               # The recipe's 67M tokens, or a twentieth of a shorter run.
               validation_tokens: \(max(Int(request.context), min(67_108_864, wholeTokens(entry) / 20)))
             optimizer:
-              learning_rate: \(Quantity.scientific(entry.learningRate))
+              learning_rate: \(scientific(entry.learningRate))
               beta1: 0.9
               beta2: 0.999
               epsilon: 1.0e-8
@@ -99,13 +99,13 @@ extension Plan {
     private func summary(_ entry: PlanEntry) -> String {
         let model = entry.buildable
         var lines = [
-            "\(Quantity.count(model.activeParameters)) active of \(Quantity.count(model.totalParameters)) parameters, "
-                + "\(Quantity.count(model.tokens)) tokens, \(Quantity.scientific(model.trainingFLOPs)) training FLOPs as the law's paper counts, "
-                + "\(Quantity.scientific(model.trainerFLOPs)) as the trainer does",
-            "predicted loss \(Quantity.decimals(model.loss, 4))"
+            "\(shortCount(model.activeParameters)) active of \(shortCount(model.totalParameters)) parameters, "
+                + "\(shortCount(model.tokens)) tokens, \(scientific(model.trainingFLOPs)) training FLOPs as the law's paper counts, "
+                + "\(scientific(model.trainerFLOPs)) as the trainer does",
+            "predicted loss \(decimals(model.loss, 4))"
                 + (entry.interval.map {
-                    ", four runs in five between \(Quantity.decimals($0.lowerBound, 4)) and "
-                        + Quantity.decimals($0.upperBound, 4)
+                    ", four runs in five between \(decimals($0.lowerBound, 4)) and "
+                        + decimals($0.upperBound, 4)
                 } ?? ""),
         ]
         lines += (cautions + entry.warnings).map { "beware: " + $0 }

@@ -59,7 +59,7 @@ package struct PlanningLaw: Sendable {
         guard experts.contains(1), metadata.denseBaseline != nil, !domain.experts.contains(1), dense == nil else {
             return
         }
-        let most = Quantity.digits(domain.experts.lowerBound, 6)
+        let most = significant(domain.experts.lowerBound, 6)
         throw Failure(
             .usage, "\(name): the law `\(metadata.name)` was fitted to experts, and says nothing of dense models",
             advice: "use --experts \(most), or fit `chinchilla` to dense runs")

@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 /// One axis of a chart: its range, where it has ticks, how it writes them.
@@ -14,7 +15,7 @@ struct Axis: Sendable {
     ///   - room: left free on either side, as a share of the range
     init(
         _ title: String, _ scale: Scale, covering values: [Double], room: Double = 0.04,
-        write: @escaping @Sendable (Double) -> String = { Quantity.digits($0, 3) }
+        write: @escaping @Sendable (Double) -> String = { significant($0, 3) }
     ) {
         self.title = title
         self.scale = scale

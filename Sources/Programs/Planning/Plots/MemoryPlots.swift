@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 extension Plan {
@@ -38,9 +39,9 @@ extension Plan {
         let losses = curves.flatMap { $0.map(\.1) }
         let bottom = losses.min() ?? 0, top = curves.compactMap { $0.first?.1 }.min() ?? 1
         var chart = Chart(
-            title: "Loss at equal memory, \(Quantity.scientific(flops)) training FLOPs",
+            title: "Loss at equal memory, \(scientific(flops)) training FLOPs",
             subtitle: memorySubtitle,
-            x: Axis("memory of one device", .logarithmic, covering: sizes, room: 0, write: Quantity.bytes),
+            x: Axis("memory of one device", .logarithmic, covering: sizes, room: 0, write: byteCount),
             y: Axis("loss, nats per token", .linear, covering: [bottom, top + 0.1 * (top - bottom)]))
         for (index, curve) in curves.enumerated() {
             let color = Palette.ordered(index, of: curves.count)
@@ -52,7 +53,7 @@ extension Plan {
     private var memorySubtitle: String {
         let cache = cachedTokens > 0 ? "a cache of \(Int(saturating: cachedTokens)) tokens" : "no cache"
         let ratio = Int(saturating: request.maximumTokensPerParameter ?? law.domain.tokensPerParameter)
-        return "\(Quantity.digits(bytesPerParameter, 3)) bytes a parameter, \(cache), D/N_act at most \(ratio). "
+        return "\(significant(bytesPerParameter, 3)) bytes a parameter, \(cache), D/N_act at most \(ratio). "
             + "\(law.metadata.title)."
     }
 
@@ -70,8 +71,8 @@ extension Plan {
         }
         var chart = Chart(
             title: "How many experts are best", subtitle: memorySubtitle,
-            x: Axis("memory of one device", .logarithmic, covering: edges(sizes), room: 0, write: Quantity.bytes),
-            y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), room: 0, write: Quantity.scientific))
+            x: Axis("memory of one device", .logarithmic, covering: edges(sizes), room: 0, write: byteCount),
+            y: Axis("training FLOPs", .logarithmic, covering: edges(budgets), room: 0, write: scientific))
         let (xs, ys) = (edges(sizes), edges(budgets))
         for j in 0..<count {
             let row = best[j * count..<(j + 1) * count]
@@ -109,10 +110,10 @@ extension Plan {
         var chart = Chart(
             title: "Training cost of a cheaper model to serve",
             subtitle:
-                "All models that reach a loss of \(Quantity.decimals(target, 3)); the cheapest training is marked. "
+                "All models that reach a loss of \(decimals(target, 3)); the cheapest training is marked. "
                 + "\(law.metadata.title).",
-            x: Axis("FLOPs per served token", .logarithmic, covering: shown.map(\.0), write: Quantity.scientific),
-            y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: Quantity.scientific))
+            x: Axis("FLOPs per served token", .logarithmic, covering: shown.map(\.0), write: scientific),
+            y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: scientific))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
             let color = Palette.ordered(index, of: curves.count)

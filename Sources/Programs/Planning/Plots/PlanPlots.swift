@@ -67,12 +67,12 @@ extension Plan {
         // Cut the walls of the valleys: what matters is how deep they are and where.
         let ceiling = top + max(0.9 * (top - bottom), 0.1)
         var chart = Chart(
-            title: "Loss at \(Quantity.scientific(flops)) training FLOPs",
+            title: "Loss at \(scientific(flops)) training FLOPs",
             subtitle:
                 "Each curve spends the same compute on models of different size; the valley is marked. \(law.metadata.title).",
             x: Axis(
                 "active parameters", .logarithmic, covering: curves.flatMap { $0.map(\.0) }, room: 0,
-                write: Quantity.count),
+                write: shortCount),
             y: Axis("loss, nats per token", .linear, covering: [bottom, ceiling]))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
@@ -110,7 +110,7 @@ extension Plan {
         var chart = Chart(
             title: "Compute saved by experts",
             subtitle: "Against compute-optimal dense training to the same loss. \(law.metadata.title).",
-            x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, room: 0, write: Quantity.scientific),
+            x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, room: 0, write: scientific),
             y: Axis("compute saved, %", .linear, covering: curves.flatMap { $0.map(\.1) } + [0]))
         for (index, curve) in curves.enumerated() {
             let color = Palette.ordered(index, of: curves.count)

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What a fit leaves over: measured against predicted loss of every run, colored by experts; held-out runs as rings.
 package func residualPlot(_ report: FitReport) -> Plot {
     let percent = { (residual: Residual) in 100 * (residual.run.loss / residual.predicted - 1) }
@@ -9,7 +11,7 @@ package func residualPlot(_ report: FitReport) -> Plot {
     var chart = Chart(
         title: "What the fit of `\(report.record.law)` leaves over",
         subtitle: "\(report.record.runs) runs; rings were held out to judge the fit; the stripe is one RMS, "
-            + "\(Quantity.digits(spread, 2)) %.",
+            + "\(significant(spread, 2)) %.",
         x: Axis(
             isLoss ? "predicted loss, nats per token" : "predicted leverage", .linear,
             covering: report.residuals.map(\.predicted)),
@@ -23,7 +25,7 @@ package func residualPlot(_ report: FitReport) -> Plot {
             let dots = report.residuals.filter { $0.run.point.experts == count && $0.heldOut == heldOut }
             chart.marks.append(.dots(dots.map { ($0.predicted, percent($0)) }, color: color, hollow: heldOut))
         }
-        chart.legend.append((color, "E = \(Quantity.digits(count, 4))"))
+        chart.legend.append((color, "E = \(significant(count, 4))"))
     }
     return Plot(name: "residuals-\(report.record.law)", svg: chart.svg)
 }

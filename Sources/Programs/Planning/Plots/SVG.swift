@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension Chart {
     private var width: Double { 820 }
     private var height: Double { 520 }
@@ -117,7 +119,7 @@ extension Chart {
             + "text-anchor=\"\(anchor)\" font-weight=\"\(weight)\">\(escaped(words))</text>"
     }
 
-    private func number(_ value: Double) -> String { Quantity.decimals(min(max(value, -1e5), 1e5), 1) }
+    private func number(_ value: Double) -> String { decimals(min(max(value, -1e5), 1e5), 1) }
 
     private func escaped(_ words: String) -> String {
         words.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")

@@ -51,9 +51,9 @@ package struct Coverage: Sendable {
     package var text: String {
         let lines = parameters.indices.map { j in
             let percent =
-                determined[j] == 0 ? "–" : "\(Quantity.decimals(100 * Double(held[j]) / Double(determined[j]), 1)) %"
+                determined[j] == 0 ? "–" : "\(decimals(100 * Double(held[j]) / Double(determined[j]), 1)) %"
             return "\(law)  \(parameters[j])  \(percent) of \(determined[j]) in \(fits) fits"
         }
-        return (lines + ["\(law)  all  \(Quantity.decimals(100 * ratio, 1)) %"]).joined(separator: "\n")
+        return (lines + ["\(law)  all  \(decimals(100 * ratio, 1)) %"]).joined(separator: "\n")
     }
 }

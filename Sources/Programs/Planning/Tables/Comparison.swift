@@ -20,8 +20,8 @@ package struct Comparison: Sendable {
         for line in lines {
             let sign = line.deviation < 0 ? "-" : "+"
             table.add([
-                line.label, line.quantity, Quantity.digits(line.published, 6), Quantity.digits(line.computed, 6),
-                sign + Quantity.decimals(100 * abs(line.deviation), 2) + " %",
+                line.label, line.quantity, significant(line.published, 6), significant(line.computed, 6),
+                sign + decimals(100 * abs(line.deviation), 2) + " %",
             ])
         }
         return title + "\n\n" + table.text

@@ -23,29 +23,29 @@ extension Plan {
         var lines = [
             "Train \(choice(best.experts, best.granularity, best.topK)): d_model \(Int(model.dModel)), "
                 + "\(Int(model.layers)) layers, \(Int(model.layers)) heads",
-            "  parameters     \(Quantity.count(model.activeParameters)) active of "
-                + "\(Quantity.count(model.totalParameters)) (\(law.metadata.size == .totalWithoutEmbedding ? "without" : "with") "
+            "  parameters     \(shortCount(model.activeParameters)) active of "
+                + "\(shortCount(model.totalParameters)) (\(law.metadata.size == .totalWithoutEmbedding ? "without" : "with") "
                 + "embedding and head)",
-            "  tokens         \(Quantity.count(model.tokens)), "
-                + "\(Quantity.digits(model.tokens / model.activeParameters, 3)) per active parameter",
-            "  training       \(Quantity.scientific(model.trainingFLOPs)) FLOPs as the law's paper counts, "
-                + "\(Quantity.scientific(model.trainerFLOPs)) as the trainer does (context \(Int(request.context)))"
+            "  tokens         \(shortCount(model.tokens)), "
+                + "\(significant(model.tokens / model.activeParameters, 3)) per active parameter",
+            "  training       \(scientific(model.trainingFLOPs)) FLOPs as the law's paper counts, "
+                + "\(scientific(model.trainerFLOPs)) as the trainer does (context \(Int(request.context)))"
                 + (request.countsLikeTrainer ? ": the cluster's budget is the trainer's" : ""),
-            "  loss           \(Quantity.decimals(model.loss, 4)) nats per token"
+            "  loss           \(decimals(model.loss, 4)) nats per token"
                 + (best.interval.map {
-                    ", four runs in five between \(Quantity.decimals($0.lowerBound, 4)) and "
-                        + Quantity.decimals($0.upperBound, 4)
+                    ", four runs in five between \(decimals($0.lowerBound, 4)) and "
+                        + decimals($0.upperBound, 4)
                 } ?? " (how sure this law is, nobody published)"),
-            "  rounding       \(Quantity.decimals(best.roundingCost, 5)) nats above the optimum among real numbers "
-                + "(\(Quantity.count(best.optimum.activeParameters)) active, \(Quantity.count(best.optimum.tokens)) tokens)",
-            "  learning rate  \(Quantity.scientific(best.learningRate)) at its peak",
+            "  rounding       \(decimals(best.roundingCost, 5)) nats above the optimum among real numbers "
+                + "(\(shortCount(best.optimum.activeParameters)) active, \(shortCount(best.optimum.tokens)) tokens)",
+            "  learning rate  \(scientific(best.learningRate)) at its peak",
             "  batch          "
                 + best.batch.map {
-                    "\($0.tokens) tokens" + ($0.fromToken > 0 ? " from token \(Quantity.count($0.fromToken)) on" : "")
+                    "\($0.tokens) tokens" + ($0.fromToken > 0 ? " from token \(shortCount($0.fromToken)) on" : "")
                 }.joined(separator: ", "),
             "  limited by     \(best.limits.joined(separator: ", "))",
         ]
-        if let memory = best.memoryBytes { lines.append("  memory         \(Quantity.bytes(memory))") }
+        if let memory = best.memoryBytes { lines.append("  memory         \(byteCount(memory))") }
         if let advantage = best.computeAdvantage {
             lines.append("  dense          \(saving(advantage)) compute-optimal dense training to the same loss")
         }
@@ -54,8 +54,8 @@ extension Plan {
 
     private func saving(_ advantage: Double) -> String {
         advantage >= 1
-            ? "saves \(Quantity.digits(100 * (1 - 1 / advantage), 3)) % of the compute of"
-            : "needs \(Quantity.digits(1 / advantage, 3)) × the compute of"
+            ? "saves \(significant(100 * (1 - 1 / advantage), 3)) % of the compute of"
+            : "needs \(significant(1 / advantage, 3)) × the compute of"
     }
 
     private func choice(_ experts: Double, _ granularity: Double, _ topK: Double) -> String {
@@ -73,14 +73,14 @@ extension Plan {
         for entry in entries {
             let sizing = entry.optimum
             table.add([
-                choice(entry.experts, entry.granularity, entry.topK), Quantity.count(sizing.activeParameters),
-                Quantity.count(sizing.totalParameters), Quantity.count(sizing.tokens),
-                Quantity.decimals(sizing.loss, 4),
+                choice(entry.experts, entry.granularity, entry.topK), shortCount(sizing.activeParameters),
+                shortCount(sizing.totalParameters), shortCount(sizing.tokens),
+                decimals(sizing.loss, 4),
                 "\(Int(entry.buildable.dModel))", "\(Int(entry.buildable.layers))",
-                Quantity.decimals(entry.roundingCost, 5), Quantity.scientific(entry.learningRate),
-                entry.memoryBytes.map(Quantity.bytes) ?? "–",
-                entry.computeAdvantage.map { Quantity.digits(100 * (1 - 1 / $0), 3) + " %" } ?? "–",
-                entry.servingCost.map { Quantity.digits(100 * $0, 3) + " %" } ?? "–", entry.warnings.isEmpty ? "" : "!",
+                decimals(entry.roundingCost, 5), scientific(entry.learningRate),
+                entry.memoryBytes.map(byteCount) ?? "–",
+                entry.computeAdvantage.map { significant(100 * (1 - 1 / $0), 3) + " %" } ?? "–",
+                entry.servingCost.map { significant(100 * $0, 3) + " %" } ?? "–", entry.warnings.isEmpty ? "" : "!",
             ])
         }
         return table

@@ -19,15 +19,15 @@ package func requireMemory(_ estimate: MemoryEstimate, on world: any Communicato
         throw Failure(
             .unavailable,
             "this does not fit: \(ranksHere) rank\(ranksHere == 1 ? "" : "s") on \(host) need "
-                + "\(bytes(needed)), but \(bytes(available)) are free; most goes to \(largest.kind) "
-                + "(\(bytes(largest.bytes)) a rank)",
+                + "\(byteCount(needed)), but \(byteCount(available)) are free; most goes to \(largest.kind) "
+                + "(\(byteCount(largest.bytes)) a rank)",
             advice:
                 "use more machines, a larger parallel.expert_parallel, parallel.distributed_optimizer, a smaller "
                 + "batch.micro_batch_tokens or a smaller model; "
                 + (estimate.microBatchesInFlight > 1
                     ? "parallel.micro_batches_in_flight=1 does with one micro-batch's memory; " : "")
                 + (estimate.staging > 0
-                    ? "checkpoint.overlap=false saves the \(bytes(estimate.staging)) of staging; " : "")
+                    ? "checkpoint.overlap=false saves the \(byteCount(estimate.staging)) of staging; " : "")
                 + "`switchyard train --check` shows the whole account")
     }
 }
@@ -39,19 +39,8 @@ private func requireOwnLimit(for estimate: MemoryEstimate) throws(Failure) {
     guard needed > own.available else { return }
     throw Failure(
         .unavailable,
-        "this does not fit: a rank needs \(bytes(needed)) more, but its limit on \(own.name) of \(bytes(own.limit)) leaves "
-            + bytes(own.available),
+        "this does not fit: a rank needs \(byteCount(needed)) more, but its limit on \(own.name) of \(byteCount(own.limit)) leaves "
+            + byteCount(own.available),
         advice: "raise that limit, or use more ranks, a smaller batch.micro_batch_tokens or a smaller model; "
             + "`switchyard train --check` shows the whole account")
-}
-
-/// `1.5 GB`, in powers of ten.
-package func bytes(_ count: Int) -> String { bytes(Double(count)) }
-
-/// The same of more bytes than integers count.
-func bytes(_ count: Double) -> String {
-    for (unit, size) in [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] where count >= size {
-        return "\(fixed(count / size, 1)) \(unit)"
-    }
-    return "\(fixed(count, 0)) B"
 }

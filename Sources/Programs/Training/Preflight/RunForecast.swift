@@ -81,7 +81,7 @@ package struct RunForecast: CustomStringConvertible {
         guard let corpus else { return "not counted: it takes long to tokenize" }
         let validation = corpus.validation.map { ", \(grouped($0.count)) for validation" } ?? ", none for validation"
         return "\(grouped(corpus.train.count)) tokens for training\(validation); "
-            + "\(fixed(Double(tokens) / Double(corpus.train.count), 2)) epochs in all"
+            + "\(decimals(Double(tokens) / Double(corpus.train.count), 2)) epochs in all"
     }
 
     /// The rate of matrix products of all ranks together, in FLOP/s. **Collective** over `world`.
@@ -132,14 +132,14 @@ package struct RunForecast: CustomStringConvertible {
             ),
             (
                 "work",
-                "\(fixed(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "
-                    + "\(fixed(gemmPeak / 1e9, 0)) GFLOP/s, \(duration(perfect / 0.5)) at half of it"
+                "\(decimals(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "
+                    + "\(decimals(gemmPeak / 1e9, 0)) GFLOP/s, \(duration(perfect / 0.5)) at half of it"
             ),
-            ("checkpoint", bytes(12 * work.totalParameters)),
+            ("checkpoint", byteCount(12 * work.totalParameters)),
         ]
-        for (kind, size) in estimate.rows { rows.append(("memory: \(kind)", bytes(size))) }
-        rows.append(("memory: a rank", bytes(estimate.total)))
-        rows.append(("memory: free", available.map(bytes) ?? "unknown"))
+        for (kind, size) in estimate.rows { rows.append(("memory: \(kind)", byteCount(size))) }
+        rows.append(("memory: a rank", byteCount(estimate.total)))
+        rows.append(("memory: free", available.map(byteCount) ?? "unknown"))
         let width = rows.map(\.0.count).max()! + 2
         return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
     }

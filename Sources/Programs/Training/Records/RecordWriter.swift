@@ -94,9 +94,9 @@ final class RecordWriter {
     private func line(_ record: StepRecord) -> String {
         let left = Double(end.steps - record.step)
         let typical = recentSeconds.sorted()[recentSeconds.count / 2]
-        return "step \(record.step)/\(end.steps)  loss \(fixed(record.loss, 4))  "
-            + "norm \(fixed(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
-            + "MFU \(fixed(100 * record.mfu, 1)) %  dropped \(fixed(100 * record.droppedRatio, 1)) %  "
+        return "step \(record.step)/\(end.steps)  loss \(decimals(record.loss, 4))  "
+            + "norm \(decimals(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
+            + "MFU \(decimals(100 * record.mfu, 1)) %  dropped \(decimals(100 * record.droppedRatio, 1)) %  "
             + "ETA \(duration(left * typical))"
     }
 }

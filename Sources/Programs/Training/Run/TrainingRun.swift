@@ -210,7 +210,8 @@ package final class TrainingRun {
         let cause =
             isFinite
             ? "a gradient is not a number, or larger than the sums of exact mode hold (2^13 / micro-batches)"
-            : "the loss is \(outcome.microBatches.loss) and the gradient's norm \(outcome.gradientNorm)"
+            : "the loss is \(shortest(outcome.microBatches.loss)) and the gradient's norm "
+                + shortest(outcome.gradientNorm)
         return Failure(
             .diverged,
             "training diverged at step \(state.step + 1): \(cause); the state after step \(state.step) is kept in "
