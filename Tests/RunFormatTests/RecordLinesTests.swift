@@ -14,7 +14,9 @@ import Threading
         let path = FileManager.default.temporaryDirectory.appending(path: "records-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(text.utf8).write(to: URL(filePath: path))
-        let file = try JSONLinesSink(path, keepingThrough: step)
+        let file = try JSONLinesSink(path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == text, "opening alone cuts nothing")
+        try file.resume(after: step)
         let left = try String(contentsOfFile: path, encoding: .utf8)
         #expect(file.bytes == left.utf8.count)
         return left
@@ -79,7 +81,7 @@ import Threading
         mkfifo(folder + "/pipe", 0o600)
         try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: precious)
         for path in [folder + "/pipe", folder + "/link", folder] {
-            let failure = #expect(throws: Failure.self) { try JSONLinesSink(path, keepingThrough: 0) }
+            let failure = #expect(throws: Failure.self) { try JSONLinesSink(path) }
             #expect(failure?.status == .cannotCreate)
         }
         #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious")

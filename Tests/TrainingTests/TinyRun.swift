@@ -59,7 +59,7 @@ struct TinyRun {
                 if state.step == last { throw Failure(.temporaryFailure, "as the test asks") }
             }
             let setup = try TrainingSetup(configuration, on: world, options: options) { _ in }
-            try TrainingRun(setup, on: world, progress: ProgressSink()).run()
+            try TrainingRun(setup, on: world, progress: ProgressDisplay()).run()
         }
     }
 

@@ -50,7 +50,7 @@ struct TraceTests {
             let setup = try TrainingSetup(configuration, on: world, options: options, tracer: options.trace?.tracer) {
                 _ in
             }
-            try TrainingRun(setup, on: world, progress: ProgressSink()).run()
+            try TrainingRun(setup, on: world, progress: ProgressDisplay()).run()
         }
         let bytes = try Data(contentsOf: URL(filePath: run.directory.trace))
         return try JSONDecoder().decode(Document.self, from: bytes).traceEvents

@@ -36,7 +36,7 @@ struct ConvertToHuggingFace: ParsableCommand {
                 let directory = try StagedDirectory(
                     command.output, beside: command.checks.adding(to: .init(reading: source)))
                 defer { directory.discard() }
-                let progress = ProgressSink()
+                let progress = ProgressDisplay()
                 var clock = Pace(export.bytes)
                 try export.write(to: directory.staging) { bytes in clock.tell(bytes) { progress.log($0) } }
                 let found = try command.checks.report(on: directory.staging, of: source, on: world)

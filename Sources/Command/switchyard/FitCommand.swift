@@ -101,7 +101,7 @@ struct FitCommand: ParsableCommand {
         options.refit = !trainOnly
         options.resamples = bootstrap
         options.seed = seed
-        let progress = ProgressSink()
+        let progress = ProgressDisplay()
         options.progress = { done, all in
             progress.show("fitting \(law): \(done) of \(all) starts", important: done == all)
         }

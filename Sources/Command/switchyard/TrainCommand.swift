@@ -100,7 +100,7 @@ struct Train: ParsableCommand, AnswersRequests {
             if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
-        let progress = ProgressSink()
+        let progress = ProgressDisplay()
         if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.log(warning) }
         training.trace = try trace.map { steps throws(Failure) in
             try StepTrace(steps, configuration, on: world)

@@ -1,43 +1,33 @@
 import Diagnostics
-import Platform
-import Synchronization
 
-/// Progress of long work on standard error: one line rewritten in place on a terminal, plain lines now and then elsewhere.
-/// Any thread may show.
-package final class ProgressSink: Sendable {
-    private let isTerminal: Bool
-    private let interval: Double
-    private let shown = Mutex(Shown())
+/// One line of progress a step: loss, speed, and when the run will be done.
+package final class ProgressSink: RecordSink {
+    private let progress: ProgressDisplay
+    /// The last step of the run.
+    private let lastStep: Int
+    private var recentSeconds: [Double] = []
 
-    private struct Shown {
-        var last: ContinuousClock.Instant?
-        var width = 0
+    package init(on progress: ProgressDisplay, lastStep: Int) {
+        self.progress = progress
+        self.lastStep = lastStep
     }
 
-    package init() {
-        isTerminal = isatty(2) == 1
-        interval = isTerminal ? 0.2 : 10
+    /// What was shown stays.
+    package func resume(after step: Int) {}
+
+    package func append(_ record: StepRecord) {
+        recentSeconds = (recentSeconds + [record.seconds]).suffix(20)
+        progress.show(line(record), important: record.step == lastStep)
     }
 
-    /// Shows `text` if the last one is old enough, or always if `important`.
-    package func show(_ text: @autoclosure () -> String, important: Bool = false) {
-        shown.withLock { shown in
-            let now = ContinuousClock.now
-            if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
-            shown.last = now
-            let line = visible(text(), keepingLines: true)
-            guard isTerminal else { return put(line + "\n") }
-            let rest = String(repeating: " ", count: max(0, shown.width - line.count))
-            put("\r" + line + rest + (important ? "\n" : ""))
-            shown.width = important ? 0 : line.count
-        }
-    }
+    package func flush() {}
 
-    /// A line of its own, which stays.
-    package func log(_ text: String) { show(text, important: true) }
-
-    private func put(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
+    private func line(_ record: StepRecord) -> String {
+        let left = Double(lastStep - record.step)
+        let typical = recentSeconds.sorted()[recentSeconds.count / 2]
+        return "step \(record.step)/\(lastStep)  loss \(decimals(record.loss, 4))  "
+            + "norm \(decimals(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
+            + "MFU \(decimals(100 * record.mfu, 1)) %  dropped \(decimals(100 * record.droppedRatio, 1)) %  "
+            + "ETA \(duration(left * typical))"
     }
 }

@@ -1,10 +1,10 @@
 import Diagnostics
-import Foundation
 import Platform
 
-/// Where in a file of records those of later steps begin.
-enum RecordLines {
-    private struct Step: Decodable { var step: Int }
+/// Where in a file with a record on every line those of later steps begin.
+struct RecordLines {
+    /// Reads the step of a line; nil for a line that is no record.
+    let step: ([UInt8]) -> Int?
 
     /// Bytes that are read at a time.
     private static let window = 1 << 16
@@ -12,12 +12,12 @@ enum RecordLines {
     /// The byte at which the first record of a step after `last` begins, or the end of the last whole line. No record of an
     /// earlier step is cut, whatever lines somebody else has put between them. Read from the end: the time goes with what is
     /// cut.
-    static func end(ofStepsThrough last: Int, in file: RegularFile) throws(Failure) -> Int {
+    func end(ofStepsThrough last: Int, in file: RegularFile) throws(Failure) -> Int {
         var cut: Int?
         var reader = BackwardLines(file)
         while let line = try reader.next() {
             if cut == nil { cut = line.end }
-            guard let step = step(of: line.bytes) else { continue }
+            guard let step = step(line.bytes) else { continue }
             if step <= last { return cut ?? line.end }
             cut = line.start
         }
@@ -25,17 +25,12 @@ enum RecordLines {
     }
 
     /// The step of the last record; nil if there is none.
-    static func lastStep(in file: RegularFile) throws(Failure) -> Int? {
+    func lastStep(in file: RegularFile) throws(Failure) -> Int? {
         var reader = BackwardLines(file)
         while let line = try reader.next() {
-            if let step = step(of: line.bytes) { return step }
+            if let step = step(line.bytes) { return step }
         }
         return nil
-    }
-
-    private static func step(of line: [UInt8]) -> Int? {
-        guard line.first == UInt8(ascii: "{") else { return nil }
-        return (try? JSONDecoder().decode(Step.self, from: Data(line)))?.step
     }
 
     /// Whole lines, the last one first; what follows the last newline is none. In bounded memory.

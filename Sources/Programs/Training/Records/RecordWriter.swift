@@ -6,49 +6,49 @@ import Parallelism
 import RunFormat
 import Threading
 
-/// Turns outcomes into records: a line in `metrics.jsonl` and a line of progress. On rank 0.
+/// Turns outcomes into records and hands them to the sinks. On rank 0.
 final class RecordWriter {
     private let configuration: RunConfiguration
-    private let end: RunEnd
     private let work: ModelCost
     /// Of all ranks, FLOP/s.
     var gemmPeak: Double
-    private let file: JSONLinesSink
-    private let progress: ProgressSink
-    private var recentSeconds: [Double] = []
-    /// Whether records wait to be written.
-    private var isBehind = false
+    private let metrics: JSONLinesSink
+    private let sinks: RecordSinks
 
+    /// Bytes of `metrics.jsonl` so far.
+    var metricsBytes: Int { metrics.bytes }
+
+    /// The files that the sinks write, which are compared with what the run reads before anything is written.
+    static func files(in directory: RunDirectory) -> [String] { [directory.metrics] }
+
+    /// Opens the sinks of a run. Another sink is another element of the list here, and its file one of `files`.
+    /// - Parameter step: the records of later steps are removed
+    /// - Throws: `cannotCreate` or `inputOutput` if one cannot be written
     init(
-        _ configuration: RunConfiguration, _ end: RunEnd, gemmPeak: Double, file: JSONLinesSink, progress: ProgressSink
-    ) {
+        _ configuration: RunConfiguration, _ end: RunEnd, gemmPeak: Double, in directory: RunDirectory,
+        resumingAfter step: Int, progress: ProgressDisplay
+    ) throws(Failure) {
         self.configuration = configuration
-        self.end = end
         work = ModelCost(configuration.model)
         self.gemmPeak = gemmPeak
-        self.file = file
-        self.progress = progress
+        metrics = try JSONLinesSink(directory.metrics)
+        let sinks: [any RecordSink] = [
+            metrics,
+            ProgressSink(on: progress, lastStep: end.steps),
+        ]
+        self.sinks = try RecordSinks(sinks, resumingAfter: step) { progress.log($0) }
     }
 
-    /// Bytes of the records so far, all of them in the file.
-    /// - Throws: `inputOutput` if some could not be written
+    /// Bytes of `metrics.jsonl` with the records of all steps so far, for a checkpoint, which needs none but these.
+    /// - Throws: `inputOutput` if some of them could not be written
     func flushed() throws(Failure) -> Int {
-        try file.flush()
-        return file.bytes
+        sinks.flush()
+        try metrics.flush()
+        return metrics.bytes
     }
 
     /// A full disk costs a warning: the record waits for room in memory.
-    func report(_ record: StepRecord) {
-        do {
-            try file.append(record)
-            isBehind = false
-        } catch {
-            if !isBehind { progress.log("warning: records wait in memory, training goes on: \(error)") }
-            isBehind = true
-        }
-        recentSeconds = (recentSeconds + [record.seconds]).suffix(20)
-        progress.show(line(record), important: record.step == end.steps)
-    }
+    func report(_ record: StepRecord) { sinks.append(record) }
 
     /// - Parameter stall: seconds that training stood still for checkpoints since the record before
     func record(
@@ -89,15 +89,6 @@ final class RecordWriter {
         record.routeDigest = hexadecimal(microBatches.routeDigest)
         record.enter(validation)
         return record
-    }
-
-    private func line(_ record: StepRecord) -> String {
-        let left = Double(end.steps - record.step)
-        let typical = recentSeconds.sorted()[recentSeconds.count / 2]
-        return "step \(record.step)/\(end.steps)  loss \(decimals(record.loss, 4))  "
-            + "norm \(decimals(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
-            + "MFU \(decimals(100 * record.mfu, 1)) %  dropped \(decimals(100 * record.droppedRatio, 1)) %  "
-            + "ETA \(duration(left * typical))"
     }
 }
 

@@ -21,7 +21,7 @@ package final class TrainingRun {
     private let manager: CheckpointManager
     private let saves: CheckpointPolicy
     private let requests: RunControl
-    private let progress: ProgressSink
+    private let progress: ProgressDisplay
     private let options: TrainingOptions
     private let summary: WrittenSummary
     private var reporter: RecordWriter?
@@ -32,7 +32,7 @@ package final class TrainingRun {
 
     /// **Collective** over `world`.
     package init(
-        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressSink
+        _ setup: TrainingSetup, on world: any Communicator, progress: ProgressDisplay
     ) throws(Failure) {
         self.setup = setup
         self.world = world
@@ -107,13 +107,14 @@ package final class TrainingRun {
             try summary.write(facts)
             // The step whose validation was broken off gets its record now.
             let last = resumed?.unfinished == nil ? state.step : state.step - 1
-            let file = try JSONLinesSink(directory.metrics, keepingThrough: last)
-            if let resumed, file.bytes != resumed.metricsBytes {
+            let writer = try RecordWriter(
+                configuration, end, gemmPeak: gemmPeak, in: directory, resumingAfter: last, progress: progress)
+            if let resumed, writer.metricsBytes != resumed.metricsBytes {
                 log(
                     "warning: \(directory.metrics) is not what the checkpoint remembers: the records of the steps up to "
-                        + "\(last) end at byte \(file.bytes), not \(resumed.metricsBytes); none is cut")
+                        + "\(last) end at byte \(writer.metricsBytes), not \(resumed.metricsBytes); none is cut")
             }
-            reporter = RecordWriter(configuration, end, gemmPeak: gemmPeak, file: file, progress: progress)
+            reporter = writer
             log(facts.sentence(microBatches: configuration.batch.microBatches))
         }
     }

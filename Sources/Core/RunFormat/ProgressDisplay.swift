@@ -1,0 +1,51 @@
+import Diagnostics
+import Platform
+import Synchronization
+
+/// Progress of long work on standard error: one line rewritten in place on a terminal, plain lines now and then elsewhere.
+/// Any thread may show.
+package final class ProgressDisplay: Sendable {
+    private let isTerminal: Bool
+    private let put: @Sendable (String) -> Void
+    private let interval: Double
+    private let shown = Mutex(Shown())
+
+    private struct Shown {
+        var last: ContinuousClock.Instant?
+        var width = 0
+    }
+
+    /// On standard error.
+    package convenience init() {
+        self.init(isTerminal: isatty(2) == 1) { text in
+            var text = text
+            text.withUTF8 { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
+        }
+    }
+
+    /// - Parameters:
+    ///   - isTerminal: whether a carriage return goes back to the beginning of the line
+    ///   - put: takes what is shown
+    package init(isTerminal: Bool, put: @escaping @Sendable (String) -> Void) {
+        self.isTerminal = isTerminal
+        self.put = put
+        interval = isTerminal ? 0.2 : 10
+    }
+
+    /// Shows `text` if the last one is old enough, or always if `important`.
+    package func show(_ text: @autoclosure () -> String, important: Bool = false) {
+        shown.withLock { shown in
+            let now = ContinuousClock.now
+            if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
+            shown.last = now
+            let line = visible(text(), keepingLines: true)
+            guard isTerminal else { return put(line + "\n") }
+            let rest = String(repeating: " ", count: max(0, shown.width - line.count))
+            put("\r" + line + rest + (important ? "\n" : ""))
+            shown.width = important ? 0 : line.count
+        }
+    }
+
+    /// A line of its own, which stays.
+    package func log(_ text: String) { show(text, important: true) }
+}
