@@ -3,6 +3,7 @@ import Data
 import Diagnostics
 import Foundation
 import Testing
+import Tokenizers
 
 /// Which reader a file gets, and what of a folder gets none.
 @Suite struct DocumentReaderTests {
@@ -147,5 +148,44 @@ import Testing
         var said: [String] = []
         #expect(try text("a.txt") { said.append($0) } == Self.lines + "|")
         #expect(said.contains { $0.contains("looks like JSON lines") })
+    }
+
+    /// Pieces have some MiB: documents that are longer, in both formats and of both tokenizers, among shorter and empty ones.
+    @Test("a document of several pieces gives the tokens of the whole", arguments: ["a.txt", "a.jsonl"])
+    func piecesAreOneDocument(_ name: String) throws {
+        let long =
+            (0..<150_000).map { "word \($0 % 977)  日本\n" }.joined() + String(repeating: "x", count: 3 << 20) + " end"
+        let documents = name == "a.txt" ? [long] : ["first", long, "", long, "last"]
+        let lines = documents.map { "{\"text\": \"\($0.replacing("\n", with: "\\n"))\"}\n" }
+        let path = try folder.write(name == "a.txt" ? long : lines.joined(), to: name)
+        let merges = try readTokenizer(Array("#version: 0.2\nx x\nxx xx\nĠ w\nĠw o\n".utf8), from: "merges")
+        for tokenizer: any Tokenizer in [ByteTokenizer(), merges] {
+            try Corpus.prepareEvaluation(of: [path], tokenizer: tokenizer, directory: folder("e"), report: silent)
+            let read = try Corpus.openEvaluation(of: [path], tokenizer: tokenizer, directory: folder("e")).array
+            let expected = documents.filter { !$0.isEmpty }
+                .flatMap { tokenizer.encode($0).map(Int.init) + [tokenizer.endOfText] }
+            // A difference is not shown: finding one among millions of tokens takes minutes.
+            let isEqual = read == expected
+            #expect(isEqual, "\(read.count) tokens, expected \(expected.count)")
+        }
+    }
+
+    @Test(
+        "a document that is no text is refused with its byte, wherever that is", arguments: [0, 5, 1 << 20, 3_000_000])
+    func zeroBytesAreRefused(_ offset: Int) throws {
+        var bytes = [UInt8](repeating: UInt8(ascii: "a"), count: 3_000_001)
+        bytes[offset] = 0
+        let path = try folder.write(bytes, to: "a.txt")
+        #expect(failure { _ = try text("a.txt") }?.message == "\(path) is not text: byte \(offset) is NUL")
+    }
+
+    @Test("an empty file has no documents under any name", arguments: ["a.txt", "a.jsonl", "a.json", "a"])
+    func emptyFiles(_ name: String) throws {
+        try folder.write("", to: "t/\(name)")
+        try folder.write("text", to: "t/b.txt")
+        let settings = DataConfiguration(train: [folder("t/\(name)"), folder("t/b.txt")])
+        try Corpus.prepare(settings: settings, directory: folder("run"), report: silent)
+        #expect(try Corpus.open(settings: settings, directory: folder("run")).train.count == 5)
+        #expect(try text("t") == "text|")
     }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Testing
+import Tokenizers
 
 @Suite struct PreTokenTests {
     private func words(_ text: String) -> [String] {
@@ -61,5 +62,34 @@ import Testing
             #expect(
                 words(text).map { Array($0.utf8) } == expected.map { Array($0.utf8) }, "\(Array(text.unicodeScalars))")
         }
+    }
+
+    /// Whatever the bytes after a piece are, it ends no pre-token early: a space belongs to the next word, a contraction to two
+    /// letters, a character to all its bytes.
+    @Test("what a piece of a text decides is so in the whole") func piecesDecideNothingEarly() {
+        var random = TestRandom(1)
+        let pieces = [
+            "a", "'", "l", "s", " ", "  ", "\n", "\u{A0}", "\u{2009}", "\u{3000}", "é", "日", "😀", "7", "½", "…",
+        ]
+        var decided = 0
+        for _ in 0..<5000 {
+            var text: [UInt8] = []
+            for _ in 0..<Int.random(in: 1...12, using: &random) {
+                text += pieces.randomElement(using: &random)!.utf8
+                if Int.random(in: 0..<12, using: &random) == 0 {
+                    text.append(UInt8.random(in: 128...255, using: &random))
+                }
+            }
+            let span = text.span, whole = span.preTokenEnd(from: 0)
+            #expect(span.preTokenEnd(from: 0, isWhole: true) == whole)
+            for count in 1...text.count {
+                let piece = Array(text[..<count])
+                let span = piece.span
+                guard let end = span.preTokenEnd(from: 0, isWhole: false) else { continue }
+                #expect(end == whole, "\(text), the first \(count)")
+                decided += 1
+            }
+        }
+        #expect(decided > 10_000)
     }
 }

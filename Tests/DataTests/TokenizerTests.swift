@@ -29,6 +29,11 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
             on: textFiles(at: [folder.write(text, to: "a.txt")]), vocabularySize: vocabularySize, report: silent)
     }
 
+    /// A tokenizer of every format.
+    private func everyKind(trainedOn text: [UInt8], vocabularySize: Int) throws -> [any Tokenizer] {
+        [ByteTokenizer(), try train(text, vocabularySize: vocabularySize)]
+    }
+
     @Test func bytesAreTheirOwnTokens() {
         let tokenizer = ByteTokenizer()
         let text = Array(0...255) as [UInt8]
@@ -75,7 +80,7 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
     @Test func storedTokenizersAreRestored() throws {
         var random = TestRandom(20)
         let text = randomText(2000, &random)
-        let tokenizers: [any Tokenizer] = [ByteTokenizer(), try train(text, vocabularySize: 300)]
+        let tokenizers = try everyKind(trainedOn: text, vocabularySize: 300)
         for tokenizer in tokenizers {
             let restored = try readTokenizer(Array(tokenizer.serialized.utf8), from: "test")
             #expect(restored.identity == tokenizer.identity && restored.identity.utf8.count == 16)
@@ -85,18 +90,46 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
         #expect(tokenizers[0].identity != tokenizers[1].identity)
     }
 
+    /// Tokens of a text whose end is not known until the last of its pieces, each at most `most` bytes longer than what the
+    /// encoder left.
+    private func tokensOfPieces(_ text: [UInt8], _ tokenizer: any Tokenizer, upTo most: Int, _ random: inout TestRandom)
+        -> [UInt16]
+    {
+        var encoder = tokenizer.makeEncoder()
+        var tokens: [UInt16] = [], start = 0, end = 0
+        while start < text.count {
+            end = min(text.count, end + Int.random(in: 1...most, using: &random))
+            start += encoder.encode(text[start..<end].span, isEnd: end == text.count, into: &tokens)
+        }
+        return tokens
+    }
+
     @Test func piecesGiveTheTokensOfTheWhole() throws {
         var random = TestRandom(21)
         let text = randomText(3000, &random)
-        for tokenizer: any Tokenizer in [ByteTokenizer(), try train(text, vocabularySize: 290)] {
-            var encoder = tokenizer.makeEncoder()
-            var tokens: [UInt16] = [], position = 0
-            while position < text.count {
-                let limit = position + Int.random(in: 1...50, using: &random)
-                position = encoder.encode(text.span, from: position, upTo: limit, into: &tokens)
+        for tokenizer in try everyKind(trainedOn: text, vocabularySize: 290) {
+            #expect(tokensOfPieces(text, tokenizer, upTo: 50, &random) == tokenizer.encode(text))
+        }
+    }
+
+    /// What a pre-token is depends on what follows: a space belongs to the next word, a contraction to two letters, a character to
+    /// all its bytes.
+    @Test func piecesMayEndAnywhere() throws {
+        var random = TestRandom(22)
+        let pieces = ["a", "bc", "'", "'l", "l", " ", "  ", "\n", "\u{A0}", "\u{3000}", "é", "日", "😀", "7", "½", "…"]
+        let learned = Array("all all a a b b's b's é é 日 日 😀 😀".utf8)
+        let tokenizers = try everyKind(trainedOn: learned, vocabularySize: 262)
+        for _ in 0..<2000 {
+            var text: [UInt8] = []
+            for _ in 0..<Int.random(in: 0...12, using: &random) {
+                text += pieces.randomElement(using: &random)!.utf8
+                if Int.random(in: 0..<8, using: &random) == 0 {
+                    text.append(UInt8.random(in: 128...255, using: &random))
+                }
             }
-            let whole = tokenizer.encode(text)
-            #expect(position == text.count && tokens == whole)
+            for tokenizer in tokenizers {
+                #expect(tokensOfPieces(text, tokenizer, upTo: 3, &random) == tokenizer.encode(text), "\(text)")
+            }
         }
     }
 

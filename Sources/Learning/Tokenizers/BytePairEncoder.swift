@@ -17,10 +17,9 @@ struct BytePairEncoder: TokenEncoder {
         merger = BytePairMerger(tokenizer.merged)
     }
 
-    mutating func encode(_ text: Span<UInt8>, from start: Int, upTo limit: Int, into tokens: inout [UInt16]) -> Int {
-        var position = start
-        while position < min(limit, text.count) {
-            let end = text.preTokenEnd(from: position)
+    mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt16]) -> Int {
+        var position = 0
+        while position < text.count, let end = text.preTokenEnd(from: position, isWhole: isEnd) {
             if end - position <= Self.longestRemembered {
                 recall(text, position..<end, into: &tokens)
             } else {

@@ -16,11 +16,9 @@ package struct ByteTokenizer: Tokenizer {
 }
 
 private struct ByteEncoder: TokenEncoder {
-    func encode(_ text: Span<UInt8>, from start: Int, upTo limit: Int, into tokens: inout [UInt16]) -> Int {
-        let end = min(limit, text.count)
-        guard start < end else { return max(start, end) }
-        tokens.reserveCapacity(tokens.count + end - start)
-        for i in start..<end { tokens.append(UInt16(text[i])) }
-        return end
+    func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt16]) -> Int {
+        tokens.reserveCapacity(tokens.count + text.count)
+        for i in text.indices { tokens.append(UInt16(text[i])) }
+        return text.count
     }
 }

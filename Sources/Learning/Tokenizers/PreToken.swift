@@ -3,8 +3,7 @@ extension Span<UInt8> {
     ///
     ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
     ///
-    /// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `encoder.py` of its code. Looks at
-    /// one character beyond the end at most.
+    /// Radford et al., "Language Models are Unsupervised Multitask Learners" (2019), `encoder.py` of its code.
     package func preTokenEnd(from start: Int) -> Int {
         let first = character(at: start)
         if first.kind == .space {
@@ -17,6 +16,16 @@ extension Span<UInt8> {
         }
         if self[start] == UInt8(ascii: "'"), let end = contractionEnd(from: start) { return end }
         return runEnd(of: first.kind, from: start + first.length)
+    }
+
+    /// The end of the pre-token that begins at `start`; nil if it could be another in a longer text.
+    /// - Parameter isWhole: whether nothing follows
+    @inline(__always)
+    package func preTokenEnd(from start: Int, isWhole: Bool) -> Int? {
+        let end = preTokenEnd(from: start)
+        // Beyond the end of a pre-token two characters decide at most, of four bytes each: a space that is left to the word
+        // which follows, and the first one of this word.
+        return isWhole || end + 8 <= count ? end : nil
     }
 
     @inline(__always)

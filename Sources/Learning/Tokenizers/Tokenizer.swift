@@ -4,7 +4,7 @@ package protocol Tokenizer: Sendable {
     var vocabularySize: Int { get }
     /// The token that ends every document; it stands for no bytes.
     var endOfText: Int { get }
-    /// The text from which `readTokenizer` makes this tokenizer again.
+    /// The text from which `TokenizerCatalog` makes this tokenizer again.
     var serialized: String { get }
     /// A new encoder; encoders remember what they have met, tokenizers do not change.
     func makeEncoder() -> any TokenEncoder
@@ -16,12 +16,13 @@ package protocol Tokenizer: Sendable {
 
 /// Turns text into tokens, piece by piece.
 package protocol TokenEncoder {
-    /// Appends the tokens of all units of `text` that begin in `start..<limit`.
+    /// Appends the tokens of the units at the beginning of `text`: of all if the text ends here, otherwise of those that are
+    /// the same whatever follows.
     ///
-    /// A unit is what a tokenizer encodes by itself: a byte, or a word with the space before it. Pieces laid end to end
-    /// give the same tokens as the whole.
-    /// - Returns: where the next unit begins, `limit` or later
-    mutating func encode(_ text: Span<UInt8>, from start: Int, upTo limit: Int, into tokens: inout [UInt16]) -> Int
+    /// A unit is what a tokenizer encodes by itself: a byte, or a word with the space before it. A text in pieces, each of which
+    /// begins with what the one before left, gives the same tokens as the whole.
+    /// - Returns: how many bytes of `text` these units have
+    mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt16]) -> Int
 }
 
 extension Tokenizer {
@@ -29,7 +30,7 @@ extension Tokenizer {
     package func encode(_ text: [UInt8]) -> [UInt16] {
         var encoder = makeEncoder()
         var tokens: [UInt16] = []
-        _ = encoder.encode(text.span, from: 0, upTo: text.count, into: &tokens)
+        _ = encoder.encode(text.span, isEnd: true, into: &tokens)
         return tokens
     }
 

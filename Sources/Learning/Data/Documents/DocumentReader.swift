@@ -1,88 +1,80 @@
 import Diagnostics
 import Platform
 
-/// Takes the documents out of one kind of file. `documentReader(for:)` chooses among the implementations; another format is
-/// another implementation and a line there.
-protocol DocumentReader {
-    /// Calls `body` with the text of each document in order; empty documents are passed over.
-    /// - Throws: `data` naming line or byte for what is not of this kind; what `body` throws
-    func forEachDocument(of file: MappedFile, _ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure)
+/// What a reader has appended.
+enum DocumentPiece {
+    /// Text of a document that goes on.
+    case text
+    /// The last text of a document, which may be empty.
+    case endOfDocument
+    /// Nothing: there are no more documents.
+    case endOfFile
 }
 
-/// Chooses by name, and by content where the name does not decide.
+/// Takes the documents out of one format of files, piece by piece, so that a document may be larger than memory.
 ///
-/// | name | read as |
-/// |---|---|
-/// | `.jsonl`, `.ndjson` | JSON lines |
-/// | `.txt`, `.md`, `.rst`, `.text` | one text |
-/// | `.json` | JSON lines, or refused |
-/// | any other | JSON lines if its first line is a JSON object, otherwise one text |
-///
-/// Upper and lower case are the same.
-/// - Throws: `data` for what is compressed or of another kind, and for JSON lines whose first has no `text`
-func documentReader(for file: MappedFile) throws(Failure) -> any DocumentReader {
-    if let signature = FileSignature(file.bytes) {
-        throw Failure(.data, "\(file.path) is \(signature.inWords), which is not read", advice: signature.advice)
-    }
-    let firstLine = JSONLines.firstLine(of: file)
-    switch TextName(file.path) {
-    case .text: return WholeText(looksLikeJSONLines: firstLine.isObject)
-    case .jsonLines: break
-    case .json:
-        guard firstLine.isObject || file.count == 0 else { throw noJSONLines(file) }
-    case .other:
-        guard firstLine.isObject else { return WholeText(looksLikeJSONLines: false) }
-    }
-    try JSONLines.requireText(firstLine, of: file)
-    return JSONLines()
+/// A format is one type: how its files are told, and how they are read. docs/extending.md says how to add one.
+protocol DocumentReader: SendableMetatype {
+    /// How names of files end that are of this format for certain, in lower case. A directory is read for them.
+    static var suffixes: [String] { get }
+    /// How names end that files of other kinds have as well.
+    static var sharedSuffixes: [SharedSuffix] { get }
+    /// The signatures that this format reads; a file with one that no format reads is refused.
+    static var signatures: [FileSignature] { get }
+    /// Whether the contents alone say that the file is of this format.
+    static func recognizes(_ file: MappedFile) -> Bool
+    /// What is wrong with a file of a shared suffix that is not recognized.
+    static func refusal(of file: MappedFile) -> Failure
+
+    /// Looks at the beginning of a file.
+    /// - Throws: `data` for a file whose beginning shows that it cannot be read
+    init(_ file: MappedFile) throws(Failure)
+
+    /// Appends at most `limit` bytes of the current document to `text`, without a byte that is not its text.
+    /// - Throws: `data` naming line or byte for what is not of this format
+    mutating func read(upTo limit: Int, into text: inout [UInt8]) throws(Failure) -> DocumentPiece
 }
 
-private func noJSONLines(_ file: MappedFile) -> Failure {
-    Failure(
-        .data, "\(file.path) does not hold JSON lines: its first line is not a whole JSON object",
-        advice: "write one object with a `text` on each line, for example with `jq -c '.[]' FILE` for a list of them; "
-            + "to read it as one text, call it .txt")
+/// A suffix that does not tell the format: the contents must.
+struct SharedSuffix {
+    /// In lower case.
+    var suffix: String
+    /// What files of this name lack that a directory is not read for, after their suffix: "without lines".
+    var otherwise: String
 }
 
-/// What the name of a file says about its contents.
-enum TextName {
-    case text, jsonLines, json, other
+extension DocumentReader {
+    static var sharedSuffixes: [SharedSuffix] { [] }
+    static var signatures: [FileSignature] { [] }
 
-    static let textSuffixes = [".txt", ".md", ".rst", ".text"]
-    static let lineSuffixes = [".jsonl", ".ndjson"]
-
-    init(_ path: String) {
-        let name = path.lowercased()
-        if Self.textSuffixes.contains(where: name.hasSuffix) {
-            self = .text
-        } else if Self.lineSuffixes.contains(where: name.hasSuffix) {
-            self = .jsonLines
-        } else {
-            self = name.hasSuffix(".json") ? .json : .other
-        }
+    static func refusal(of file: MappedFile) -> Failure {
+        Failure(.data, "\(file.path) is not what its name says", advice: "rename it, or leave it out of the corpus")
     }
 }
 
 extension TextFile {
-    /// As `DocumentReader.forEachDocument`, with the reader that name and content ask for.
-    func forEachDocument(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
-        let file = try MappedFile(path)
-        try documentReader(for: file).forEachDocument(of: file, body)
-    }
-}
+    /// Bytes that a piece has, unless more are needed to use any of them.
+    private static let pieceSize = 1 << 20
 
-/// Looks at the beginning of every file that will be read, so that one that cannot be is not found hours later.
-/// - Parameter report: takes what a user may not have meant
-/// - Throws: as `documentReader`
-func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Failure) {
-    var doubtful: [String] = []
-    for file in files where !file.holdsTokens {
-        let reader = try documentReader(for: MappedFile(file.path))
-        if (reader as? WholeText)?.looksLikeJSONLines == true { doubtful.append(file.path) }
+    /// Calls `body` with the texts of all documents in order, in pieces; empty documents are passed over.
+    /// - Parameter body: takes a piece and whether its document ends with it. Returns how many bytes it has used: at the end
+    ///   all, otherwise as many as it can. The next piece begins with the others
+    /// - Throws: as `DocumentCatalog.reader` and `DocumentReader.read`; what `body` throws
+    func forEachPiece(_ body: (Span<UInt8>, _ isEnd: Bool) throws(Failure) -> Int) throws(Failure) {
+        var reader = try DocumentCatalog.reader(of: MappedFile(path))
+        var text: [UInt8] = [], limit = Self.pieceSize, isBegun = false
+        while true {
+            let piece = try reader.read(upTo: limit, into: &text)
+            guard piece != .endOfFile else { return }
+            let isEnd = piece == .endOfDocument
+            isBegun = isBegun || !text.isEmpty
+            guard isBegun else { continue }
+            let used = try body(text.span, isEnd)
+            precondition(!isEnd || used == text.count, "a document is used to its end")
+            text.removeFirst(used)
+            // Twice as much each time, so that a unit of any length is looked at a bounded number of times.
+            limit = used == 0 ? 2 * limit : Self.pieceSize
+            isBegun = !isEnd
+        }
     }
-    guard let first = doubtful.first else { return }
-    report(
-        "\(doubtful.count == 1 ? first : "\(doubtful.count) files such as \(first)") "
-            + "\(doubtful.count == 1 ? "looks" : "look") like JSON lines under a text's name: read as one document a file; "
-            + "call it .jsonl to read one a line")
 }

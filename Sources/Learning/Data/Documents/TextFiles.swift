@@ -30,10 +30,10 @@ package func listTexts(at paths: [String]) throws(Failure) -> TextListing {
         var found = TextListing()
         try found.addFiles(below: path, ancestors: [])
         guard !found.files.isEmpty else {
-            let suffixes = TextName.textSuffixes + TextName.lineSuffixes
             let others = found.skipped.isEmpty ? "" : "; not read are \(found.skipped)"
             throw Failure(
-                .data, "\(path) holds no text: no file below it ends in \(suffixes.joined(separator: ", "))\(others)",
+                .data,
+                "\(path) holds no text: no file below it ends in \(DocumentCatalog.suffixes.joined(separator: ", "))\(others)",
                 advice: "name the files themselves, unpack them, or rename them")
         }
         listing.files += found.files
@@ -59,30 +59,32 @@ extension TextListing {
                 skipped.add("hidden", bytes: directory.look(at: bytes)?.bytes ?? 0)
                 continue
             }
-            let isWanted = TextName(name) != .other
+            let format = DocumentCatalog.format(named: name)
+            let isWanted = if case .unknown = format { false } else { true }
             guard let status = isWanted ? try fileStatus(path) : try? fileStatus(path) else {
                 skipped.add("that is a broken link", bytes: 0)
                 continue
             }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: try addFiles(below: path, ancestors: ancestors + [inode])
-            case S_IFREG: try add(path, name, bytes: Int(status.st_size))
+            case S_IFREG: try add(path, name, format, bytes: Int(status.st_size))
             default: skipped.add("that is no regular file", bytes: 0)
             }
         }
     }
 
-    private mutating func add(_ path: String, _ name: String, bytes: Int) throws(Failure) {
-        switch TextName(name) {
-        case .text, .jsonLines: files.append(try TextFile(path))
-        case .json:
-            let line = JSONLines.firstLine(of: try MappedFile(path))
-            if line.isObject, line.complaint == nil {
+    private mutating func add(
+        _ path: String, _ name: String, _ format: DocumentCatalog.NamedFormat, bytes: Int
+    ) throws(Failure) {
+        switch format {
+        case .certain: files.append(try TextFile(path))
+        case .shared(let format, let suffix):
+            if try DocumentCatalog.holdsDocuments(path, of: format) {
                 files.append(try TextFile(path))
             } else {
-                skipped.add(".json without lines that have a `text`", bytes: bytes)
+                skipped.add("\(suffix.suffix) \(suffix.otherwise)", bytes: bytes)
             }
-        case .other: skipped.add(SkippedFiles.kind(of: name), bytes: bytes)
+        case .unknown: skipped.add(SkippedFiles.kind(of: name), bytes: bytes)
         }
     }
 }

@@ -25,27 +25,27 @@ func tokenize(
     var encoder = tokenizer.makeEncoder()
     var progress = Progress("tokenizing", totalBytes: files.reduce(0) { $0 + $1.bytes })
     var summary = TokenizationSummary(vocabularySize: tokenizer.vocabularySize)
-    var tokens: [UInt16] = []
-    let piece = 1 << 20
+    var tokens: [UInt16] = [], digest = ByteDigest()
     try requireReaders(for: files, report: report)
     for file in files {
         guard !file.holdsTokens else {
             try copyTokens(of: file, meaning: tokenizer, into: sink, counting: &summary, report: report)
             continue
         }
-        try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in
-            var position = 0
-            while position < text.count {
-                tokens.removeAll(keepingCapacity: true)
-                position = encoder.encode(text, from: position, upTo: min(position + piece, text.count), into: &tokens)
-                if position == text.count { tokens.append(UInt16(tokenizer.endOfText)) }
-                try sink.append(tokens.span)
-                summary.tokens += tokens.count
-                try progress.show(bytes: summary.bytes + position, report)
-            }
-            try sink.endDocument(hash: text.digest)
+        try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool) throws(Failure) in
+            tokens.removeAll(keepingCapacity: true)
+            let used = encoder.encode(text, isEnd: isEnd, into: &tokens)
+            if isEnd { tokens.append(UInt16(tokenizer.endOfText)) }
+            try sink.append(tokens.span)
+            digest.add(text.extracting(0..<used))
+            summary.tokens += tokens.count
+            summary.bytes += used
+            try progress.show(bytes: summary.bytes, report)
+            guard isEnd else { return used }
+            try sink.endDocument(hash: digest.value)
+            digest = ByteDigest()
             summary.documents += 1
-            summary.bytes += text.count
+            return used
         }
     }
     try requireText(summary.bytes, in: files)

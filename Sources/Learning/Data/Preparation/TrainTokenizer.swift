@@ -36,20 +36,17 @@ private func countWords(of files: [TextFile], report: (String) -> Void) throws(F
     // What is doubtful is reported when the texts become tokens.
     try requireReaders(for: files) { _ in }
     for file in files {
-        try file.forEachDocument { (text: Span<UInt8>) throws(Failure) in
-            var position = 0, nextReport = 0
-            while position < text.count {
-                let end = text.preTokenEnd(from: position)
+        try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool) throws(Failure) in
+            var position = 0
+            while position < text.count, let end = text.preTokenEnd(from: position, isWhole: isEnd) {
                 let index = table.index(of: text, position..<end)
                 if index == frequencies.count { frequencies.append(0) }
                 frequencies[index] += 1
                 position = end
-                if position >= nextReport {
-                    try progress.show(bytes: bytes + position, report)
-                    nextReport = position + 1 << 20
-                }
             }
-            bytes += text.count
+            bytes += position
+            try progress.show(bytes: bytes, report)
+            return position
         }
     }
     try requireText(bytes, in: files)

@@ -8,6 +8,10 @@ struct ByteDigest {
 
     mutating func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
 
+    mutating func add(_ bytes: Span<UInt8>) {
+        for i in bytes.indices { add(bytes[i]) }
+    }
+
     var value: UInt64 { mix(hash) }
 }
 
@@ -15,7 +19,7 @@ extension Span<UInt8> {
     /// `ByteDigest` of the whole.
     var digest: UInt64 {
         var digest = ByteDigest()
-        for i in indices { digest.add(self[i]) }
+        digest.add(self)
         return digest.value
     }
 

@@ -1,0 +1,77 @@
+import Diagnostics
+import Platform
+
+/// The formats of files with documents.
+///
+/// A file is of the format that reads its signature, if it has one; otherwise of the format that its name says; otherwise of the
+/// first one that recognizes its contents. Upper and lower case of names are the same. docs/token-files.md has the table.
+enum DocumentCatalog {
+    /// In the order in which they look at the contents; the last one recognizes every file.
+    static let formats: [any DocumentReader.Type] = [JSONLines.self, WholeText.self]
+
+    /// The suffixes of names for which directories are read.
+    static var suffixes: [String] { formats.reversed().flatMap { $0.suffixes } }
+
+    /// What a name says of a file.
+    enum NamedFormat {
+        case certain(any DocumentReader.Type)
+        case shared(any DocumentReader.Type, SharedSuffix)
+        case unknown
+    }
+
+    static func format(named name: String) -> NamedFormat {
+        let name = name.lowercased()
+        for format in formats {
+            if format.suffixes.contains(where: name.hasSuffix) { return .certain(format) }
+            if let suffix = format.sharedSuffixes.first(where: { name.hasSuffix($0.suffix) }) {
+                return .shared(format, suffix)
+            }
+        }
+        return .unknown
+    }
+
+    /// - Throws: `data` for a file whose signature no format reads, or whose contents are not what its name says
+    static func format(of file: MappedFile) throws(Failure) -> any DocumentReader.Type {
+        if let signature = FileSignature(file.bytes) {
+            if let format = formats.first(where: { $0.signatures.contains(signature) }) { return format }
+            throw Failure(.data, "\(file.path) is \(signature.inWords), which is not read", advice: signature.advice)
+        }
+        switch format(named: file.path) {
+        case .certain(let format): return format
+        case .shared(let format, _):
+            // An empty file has no documents in any format.
+            guard file.count == 0 || format.recognizes(file) else { throw format.refusal(of: file) }
+            return format
+        case .unknown: return formats.first { $0.recognizes(file) } ?? WholeText.self
+        }
+    }
+
+    /// - Throws: as `format(of:)`; `data` for a file whose beginning shows that it cannot be read
+    static func reader(of file: MappedFile) throws(Failure) -> any DocumentReader {
+        try format(of: file).init(file)
+    }
+
+    /// Whether a file with a shared suffix, met in a directory, has documents of the format.
+    /// - Throws: `noInput` if it cannot be read
+    static func holdsDocuments(_ path: String, of format: any DocumentReader.Type) throws(Failure) -> Bool {
+        let file = try MappedFile(path)
+        return file.count > 0 && format.recognizes(file) && (try? format.init(file)) != nil
+    }
+}
+
+/// Looks at the beginning of every file that will be read, so that one that cannot be is not found hours later.
+/// - Parameter report: takes what a user may not have meant
+/// - Throws: as `DocumentCatalog.reader`
+func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Failure) {
+    var doubtful: [String] = []
+    for file in files where !file.holdsTokens {
+        let contents = try MappedFile(file.path)
+        let reader = try DocumentCatalog.reader(of: contents)
+        if reader is WholeText, JSONLines.recognizes(contents) { doubtful.append(file.path) }
+    }
+    guard let first = doubtful.first else { return }
+    report(
+        "\(doubtful.count == 1 ? first : "\(doubtful.count) files such as \(first)") "
+            + "\(doubtful.count == 1 ? "looks" : "look") like JSON lines under a text's name: read as one document a file; "
+            + "call it .jsonl to read one a line")
+}
