@@ -52,4 +52,16 @@ import Tokenizers
         let corpus = try corpus([text], tokenizer: .bytePairs(vocabularySize: 257), in: folder)
         #expect(corpus.tokenizer.vocabularySize == 257)
     }
+
+    @Test("line ends are a user's file's alone: what is stored is read as it stands") func storedTexts() throws {
+        let text = Array("#version: 0.2\r\na b\r\n".utf8)
+        #expect(try TokenizerCatalog.read(text.span, from: .file("x")).vocabularySize == 258)
+        #expect(failure { _ = try TokenizerCatalog.read(text.span, from: .stored(in: "x")) }?.status == .data)
+        let empty = Array("#version: 0.2\n".utf8)
+        #expect(try TokenizerCatalog.read(empty.span, from: .stored(in: "x")).vocabularySize == 257)
+        for nothing in [[], [0xEF, 0xBB, 0xBF]] as [[UInt8]] {
+            let refused = failure { _ = try TokenizerCatalog.read(nothing.span, from: .file("x")) }
+            #expect(refused?.message == "x is empty: expected a file of merges")
+        }
+    }
 }

@@ -1,11 +1,31 @@
 package import Diagnostics
 import Platform
 
-extension BytePairTokenizer {
-    /// Reads merges, lines that end in a line feed: optionally a line `#version: …`, then two tokens a line, in printable
-    /// spelling.
-    /// - Parameter source: where the text comes from, for messages
-    package init(mergesFile text: [UInt8], from source: String) throws(Failure) {
+/// GPT-2's file of merges: optionally a line `#version: …`, then two tokens a line, in printable spelling.
+package enum MergesFile: TokenizerFormat {
+    /// Nothing marks the file: what no other format recognizes is read as merges, and refused with the line that is none.
+    package static func recognizes(_ file: Span<UInt8>) -> Bool { true }
+
+    /// Lines of a user's file may end in a carriage return and a line feed, and a byte order mark may stand first.
+    /// - Throws: `data` if it is no file of merges, or is a user's and holds none
+    package static func read(_ file: Span<UInt8>, from source: TokenizerSource) throws(Failure) -> any Tokenizer {
+        let isStored = if case .stored = source { true } else { false }
+        let text = isStored ? file.indices.map { file[$0] } : file.withPlainLineEnds
+        guard !text.isEmpty else {
+            throw Failure(
+                .data, "\(source.name) is empty: expected a file of merges", advice: "or set data.tokenizer to `byte`")
+        }
+        let merges = try merges(in: text, from: source.name)
+        guard isStored || !merges.isEmpty else {
+            throw Failure(
+                .data, "\(source.name) holds no merges",
+                advice: "a file of merges has two tokens with a space between on every line; for bytes alone set the "
+                    + "tokenizer to `byte`")
+        }
+        return try BytePairTokenizer(merges)
+    }
+
+    private static func merges(in text: [UInt8], from source: String) throws(Failure) -> [TokenPair] {
         let printable = PrintableBytes()
         var tokens: [[UInt8]: UInt16] = [:]
         for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt16(token) }
@@ -31,10 +51,10 @@ extension BytePairTokenizer {
             guard tokens[left + right] == nil else {
                 throw Failure(.data, "\(place): the token `\(words[0])\(words[1])` is made by an earlier line already")
             }
-            // Past the largest vocabulary the number only has to be some number: too many merges are refused below.
+            // Past the largest vocabulary the number only has to be some number: too many merges are refused by the tokenizer.
             tokens[left + right] = UInt16(truncatingIfNeeded: 256 + merges.count)
             merges.append(TokenPair(left: leftToken, right: rightToken))
         }
-        try self.init(merges)
+        return merges
     }
 }
