@@ -127,10 +127,10 @@ private let shapes: [(tokens: Int, experts: Int)] = [
                 selectTopK(p, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates, on: workers)
                 for e in 0..<experts { tokensPerExpert[e] = 0 }
                 for i in 0..<tokens * k { tokensPerExpert[Int(expertIndices[i])] += 1 }
+                loadBalanceGradient(tokensPerExpert, k: k, scale: 0.75, into: dz, on: workers)
                 routerBackward(
                     p, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates, dGates: dGates,
-                    logSumExp: sums,
-                    tokensPerExpert: tokensPerExpert, balanceScale: 0.75, zScale: 0.5, into: dz, on: workers)
+                    logSumExp: sums, zScale: 0.5, replacing: dz, on: workers)
                 return [dz]
             }
             let logits = Doubles(z)

@@ -14,7 +14,7 @@ import Testing
             for j in 0..<k { route.expertIndices[t * k + j] = Int32((t * t + j) % experts) }
         }
         route.assignSlots(tokens: tokens)
-        let found = route.statistics(tokens: tokens, capacity: 5)
+        let found = route.statistics(tokens: tokens, capacity: 5, balancing: AuxiliaryLoss(weight: 1))
         var balance = 0.0, longest = 0
         for e in 0..<experts {
             let share = Double((0..<tokens * k).count { Int(route.expertIndices[$0]) == e }) / Double(tokens * k)
@@ -31,7 +31,9 @@ import Testing
         let digest = found.expertIndicesDigest
         #expect(digest < 1 << 52)
         route.expertIndices[5] = Int32((Int(route.expertIndices[5]) + 1) % experts)
-        #expect(route.statistics(tokens: tokens, capacity: 5).expertIndicesDigest != digest)
+        #expect(
+            route.statistics(tokens: tokens, capacity: 5, balancing: AuxiliaryLoss(weight: 1)).expertIndicesDigest
+                != digest)
     }
 
     @Test func evenSpreadHasLoadBalanceOne() {
@@ -41,8 +43,8 @@ import Testing
             for e in 0..<4 { route.probabilities[t, e] = 0.25 }
         }
         route.assignSlots(tokens: 8)
-        let found = route.statistics(tokens: 8, capacity: 2)
+        let found = route.statistics(tokens: 8, capacity: 2, balancing: AuxiliaryLoss(weight: 1))
         #expect(found.loadBalance == 1 && found.imbalance == 1 && found.dropped == 0)
-        #expect(route.statistics(tokens: 0, capacity: 2).loadBalance == 0)
+        #expect(route.statistics(tokens: 0, capacity: 2, balancing: AuxiliaryLoss(weight: 1)).loadBalance == 0)
     }
 }

@@ -60,10 +60,11 @@ import Testing
             var rows = [Int](repeating: -1, count: test.tokens * test.k)
             for (row, assignment) in expected.enumerated() { rows[assignment] = row }
             #expect(route.sendRow.array.map(Int.init) == rows, "capacity \(capacity)")
-            let dropped = route.statistics(tokens: test.tokens, capacity: capacity).dropped
+            let dropped = route.statistics(tokens: test.tokens, capacity: capacity, balancing: AuxiliaryLoss(weight: 1))
+                .dropped
             #expect(dropped == test.tokens * test.k - expected.count)
         }
-        #expect(route.statistics(tokens: test.tokens, capacity: nil).dropped == 0)
+        #expect(route.statistics(tokens: test.tokens, capacity: nil, balancing: AuxiliaryLoss(weight: 1)).dropped == 0)
     }
 
     /// Dropless evaluation sends one window of slots after the other: every assignment travels exactly once.

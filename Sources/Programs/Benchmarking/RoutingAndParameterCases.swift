@@ -22,10 +22,10 @@ extension KernelShapes {
                 selectTopK(z, k: k, normalize: false, expertIndices: expertIndices, gates: gates, on: $0)
             },
             KernelCase(name: "router backward" + kind.suffix, work: .bytes(2 * table)) {
+                loadBalanceGradient(tokensPerExpert, k: k, scale: 1e-3, into: dz, on: $0)
                 routerBackward(
                     z, k: k, normalize: false, expertIndices: expertIndices, gates: gates, dGates: dGates,
-                    logSumExp: logSumExp,
-                    tokensPerExpert: tokensPerExpert, balanceScale: 1e-3, zScale: 1e-3, into: dz, on: $0)
+                    logSumExp: logSumExp, zScale: 1e-3, replacing: dz, on: $0)
             },
         ]
     }

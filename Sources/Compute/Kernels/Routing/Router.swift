@@ -55,29 +55,42 @@ private func argmax(_ p: Span<Float>, excluding expertIndices: Vector<Int32>, fr
     return best
 }
 
-/// Gradient of the router's logits, from the gates' gradients and both auxiliary losses.
+/// `scale·X·f_e/T` for every token: the gradient of `X·Σ_e f_e·P_e` by the probabilities, of which only P_e carries any (Fedus
+/// et al., arXiv:2101.03961, equation 4).
+/// - Parameters:
+///   - tokensPerExpert: `[experts]`, assignments before capacity
+///   - scale: α over the number of micro-batches
+///   - dp: `[tokens, experts]`, overwritten
+package func loadBalanceGradient(
+    _ tokensPerExpert: Vector<Int32>, k: Int, scale: Float, into dp: Tensor, on workers: ThreadPool
+) {
+    let experts = dp.columns, tokens = Float(dp.rows)
+    let perAssignment = scale * Float(experts) / (tokens * Float(k)) / tokens
+    workers.run(over: dp.rows, tile: rowTile) { rows in
+        for t in rows {
+            var out = dp.mutableRow(t)
+            for e in 0..<experts { out[e] = perAssignment * Float(tokensPerExpert[e]) }
+        }
+    }
+}
+
+/// Gradient of the router's logits, from the gradients of its probabilities and of the gates, and the z-loss.
 ///
-/// `dp` gathers `dg` (through the renormalization if there is one) and `α·X·f_e/T` (load balance, only P_e carries
-/// gradient: Fedus et al., arXiv:2101.03961, equation 4); then `dz = p·(dp − Σ p·dp) + ζ·2·logsumexp·p/T` (z-loss: Zoph
-/// et al., arXiv:2202.08906, equation 5).
+/// `dp`, which holds what balancing adds, gathers `dg` (through the renormalization if there is one); then
+/// `dz = p·(dp − Σ p·dp) + ζ·2·logsumexp·p/T` (z-loss: Zoph et al., arXiv:2202.08906, equation 5).
 /// - Parameters:
 ///   - p: `[tokens, experts]`
 ///   - dGates: `[tokens · k]`, zero for choices that found no slot
-///   - tokensPerExpert: `[experts]`, assignments before capacity
-///   - balanceScale: α over the number of micro-batches
 ///   - zScale: ζ over the number of micro-batches
-///   - dz: `[tokens, experts]`, overwritten
+///   - dz: `[tokens, experts]`: dp of balancing, replaced by the gradient of the logits
 package func routerBackward(
     _ p: Tensor, k: Int, normalize: Bool, expertIndices: Vector<Int32>, gates: Vector<Float>, dGates: Vector<Float>,
-    logSumExp: Vector<Float>, tokensPerExpert: Vector<Int32>, balanceScale: Float, zScale: Float, into dz: Tensor,
-    on workers: ThreadPool
+    logSumExp: Vector<Float>, zScale: Float, replacing dz: Tensor, on workers: ThreadPool
 ) {
     let experts = p.columns, tokens = Float(p.rows)
-    let perAssignment = balanceScale * Float(experts) / (tokens * Float(k)) / tokens
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
             var out = dz.mutableRow(t)
-            for e in 0..<experts { out[e] = perAssignment * Float(tokensPerExpert[e]) }
             var shared: Float = 0, total: Float = 1
             let probability = p.row(t)
             if normalize {

@@ -8,10 +8,12 @@ package import Tensors
 package struct Router: Sendable {
     private let projection: Linear
     private let settings: RoutingConfiguration
+    private let balancing: any LoadBalancing
 
     package init(_ block: String, _ settings: RoutingConfiguration, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)
         self.settings = settings
+        balancing = settings.balancing
     }
 
     /// Fills in scores, expert indices, gates and slots.
@@ -27,6 +29,12 @@ package struct Router: Sendable {
         routing.assignSlots(tokens: h.rows)
     }
 
+    /// What one micro-batch adds to the loss and to the records.
+    /// - Parameter capacity: slots per expert; nil if none are dropped
+    func statistics(of routing: Routing, tokens: Int, capacity: Int?) -> RoutingStatistics {
+        routing.statistics(tokens: tokens, capacity: capacity, balancing: balancing)
+    }
+
     /// Writes the balancing losses' gradient, adds that of the gates, and carries both through the scores.
     /// - Parameters:
     ///   - dGates: `[tokens · k]`
@@ -36,12 +44,11 @@ package struct Router: Sendable {
         _ dGates: Vector<Float>, routing: Routing, input h: Operand, into dh: Tensor, in pass: BackwardContext
     ) {
         let dLogits = pass.workspace.scratch.dRouter.reshaped(rows: h.rows, columns: routing.experts)
+        balancing.gradient(of: routing, scale: pass.scale.auxiliary, into: dLogits, on: pass.pool)
         routerBackward(
             routing.probabilities.rows(0..<h.rows), k: routing.expertsPerToken, normalize: settings.normalizeGates,
             expertIndices: routing.expertIndices, gates: routing.gates, dGates: dGates, logSumExp: routing.logSumExp,
-            tokensPerExpert: routing.tokensPerExpert,
-            balanceScale: Float(settings.loadBalanceWeight * pass.scale.auxiliary),
-            zScale: Float(settings.zLossWeight * pass.scale.auxiliary), into: dLogits, on: pass.pool)
+            zScale: Float(settings.zLossWeight * pass.scale.auxiliary), replacing: dLogits, on: pass.pool)
         projection.backward(.float32(dLogits), input: h, into: .float32(dh), in: pass)
     }
 }

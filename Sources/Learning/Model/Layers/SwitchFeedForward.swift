@@ -79,7 +79,7 @@ package struct SwitchFeedForward: Sendable {
         for slots in try slotRanges(of: routing, capacity: capacity, buffer: saved.sizes.capacity, in: pass) {
             try experts.forward(h.tensor, routing, slots: slots, addingTo: y, saving: saved.experts, in: pass)
         }
-        return routing.statistics(tokens: x.rows, capacity: capacity)
+        return router.statistics(of: routing, tokens: x.rows, capacity: capacity)
     }
 
     /// Training's single range of slots; for evaluation as many ranges as the group's longest queue needs, each no

@@ -3,7 +3,7 @@ import Tensors
 
 /// What one micro-batch's routing in one layer adds to the loss and to the records.
 package struct RoutingStatistics: Sendable {
-    /// `X·Σ_e f_e·P_e`; 1 when tokens are spread evenly. Fedus et al. (arXiv:2101.03961), equation 4.
+    /// The unweighted loss of the balancing rule.
     package var loadBalance = 0.0
     /// `mean_t (logsumexp z_t)²`. Zoph et al. (arXiv:2202.08906), equation 5.
     package var z = 0.0
@@ -19,22 +19,16 @@ extension Routing {
     /// - Parameters:
     ///   - tokens: of the micro-batch
     ///   - capacity: slots per expert; nil if none are dropped
-    package func statistics(tokens: Int, capacity: Int?) -> RoutingStatistics {
+    package func statistics(tokens: Int, capacity: Int?, balancing: any LoadBalancing) -> RoutingStatistics {
         var result = RoutingStatistics()
         guard tokens > 0 else { return result }
         let assignments = Double(tokens * expertsPerToken)
-        var sums = [Double](repeating: 0, count: experts)
-        for t in 0..<tokens {
-            let p = probabilities.row(t)
-            for e in 0..<experts { sums[e] += Double(p[e]) }
-            result.z += Double(logSumExp[t]) * Double(logSumExp[t])
-        }
+        result.loadBalance = balancing.loss(of: self, tokens: tokens)
+        for t in 0..<tokens { result.z += Double(logSumExp[t]) * Double(logSumExp[t]) }
         result.z /= Double(tokens)
-        for e in 0..<experts {
-            result.loadBalance += Double(tokensPerExpert[e]) / assignments * sums[e] / Double(tokens)
-            if let capacity { result.dropped += max(0, Int(tokensPerExpert[e]) - capacity) }
+        if let capacity {
+            for e in 0..<experts { result.dropped += max(0, Int(tokensPerExpert[e]) - capacity) }
         }
-        result.loadBalance *= Double(experts)
         result.imbalance = Double(maximumTokensPerExpert) / (assignments / Double(experts))
         for i in 0..<tokens * expertsPerToken {
             result.expertIndicesDigest = mix(result.expertIndicesDigest ^ UInt64(UInt32(bitPattern: expertIndices[i])))
