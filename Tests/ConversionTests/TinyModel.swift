@@ -64,7 +64,7 @@ struct TinyModel {
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
             let record = CheckpointRecord(
                 run: "tiny", step: 3, configuration: configuration.resolved, tokenizer: ByteTokenizer.serialized)
-            return try writer.write(record, StateShards.shards(of: state, engine.ownedRanges)).directory
+            return try writer.write(record, state.writtenShards).directory
         }
         return written[0]
     }

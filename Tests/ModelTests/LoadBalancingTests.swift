@@ -25,7 +25,7 @@ import Threading
 
     @Test("the gradient is that of the weighted loss, and nothing of what was there before", arguments: [1, 2])
     func gradient(k: Int) {
-        let pool = ThreadPool(threads: 2), routing = routing(k: k)
+        let pool = ThreadPool(count: 2), routing = routing(k: k)
         let rule: any LoadBalancing = AuxiliaryLoss(weight: 0.5)
         let found = Tensor(rows: tokens, columns: experts)
         for t in 0..<tokens { for e in 0..<experts { found[t, e] = .nan } }

@@ -33,7 +33,7 @@ package struct StoredModel {
             configuration, expertParallelSize: expertParallelSize, threads: threads, forTraining: false, on: world)
         let parameters = ParameterArena(engine.layout, for: engine.precision)
         try Agreement(ranks: world).onAllRanks { () throws(Failure) in
-            try StateShards.load(parameters, StateShards.parameters, reader)
+            try parameters.readOnly.restore(from: reader)
             try reader.close()
         }
         self.parameters = parameters

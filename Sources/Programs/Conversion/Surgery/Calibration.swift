@@ -62,7 +62,7 @@ package struct Calibration: Sendable {
         // Room for a backward pass is room for every layer's route.
         let engine = try Engine(configuration, expertParallelSize: 1, threads: threads, forTraining: true, on: world)
         let parameters = ParameterArena(engine.layout)
-        try StateShards.load(parameters, "parameters", source.reader)
+        try parameters.readOnly.restore(from: source.reader)
         try source.reader.close()
         let microBatch = MicroBatch(sequences: perMicroBatch, sequenceLength: windows.context)
         var losses = 0.0

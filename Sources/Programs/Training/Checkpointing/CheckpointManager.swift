@@ -54,7 +54,7 @@ final class CheckpointManager {
             faults: faults, owns: { [lock = setup.lock] () throws(Failure) in try lock?.confirmOwnership() })
         staging =
             checkpoint.overlaps(ranks: world.size)
-            ? StagingBuffers(for: StateShards.shards(of: state, setup.engine.ownedRanges)) : nil
+            ? StagingBuffers(for: state.writtenShards) : nil
     }
 
     /// The run goes on from its own checkpoint of `step`.
@@ -121,7 +121,7 @@ final class CheckpointManager {
         let record = record(
             of: state, metricsBytes: lines.first.flatMap { Int($0) } ?? 0, best: best,
             unfinished: lines.count > 1 && !lines[1].isEmpty ? String(lines[1]) : nil)
-        let shards = StateShards.shards(of: state, setup.engine.ownedRanges)
+        let shards = state.writtenShards
         let copy = overlapping ? staging?.copy(shards) : nil
         pending = Pending(
             checkpoint: try writer.begin(record, copy ?? shards, overlapping: copy != nil), step: state.step,

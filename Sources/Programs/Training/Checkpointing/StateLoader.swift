@@ -50,9 +50,9 @@ struct StateLoader {
     }
 
     private func fill(_ state: inout TrainingState, from origin: Origin) throws(Failure) {
-        let reader = origin.reader, moments = origin.kind != .weights
+        let reader = origin.reader, parametersOnly = origin.kind == .weights
         try Agreement(ranks: world).onAllRanks { () throws(Failure) in
-            try StateShards.load(state, from: reader, moments: moments)
+            try state.restore(from: reader, parametersOnly: parametersOnly)
             try reader.close()
         }
         state.step = origin.step

@@ -100,7 +100,7 @@ package final class Replay {
             log("starting from the initial parameters")
             return
         }
-        try StateShards.load(state, from: reader)
+        try state.restore(from: reader)
         try reader.close()
         state.step = reader.record.step
         state.consumed = try Consumed(of: reader.record)

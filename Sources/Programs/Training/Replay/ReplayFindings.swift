@@ -60,23 +60,15 @@ package struct TensorDifference: Sendable, Equatable, CustomStringConvertible {
     /// Elements of the tensor that differ.
     package var count: Int
 
-    /// Parameters first, then moments. For a rank that holds everything.
+    /// Of all that checkpoints keep, in its order. For a rank that holds everything.
     static func first(of state: TrainingState, against reader: CheckpointReader) throws(Failure) -> TensorDifference? {
-        let arenas: [(String, (Range<Int>) -> Vector<Float>)] = [
-            (StateShards.parameters, { state.parameters.values[$0] }),
-            (StateShards.firstMoment, { state.firstMoment[$0] }),
-            (StateShards.secondMoment, { state.secondMoment[$0] }),
-        ]
-        for (folder, values) in arenas {
-            for entry in state.parameters.layout.entries {
-                let name = "\(folder)/\(entry.name)"
-                let stored = try reader.read(name), own = values(entry.range)
-                let different = (0..<own.count).filter { stored[$0].bitPattern != own[$0].bitPattern }
-                guard let index = different.first else { continue }
-                return TensorDifference(
-                    step: state.step, name: name, index: index, stored: stored[index], recomputed: own[index],
-                    count: different.count)
-            }
+        for shard in state.stored.flatMap(\.heldShards) {
+            let stored = try reader.read(shard.name), own = shard.values
+            let different = (0..<own.count).filter { stored[$0].bitPattern != own[$0].bitPattern }
+            guard let index = different.first else { continue }
+            return TensorDifference(
+                step: state.step, name: shard.name, index: index, stored: stored[index], recomputed: own[index],
+                count: different.count)
         }
         return nil
     }

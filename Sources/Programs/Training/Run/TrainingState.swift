@@ -7,6 +7,8 @@ package struct TrainingState: Sendable {
     package let parameters: ParameterArena
     package let firstMoment: Moment
     package let secondMoment: Moment
+    /// The slices of the arenas that this rank updates, and writes into checkpoints.
+    let ownedRanges: [Range<Int>]
     /// Optimizer steps done.
     package var step = 0
     /// Data used in them.
@@ -15,6 +17,7 @@ package struct TrainingState: Sendable {
     /// What a rank of this engine trains; with a distributed optimizer it holds moments of its own slices only.
     package init(for engine: Engine) {
         parameters = ParameterArena(engine.layout, for: engine.precision)
+        ownedRanges = engine.ownedRanges
         let ranges = engine.isOptimizerDistributed ? engine.ownedRanges : [0..<engine.layout.count]
         firstMoment = Moment(over: ranges)
         secondMoment = Moment(over: ranges)
