@@ -93,17 +93,21 @@ trains_or_refuses() {
         fi
     done
 }
-trains_or_refuses -v 200000 250000 350000 450000 550000 650000 800000 1000000 2000000
+trains_or_refuses -v 250000 350000 450000 550000 650000 800000 1000000 2000000
 trains_or_refuses -d 50000 150000 300000 400000 600000 1000000
 trains_or_refuses -n 10 16 20 32 64
-for limit_of_addresses in 200000 250000 300000 350000; do
+expect_exit "a small text under ulimit -d 60000" 69 'the limit on data .ulimit -d. of 61 MB leaves no room for the libraries' -- \
+    limited -d 60000 "$switchyard" tokenize corpus.txt --output small.tokens
+expect_exit "… and under ulimit -d 200000" 0 'tokens of a vocabulary of 257' -- \
+    limited -d 200000 "$switchyard" tokenize corpus.txt --output small.tokens
+for limit_of_addresses in 250000 300000 350000 450000; do
     status=0
     (ulimit -v "$limit_of_addresses" && timeout --kill-after=5 "$limit" "$switchyard" --version) >"$work/output" 2>&1 || status=$?
     expect "--version under ulimit -v $limit_of_addresses ends with $status" \
         grep -qxE '0|69' <<<"$status"
 done
 launcher=("${on_two_ranks[@]}")
-trains_or_refuses -v 200000 300000 450000
+trains_or_refuses -v 250000 300000 450000
 trains_or_refuses -n 12 20 30
 # Limits of a container, where this machine lets us set them: control groups (version 1).
 in_control_group() {
@@ -132,7 +136,7 @@ group_trains_or_refuses() {
 }
 group_trains_or_refuses memory memory.limit_in_bytes 60M 100M
 group_trains_or_refuses pids pids.max 3 6 10
-expect_exit "a model beyond the limit on addresses" 69 'limit on address space .ulimit -v. of 2 GB leaves' -- \
+expect_exit "a model beyond the limit on addresses" 69 'limit on address space .ulimit -v. of 2.05 GB leaves' -- \
     limited -v 2000000 "$switchyard" train tiny.yaml --check --set model.d_model=4096 --set model.layers=2 \
     --set run.directory=unmade
 expect_exit "an array beyond the limit" 69 'the system refuses [0-9]+ bytes of memory' -- \
@@ -147,6 +151,11 @@ expect_exit "a file that cannot be mapped" 69 'cannot map large.txt .3221225472 
     limited -v 2000000 "$switchyard" tokenize large.txt --output mapped.tokens
 expect_exit "a token file that cannot be mapped" 69 'cannot map large.tokens .*Cannot allocate memory.*ulimit -v' -- \
     limited -v 2000000 "$switchyard" train tiny.yaml --check --set data.train=large.tokens --set run.directory=unmade
+rm large.txt large.tokens
+
+{ yes 'some words of a text' 2>/dev/null || true; } | head -c 250000000 >large.txt
+expect_exit "a document larger than the memory allowed" 0 'from 250000000 bytes in 1 documents' -- \
+    limited -d 200000 "$switchyard" tokenize large.txt --tokenizer 'bpe 270' --output large.tokens
 rm large.txt large.tokens
 
 # Numbers
@@ -197,18 +206,24 @@ expect_exit "an MPI that cannot start" 69 'switchyard: .*MPI could not start' --
 # Sessions of an mpirun that was killed before its ranks could note them.
 export TMPDIR=$work/temporary
 mkdir "$TMPDIR"
-root=$TMPDIR/ompi.$(hostname -s).$(id -u)
+if mpirun --version | head -n 1 | grep -q ' 4\.'; then
+    root=$TMPDIR/ompi.$(hostname -s).$(id -u)
+    session() { printf '%s/pid.%s' "$root" "$1"; }
+else
+    root=$TMPDIR
+    session() { printf '%s/prterun.%s.%s.%s' "$root" "$(hostname -s)" "$1" "$(id -u)"; }
+fi
 sleep 0 &
 gone=$!
 wait "$gone"
-mkdir -p "$root/pid.$gone/0/0" "$root/pid.$$/0" "$root/other" "$work/elsewhere/pid.$gone"
+mkdir -p "$(session "$gone")/0/0" "$(session $$)/0" "$root/other" "$work/elsewhere/$(basename "$(session "$gone")")"
 chmod -R go-w "$root"
-ln -s "$work/elsewhere" "$root/pid.999999999"
+ln -s "$work/elsewhere" "$(session 999999999)"
 rm -rf run
 "${on_two_ranks[@]}" "$switchyard" train tiny.yaml >"$work/output" 2>&1 || fails "a run after a killed one" "" "$work/output"
-expect "the session of a dead mpirun is removed" [ ! -e "$root/pid.$gone" ]
-expect "… that of a living process is not" [ -d "$root/pid.$$/0" ]
-expect "… nor what is no session, nor a link's target" [ -d "$root/other" -a -d "$work/elsewhere/pid.$gone" ]
+expect "the session of a dead mpirun is removed" [ ! -e "$(session "$gone")" ]
+expect "… that of a living process is not" [ -d "$(session $$)/0" ]
+expect "… nor what is no session, nor a link's target" [ -d "$root/other" -a -d "$work/elsewhere/$(basename "$(session "$gone")")" ]
 
 # Records and facts larger than the memory: a crash of the machine can leave zeros, which take no room on the disk.
 rm -rf run

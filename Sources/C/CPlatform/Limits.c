@@ -54,22 +54,32 @@ _Noreturn void platform_out_of_memory(long bytes) {
         bytes);
 }
 
-void platform_require_address_space(long bytes) {
 #ifdef __linux__
+/// Ends the process if a limit leaves less than `bytes`. `field` is what counts against it in /proc/self/statm, in pages.
+static void require_room(int resource, const char *name, const char *option, int field, long bytes) {
     struct rlimit limit;
-    char text[64] = "";
-    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    char text[128] = "", *next = text;
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
     int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
     ssize_t count = read(file, text, sizeof text - 1);
     close(file);
     if (count <= 0) return;
-    unsigned long long used = strtoull(text, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+    unsigned long long used = 0;
+    for (int i = 0; i <= field; i++) used = strtoull(next, &next, 10);
+    used *= (unsigned long long)sysconf(_SC_PAGESIZE);
     if (limit.rlim_cur >= used + (unsigned long long)bytes) return;
     end_unavailable(
-        "the limit on address space (ulimit -v) of %llu MB leaves no room for the libraries, which take %llu MB and %ld MB more\n"
+        "the limit on %s (ulimit %s) of %llu MB leaves no room for the libraries, which take %llu MB and %ld MB more\n"
         "  raise it; a run takes some GB\n",
-        (unsigned long long)limit.rlim_cur / 1000000, used / 1000000, bytes / 1000000);
+        name, option, (unsigned long long)limit.rlim_cur / 1000000, used / 1000000, bytes / 1000000);
+}
+#endif
+
+void platform_require_memory(long bytes) {
+#ifdef __linux__
+    require_room(RLIMIT_AS, "address space", "-v", 0, bytes);
+    require_room(RLIMIT_DATA, "data", "-d", 5, bytes);
 #else
     (void)bytes;
 #endif

@@ -34,6 +34,7 @@ package enum MPIWorld {
         // The most that there is: what needs less is hardly the slower for it (docs/performance.md).
         // Open MPI ends the process when this fails, whatever error handler there is: `exit(1)` from inside the call.
         if !isLaunched { try prepareAlone() }
+        try requireFiles()
         // Open MPI 5 looks for its settings below HOME and does not start without one.
         let isHomeless = unsafe getenv("HOME") == nil
         if isHomeless { unsafe setenv("HOME", "/", 0) }
@@ -48,6 +49,16 @@ package enum MPIWorld {
         }
         return try MPICommunicator(shim_comm_world())
     }
+
+    /// Open MPI 5 crashes in MPI_Init_thread where it can open no more than 16 files.
+    private static func requireFiles() throws(Failure) {
+        guard let allowed = SystemLimits.ofThisProcess.openFiles, allowed < fewestFiles else { return }
+        throw Failure(
+            .unavailable, "MPI cannot start: the limit on open files (ulimit -n) is \(allowed)",
+            advice: "raise it to \(fewestFiles) at least; 1024 is usual")
+    }
+
+    private static let fewestFiles = 32
 
     /// Whether mpirun, or a scheduler that speaks PMIx, started this process.
     private static var isLaunched: Bool {

@@ -5,9 +5,9 @@
 /// Ends this process with exit code 69 and a message about an allocation of `bytes` that the system refused.
 _Noreturn void platform_out_of_memory(long bytes);
 
-/// Ends this process with exit code 69 and a message if the limit on address space (`ulimit -v`) leaves less than `bytes`. Needs
-/// no memory, so it may run before constructors.
-void platform_require_address_space(long bytes);
+/// Ends this process with exit code 69 and a message if the limit on address space or on data (`ulimit -v`, `-d`) leaves less than
+/// `bytes`. Needs no memory, so it may run before constructors.
+void platform_require_memory(long bytes);
 
 /// Ends this process with exit code 69 and a message about a thread that the system refused with `error`.
 _Noreturn void platform_out_of_threads(int error);
