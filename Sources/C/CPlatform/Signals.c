@@ -39,7 +39,15 @@ void platform_hold_requests(void) {
 }
 
 void platform_release_requests(void) {
-    if (atomic_load(&is_held)) pthread_sigmask(SIG_UNBLOCK, &held, NULL);
+    if (!atomic_load(&is_held)) return;
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    // UCX, which Open MPI loads where it is there, takes SIGHUP to print what it does.
+    for (int number = 1; number < NSIG; number++) {
+        if (sigismember(&held, number) == 1) sigaction(number, &action, NULL);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
 static void end_by(int signal) {
