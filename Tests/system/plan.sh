@@ -22,9 +22,16 @@ trains() {
         --set train.tokens=1024 --set train.validation_tokens=512 --set schedule.warmup_tokens=512
 }
 
+# Every law with published coefficients that predicts a loss, dense and with experts, where it knows both.
 trains joint --flops 1e15 --experts 4
+trains joint-dense --flops 1e15 --experts 1
 trains fine-grained --law fine-grained --flops 5e15 --experts 4 --granularity 2
-trains dense --law fine-grained --flops 5e15 --experts 1
+trains fine-grained-dense --law fine-grained --flops 5e15 --experts 1
+trains chinchilla --law chinchilla --flops 2e16
+trains sparsity --law sparsity --flops 2e16 --experts 4
+trains sparsity-dense --law sparsity --flops 5e16 --experts 1
+trains routed --law routed --flops 1e17 --experts 4
+trains routed-dense --law routed --flops 1e17 --experts 1
 expect "a plan's checkpoints have a cadence" grep -q 'every_minutes: 30' joint.yaml
 expect "the fine-grained recipe has a cosine" grep -q 'kind: cosine' fine-grained.yaml
 
