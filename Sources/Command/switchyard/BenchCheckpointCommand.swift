@@ -46,10 +46,10 @@ struct BenchCheckpoint: ParsableCommand {
 
     private func measure(_ world: any Communicator) throws {
         let agreement = Agreement(ranks: world)
-        let own = try agreement.onAllRanks { () throws(Failure) in
-            world.rank == 0 ? try makeUniqueDirectory(in: directory, prefix: "bench-checkpoint-") : ""
+        let own = try agreement.onRankZero { () throws(Failure) in
+            try makeUniqueDirectory(in: directory, prefix: "bench-checkpoint-")
         }
-        let folder = String(decoding: try agreement.allGather(Array(own.utf8))[0], as: UTF8.self)
+        let folder = try agreement.broadcast(own ?? "")
         let state = state(of: world.rank, of: world.size)
         let record = CheckpointRecord(run: "bench", step: 1, configuration: "# bench\n")
         let writer = try CheckpointWriter(

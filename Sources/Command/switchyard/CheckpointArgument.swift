@@ -34,8 +34,8 @@ struct CheckpointArgument {
         var place = folder ?? path, isFolder = folder != nil
         if let ranks {
             // All look at what rank 0 sees: a network file system may not show every rank the same.
-            let seen = try Agreement(ranks: ranks).allGather(Array("\(isFolder ? "+" : "-")\(place)".utf8))[0]
-            (isFolder, place) = (seen.first == UInt8(ascii: "+"), String(decoding: seen.dropFirst(), as: UTF8.self))
+            let seen = try Agreement(ranks: ranks).broadcast("\(isFolder ? "+" : "-")\(place)")
+            (isFolder, place) = (seen.hasPrefix("+"), String(seen.dropFirst()))
         }
         let reader = try isFolder ? newest(in: place, ranks) : CheckpointReader(place, sharedBy: ranks)
         if ranks?.rank ?? 0 == 0, let surplus = reader.surplusWarning { printError(surplus) }

@@ -9,14 +9,13 @@ struct TemporaryDirectory {
 
     init(on world: any Communicator) throws(Failure) {
         let agreement = Agreement(ranks: world)
-        let own = try agreement.onAllRanks { () throws(Failure) in
-            guard world.rank == 0 else { return "" }
+        let own = try agreement.onRankZero { () throws(Failure) in
             let folder = FileManager.default.temporaryDirectory.path()
             return try makeUniqueDirectory(
                 in: folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder,
                 prefix: "switchyard-evaluate-")
         }
-        path = String(decoding: try agreement.allGather(Array(own.utf8))[0], as: UTF8.self)
+        path = try agreement.broadcast(own ?? "")
     }
 
     func remove(on world: any Communicator) {

@@ -17,7 +17,7 @@ extension StoredModel {
         report: @escaping (String) -> Void
     ) throws -> ValidationResult {
         let agreement = Agreement(ranks: world)
-        try onRankZero(of: world) { [tokenizer] () throws(Failure) in
+        try longWorkOnRankZero(of: world) { [tokenizer] () throws(Failure) in
             try Corpus.prepareEvaluation(of: paths, tokenizer: tokenizer, directory: directory, report: report)
         }
         let dataset = try agreement.onAllRanks { () throws(Failure) in

@@ -62,6 +62,6 @@ extension [UInt16] {
 extension Agreement {
     /// Rank 0's number, on every rank. **Collective**.
     fileprivate func choice(of number: Int) throws(Failure) -> Int {
-        Int(String(decoding: try allGather(Array("\(number)".utf8))[0], as: UTF8.self)) ?? number
+        Int(try broadcast("\(number)")) ?? number
     }
 }

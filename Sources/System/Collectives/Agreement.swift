@@ -28,7 +28,25 @@ package struct Agreement {
         throw failure
     }
 
-    /// `Communicator.gather` in terms of `Failure`.
+    /// Runs `body` on rank 0 alone; no rank goes on if it fails. Collective; `body` may not communicate.
+    /// - Returns: nil on all other ranks
+    /// - Throws: rank 0's failure, on every rank
+    @discardableResult
+    package func onRankZero<Answer>(_ body: () throws(Failure) -> Answer) throws(Failure) -> Answer? {
+        try onAllRanks { () throws(Failure) in ranks.rank == 0 ? try body() : nil }
+    }
+
+    /// Returns rank 0's bytes on every rank; what the others pass does not travel. Collective.
+    package func broadcast(_ bytes: @autoclosure () -> [UInt8]) throws(Failure) -> [UInt8] {
+        try allGather(ranks.rank == 0 ? bytes() : [])[0]
+    }
+
+    /// Returns rank 0's text on every rank; what the others pass does not travel. Collective.
+    package func broadcast(_ text: @autoclosure () -> String) throws(Failure) -> String {
+        String(decoding: try broadcast(Array(text().utf8)), as: UTF8.self)
+    }
+
+    /// `Communicator.allGather` in terms of `Failure`.
     package func allGather(_ bytes: [UInt8]) throws(Failure) -> [[UInt8]] {
         if ranks.size == 1 { return [bytes] }
         do {
@@ -49,7 +67,7 @@ package struct Agreement {
 }
 
 extension Failure {
-    /// Ranks lost touch: nothing collective can follow.
+    /// The ranks cannot communicate any more: nothing collective can follow.
     package init(communication error: CommunicationError) {
         self.init(.communication, error.description, advice: "the job must be started again")
     }

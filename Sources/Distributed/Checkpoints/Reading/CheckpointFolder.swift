@@ -66,8 +66,8 @@ package struct CheckpointFolder: Sendable {
     /// What rank 0 sees: a network file system may not show every rank the same.
     private func agreed(_ directories: [String], _ ranks: (any Communicator)?) throws(Failure) -> [String] {
         guard let ranks else { return directories }
-        let seen = try Agreement(ranks: ranks).allGather(Array(directories.joined(separator: "\n").utf8))[0]
-        return String(decoding: seen, as: UTF8.self).split(separator: "\n").map(String.init)
+        let seen = try Agreement(ranks: ranks).broadcast(directories.joined(separator: "\n"))
+        return seen.split(separator: "\n").map(String.init)
     }
 }
 

@@ -137,7 +137,7 @@ package struct CheckpointWriter: Sendable {
                 == tensors.map { [$0.name, hexadecimal($0.digest)] }
             answer = isSame && found.findings().isEmpty && found.surplus().isEmpty ? [1] : []
         }
-        return try !agreement.allGather(answer)[0].isEmpty
+        return try !agreement.broadcast(answer).isEmpty
     }
 
     private func shardFile(_ staging: String, _ files: [String], _ tensors: [StoredTensor]) -> ShardFile {

@@ -46,8 +46,7 @@ package final class PendingCheckpoint {
     /// Makes the staging directory and, in the background, begins to write. Collective.
     func start(overlapping: Bool) throws(Failure) {
         do {
-            try Agreement(ranks: ranks).onAllRanks { () throws(Failure) in
-                guard ranks.rank == 0 else { return }
+            try Agreement(ranks: ranks).onRankZero { () throws(Failure) in
                 try owns()
                 try checkSpace()
                 // Of an attempt of this job that ended half-way.

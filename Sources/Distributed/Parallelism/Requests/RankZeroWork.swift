@@ -4,13 +4,15 @@ package import Diagnostics
 import Tensors
 import Threading
 
-/// Runs `body` on rank 0 while the other ranks wait. A request to leave that reaches any rank becomes one of rank 0's process,
+/// Runs `body` on rank 0 while the other ranks wait. A request to stop that reaches any rank becomes one of rank 0's process,
 /// so `body` ends by looking at that process's requests alone. **Collective** over `world`.
 ///
 /// On rank 0 a thread of its own runs `body`, and the calling thread votes with the other ranks several times a second: only
 /// this thread may call MPI.
 /// - Throws: on every rank what `body` throws
-package func onRankZero(of world: any Communicator, _ body: @escaping () throws(Failure) -> Void) throws(Failure) {
+package func longWorkOnRankZero(of world: any Communicator, _ body: @escaping () throws(Failure) -> Void)
+    throws(Failure)
+{
     if world.size == 1 { return try body() }
     let work = world.rank == 0 ? RankZeroWork(body) : nil
     do {

@@ -34,7 +34,7 @@ package func examine(
         ranks.append(facts)
     }
     // The others wait, so that the child has rank 0's processor to itself.
-    let forced = try agreement.onAllRanks { () throws(Failure) in world.rank == 0 ? try ForcedKernel.measure() : nil }
+    let forced = try agreement.onRankZero { () throws(Failure) in try ForcedKernel.measure() } ?? nil
     return JobReport(ranks: ranks, isLaunched: isLaunched, forcedKernel: forced)
 }
 

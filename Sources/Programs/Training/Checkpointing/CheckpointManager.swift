@@ -109,13 +109,11 @@ final class CheckpointManager {
     ) throws(Failure) {
         lastAttempt = ContinuousClock.now
         let agreement = Agreement(ranks: world)
-        let mine = try agreement.onAllRanks { () throws(Failure) -> [String] in
-            guard world.rank == 0 else { return [] }
+        let mine = try agreement.onRankZero { () throws(Failure) in
             try restoreFolder()
-            return ["\(try position())", unfinished ?? ""]
+            return "\(try position())\n\(unfinished ?? "")"
         }
-        let told = try agreement.allGather(Array(mine.joined(separator: "\n").utf8))[0]
-        let lines = String(decoding: told, as: UTF8.self).split(
+        let lines = try agreement.broadcast(mine ?? "").split(
             separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
         let best = BestCheckpoint.better(best, validationLoss.map { BestCheckpoint(step: state.step, loss: $0) })
         let record = record(
@@ -165,8 +163,7 @@ final class CheckpointManager {
 
     /// Removes the checkpoints that need not stay, after a new one is there. **Collective**.
     func removeOld() throws(Failure) {
-        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
-            guard world.rank == 0 else { return }
+        try Agreement(ranks: world).onRankZero { () throws(Failure) in
             let checkpoint = setup.configuration.checkpoint
             let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
             let best = checkpoint.keepBest ? best?.step : nil

@@ -84,8 +84,7 @@ package struct Origin {
     /// Refuses to begin anew, and to write over the records, where the run once had checkpoints: they were moved or removed.
     /// A run that ended before its first checkpoint begins anew: its folder of checkpoints is there, and empty.
     private static func requireNothingLost(of directory: RunDirectory, on world: any Communicator) throws(Failure) {
-        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
-            guard world.rank == 0 else { return }
+        try Agreement(ranks: world).onRankZero { () throws(Failure) in
             let lastStep = try JSONLinesSink.lastStep(of: directory.metrics) ?? 0
             let hadCheckpoints = RunSummary.read(directory.summary)?.hasCheckpoints ?? false
             let hasFolder = CheckpointFolder(directory.checkpoints).exists

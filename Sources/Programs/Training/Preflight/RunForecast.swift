@@ -29,12 +29,12 @@ package struct RunForecast: CustomStringConvertible {
         try requireFewThreads(given.parallel.threadsPerRank, on: world)
         var configuration = given
         let layout = try JobLayout(configuration, ranks: world.size)
-        let skipped = try Agreement(ranks: world).onAllRanks { () throws(Failure) -> SkippedFiles in
-            guard world.rank == 0 else { return SkippedFiles() }
-            let skipped = try given.data.requireFiles()
-            try RunDirectory(given.directory).requireWritable()
-            return skipped
-        }
+        let skipped =
+            try Agreement(ranks: world).onRankZero { () throws(Failure) -> SkippedFiles in
+                let skipped = try given.data.requireFiles()
+                try RunDirectory(given.directory).requireWritable()
+                return skipped
+            } ?? SkippedFiles()
         var notes: [String] = []
         let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
         // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.

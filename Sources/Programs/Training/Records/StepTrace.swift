@@ -86,8 +86,7 @@ package final class StepTrace {
         let events = tracks.enumerated().map { TraceDocument.events($1, rank: rank, track: $0) }
         let mine = "\(lost)\n" + events.filter { !$0.isEmpty }.joined(separator: ",\n")
         let all = try agreement.allGather(Array(mine.utf8))
-        try agreement.onAllRanks { () throws(Failure) in
-            guard agreement.ranks.rank == 0 else { return }
+        try agreement.onRankZero { () throws(Failure) in
             for answer in all {
                 let parts = String(decoding: answer, as: UTF8.self).split(separator: "\n", maxSplits: 1)
                 document.add(parts.count > 1 ? String(parts[1]) : "", lost: parts.first.flatMap { Int($0) } ?? 0)

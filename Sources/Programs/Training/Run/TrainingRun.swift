@@ -96,8 +96,7 @@ package final class TrainingRun {
     /// - Parameter resumed: what the run goes on from; the records of later steps are cut off
     private func openRecords(keeping resumed: StateLoader.Resumed?) throws {
         let gemmPeak = try measurePeakOfAll()
-        try Agreement(ranks: world).onAllRanks { () throws(Failure) in
-            guard world.rank == 0 else { return }
+        try Agreement(ranks: world).onRankZero { () throws(Failure) in
             let directory = setup.directory
             try directory.write(configuration.resolved, to: directory.configuration)
             var facts = RunSummary(

@@ -45,9 +45,7 @@ package struct TrainingSetup {
         if let warning = try bindingWarning(threadsPerRank: given.parallel.threadsPerRank, on: world), world.rank == 0 {
             report(warning)
         }
-        let lock = try agreement.onAllRanks { () throws(Failure) in
-            world.rank == 0 ? try Self.claim(directory, report) : nil
-        }
+        let lock = try agreement.onRankZero { () throws(Failure) in try Self.claim(directory, report) }
         self.lock = lock
         sessionNote = try StaleSession.claim(on: world)
         let origin = try releasing(lock) { () throws(Failure) in
@@ -85,7 +83,7 @@ package struct TrainingSetup {
         _ data: DataConfiguration, _ tokenizer: GivenTokenizer?, in directory: String, _ lock: RunLock?,
         _ agreement: Agreement, report: @escaping (String) -> Void
     ) throws(Failure) -> Corpus {
-        try onRankZero(of: agreement.ranks) { () throws(Failure) in
+        try longWorkOnRankZero(of: agreement.ranks) { () throws(Failure) in
             try releasing(lock) { () throws(Failure) in
                 try Corpus.prepare(settings: data, directory: directory, tokenizer: tokenizer, report: report)
             }
