@@ -153,4 +153,9 @@ expect_exit "… and the checkpoint beside it is read" 0 \
     "$switchyard" inspect renamed/checkpoints/step-00000003
 expect "… and obeyed by no terminal" sh -c "! grep -q \"\$(printf '\\033')\" '$work/output'"
 mkdir empty && touch empty/lock
+for words in $'tr\e[2Jain' $'train tiny.yaml --\e[2J'; do
+    # shellcheck disable=SC2086  # words
+    expect_exit "a command line that a terminal would obey" 64 'u\{1B\}\[2J' -- "$switchyard" $words
+    expect "… is obeyed by none" sh -c "! grep -q \"\$(printf '\\033')\" '$work/output'"
+done
 expect_exit "a run without checkpoints is not damaged" 66 'empty holds no checkpoint yet' -- "$switchyard" verify empty

@@ -37,6 +37,11 @@ func asFailure(_ error: any Error) -> Failure {
 
 /// One message on standard error, written whole.
 func printError(_ message: String) {
-    let line = "switchyard: \(visible(message, keepingLines: true))\n"
+    printWhole("switchyard: \(message)")
+}
+
+/// Writes text to standard error at once, without what a terminal would obey.
+func printWhole(_ text: String) {
+    let line = visible(text, keepingLines: true) + "\n"
     line.utf8.withContiguousStorageIfAvailable { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
 }

@@ -34,7 +34,10 @@ struct Switchyard: ParsableCommand {
             }
             // Where memory is refused OpenBLAS's threads never end, and `exit` would wait for them.
             if let code = error as? ExitCode, code.rawValue == ExitStatus.unavailable.rawValue { _exit(code.rawValue) }
-            exit(withError: error)
+            if error is ExitCode { exit(withError: error) }
+            // What the parser says quotes the command line.
+            printWhole(fullMessage(for: error))
+            exitBeforeWork(exitCode(for: error).rawValue, rank: 0)
         }
     }
 
