@@ -19,6 +19,7 @@ extension Routing {
     /// - Parameters:
     ///   - tokens: of the micro-batch
     ///   - capacity: slots per expert; nil if none are dropped
+    ///   - balancing: the rule whose loss is recorded
     package func statistics(tokens: Int, capacity: Int?, balancing: any LoadBalancing) -> RoutingStatistics {
         var result = RoutingStatistics()
         guard tokens > 0 else { return result }
