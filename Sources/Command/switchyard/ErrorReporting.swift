@@ -20,7 +20,7 @@ func reportingFailures(_ body: () throws -> Void) throws {
     }
 }
 
-/// Any error as a `Failure`: ranks that lost touch, or a defect.
+/// Any error as a `Failure`: ranks that cannot communicate, or a defect.
 func asFailure(_ error: any Error) -> Failure {
     switch error {
     case let failure as Failure: failure

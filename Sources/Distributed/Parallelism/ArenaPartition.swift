@@ -1,6 +1,6 @@
 package import Model
 
-/// Which rank answers for which part of the arenas: it computes norm and digest of its slices and saves them, and with a
+/// Which rank owns which part of the arenas: the owner computes norm and digest of its slices and saves them, and with a
 /// distributed optimizer it alone holds their moments and updates them.
 ///
 /// Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models" (arXiv:1910.02054),
@@ -25,7 +25,7 @@ package struct ArenaPartition: Sendable {
         buckets = all.sorted { $0.block > $1.block }
     }
 
-    /// What rank `rank` of the world answers for, ascending; neighbors are joined.
+    /// The slices that rank `rank` of the world owns, ascending; adjacent ones are joined.
     package func ownedRanges(of rank: Int) -> [Range<Int>] {
         let own = buckets.map { $0.ownedRanges[$0.holders == .world ? rank : rank / expertParallelSize] }
         return own.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, next in
@@ -37,7 +37,7 @@ package struct ArenaPartition: Sendable {
         }
     }
 
-    /// Elements that the rank which answers for most answers for.
+    /// The largest number of elements that one rank owns.
     package var largestOwnedCount: Int {
         (0..<ranks).map { rank in ownedRanges(of: rank).reduce(0) { $0 + $1.count } }.max() ?? 0
     }

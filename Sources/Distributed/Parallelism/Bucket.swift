@@ -1,6 +1,6 @@
 import Model
 
-/// A stretch of the arenas whose gradients are summed at once, and how the ranks that sum it share it out.
+/// A range of the arenas whose gradients are reduced in one call, and its division among the ranks that reduce it.
 package struct Bucket: Sendable {
     package enum Holders: Sendable { case world, replicas }
 
@@ -8,14 +8,14 @@ package struct Bucket: Sendable {
     package let range: Range<Int>
     /// The ranks that hold these parameters.
     package let holders: Holders
-    /// The block whose backward pass completes its gradients; −1: that of the embedding; `Int.max`: that of the head.
+    /// The block whose backward pass completes these gradients; −1 stands for the embedding, `Int.max` for the head.
     package let block: Int
-    /// What each of the holders answers for, in rank order: consecutive, together all of it, some perhaps empty.
+    /// The part that each of these ranks owns, in rank order: consecutive, together the whole range; some may be empty.
     package let ownedRanges: [Range<Int>]
 
     package var counts: [Int] { ownedRanges.map(\.count) }
 
-    /// Elements below which a block's parameters wait for those of the next, so that few messages are small.
+    /// The smallest number of elements: a block with fewer parameters shares a bucket with the next, so that few messages are small.
     static let smallest = 1 << 20
 
     /// The buckets of `range`, whose parameters are `entries`, in the order in which a backward pass completes them.
@@ -27,7 +27,7 @@ package struct Bucket: Sendable {
             open.insert(entry, at: 0)
             let isLastOfBlock = index == 0 || entries[index - 1].completingBlock != entry.completingBlock
             guard index == 0 || (isLastOfBlock && end - entry.offset >= smallest) else { continue }
-            // Multiples of 64 bytes, so that what travels has large units.
+            // Multiples of 64 bytes, so that MPI copies whole cache lines.
             let places = open.flatMap(\.chunks).map(\.lowerBound).filter { $0 % 16 == 0 }
             let range = entry.offset..<end
             buckets.append(
@@ -45,9 +45,9 @@ extension ParameterEntry {
     fileprivate var completingBlock: Int { block ?? (offset == 0 ? -1 : Int.max) }
 }
 
-/// Cuts stretch after stretch among a number of ranks so that what each has got so far stays even.
+/// Divides range after range among ranks so that the sums of what each owns stay even.
 private struct EvenSplit {
-    /// Elements that the ranks up to each have got.
+    /// The number of elements that the ranks up to and including each own.
     private var upTo: [Int]
 
     init(count: Int) { upTo = [Int](repeating: 0, count: count) }

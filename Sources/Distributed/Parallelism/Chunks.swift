@@ -1,6 +1,6 @@
 package import Model
 
-/// A stretch of one matrix of one parameter: the unit in which norms, digests and updates are computed.
+/// A range of elements of one matrix of one parameter: the unit in which norms, digests and updates are computed.
 package struct Chunk: Sendable {
     package let parameter: ParameterID
     /// Where its elements lie in this rank's arenas.
@@ -18,7 +18,7 @@ package struct ChunkPlan: Sendable {
 
     /// What this rank holds.
     package let local: [Chunk]
-    /// Which of them this rank answers for: every chunk of the model is owned by one rank.
+    /// Which of them this rank owns: every chunk of the model has one owner.
     package let isOwned: [Bool]
     /// Their places in `local`, and those of the others.
     package let owned: [Int]
@@ -26,7 +26,7 @@ package struct ChunkPlan: Sendable {
     /// Chunks of the whole model.
     package let total: Int
 
-    /// - Parameter ownedRanges: of the arenas, those that this rank answers for
+    /// - Parameter ownedRanges: the ranges of the arenas that this rank owns
     package init(_ layout: ParameterLayout, owning ownedRanges: [Range<Int>]) {
         var local: [Chunk] = [], total = 0
         for id in layout.all {

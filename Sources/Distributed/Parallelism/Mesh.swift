@@ -2,8 +2,8 @@ package import Collectives
 import Configuration
 package import Model
 
-/// Which ranks work together: the world shares out micro-batches, an expert group of consecutive ranks shares out experts, and
-/// the ranks that hold the same experts, one of each group, are replicas.
+/// The groups of ranks: all ranks divide the micro-batches of a step among them, an expert group of consecutive ranks divides the
+/// experts, and the ranks that hold the same experts, one of each group, are replicas.
 package struct Mesh: Sendable {
     package let world: any Communicator
     package let expertGroup: any Communicator
@@ -21,7 +21,7 @@ package struct Mesh: Sendable {
         expertShard = ExpertShard(place, of: expertParallelSize)
     }
 
-    /// The micro-batch this rank computes in round `accumulationStep`, nil if there is none left for it. Micro-batches are
+    /// The micro-batch that this rank computes in round `accumulationStep`; nil if none is left for it. Micro-batches are
     /// assigned round-robin.
     package func microBatch(accumulationStep: Int, of microBatches: Int) -> Int? {
         let microBatch = accumulationStep * world.size + world.rank

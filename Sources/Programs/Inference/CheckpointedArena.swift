@@ -12,7 +12,7 @@ package struct CheckpointedArena: CheckpointedState {
     private let values: (Range<Int>) -> Vector<Float>
     private let refresh: () -> Void
 
-    /// - Parameter written: the slices of the arenas that this rank answers for
+    /// - Parameter written: the slices of the arenas that this rank owns
     package init(_ arena: ParameterArena, writing written: [Range<Int>]) {
         let all = 0..<arena.layout.count
         (folder, layout, held, self.written) = ("parameters", arena.layout, [all], written)
@@ -22,7 +22,7 @@ package struct CheckpointedArena: CheckpointedState {
 
     /// - Parameters:
     ///   - name: such as `first_moment`
-    ///   - written: the slices of the arenas that this rank answers for
+    ///   - written: the slices of the arenas that this rank owns
     package init(_ moment: Moment, name: String, _ layout: ParameterLayout, writing written: [Range<Int>]) {
         (folder, self.layout, held, self.written) = ("optimizer/\(name)", layout, moment.ranges, written)
         values = { moment[$0] }

@@ -125,7 +125,7 @@ package final class PendingCheckpoint {
         return done.report
     }
 
-    /// Removes what was staged and returns the failure that led here; where ranks lost touch, nothing collective can be
+    /// Removes what was staged and returns the failure that led here; where ranks cannot communicate, nothing collective can be
     /// done and the next start cleans up.
     private func discarded(after failure: Failure) throws(Failure) -> Failure {
         guard failure.status != .communication else { return failure }

@@ -63,9 +63,9 @@ extension MicroBatchRunner {
 /// What one rank computes with: threads, the model, its part of the mesh, and memory for the micro-batches in flight.
 package struct Engine {
     package let mesh: Mesh
-    /// Which rank answers for which part of the arenas.
+    /// Which rank owns which part of the arenas.
     package let partition: ArenaPartition
-    /// Whether a rank updates only what it answers for.
+    /// Whether a rank updates only what it owns.
     package let isOptimizerDistributed: Bool
     package let reduction: GradientReduction
     /// The same for a thread of its own, where gradients are summed while the backward pass goes on.
@@ -120,7 +120,7 @@ package struct Engine {
     }
 
     package var layout: ParameterLayout { model.layout }
-    /// What this rank answers for.
+    /// The slices of the arenas that this rank owns.
     package var ownedRanges: [Range<Int>] { partition.ownedRanges(of: mesh.world.rank) }
     package var workers: ThreadPool { runners[0].workers }
     /// Of the first micro-batch in flight.

@@ -5,15 +5,15 @@ import Threading
 /// Which of two micro-batches in flight computes: each is on a thread of its own, and only the one that holds the turn lock
 /// uses the workers and adds to gradients.
 ///
-/// They take turns at fixed points, whenever one has rows to send or to get: the order of all sums is a function of the
-/// configuration and not of the network's.
+/// They take turns at fixed points, whenever one has rows to send or to receive: the order of all sums is a function of the
+/// configuration and does not depend on the network's speed.
 package final class TurnLock: WaitPolicy {
     private struct State {
         /// The micro-batch that holds the turn lock or is to take it.
         var turn = 0
         var hasLeft = [false, true]
         var error: CommunicationError?
-        /// Since when nobody has held it.
+        /// Since when it has been free.
         var released = ContinuousClock.now
     }
 
@@ -29,20 +29,20 @@ package final class TurnLock: WaitPolicy {
 
     package var pollInterval: UInt32? { isHeld.load(ordering: .relaxed) ? Self.nap : nil }
     package var isCancelled: Bool { hasFailed.load(ordering: .relaxed) }
-    /// What went wrong first.
+    /// The first error.
     var error: CommunicationError? { state.update { $0.error } }
 
-    /// One micro-batch sets out, or two; micro-batch 0 holds the turn lock.
+    /// Begins with one micro-batch or two; micro-batch 0 holds the turn lock.
     func start(microBatches: Int) {
         isHeld.store(true, ordering: .relaxed)
         state.update { $0 = State(hasLeft: [false, microBatches < 2]) }
     }
 
-    /// Micro-batch `microBatch` has something to wait for.
+    /// Releases the turn lock, because micro-batch `microBatch` has to wait for other ranks.
     func release(by microBatch: Int) { next(after: microBatch) { _ in } }
 
-    /// Returns when it is the turn of micro-batch `microBatch`, which then holds the turn lock, with the time since when
-    /// nobody had.
+    /// Waits for the turn of micro-batch `microBatch`, which then holds the turn lock. Returns since when the lock had been
+    /// free.
     /// - Throws: if the other micro-batch has failed
     func acquire(by microBatch: Int) throws(CommunicationError) -> ContinuousClock.Instant {
         let outcome = state.wait { state -> Result<ContinuousClock.Instant, CommunicationError>? in
@@ -55,7 +55,7 @@ package final class TurnLock: WaitPolicy {
         return since
     }
 
-    /// Micro-batch `microBatch` is done, for good or because of `error`.
+    /// Ends the turns of micro-batch `microBatch`, which is complete or has failed with `error`.
     func finish(_ microBatch: Int, after error: CommunicationError? = nil) {
         if error != nil { hasFailed.store(true, ordering: .relaxed) }
         next(after: microBatch) { state in

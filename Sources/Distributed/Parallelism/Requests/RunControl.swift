@@ -4,8 +4,8 @@ package import Diagnostics
 import Platform
 import Tensors
 
-/// What the ranks agree on while they run: whether somebody asked to save or to leave, whether a save in the background is
-/// done, and how much memory is used. A rank never saves or leaves alone.
+/// What the ranks agree on while they run: whether a request to save or to stop has come, whether a save in the background is
+/// done, and how much memory is used. A rank never saves or stops alone.
 package final class RunControl {
     package struct Decision {
         package var shouldSave: Bool
@@ -18,20 +18,20 @@ package final class RunControl {
 
     private let world: any Communicator
     private let deadline: ShutdownWatchdog?
-    /// Requests that this rank has heard and the ranks have not answered.
+    /// Requests that this rank has received and that the ranks have not answered yet.
     private var heard: Int32 = 0
-    /// `[save, leave, writes, peak memory]`
+    /// `[save, stop, writes, peak memory]`
     private let votes = Vector<Double>(count: 4)
 
     /// The program watches for requests (`platform_watch_requests`) from its start on.
-    /// - Parameter abort: ends this process when it was asked to leave and the other ranks do not come to agree. It is called
+    /// - Parameter abort: ends this process when it was asked to stop and the other ranks do not answer. It is called
     ///   by another thread
     package init(_ world: any Communicator, abort: (@Sendable (Failure) -> Void)? = nil) {
         self.world = world
         deadline = world.size > 1 ? abort.map { ShutdownWatchdog(rank: world.rank, abort: $0) } : nil
     }
 
-    /// Between two steps; the caller does what is answered. **Collective**.
+    /// Asks between two steps; the caller does what is answered. **Collective**.
     /// - Parameters:
     ///   - isOverdue: whether this rank finds that it is time to save
     ///   - isWriting: whether this rank writes in the background
@@ -41,12 +41,12 @@ package final class RunControl {
         return answer
     }
 
-    /// In the midst of longer work, which then breaks off; the request stays for `agree`. **Collective**.
+    /// Asks during longer work, which then ends early; the request stays for `agree`. **Collective**.
     package func shouldStop() throws(CommunicationError) -> Bool {
         try vote(isOverdue: false, isWriting: false).shouldStop
     }
 
-    /// For a save, which takes as long as it takes.
+    /// Runs `body` without the time limit that a request sets, because a save may take longer.
     package func withoutDeadline(_ body: () throws(Failure) -> Void) throws(Failure) {
         deadline?.suspend()
         defer { deadline?.resume() }
@@ -55,10 +55,10 @@ package final class RunControl {
 
     private func vote(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
         heard |= platform_take_requests()
-        let leaves = heard & Int32(platform_request_stop) != 0
-        deadline?.comes(asked: leaves)
+        let stops = heard & Int32(platform_request_stop) != 0
+        deadline?.comes(asked: stops)
         votes[0] = heard != 0 || isOverdue ? 1 : 0
-        votes[1] = leaves ? 1 : 0
+        votes[1] = stops ? 1 : 0
         votes[2] = isWriting ? 1 : 0
         votes[3] = Double(ProcessMemory.peak)
         try world.allReduceMaximum(votes)
@@ -70,7 +70,7 @@ package final class RunControl {
 }
 
 extension Failure {
-    /// Somebody asked a job to leave that has nothing to save.
+    /// A request to stop reached a job that has nothing to save.
     package static func stopped(during work: String) -> Failure {
         Failure(
             .temporaryFailure, "asked to leave \(work): there is nothing to save",

@@ -109,6 +109,6 @@ final class CheckpointPolicy {
 }
 
 extension Failure {
-    /// Ranks lost touch, or the run directory is another job's: training cannot go on.
+    /// The ranks cannot communicate any more, or the run directory is another job's: training cannot go on.
     fileprivate var endsTheRun: Bool { status == .communication || status == .inUse }
 }
