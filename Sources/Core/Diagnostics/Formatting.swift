@@ -48,8 +48,8 @@ package func byteCount(_ bytes: Double) -> String {
 package func byteCount(_ bytes: Int) -> String { byteCount(Double(bytes)) }
 
 private func scaled(_ number: Double, _ units: [(Double, String)], below: String) -> String {
-    // 999.7 of a unit would print as 1000 of it: take the next one.
     guard number.isFinite else { return shortest(number) }
+    // 999.7 of a unit would print as 1000 of it: take the next one.
     for (size, unit) in units where abs(number) >= size * 0.9995 { return significant(number / size, 3) + unit }
     return significant(number, 3) + below
 }

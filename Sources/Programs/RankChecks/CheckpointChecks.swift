@@ -116,7 +116,7 @@ private func failureOf(_ body: () throws -> CheckpointOutcome) -> Failure? {
 /// A folder that all ranks see, gone afterwards. Collective.
 package func inSharedFolder(_ c: any Communicator, _ body: (String) throws -> Void) throws {
     let own = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)").path()
-    let folder = String(decoding: try c.allGather(Array(own.utf8))[0], as: UTF8.self)
+    let folder = try Agreement(ranks: c).broadcast(own)
     if c.rank == 0 { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
     try c.barrier()
     try body(folder)

@@ -31,13 +31,13 @@ package enum MPIWorld {
         // HDF5 uses no shared file pointers. Open MPI would keep one for every file, in a file of its own in the temporary
         // folder, and wait for ever where that is full.
         unsafe setenv("OMPI_MCA_sharedfp", "individual", 0)
-        // The most that there is: what needs less is hardly the slower for it (docs/performance.md).
-        // Open MPI ends the process when this fails, whatever error handler there is: `exit(1)` from inside the call.
         if !isLaunched { try prepareAlone() }
         try requireFiles()
         // Open MPI 5 looks for its settings below HOME and does not start without one.
         let isHomeless = unsafe getenv("HOME") == nil
         if isHomeless { unsafe setenv("HOME", "/", 0) }
+        // The most that there is: what needs less is hardly the slower for it (docs/performance.md).
+        // Open MPI ends the process when this fails, whatever error handler there is: `exit(1)` from inside the call.
         platform_mpi_is_starting()
         let status = unsafe MPI_Init_thread(nil, nil, Int32(MPI_THREAD_MULTIPLE), &provided)
         platform_mpi_has_started()

@@ -96,14 +96,13 @@ package final class PendingCheckpoint {
             let lines = try agreement.allGather(Array((report?.line ?? "").utf8)).filter { !$0.isEmpty }
             let reports = lines.map { ShardReport(line: String(decoding: $0, as: UTF8.self)) }
             clock.restart()
-            let bytes = try agreement.onAllRanks { () throws(Failure) in
-                guard ranks.rank == 0 else { return 0 }
+            let bytes = try agreement.onRankZero { () throws(Failure) in
                 let draft = try StagedCheckpoint(
                     staging: staging, record: record, files: files, tensors: tensors, reports: reports)
                 return try draft.publish(as: target, faults, owns: owns)
             }
             clock.mark("publish")
-            return CheckpointOutcome(directory: target, bytes: bytes, isNew: true, seconds: clock.seconds)
+            return CheckpointOutcome(directory: target, bytes: bytes ?? 0, isNew: true, seconds: clock.seconds)
         } catch {
             throw try discarded(after: error)
         }

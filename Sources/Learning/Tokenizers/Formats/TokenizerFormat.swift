@@ -30,8 +30,8 @@ package enum TokenizerCatalog {
 
     /// The tokenizer in a file, by the first format that recognizes it; of every tokenizer its `serialized` is such a file.
     package static func read(_ file: Span<UInt8>, from source: TokenizerSource) throws(Failure) -> any Tokenizer {
-        for format in formats where format.recognizes(file) { return try format.read(file, from: source) }
-        return try MergesFile.read(file, from: source)
+        let format = formats.first { $0.recognizes(file) } ?? MergesFile.self
+        return try format.read(file, from: source)
     }
 }
 

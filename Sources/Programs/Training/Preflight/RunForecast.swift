@@ -64,9 +64,8 @@ package struct RunForecast: CustomStringConvertible {
     private static func corpus(
         of configuration: RunConfiguration, _ origin: Origin?, on world: any Communicator
     ) throws(Failure) -> Corpus? {
-        try Agreement(ranks: world).onAllRanks { () throws(Failure) -> Corpus? in
-            guard world.rank == 0 else { return nil }
-            return try Corpus.preview(
+        try Agreement(ranks: world).onRankZero { () throws(Failure) -> Corpus? in
+            try Corpus.preview(
                 settings: configuration.data, directory: RunDirectory(configuration.directory).data,
                 tokenizer: origin?.tokenizer, scratch: FileManager.default.temporaryDirectory.path()
             ) { corpus throws(Failure) in
@@ -74,7 +73,7 @@ package struct RunForecast: CustomStringConvertible {
                 try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
                 _ = try CorpusWindows(corpus, configuration)
             }
-        }
+        } ?? nil
     }
 
     private static func inWords(_ corpus: Corpus?, tokens: Int) -> String {
