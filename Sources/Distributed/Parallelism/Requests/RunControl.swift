@@ -24,11 +24,16 @@ package final class RunControl {
     private let votes = Vector<Double>(count: 4)
 
     /// The program watches for requests (`platform_watch_requests`) from its start on.
-    /// - Parameter abort: ends this process when it was asked to stop and the other ranks do not answer. It is called
-    ///   by another thread
-    package init(_ world: any Communicator, abort: (@Sendable (Failure) -> Void)? = nil) {
+    /// - Parameters:
+    ///   - abort: ends this process when it was asked to stop and the other ranks do not answer. It is called by another
+    ///     thread
+    ///   - allowance: how long the other ranks may take for that, besides three times the longest time they needed so far
+    package init(
+        _ world: any Communicator, abort: (@Sendable (Failure) -> Void)? = nil, allowance: Duration = .seconds(15)
+    ) {
         self.world = world
-        deadline = world.size > 1 ? abort.map { ShutdownWatchdog(rank: world.rank, abort: $0) } : nil
+        deadline =
+            world.size > 1 ? abort.map { ShutdownWatchdog(rank: world.rank, allowance: allowance, abort: $0) } : nil
     }
 
     /// Asks between two steps; the caller does what is answered. **Collective**.
@@ -63,8 +68,16 @@ package final class RunControl {
         votes[3] = Double(ProcessMemory.peak)
         try world.allReduceMaximum(votes)
         deadline?.hasAgreed()
+        let shouldStop = votes[1] > 0
+        if shouldStop {
+            // A rank can have hung after its vote, and a save with it would never end. A barrier passes only with ranks that
+            // have seen the answer.
+            deadline?.comes(asked: true)
+            try world.barrier()
+            deadline?.hasAgreed()
+        }
         return Decision(
-            shouldSave: votes[0] > 0, shouldStop: votes[1] > 0, allWritesFinished: votes[2] == 0,
+            shouldSave: votes[0] > 0, shouldStop: shouldStop, allWritesFinished: votes[2] == 0,
             peakMemory: Int(votes[3]))
     }
 }

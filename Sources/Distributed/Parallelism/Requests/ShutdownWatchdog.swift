@@ -18,14 +18,13 @@ final class ShutdownWatchdog: Sendable {
         var longest = Duration.zero
     }
 
-    /// What ranks get besides three times the longest time that they needed so far.
-    private static let waitPolicy = Duration.seconds(15)
-
     private let state: Monitor<State>
     private let thread: JoinableThread
 
-    /// - Parameter abort: called once, by the thread; ends the process
-    init(rank: Int, abort: @escaping @Sendable (Failure) -> Void) {
+    /// - Parameters:
+    ///   - allowance: what the other ranks get besides three times the longest time that they needed so far
+    ///   - abort: called once, by the thread; ends the process
+    init(rank: Int, allowance: Duration, abort: @escaping @Sendable (Failure) -> Void) {
         let state = Monitor(State())
         self.state = state
         thread = JoinableThread {
@@ -39,7 +38,7 @@ final class ShutdownWatchdog: Sendable {
                 }
                 let since = askedSince ?? .now
                 askedSince = since
-                guard ContinuousClock.now - since > Self.waitPolicy + longest * 3 else { continue }
+                guard ContinuousClock.now - since > allowance + longest * 3 else { continue }
                 return abort(Self.failure(rank: rank, after: ContinuousClock.now - since))
             }
         }
