@@ -44,6 +44,12 @@ import Tokenizers
         #expect(try text("a.jsonl") == "one|two|")
     }
 
+    @Test func aFirstLineThatIsTooLongIsCalledThat() throws {
+        try folder.write("{\"text\": \"" + String(repeating: "a", count: 1 << 26) + "\"}\n" + Self.lines, to: "a.jsonl")
+        let failure = try #require(throws: Failure.self) { try text("a.jsonl") }
+        #expect(failure.message.contains("line is longer than 67.1 MB"), "\(failure.message)")
+    }
+
     @Test(arguments: [
         ("a.json", "[\n{\"text\": \"one\"}]", "does not hold JSON lines"),
         ("a.json", "{\n\"text\": \"one\"}", "does not hold JSON lines"),

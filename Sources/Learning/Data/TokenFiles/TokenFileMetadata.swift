@@ -29,7 +29,9 @@ package struct TokenFileMetadata: Codable, Equatable, Sendable {
         do {
             self = try JSONDecoder().decode(Self.self, from: Data(json))
         } catch {
-            throw Failure(.data, "\(path): the metadata are damaged: \(error)", advice: "tokenize the texts again")
+            throw Failure(
+                .data, "\(path): the metadata are damaged: \(complaint(ofDecoding: error))",
+                advice: "tokenize the texts again")
         }
     }
 }

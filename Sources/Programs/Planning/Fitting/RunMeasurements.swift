@@ -76,7 +76,7 @@ private func decode<T: Decodable>(_ data: Data, _ place: String, _ decoder: JSON
             .data, "\(place): `\(context.codingPath[0].stringValue)` is not one number",
             advice: "laws know models whose layers all have the same number of experts")
     } catch {
-        throw Failure(.data, "\(place) is not the JSON of a run: \(error.localizedDescription)")
+        throw Failure(.data, "\(place) is not the JSON of a run: \(complaint(ofDecoding: error))")
     }
 }
 

@@ -9,8 +9,10 @@ struct JSONLines: DocumentReader {
     static func recognizes(_ file: MappedFile) -> Bool { firstLine(of: file).isObject }
 
     static func refusal(of file: MappedFile) -> Failure {
-        Failure(
-            .data, "\(file.path) does not hold JSON lines: its first line is not a whole JSON object",
+        let complaint =
+            firstLine(of: file).isTooLong ? "is longer than \(byteCount(longestFirstLine))" : "is not a whole JSON object"
+        return Failure(
+            .data, "\(file.path) does not hold JSON lines: its first line \(complaint)",
             advice:
                 "write one object with a `text` on each line, for example with `jq -c '.[]' FILE` for a list of them; "
                 + "to read it as one text, call it .txt")
@@ -63,11 +65,12 @@ struct JSONLines: DocumentReader {
         var number = 0
         /// Whether it is a whole JSON object.
         var isObject = false
+        var isTooLong = false
         /// Why no text can be taken from it.
         var complaint: String?
     }
 
-    /// A longer first line is taken for something else than JSON lines.
+    /// In bytes. A longer first line is taken for something else than JSON lines, without being parsed.
     private static let longestFirstLine = 1 << 26
 
     private static func firstLine(of file: MappedFile) -> FirstLine {
@@ -80,6 +83,11 @@ struct JSONLines: DocumentReader {
             guard bytes[start] == UInt8(ascii: "{") || bytes[start] <= UInt8(ascii: " ") else { return found }
             let limit = min(bytes.count, start + longestFirstLine)
             let end = endOfLine(in: bytes.extracting(0..<limit), from: start)
+            if end == limit, end < bytes.count {
+                found.isTooLong = true
+                found.complaint = "the line is longer than \(byteCount(longestFirstLine))"
+                return found
+            }
             let line = bytes.extracting(start..<end)
             guard JSONTextReader.isBlank(line) else {
                 found.complaint = reader.read(line)
