@@ -104,6 +104,14 @@ struct ConversionCheckTests {
         }
         #expect(message?.contains("no place for the tensor `model.layers.0.mlp.gone.weight`") == true)
     }
+
+    /// More than is there, and more than would fit into memory.
+    @Test(arguments: [4, 10_000]) func layersThatAreMissing(layers: Int) throws {
+        let key = "\"num_hidden_layers\" : "
+        let message = try finding { try $0.edit("config.json", "\(key)3", "\(key)\(layers)") }
+        let first = "the tensor `model.layers.3.input_layernorm.weight` is missing"
+        #expect(message?.contains(first) == true, "\(message ?? "nothing found")")
+    }
 }
 
 /// An export whose files are changed behind its back.

@@ -21,7 +21,7 @@ struct ImportedConfigurationTests {
 
     @Test func everySettingArrives() throws {
         let found = try read(Self.mixture)
-        #expect(found.kind == .qwen2Moe(sharedHidden: 0, hasBiases: false) && found.normalizesGates)
+        #expect(found.className == "Qwen2MoeForCausalLM" && found.normalizesGates)
         let model = found.model
         #expect(model.dModel == 48 && model.layers == 2 && model.heads == 4 && model.context == 64)
         #expect(model.expertCounts == [6, 6] && model.expertsPerToken == 2 && model.expertHiddenSize == 40)
@@ -78,7 +78,8 @@ struct ImportedConfigurationTests {
 
     @Test func aFilledUpModelArrives() throws {
         let found = try read(Self.filledUp)
-        #expect(found.kind == .ernie45Moe(slots: 4) && found.normalizesGates && found.model.expertsPerToken == 2)
+        #expect(found.className == "Ernie4_5_MoeForCausalLM" && found.normalizesGates)
+        #expect(found.model.expertCounts == [4, 4] && found.model.expertsPerToken == 2)
         #expect(found.model.expertHiddenSize == 16 && found.model.ropeBase == 500_000 && !found.model.tieEmbeddings)
     }
 
@@ -109,7 +110,7 @@ struct ImportedConfigurationTests {
             {"model_type": "llama", "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 1, "vocab_size": 9,
              "num_attention_heads": 2, "max_position_embeddings": 4, "attention_bias": false}
             """#
-        #expect(try read(llama).kind == .llama)
+        #expect(try read(llama).className == "LlamaForCausalLM")
         let message = refusal { _ = try read(llama.replacing("false", with: "true")) }
         #expect(message?.contains("`attention_bias` is true: a bias is not supported") == true)
     }

@@ -201,7 +201,7 @@ import Testing
         try refuse(["run.json": "{}", "metrics.jsonl": steps], saying: "run.json: no `n_active`")
         let byLayer = sizes.replacing("\"experts\": 32", with: "\"experts\": [4, 32]")
         try refuse(["run.json": byLayer, "metrics.jsonl": steps], saying: "run.json: `experts` is not one number")
-        try refuse(["run.json": "[", "metrics.jsonl": steps], saying: "run.json is not the JSON of a run: The given data")
+        try refuse(["run.json": "[", "metrics.jsonl": steps], saying: "the JSON of a run: The given data")
         try refuse(["run.json": sizes, "metrics.jsonl": ""], saying: "has no steps")
         try refuse(["run.json": sizes, "metrics.jsonl": "{\"tokens\": 5, \"loss\": 2}\n"], saying: "--training-loss")
         try refuse(["run.json": sizes, "metrics.jsonl": "rubbish\n" + steps], saying: "metrics.jsonl:1")

@@ -12,8 +12,8 @@ struct ConvertToHuggingFace: ParsableCommand {
         commandName: "to-huggingface",
         abstract: "Writes a checkpoint as a model that transformers loads.",
         discussion: """
-            Experts become a Qwen2-MoE, a model of one expert a Llama: the classes that compute the same numbers. A model \
-            that no class holds exactly is refused. Memory is bounded by one matrix, not by the model; with --verify one \
+            The model becomes the first of these classes that computes the same numbers: \
+            \(ToHuggingFace.classNames.joined(separator: ", ")). A model that none of them holds exactly is refused. Memory is bounded by one matrix, not by the model; with --verify one \
             layer of it is in memory at a time.
             """)
 

@@ -25,10 +25,8 @@ enum JSONFile {
         let value: Value
         do {
             value = try JSONDecoder().decode(type, from: Data(bytes))
-        } catch let error as DecodingError {
-            throw Failure(.data, "\(source): \(error.inWords)")
         } catch {
-            throw Failure(.data, "\(source) is not the JSON that was expected: \(error.localizedDescription)")
+            throw Failure(.data, "\(source): \(complaint(ofDecoding: error))")
         }
         if let key = RepeatedKey.find(in: bytes) {
             throw Failure(.data, "\(source): the key `\(key)` stands twice in one object")
@@ -46,21 +44,5 @@ enum JSONFile {
         } catch {
             throw Failure(.software, "cannot write JSON: \(error)")
         }
-    }
-}
-
-extension DecodingError {
-    /// `shape[1]: expected Int`, without the names of Swift's types around it.
-    fileprivate var inWords: String {
-        let (context, complaint): (Context, String) =
-            switch self {
-            case .typeMismatch(let type, let context): (context, "is not of type \(type)")
-            case .valueNotFound(let type, let context): (context, "is null instead of \(type)")
-            case .keyNotFound(let key, let context): (context, "has no `\(key.stringValue)`")
-            case .dataCorrupted(let context): (context, context.debugDescription)
-            @unknown default: (Context(codingPath: [], debugDescription: ""), "is not the JSON that was expected")
-            }
-        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue.prefix(200))" }.joined()
-        return path.isEmpty ? complaint : "`\(path.hasPrefix(".") ? String(path.dropFirst()) : path)` \(complaint)"
     }
 }

@@ -9,8 +9,8 @@ struct JSONLines: DocumentReader {
     static func recognizes(_ file: MappedFile) -> Bool { firstLine(of: file).isObject }
 
     static func refusal(of file: MappedFile) -> Failure {
-        let complaint =
-            firstLine(of: file).isTooLong ? "is longer than \(byteCount(longestFirstLine))" : "is not a whole JSON object"
+        let isTooLong = firstLine(of: file).isTooLong
+        let complaint = isTooLong ? "is longer than \(byteCount(longestFirstLine))" : "is not a whole JSON object"
         return Failure(
             .data, "\(file.path) does not hold JSON lines: its first line \(complaint)",
             advice:

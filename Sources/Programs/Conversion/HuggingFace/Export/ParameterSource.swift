@@ -17,20 +17,20 @@ final class ParameterSource {
     init(_ reader: CheckpointReader) { self.reader = reader }
 
     /// Calls `body` with the tensor's numbers in order.
-    func read(_ tensor: ExportedTensor, _ body: (Vector<Float>) throws(Failure) -> Void) throws(Failure) {
-        switch tensor.origin {
-        case .constant(let value):
+    func read(_ tensor: ClassTensor, _ body: (Vector<Float>) throws(Failure) -> Void) throws(Failure) {
+        switch tensor.contents {
+        case .whole(let name):
+            try readWhole("parameters/\(name)", tensor.entry.shape, body)
+        case .filler(.numbers(let values), _): try body(Vector(values))
+        case .filler(.constant(let value), _):
             let values = Vector<Float>(count: tensor.entry.count)
             for i in 0..<values.count { values[i] = value }
             try body(values)
-        case .whole(let name):
-            try readWhole("parameters/\(name)", tensor.entry.shape, body)
-        case .numbers(let values): try body(Vector(values))
         case .transposed(let name, let expert, let columns, let order):
             let matrix = try matrix("parameters/\(name)", expert)
             let target = Vector<Float>(count: tensor.entry.count)
             transpose(
-                matrix.values, rows: matrix.rows, rowLength: matrix.columns, columns: order.list(columns),
+                matrix.values, rows: matrix.rows, rowLength: matrix.columns, columns: order.columns(columns),
                 into: target)
             try body(target)
         }

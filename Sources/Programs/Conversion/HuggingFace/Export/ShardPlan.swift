@@ -5,15 +5,15 @@ struct ShardPlan {
     struct File {
         var name: String
         /// In the order in which they lie in the file.
-        var tensors: [ExportedTensor]
+        var tensors: [ClassTensor]
     }
 
     let files: [File]
     let totalBytes: Int
 
     /// - Parameter limit: bytes of tensors in a file; a tensor that is larger has a file of its own
-    init(_ tensors: [ExportedTensor], limit: Int) {
-        var groups: [[ExportedTensor]] = [[]], room = limit
+    init(_ tensors: some Sequence<ClassTensor>, limit: Int) {
+        var groups: [[ClassTensor]] = [[]], room = limit
         for tensor in tensors {
             if tensor.entry.bytes > room, !groups[groups.count - 1].isEmpty {
                 groups.append([])
@@ -27,7 +27,7 @@ struct ShardPlan {
             let byName = Dictionary(uniqueKeysWithValues: group.map { ($0.entry.name, $0) })
             return File(name: Self.name(number + 1, of: groups.count), tensors: order.compactMap { byName[$0] })
         }
-        totalBytes = tensors.reduce(0) { $0 + $1.entry.bytes }
+        totalBytes = groups.reduce(0) { $0 + $1.reduce(0) { $0 + $1.entry.bytes } }
     }
 
     private static func name(_ number: Int, of count: Int) -> String {

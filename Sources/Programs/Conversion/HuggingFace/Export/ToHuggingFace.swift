@@ -5,12 +5,13 @@ package import Diagnostics
 import Parallelism
 import Platform
 import Tensors
+import Tokenizers
 import Training
 
 /// Writes a checkpoint as a directory that `transformers` loads.
 package struct ToHuggingFace {
     private let source: SourceCheckpoint
-    private let modelClass: ModelClass
+    private let huggingFaceClass: any HuggingFaceClass
     private let plan: ShardPlan
 
     /// Bytes of a shard where nothing else is said; what `transformers` takes.
@@ -19,14 +20,18 @@ package struct ToHuggingFace {
     /// - Throws: `configuration` for a model that no class of `transformers` holds exactly
     package init(_ source: SourceCheckpoint, profile: ExportProfile, shardBytes: Int) throws(Failure) {
         self.source = source
-        modelClass = try ModelClass(for: source.configuration.model, source.configuration.routing, profile: profile)
-        plan = ShardPlan(exportedTensors(source.configuration.model, as: modelClass), limit: shardBytes)
+        let model = source.configuration.model
+        huggingFaceClass = try HuggingFaceClasses.holding(model, source.configuration.routing, profile: profile)
+        plan = ShardPlan(huggingFaceClass.tensors(of: model).joined(), limit: shardBytes)
     }
 
     package var files: Int { plan.files.count }
     package var tensors: Int { plan.files.reduce(0) { $0 + $1.tensors.count } }
     package var bytes: Int { plan.totalBytes }
-    package var className: String { modelClass.name }
+    package var className: String { type(of: huggingFaceClass).name }
+
+    /// The names of all classes that a model can become.
+    package static var classNames: [String] { HuggingFaceClasses.all.map { $0.name } }
 
     /// What the class cannot say; for the user to know.
     package var notes: [String] {
@@ -34,14 +39,7 @@ package struct ToHuggingFace {
         if source.configuration.routing.evaluationCapacityFactor != nil {
             notes.append("routing.evaluation_capacity_factor drops tokens; Hugging Face never does")
         }
-        if modelClass == .llama {
-            notes.append("the routers of a model of one expert have no effect and are left out")
-        }
-        if modelClass == .ernie45Moe {
-            notes.append(
-                "the class has equally many experts in every layer: zeros that are never chosen fill up the others")
-        }
-        return notes
+        return notes + huggingFaceClass.notes
     }
 
     /// Writes all files into `directory`, which exists and is empty.
@@ -62,12 +60,21 @@ package struct ToHuggingFace {
         try source.reader.close()
         let configuration = source.configuration, tokenizer = source.tokenizer
         if let index = try plan.index() { try write(index, "\(directory)/model.safetensors.index.json") }
-        let shape = ExportedConfiguration(configuration.model, configuration.routing, as: modelClass, tokenizer)
-        try write(JSONFile.encode(shape), "\(directory)/config.json")
-        try write(JSONFile.encode(GenerationConfiguration(tokenizer)), "\(directory)/generation_config.json")
+        try write(JSONFile.encode(settings), "\(directory)/config.json")
+        let generation = GenerationConfiguration(endOfText: tokenizer.endOfText)
+        try write(JSONFile.encode(generation), "\(directory)/generation_config.json")
         let exported = ExportedTokenizer(tokenizer, context: configuration.model.context)
         try write(exported.json(), "\(directory)/tokenizer.json")
         try write(exported.settings(), "\(directory)/tokenizer_config.json")
+    }
+
+    /// `config.json`
+    private var settings: [String: JSONValue] {
+        let model = source.configuration.model, found = type(of: huggingFaceClass)
+        var all = CommonSettings.values(of: model, endOfText: source.tokenizer.endOfText)
+        all["architectures"] = .list([.text(found.name)])
+        all["model_type"] = .text(found.modelType)
+        return all.merging(huggingFaceClass.settings(of: model, source.configuration.routing)) { $1 }
     }
 
     private func write(_ bytes: [UInt8], _ path: String) throws(Failure) {

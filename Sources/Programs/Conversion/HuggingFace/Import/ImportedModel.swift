@@ -8,15 +8,19 @@ package final class ImportedModel {
     package let directory: String
     package let configuration: ImportedConfiguration
     let files: WeightFiles
-    /// Which tensors make up a parameter's matrix: parameter, then expert.
+    /// The tensors that make up a parameter's matrices: parameter, then expert. None for one that the class does not have: a
+    /// Llama has no router, whose place is filled with zeros, which every token passes with a gate of 1.
     private let parts: [String: [Int: [Part]]]
     /// The tensors that make up the matrix read last: it is read some rows at a time, and they hold its columns.
     private var last: (parameter: String, matrix: Int, tensors: [String: Vector<Float>])?
 
-    /// - Parameters:
-    ///   - from: the first of our columns that a tensor fills
-    ///   - neighbors: whether heads are in the order of `TensorPlacement.interleavedRotary`
-    private typealias Part = (name: String, from: Int, neighbors: Bool)
+    private struct Part {
+        let name: String
+        /// Of our matrix, which the tensor fills; nil for a parameter that is stored as ours is.
+        let columns: Range<Int>?
+        /// Which of the tensor's rows goes into each of them.
+        let rows: [Int]
+    }
 
     /// Every tensor is expected, of the right shape, and none is missing; tensors that must add nothing do not.
     /// - Throws: `data`, naming what is missing, unexpected or more than this program can hold
@@ -25,36 +29,21 @@ package final class ImportedModel {
         let stated = try ImportedConfiguration(directory: directory)
         files = try WeightFiles(directory)
         configuration = try stated.settled(by: files)
-        var parts: [String: [Int: [Part]]] = [:], unused = 0, withoutPlace: [String] = []
-        for name in files.tensors.keys.sorted() {
-            let stored = try files.stored(name)
-            guard let (place, shape) = TensorPlacement.of(name, in: configuration) else {
-                throw Failure(
-                    .data, "\(directory): there is no place for the tensor `\(name.prefix(200))`",
-                    advice: "the model has a part that config.json does not speak of or that is not supported")
-            }
-            guard stored.shape == shape else {
-                throw Failure(
-                    .data, "\(directory): `\(name)` has shape \(stored.shape), config.json wants \(shape)")
-            }
-            switch place {
-            case .whole(let parameter): parts[parameter, default: [:]][0] = [(name, 0, false)]
-            case .columns(let parameter, let expert, let from):
-                parts[parameter, default: [:]][expert, default: []].append((name, from, false))
-            case .interleavedRotary(let parameter, let from):
-                parts[parameter, default: [:]][0, default: []].append((name, from, true))
-            case .unused:
-                unused += 1
-                withoutPlace.append(name)
-            case .sharedExpert, .sharedGate: withoutPlace.append(name)
-            case .bias, .correctionBias: break
+        let expected = try ExpectedTensors(configuration, in: files)
+        var parts: [String: [Int: [Part]]] = [:]
+        for tensor in expected.tensors {
+            let name = tensor.entry.name
+            switch tensor.contents {
+            case .whole(let parameter): parts[parameter] = [0: [Part(name: name, columns: nil, rows: [])]]
+            case .transposed(let parameter, let expert, let columns, let order):
+                let part = Part(name: name, columns: columns, rows: order.rows(columns))
+                parts[parameter, default: [:]][expert ?? 0, default: []].append(part)
+            case .filler: break
             }
         }
         self.parts = parts
-        try requireAll(unused: unused)
-        try InertTensors(self).require()
-        // Zero times NaN is NaN: what adds nothing must be numbers, too.
-        for name in withoutPlace { try files.requireFinite(name) }
+        try expected.requireFillers(in: files)
+        try configuration.huggingFaceClass.requireInert(configuration.model, in: files)
     }
 
     /// What of the directory is left aside; for the user to know.
@@ -76,61 +65,22 @@ package final class ImportedModel {
         configuration.model.layoutOfAllExperts.entries
     }
 
-    /// A Llama has no router; its place is filled with zeros, which every token passes with a gate of 1.
-    func isRouterOfDense(_ entry: ParameterEntry) -> Bool {
-        configuration.kind == .llama && entry.name.hasSuffix(".router")
-    }
-
-    /// - Parameter unused: tensors found of experts that are never chosen
-    private func requireAll(unused: Int) throws(Failure) {
-        guard unused == 3 * configuration.unusedExperts else {
-            throw Failure(
-                .data, "\(directory): tensors of experts are missing", advice: "the directory is not complete")
-        }
-        for entry in parameters where !isRouterOfDense(entry) {
-            for expert in 0..<entry.matrixCount {
-                var width = 0
-                for part in parts[entry.name]?[expert] ?? [] {
-                    width += try self.width(part, of: entry)
-                }
-                guard width == entry.columns else {
-                    let which = entry.matrixCount > 1 ? " of expert \(expert)" : ""
-                    throw Failure(
-                        .data, "\(directory): tensors are missing that make up \(entry.name)\(which)",
-                        advice: "the directory is not complete")
-                }
-            }
-        }
-    }
-
-    /// How many of our columns a tensor fills: a router's rows of experts that are never chosen fill none.
-    private func width(_ part: Part, of entry: ParameterEntry) throws(Failure) -> Int {
-        isWhole(entry) ? entry.columns : min(try files.stored(part.name).shape[0], entry.columns - part.from)
-    }
-
-    private func isWhole(_ entry: ParameterEntry) -> Bool {
-        entry.name == "embedding" || entry.name == "head" || !entry.hasWeightDecay
-    }
+    /// Whether the directory's class has the parameter.
+    func holds(_ entry: ParameterEntry) -> Bool { parts[entry.name] != nil }
 
     /// Rows `rows` of one matrix of a parameter: of expert `matrix`, or of the only one.
     /// - Returns: `[rows, columns]`
     package func read(_ entry: ParameterEntry, matrix: Int, rows: Range<Int>) throws(Failure) -> Vector<Float> {
         let values = Vector<Float>(count: rows.count * entry.columns)
         guard let parts = parts[entry.name]?[matrix] else { return values }
-        if isWhole(entry) {
-            return try files.read(parts[0].name, rows.lowerBound * entry.columns..<rows.upperBound * entry.columns)
-        }
         if last?.parameter != entry.name || last?.matrix != matrix { last = (entry.name, matrix, [:]) }
         for part in parts {
-            let rowLength = try files.stored(part.name).shape[1], width = try width(part, of: entry)
-            let size = configuration.model.headSize
-            let order = (0..<width).map { column in
-                guard part.neighbors else { return column }
-                let place = column % size
-                return column - place + 2 * (place % (size / 2)) + place / (size / 2)
+            guard let columns = part.columns else {
+                return try files.read(part.name, rows.lowerBound * entry.columns..<rows.upperBound * entry.columns)
             }
-            let to = Tensor(values, rows: rows.count, columns: entry.columns).columns(part.from..<part.from + width)
-            copyTransposed(try tensor(part.name), rowLength: rowLength, order, rows, into: to)
+            let rowLength = try files.stored(part.name).shape[1]
+            let to = Tensor(values, rows: rows.count, columns: entry.columns).columns(columns)
+            copyTransposed(try tensor(part.name), rowLength: rowLength, part.rows, rows, into: to)
         }
         return values
     }

@@ -102,4 +102,18 @@ final class WeightFiles {
                 + "\(values[index]); a weight is a number of magnitude below \(largestWeight)",
             advice: "training or saving went wrong there: take an earlier checkpoint of that model")
     }
+
+    /// Whether a tensor holds nothing but zeros, of either sign.
+    func isZero(_ name: String) throws(Failure) -> Bool {
+        let count = try stored(name).count, piece = 1 << 22
+        for start in stride(from: 0, to: count, by: piece) {
+            let values = try read(name, start..<min(start + piece, count))
+            // Bits, all together: a thread may take denormals for zeros, and the compiler turns a comparison of one number's
+            // bits with zero into one of the number.
+            var bits: UInt32 = 0
+            for i in 0..<values.count { bits |= values[i].bitPattern & 0x7FFF_FFFF }
+            guard bits == 0 else { return false }
+        }
+        return true
+    }
 }

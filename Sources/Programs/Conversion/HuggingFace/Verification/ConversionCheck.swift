@@ -57,7 +57,7 @@ package struct ConversionCheck: Sendable {
             && ours.expertCounts == theirs.expertCounts && ours.tieEmbeddings == theirs.tieEmbeddings
             && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
             && ours.ropeBase == theirs.ropeBase && ours.expertHiddenSize == theirs.expertHiddenSize
-            && (model.configuration.kind == .llama
+            && (theirs.isDense
                 || source.configuration.routing.normalizeGates == model.configuration.normalizesGates)
         guard isSame else {
             throw Failure(.data, "\(model.directory): config.json does not say what \(source.reader.directory) is")
@@ -65,7 +65,7 @@ package struct ConversionCheck: Sendable {
     }
 
     private mutating func compareDigests(_ model: ImportedModel, _ source: SourceCheckpoint) throws(Failure) {
-        for entry in model.parameters where !model.isRouterOfDense(entry) {
+        for entry in model.parameters where model.holds(entry) {
             let name = "parameters/\(entry.name)", digest = TensorDigest(name: name)
             var sum: UInt64 = 0
             for index in 0..<entry.matrixCount {

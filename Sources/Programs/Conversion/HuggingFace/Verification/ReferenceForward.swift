@@ -36,7 +36,7 @@ final class ReferenceForward {
             let name = "model.layers.\(layer)"
             add(try attention(norm(x, "\(name).input_layernorm.weight"), "\(name).self_attn"), to: x)
             let h = try norm(x, "\(name).post_attention_layernorm.weight")
-            add(try feedForward(h, "\(name).mlp"), to: x)
+            add(try configuration.huggingFaceClass.feedForward(h, "\(name).mlp", in: self), to: x)
         }
         return try norm(x, "model.norm.weight")
     }
@@ -51,7 +51,7 @@ final class ReferenceForward {
     }
 
     /// `x·Wᵀ`, `W` as stored: `[out, in]`.
-    private func linear(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
+    func linear(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
         let shape = try files.stored(name).shape
         let y = Tensor(rows: x.rows, columns: shape[0])
         guard shape[0] > 0 else { return y }
@@ -100,7 +100,7 @@ final class ReferenceForward {
     /// one's before it.
     private func rotate(_ x: Tensor) {
         let size = configuration.model.headSize
-        let (step, partner) = configuration.turnsNeighbors ? (2, 1) : (1, size / 2)
+        let (step, partner) = configuration.huggingFaceClass.turnsNeighbors ? (2, 1) : (1, size / 2)
         for t in 0..<x.rows {
             for i in 0..<size / 2 {
                 let frequency = pow(configuration.model.ropeBase, -Double(2 * i) / Double(size))
@@ -125,19 +125,17 @@ final class ReferenceForward {
     }
 
     /// `down(silu(gate·x) · (up·x))`
-    private func gated(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
+    func gated(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
         let gate = try linear(h, "\(name).gate_proj.weight"), up = try linear(h, "\(name).up_proj.weight")
         for t in 0..<gate.rows { for c in 0..<gate.columns { gate[t, c] *= up[t, c] / (1 + exp(-gate[t, c])) } }
         return try linear(gate, "\(name).down_proj.weight")
     }
 
-    private func feedForward(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
-        guard configuration.kind != .llama else { return try gated(h, name) }
+    /// The weighted sum of what the experts chosen by a softmax of `name.gate` compute.
+    /// - Parameter correction: the tensor that is added to the probabilities for the choice alone
+    func routed(_ h: Tensor, _ name: String, correction: String? = nil) throws(Failure) -> Tensor {
         let weights = try linear(h, "\(name).gate.weight"), y = Tensor(rows: h.rows, columns: d)
-        let bias = Vector<Float>(count: weights.columns)
-        if case .ernie45Moe = configuration.kind {
-            copy(try files.read("\(name).moe_statics.e_score_correction_bias"), into: bias)
-        }
+        let bias = try correction.map { name throws(Failure) in try files.read(name) } ?? Vector(count: weights.columns)
         let chosen = (0..<h.rows).map { choose(weights, row: $0, bias) }
         for expert in 0..<weights.columns {
             let rows = (0..<h.rows).filter { chosen[$0].contains(expert) }
@@ -147,9 +145,6 @@ final class ReferenceForward {
             let answer = try gated(mine, "\(name).experts.\(expert)")
             for (i, t) in rows.enumerated() { for c in 0..<d { y[t, c] += weights[t, expert] * answer[i, c] } }
         }
-        guard case .qwen2Moe(let sharedHidden, _) = configuration.kind, sharedHidden > 0 else { return y }
-        let shared = try gated(h, "\(name).shared_expert"), gate = try linear(h, "\(name).shared_expert_gate.weight")
-        for t in 0..<h.rows { for c in 0..<d { y[t, c] += shared[t, c] / (1 + exp(-gate[t, 0])) } }
         return y
     }
 

@@ -1,0 +1,77 @@
+import Configuration
+
+// Tensors that several classes have under the same names.
+
+func embeddingTensor(_ model: ModelConfiguration) -> ClassTensor {
+    ClassTensor("model.embed_tokens.weight", [model.vocabularySize, model.dModel], .whole("embedding"))
+}
+
+/// The final norm, and the head where it is no part of the embedding.
+func finalTensors(_ model: ModelConfiguration) -> [ClassTensor] {
+    let norm = ClassTensor("model.norm.weight", [model.dModel], .whole("final_norm.weight"))
+    guard !model.tieEmbeddings else { return [norm] }
+    return [norm, ClassTensor("lm_head.weight", [model.vocabularySize, model.dModel], .whole("head"))]
+}
+
+/// The norms and the attention of a layer.
+/// - Parameters:
+///   - order: of the rows of the query and key projections
+///   - hasBiases: whether query, key and value projections have biases, which must be zeros
+func attentionTensors(
+    _ layer: Int, _ model: ModelConfiguration, order: ClassTensor.RowOrder = .asStored, hasBiases: Bool = false
+) -> [ClassTensor] {
+    let d = model.dModel, block = "blocks.\(layer)", there = "model.layers.\(layer)"
+    var all = [
+        ClassTensor("\(there).input_layernorm.weight", [d], .whole("\(block).attention_norm.weight")),
+        ClassTensor("\(there).post_attention_layernorm.weight", [d], .whole("\(block).feed_forward_norm.weight")),
+        ClassTensor(
+            "\(there).self_attn.o_proj.weight", [d, d],
+            .transposed("\(block).attention.output", expert: nil, columns: 0..<d)),
+    ]
+    for (index, letter) in ["q", "k", "v"].enumerated() {
+        let name = "\(there).self_attn.\(letter)_proj"
+        all.append(
+            ClassTensor(
+                "\(name).weight", [d, d],
+                .transposed(
+                    "\(block).attention.qkv", expert: nil, columns: index * d..<(index + 1) * d,
+                    order: letter == "v" ? .asStored : order)))
+        if hasBiases {
+            all.append(
+                ClassTensor("\(name).bias", [d], .filler(.constant(0), accepting: .zeros(feature: "biases"))))
+        }
+    }
+    return all
+}
+
+/// A router and `slots` experts: the layer's, and zeros in place of those that it does not have and never chooses.
+///
+/// A missing expert's row of the router is another's, so that a softmax loses no digits to it.
+func routedTensors(_ layer: Int, _ model: ModelConfiguration, slots: Int) -> [ClassTensor] {
+    let name = "model.layers.\(layer).mlp", experts = model.expertCount(inLayer: layer)
+    let router = ClassTensor(
+        "\(name).gate.weight", [slots, model.dModel],
+        .transposed(
+            "blocks.\(layer).router", expert: nil, columns: 0..<experts,
+            order: slots == experts ? .asStored : .padded(rows: slots)))
+    return [router]
+        + (0..<slots).flatMap { slot in
+            let tensors = expertTensors("\(name).experts.\(slot)", layer, slot, model)
+            guard slot >= experts else { return tensors }
+            return tensors.map {
+                ClassTensor($0.entry.name, $0.entry.shape, .filler(.constant(0), accepting: .finite))
+            }
+        }
+}
+
+/// - Parameter name: of the expert's three matrices, without their own names
+func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelConfiguration) -> [ClassTensor] {
+    let d = model.dModel, hidden = model.expertHiddenSize
+    let gateUp = "blocks.\(layer).experts.gate_up", down = "blocks.\(layer).experts.down"
+    return [
+        ClassTensor("\(name).gate_proj.weight", [hidden, d], .transposed(gateUp, expert: expert, columns: 0..<hidden)),
+        ClassTensor(
+            "\(name).up_proj.weight", [hidden, d], .transposed(gateUp, expert: expert, columns: hidden..<2 * hidden)),
+        ClassTensor("\(name).down_proj.weight", [d, hidden], .transposed(down, expert: expert, columns: 0..<d)),
+    ]
+}

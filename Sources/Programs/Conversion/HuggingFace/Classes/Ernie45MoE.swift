@@ -1,0 +1,130 @@
+import Configuration
+import Diagnostics
+import Tensors
+
+/// Layers of different numbers of experts. The class has one number for all, but also a correction bias for each expert, which
+/// decides who is chosen and not by how much it counts: layers are filled up with experts that are never chosen. It always
+/// normalizes gates, so that what the others' logits add to the softmax cancels.
+struct Ernie45MoE: HuggingFaceClass {
+    static let name = "Ernie4_5_MoeForCausalLM"
+    static let modelType = "ernie4_5_moe"
+
+    /// Experts of every layer, those included that are never chosen.
+    private let slots: Int
+
+    private init(slots: Int) { self.slots = slots }
+
+    init(holding model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
+        guard routing.normalizeGates else {
+            throw Failure(
+                .configuration,
+                "layers hold different numbers of experts (model.experts is \(model.experts)) and routing.normalize_gates "
+                    + "is false: the only class of transformers that holds such layers divides gates by their sum",
+                advice: "convert prune --scope layer gives a model that can go to Hugging Face; so does training with "
+                    + "normalize_gates: true")
+        }
+        self.init(slots: model.expertCounts.max() ?? 1)
+    }
+
+    func settings(of model: ModelConfiguration, _ routing: RoutingConfiguration) -> [String: JSONValue] {
+        [
+            "moe_num_experts": .integer(slots), "moe_k": .integer(model.expertsPerToken),
+            "moe_intermediate_size": .integer(model.expertHiddenSize),
+            "intermediate_size": .integer(model.expertHiddenSize), "moe_num_shared_experts": .integer(0),
+            "moe_layer_start_index": .integer(0), "moe_layer_end_index": .integer(model.layers - 1),
+            "moe_layer_interval": .integer(1), "moe_norm_min": .number(1e-12), "use_bias": .boolean(false),
+            // The class would take token 0.
+            "pad_token_id": .null,
+        ]
+    }
+
+    var notes: [String] {
+        ["the class has equally many experts in every layer: zeros that are never chosen fill up the others"]
+    }
+
+    static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
+        let slots = try keys.integer("moe_num_experts", default: 64, in: 1...65_536)
+        let expertsPerToken = try keys.integer("moe_k", default: 6, in: 1...slots)
+        let model = try CommonSettings.read(
+            &keys, hiddenKey: "moe_intermediate_size", experts: slots, expertsPerToken: expertsPerToken,
+            CommonSettings.Defaults(tiesEmbeddings: true, normEpsilon: 1e-5, ropeBase: 500_000, keyHeads: 4))
+        let last = try keys.integer("moe_layer_end_index", default: -1, in: -1...10_000)
+        let first = try keys.integer("moe_layer_start_index", default: 1, in: 0...10_000)
+        guard first == 0, last == -1 || last == model.layers - 1 else {
+            throw keys.failure(
+                "moe_layer_start_index",
+                "and `moe_layer_end_index` are \(first) and \(last): a layer without experts is not supported")
+        }
+        try keys.require("moe_layer_interval", .integer(1), feature: "a layer without experts")
+        guard try keys.integer("moe_num_shared_experts", default: 2, in: 0...65_536) == 0 else {
+            throw keys.failure("moe_num_shared_experts", "is not 0: a shared expert is not supported")
+        }
+        try keys.require("use_bias", .boolean(false), feature: "a bias")
+        // The most probable expert alone has more than 1/slots: so little is never reached.
+        _ = try keys.number("moe_norm_min", default: 1e-12, in: 0...1e-6)
+        keys.ignore(["intermediate_size"])
+        return ImportedConfiguration(Ernie45MoE(slots: slots), model, normalizesGates: true)
+    }
+
+    func tensors(ofLayer layer: Int, of model: ModelConfiguration) -> [ClassTensor] {
+        let order = ClassTensor.RowOrder.interleavedRotary(headSize: model.headSize)
+        return attentionTensors(layer, model, order: order) + routedTensors(layer, model, slots: slots)
+            + [correctionBias(layer, experts: model.expertCount(inLayer: layer))]
+    }
+
+    private func biasName(_ layer: Int) -> String { "model.layers.\(layer).mlp.moe_statics.e_score_correction_bias" }
+
+    /// What is added to the probabilities, which lie between 0 and 1, before the largest are chosen.
+    private func correctionBias(_ layer: Int, experts: Int) -> ClassTensor {
+        let numbers = (0..<slots).map { $0 < experts ? Float(0) : -2 }
+        return ClassTensor(biasName(layer), [1, slots], .filler(.numbers(numbers), accepting: .checked))
+    }
+
+    /// With the experts that each layer has, which the weights alone say.
+    /// - Throws: `data` naming a correction bias that does more than leave experts out
+    func settled(_ model: ModelConfiguration, by files: WeightFiles) throws(Failure) -> ModelConfiguration {
+        var counts: [Int] = []
+        for layer in 0..<model.layers { counts.append(try experts(inLayer: layer, model, files)) }
+        var settled = model
+        settled.experts = ExpertsPerLayer(byLayer: counts)
+        return settled
+    }
+
+    private func experts(inLayer layer: Int, _ model: ModelConfiguration, _ files: WeightFiles) throws(Failure) -> Int {
+        let name = biasName(layer)
+        guard try files.stored(name).count == slots else {
+            throw Failure(.data, "\(files.directory): `\(name)` has not one number for each of \(slots) experts")
+        }
+        let bias = try files.read(name)
+        let used = (0..<slots).prefix { bias[$0] == 0 }.count
+        // A probability is at most 1.
+        let leavesOut = used >= model.expertsPerToken && (used..<slots).allSatisfy { bias[$0] < -1 }
+        guard leavesOut, try isCopied(layer, used - 1, into: used..<slots, model.dModel, files) else {
+            throw Failure(
+                .data, "\(files.directory): `\(name)` shifts the choice of experts, which is not supported",
+                advice:
+                    "only a bias that leaves the last experts of a layer out, as Switchyard writes it, can be taken over"
+            )
+        }
+        return used
+    }
+
+    /// Whether the router's rows of experts that are never chosen are an expert's that can be: then they add a few times its
+    /// probability to the softmax and leave the others their digits.
+    private func isCopied(
+        _ layer: Int, _ expert: Int, into others: Range<Int>, _ d: Int, _ files: WeightFiles
+    ) throws(Failure) -> Bool {
+        let name = "model.layers.\(layer).mlp.gate.weight"
+        guard try files.stored(name).count == others.upperBound * d else { return false }
+        let rows = try files.read(name)
+        return others.allSatisfy { other in
+            (0..<d).allSatisfy { rows[other * d + $0].bitPattern == rows[expert * d + $0].bitPattern }
+        }
+    }
+
+    var turnsNeighbors: Bool { true }
+
+    func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor {
+        try reference.routed(h, name, correction: "\(name).moe_statics.e_score_correction_bias")
+    }
+}

@@ -1,0 +1,97 @@
+import Configuration
+import Diagnostics
+import Model
+import Tensors
+
+/// A model class of `transformers`, in both directions: the models of ours that it holds exactly, and those of its own that
+/// ours compute. A value is the class as one model has it.
+///
+/// A class is one file in this folder and its name in `HuggingFaceClasses.all`.
+protocol HuggingFaceClass: Sendable {
+    /// As `architectures` has it.
+    static var name: String { get }
+    static var modelType: String { get }
+
+    /// - Parameter profile: how much an export carries that the model does not need
+    /// - Throws: `configuration` naming what of the model the class does not hold
+    init(holding model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
+
+    /// What its `config.json` says besides `CommonSettings`. Every value that decides a logit is stated, also where the class
+    /// has it by default.
+    func settings(of model: ModelConfiguration, _ routing: RoutingConfiguration) -> [String: JSONValue]
+
+    /// What a user should know of an export.
+    var notes: [String] { get }
+
+    /// Reads a `config.json`, each key once.
+    /// - Throws: `data` naming a setting that asks for what our models do not compute
+    static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration
+
+    /// The tensors of a layer, in the order in which an export writes them.
+    func tensors(ofLayer layer: Int, of model: ModelConfiguration) -> [ClassTensor]
+
+    /// The model with what the weights alone say of it.
+    func settled(_ model: ModelConfiguration, by files: WeightFiles) throws(Failure) -> ModelConfiguration
+
+    /// Checks tensors that hold nothing of our models, beyond what `ClassTensor.Accepted` says of each.
+    /// - Throws: `data` naming the tensor that changes what the model computes
+    func requireInert(_ model: ModelConfiguration, in files: WeightFiles) throws(Failure)
+
+    /// Whether neighbors (2i, 2i + 1) of a head turn together, where ours are (i, i + size/2).
+    var turnsNeighbors: Bool { get }
+
+    /// What the class computes of its normalized input in place of `name`, straight from its files: the reference that an
+    /// import or export is compared with.
+    /// - Parameter h: `[tokens, dModel]`
+    func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor
+}
+
+extension HuggingFaceClass {
+    var notes: [String] { [] }
+    var turnsNeighbors: Bool { false }
+
+    func settled(_ model: ModelConfiguration, by files: WeightFiles) throws(Failure) -> ModelConfiguration { model }
+    func requireInert(_ model: ModelConfiguration, in files: WeightFiles) throws(Failure) {}
+
+    /// All tensors by part of the model: embedding, layers, final norm and head. Lazy, because a `config.json` may speak of
+    /// more layers and experts than fit into memory.
+    func tensors(of model: ModelConfiguration) -> LazyMapSequence<ClosedRange<Int>, [ClassTensor]> {
+        (-1...model.layers).lazy.map { part in
+            switch part {
+            case -1: [embeddingTensor(model)]
+            case model.layers: finalTensors(model)
+            default: tensors(ofLayer: part, of: model)
+            }
+        }
+    }
+}
+
+/// The classes that are known, each where it is looked for: the first that holds a model is taken.
+enum HuggingFaceClasses {
+    static let all: [any HuggingFaceClass.Type] = [Llama.self, Qwen2MoE.self, Ernie45MoE.self]
+
+    /// - Throws: `configuration` naming the setting that no class holds
+    static func holding(
+        _ model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile
+    ) throws(Failure) -> any HuggingFaceClass {
+        guard model.norm == .rms else {
+            throw Failure(
+                .configuration,
+                "model.norm is `\(model.norm.rawValue)`: no class of transformers has experts behind a LayerNorm of "
+                    + "this kind",
+                advice: "only models with `norm: rms` can go to Hugging Face")
+        }
+        var refusal: Failure?
+        for candidate in all {
+            do throws(Failure) {
+                return try candidate.init(holding: model, routing, profile: profile)
+            } catch {
+                // The last class holds most, so its refusal says what is in the way.
+                refusal = error
+            }
+        }
+        throw refusal ?? Failure(.configuration, "no class of transformers holds this model")
+    }
+
+    static func named(modelType: String) -> (any HuggingFaceClass.Type)? { all.first { $0.modelType == modelType } }
+}
