@@ -128,9 +128,10 @@ private let shapes: [(tokens: Int, experts: Int)] = [
                 for e in 0..<experts { tokensPerExpert[e] = 0 }
                 for i in 0..<tokens * k { tokensPerExpert[Int(expertIndices[i])] += 1 }
                 loadBalanceGradient(tokensPerExpert, k: k, scale: 0.75, into: dz, on: workers)
-                routerBackward(
+                selectTopKBackward(
                     p, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates, dGates: dGates,
-                    logSumExp: sums, zScale: 0.5, replacing: dz, on: workers)
+                    addingTo: dz, on: workers)
+                routerSoftmaxBackward(p, logSumExp: sums, zScale: 0.5, replacing: dz, on: workers)
                 return [dz]
             }
             let logits = Doubles(z)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Threading
 
-/// Every rule that `RoutingConfiguration.balancing` can select belongs here.
+/// Every rule that `RoutingPolicy` can select belongs here.
 @Suite struct LoadBalancingTests {
     private let tokens = 7, experts = 4
 

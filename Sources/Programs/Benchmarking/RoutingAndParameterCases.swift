@@ -23,9 +23,10 @@ extension KernelShapes {
             },
             KernelCase(name: "router backward" + kind.suffix, work: .bytes(2 * table)) {
                 loadBalanceGradient(tokensPerExpert, k: k, scale: 1e-3, into: dz, on: $0)
-                routerBackward(
+                selectTopKBackward(
                     z, k: k, normalize: false, expertIndices: expertIndices, gates: gates, dGates: dGates,
-                    logSumExp: logSumExp, zScale: 1e-3, replacing: dz, on: $0)
+                    addingTo: dz, on: $0)
+                routerSoftmaxBackward(z, logSumExp: logSumExp, zScale: 1e-3, replacing: dz, on: $0)
             },
         ]
     }

@@ -74,26 +74,22 @@ package func loadBalanceGradient(
     }
 }
 
-/// Gradient of the router's logits, from the gradients of its probabilities and of the gates, and the z-loss.
-///
-/// `dp`, which holds what balancing adds, gathers `dg` (through the renormalization if there is one); then
-/// `dz = p·(dp − Σ p·dp) + ζ·2·logsumexp·p/T` (z-loss: Zoph et al., arXiv:2202.08906, equation 5).
+/// Backward of `selectTopK`: adds the gradient of the gates, through their normalization if there is one, to that of the
+/// probabilities.
 /// - Parameters:
 ///   - p: `[tokens, experts]`
 ///   - dGates: `[tokens · k]`, zero for choices that found no slot
-///   - zScale: ζ over the number of micro-batches
-///   - dz: `[tokens, experts]`: dp of balancing, replaced by the gradient of the logits
-package func routerBackward(
+///   - dp: `[tokens, experts]`
+package func selectTopKBackward(
     _ p: Tensor, k: Int, normalize: Bool, expertIndices: Vector<Int32>, gates: Vector<Float>, dGates: Vector<Float>,
-    logSumExp: Vector<Float>, zScale: Float, replacing dz: Tensor, on workers: ThreadPool
+    addingTo dp: Tensor, on workers: ThreadPool
 ) {
-    let experts = p.columns, tokens = Float(p.rows)
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
-            var out = dz.mutableRow(t)
+            var out = dp.mutableRow(t)
             var shared: Float = 0, total: Float = 1
-            let probability = p.row(t)
             if normalize {
+                let probability = p.row(t)
                 total = 0
                 for i in t * k..<(t + 1) * k {
                     shared += dGates[i] * gates[i]
@@ -101,7 +97,25 @@ package func routerBackward(
                 }
             }
             for i in t * k..<(t + 1) * k { out[Int(expertIndices[i])] += (dGates[i] - shared) / total }
-            let mean = dot(probability, dz.row(t))
+        }
+    }
+}
+
+/// Backward of `routerSoftmax`, with the z-loss: `dz = p·(dp − Σ p·dp + ζ·2·logsumexp/T)` (z-loss: Zoph et al.,
+/// arXiv:2202.08906, equation 5).
+/// - Parameters:
+///   - p: `[tokens, experts]`
+///   - logSumExp: `[tokens]`
+///   - zScale: ζ over the number of micro-batches
+///   - dz: `[tokens, experts]`: the gradient of the probabilities, replaced by that of the logits
+package func routerSoftmaxBackward(
+    _ p: Tensor, logSumExp: Vector<Float>, zScale: Float, replacing dz: Tensor, on workers: ThreadPool
+) {
+    let experts = p.columns, tokens = Float(p.rows)
+    workers.run(over: p.rows, tile: rowTile) { rows in
+        for t in rows {
+            var out = dz.mutableRow(t)
+            let probability = p.row(t), mean = dot(probability, dz.row(t))
             let z = zScale * 2 * logSumExp[t] / tokens
             for e in 0..<experts { out[e] = probability[e] * (out[e] - mean + z) }
         }

@@ -1,38 +1,34 @@
 package import Configuration
-import Kernels
 package import Tensors
 
-/// Scores the experts for every token and selects k of them: `p = softmax(h·W_r)`, top-k of p.
+/// Scores the experts for every token, selects k of them and keeps their load even, by the rules of a `RoutingPolicy`.
 ///
 /// Fedus, Zoph & Shazeer, "Switch Transformers" (arXiv:2101.03961), section 2.1.
 package struct Router: Sendable {
     private let projection: Linear
-    private let settings: RoutingConfiguration
-    private let balancing: any LoadBalancing
+    private let policy: RoutingPolicy
+    private let zLossWeight: Double
 
     package init(_ block: String, _ settings: RoutingConfiguration, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)
-        self.settings = settings
-        balancing = settings.balancing
+        policy = RoutingPolicy(settings)
+        zLossWeight = settings.zLossWeight
     }
 
     /// Fills in scores, expert indices, gates and slots.
     /// - Parameter h: `[tokens, dModel]`, in float32
     package func forward(_ h: Operand, into routing: Routing, in pass: ForwardContext) {
-        let p = routing.probabilities.rows(0..<h.rows)
-        projection.forward(h, into: .float32(p), in: pass)
-        routerSoftmax(p, logSumExp: routing.logSumExp, on: pass.pool)
-        selectTopK(
-            p, k: routing.expertsPerToken, normalize: settings.normalizeGates, expertIndices: routing.expertIndices,
-            gates: routing.gates, on: pass.pool)
-        if settings.isRoundRobin { routing.assignRoundRobin(tokens: h.rows) }
+        let scores = routing.probabilities.rows(0..<h.rows)
+        projection.forward(h, into: .float32(scores), in: pass)
+        policy.scoring.forward(scores, logSumExp: routing.logSumExp, in: pass)
+        policy.selection.forward(routing, tokens: h.rows, in: pass)
         routing.assignSlots(tokens: h.rows)
     }
 
     /// What one micro-batch adds to the loss and to the records.
     /// - Parameter capacity: slots per expert; nil if none are dropped
     func statistics(of routing: Routing, tokens: Int, capacity: Int?) -> RoutingStatistics {
-        routing.statistics(tokens: tokens, capacity: capacity, balancing: balancing)
+        routing.statistics(tokens: tokens, capacity: capacity, balancing: policy.balancing)
     }
 
     /// Writes the balancing losses' gradient, adds that of the gates, and carries both through the scores.
@@ -43,12 +39,12 @@ package struct Router: Sendable {
     package func backward(
         _ dGates: Vector<Float>, routing: Routing, input h: Operand, into dh: Tensor, in pass: BackwardContext
     ) {
-        let dLogits = pass.workspace.scratch.dRouter.reshaped(rows: h.rows, columns: routing.experts)
-        balancing.gradient(of: routing, scale: pass.scale.auxiliary, into: dLogits, on: pass.pool)
-        routerBackward(
-            routing.probabilities.rows(0..<h.rows), k: routing.expertsPerToken, normalize: settings.normalizeGates,
-            expertIndices: routing.expertIndices, gates: routing.gates, dGates: dGates, logSumExp: routing.logSumExp,
-            zScale: Float(settings.zLossWeight * pass.scale.auxiliary), replacing: dLogits, on: pass.pool)
-        projection.backward(.float32(dLogits), input: h, into: .float32(dh), in: pass)
+        let dScores = pass.workspace.scratch.dRouter.reshaped(rows: h.rows, columns: routing.experts)
+        policy.balancing.gradient(of: routing, scale: pass.scale.auxiliary, into: dScores, on: pass.pool)
+        policy.selection.backward(dGates, of: routing, addingTo: dScores, in: pass)
+        policy.scoring.backward(
+            routing.probabilities.rows(0..<h.rows), logSumExp: routing.logSumExp, zLossWeight: zLossWeight,
+            replacing: dScores, in: pass)
+        projection.backward(.float32(dScores), input: h, into: .float32(dh), in: pass)
     }
 }

@@ -1,4 +1,3 @@
-package import Configuration
 package import Tensors
 package import Threading
 
@@ -21,9 +20,4 @@ package protocol LoadBalancing: Sendable {
     ///   - dScores: `[tokens, experts]`
     ///   - pool: the threads that compute it
     func gradient(of routing: Routing, scale: Double, into dScores: Tensor, on pool: ThreadPool)
-}
-
-extension RoutingConfiguration {
-    /// The rule that the configuration selects.
-    package var balancing: any LoadBalancing { AuxiliaryLoss(weight: loadBalanceWeight) }
 }

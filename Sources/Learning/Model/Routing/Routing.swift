@@ -43,15 +43,6 @@ package struct Routing: Sendable {
         (slots, sendRow, tokensPerExpert) = (wide.slots, wide.sendRow, wide.tokensPerExpert[0..<experts])
     }
 
-    /// Instead of the router's choices: experts in turn, each with the same share of the tokens to one. Gates are the
-    /// probabilities the router gave them.
-    package func assignRoundRobin(tokens: Int) {
-        for i in 0..<tokens * expertsPerToken {
-            expertIndices[i] = Int32(i % experts)
-            gates[i] = probabilities[i / expertsPerToken, i % experts]
-        }
-    }
-
     /// Queues up: every token's first choice in token order, then every token's second choice, and so on.
     package func assignSlots(tokens: Int) {
         for e in 0..<experts { tokensPerExpert[e] = 0 }
