@@ -25,7 +25,7 @@ kernel_sets() {
 # Without this, the rest would only repeat scripts/test.
 forced_kernels_are_used() {
     local line="matrix library from OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE"
-    if "$build_directory/release/switchyard" doctor --json 2>/dev/null | grep -q "OpenBLAS [0-9.]* $OPENBLAS_CORETYPE\""; then
+    if "$build_directory/release/switchyard" doctor --json 2>/dev/null | grep -qE "OpenBLAS [0-9.]+ ${OPENBLAS_CORETYPE}[\":]"; then
         printf 'ok     %s\n' "$line"
     else
         printf 'FAILED %s\n' "$line"
