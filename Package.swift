@@ -144,9 +144,9 @@ let package = Package(
         module(
             "Programs/Conversion",
             dependencies: [
-                "Training", "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels",
-                "MatrixProducts", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform",
-                "Randomness", "Diagnostics",
+                "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels", "MatrixProducts",
+                "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Randomness",
+                "Diagnostics",
             ]),
         module(
             "Programs/Benchmarking",

@@ -17,10 +17,7 @@ package func copyRows(_ x: Operand, into y: Operand, on workers: ThreadPool) {
 /// `y ← 0`
 package func clear(_ y: Tensor, on workers: ThreadPool) {
     workers.run(over: y.rows, tile: rowTile) { rows in
-        for t in rows {
-            var out = y.mutableRow(t)
-            for i in 0..<out.count { out[i] = 0 }
-        }
+        y.rows(rows).fill(with: 0)
     }
 }
 

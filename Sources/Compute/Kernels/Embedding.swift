@@ -17,12 +17,7 @@ package func embed(_ tokens: Vector<Int32>, table: Tensor, into x: Tensor, on wo
 package func embedBackward(_ dx: Tensor, tokens: Vector<Int32>, dTable: Tensor, adding: Bool, on workers: ThreadPool) {
     let d = dx.columns
     workers.run(over: dTable.rows, tile: max(64, dTable.rows / 32)) { vocabulary in
-        if !adding {
-            for v in vocabulary {
-                var row = dTable.mutableRow(v)
-                for i in 0..<d { row[i] = 0 }
-            }
-        }
+        if !adding { dTable.rows(vocabulary).fill(with: 0) }
         let ids = tokens.span
         for t in 0..<dx.rows where vocabulary.contains(Int(ids[t])) {
             let gradient = dx.row(t)

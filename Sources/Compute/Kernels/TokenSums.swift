@@ -21,14 +21,14 @@ func sumOverTokens(
     let blocks = partialSumRows(tokens: tokens)
     workers.run(blocks) { _, block in
         var part = parts.mutableRow(block)
-        for i in 0..<part.count { part[i] = 0 }
+        part.update(repeating: 0)
         for t in block * tokenBlock..<min((block + 1) * tokenBlock, tokens) { contribute(t, &part) }
     }
     var out = sums.mutableRow(0)
     for block in 0..<blocks {
         let part = parts.row(block)
         if block == 0 && !adding {
-            for i in 0..<part.count { out[i] = part[i] }
+            out.update(from: part)
         } else {
             for i in 0..<part.count { out[i] += part[i] }
         }

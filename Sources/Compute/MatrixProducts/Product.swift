@@ -80,11 +80,8 @@ private func sgemm(
 
 /// A sum over nothing.
 private func clear(_ c: Operand) {
-    func clear<Element: MatrixElement>(_ c: Matrix<Element>) {
-        for row in 0..<c.rows { for column in 0..<c.columns { c[row, column] = Element(rounding: 0) } }
-    }
     switch c {
-    case .float32(let c): clear(c)
-    case .bfloat16(let c): clear(c)
+    case .float32(let c): c.fill(with: 0)
+    case .bfloat16(let c): c.fill(with: BFloat16(rounding: 0))
     }
 }

@@ -28,7 +28,7 @@ package struct NormAndDigest: Sendable {
     package func normAndDigest(
         on workers: ThreadPool, _ values: @Sendable (_ chunk: Chunk, _ worker: Int) -> Vector<Float>
     ) throws(CommunicationError) -> (norm: Double, digest: UInt64) {
-        for i in 0..<plan.total { squares[i] = 0 }
+        squares.fill(with: 0)
         workers.run(plan.owned.count) { worker, index in
             let chunk = plan.local[plan.owned[index]], elements = values(chunk, worker)
             squares[chunk.number] = sumOfSquares(elements.span)

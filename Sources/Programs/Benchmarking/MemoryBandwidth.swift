@@ -27,11 +27,7 @@ package struct MemoryBandwidth: Codable, Sendable, Equatable {
         }
         return MemoryBandwidth(
             read: overTiles { worker, range in sums[worker] += sumOf(a[range].span) }.rate(of: bytes),
-            copy: overTiles { _, range in
-                let source = a[range].span
-                var target = b[range].mutableSpan
-                for i in 0..<source.count { target[i] = source[i] }
-            }.rate(of: 2 * bytes),
+            copy: overTiles { _, range in b[range].copy(from: a[range]) }.rate(of: 2 * bytes),
             update: overTiles { _, range in
                 var target = b[range].mutableSpan
                 for i in 0..<target.count { target[i] = target[i] * 0.5 + 1 }

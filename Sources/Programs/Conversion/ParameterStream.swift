@@ -27,9 +27,3 @@ extension StreamedCheckpoint {
         }
     }
 }
-
-func copy(_ source: Vector<Float>, into target: Vector<Float>) {
-    let from = source.span
-    var to = target.mutableSpan
-    for i in from.indices { to[i] = from[i] }
-}

@@ -3,7 +3,6 @@ package import Configuration
 import Data
 package import Diagnostics
 package import Tokenizers
-import Training
 
 /// A checkpoint with what it says about itself, read; its tensors stay on the disk.
 package struct SourceCheckpoint {

@@ -125,3 +125,21 @@ package struct CommunicationError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { "\(call) failed: \(reason)" }
 }
+
+extension Communicator {
+    /// The sum of one number over all ranks. **Collective**.
+    package func sum(of value: Double) throws(CommunicationError) -> Double {
+        let vector = Vector<Double>(count: 1)
+        vector[0] = value
+        try allReduceSum(vector)
+        return vector[0]
+    }
+
+    /// The largest of one number over all ranks. **Collective**.
+    package func maximum(of value: Double) throws(CommunicationError) -> Double {
+        let vector = Vector<Double>(count: 1)
+        vector[0] = value
+        try allReduceMaximum(vector)
+        return vector[0]
+    }
+}

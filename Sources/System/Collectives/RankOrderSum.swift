@@ -20,10 +20,7 @@ func combine<Element: Exchangeable>(
     var sums = target.mutableSpan
     let one = parts[0], other = parts[min(1, parts.count - 1)]
     let first = one.span, second = other.span
-    guard parts.count > 1 else {
-        for i in first.indices { sums[i] = first[i] }
-        return
-    }
+    guard parts.count > 1 else { return sums.update(from: first) }
     for i in first.indices { sums[i] = operation(first[i], second[i]) }
     for part in parts.dropFirst(2) {
         let addend = part.span

@@ -110,23 +110,3 @@ private struct RowParcel<Element: MatrixElement>: Sendable {
     let rows: Matrix<Element>
     let windows: [Range<Int>]
 }
-
-extension Vector {
-    /// Elements of a vector of the same length.
-    fileprivate func copy(from other: Vector) {
-        let source = other.span
-        var target = mutableSpan
-        precondition(source.count == target.count)
-        for i in 0..<source.count { target[i] = source[i] }
-    }
-}
-
-extension Matrix {
-    /// Elements of a contiguous matrix of the same shape.
-    func copy(from other: Matrix) {
-        let source = other.span
-        var target = mutableSpan
-        precondition(source.count == target.count)
-        for i in 0..<source.count { target[i] = source[i] }
-    }
-}

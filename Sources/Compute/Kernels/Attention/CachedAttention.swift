@@ -49,7 +49,7 @@ private func attend<Element: MatrixElement>(
     let top = maximum(weights.row(0))
     for t in 0..<weight.count { weight[t] = exponential((weight[t] - top) * scale) }
     let total = sum(weights.row(0))
-    for i in 0..<answer.count { answer[i] = 0 }
+    answer.update(repeating: 0)
     for t in 0..<values.rows {
         let factor = weight[t], value = values.row(t)
         for i in 0..<answer.count { answer[i] += factor * value[i].float }

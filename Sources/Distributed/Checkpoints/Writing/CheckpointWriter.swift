@@ -19,7 +19,7 @@ package struct CheckpointWriter: Sendable {
     private let token: String
 
     /// Prepares to write and removes what an earlier process left half-done. Collective; once per run, because it makes
-    /// communicators that live as long as MPI. The caller owns the run (`RunLock`).
+    /// communicators that live as long as MPI. The caller owns the run directory.
     /// - Parameters:
     ///   - directory: the folder that checkpoints go to; made if missing
     ///   - shards: how many files, 1 (written by all ranks) to one per rank; nil: one per rank, which is the fastest

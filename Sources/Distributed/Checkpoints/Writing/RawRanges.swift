@@ -43,7 +43,7 @@ enum RawRanges {
         try fill(window, from: file, byte: byte)
         for run in runs {
             let start = run.source - first.source
-            for i in 0..<run.length { values[run.target + i] = window[start + i] }
+            values[run.target..<run.target + run.length].copy(from: window[start..<start + run.length])
         }
     }
 

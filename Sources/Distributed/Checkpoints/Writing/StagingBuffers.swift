@@ -11,10 +11,8 @@ package struct StagingBuffers: Sendable {
     package func copy(_ shards: [TensorShard]) -> [TensorShard] {
         precondition(shards.count == room.count, "other shards than there is room for")
         return zip(shards, room).map { shard, room in
-            let source = shard.values.span
-            var target = room.mutableSpan
-            precondition(source.count == target.count, "\(shard.name) has another size than there is room for")
-            for i in source.indices { target[i] = source[i] }
+            precondition(shard.values.count == room.count, "\(shard.name) has another size than there is room for")
+            room.copy(from: shard.values)
             var copy = shard
             copy.values = room
             return copy

@@ -39,7 +39,7 @@ package final class GradientAccumulator: Sendable {
 
     /// Before the first micro-batch of a step.
     package func reset() {
-        for i in 0..<written.count { written[i] = 0 }
+        written.fill(with: 0)
         flags[0] = 0
     }
 
@@ -76,11 +76,11 @@ package final class GradientAccumulator: Sendable {
             guard range.contains(entry.offset) else { continue }
             let size = entry.rows * entry.columns
             for matrix in 0..<entry.matrixCount where !isWritten(id, matrix) {
-                let start = entry.offset + matrix * size
+                let place = entry.offset + matrix * size..<entry.offset + (matrix + 1) * size
+                let (fixed, floats) = isExact ? (self.fixed[place], nil) : (nil, self.floats[place])
                 workers.run(over: size, tile: 1 << 16) { range in
-                    for i in range {
-                        if self.isExact { self.fixed[start + i] = 0 } else { self.floats[start + i] = 0 }
-                    }
+                    fixed?[range].fill(with: 0)
+                    floats?[range].fill(with: 0)
                 }
             }
         }

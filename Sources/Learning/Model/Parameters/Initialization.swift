@@ -19,8 +19,8 @@ package func initialize(
     _ values: Vector<Float>, as entry: ParameterEntry, scale: Double, seed: UInt64, on workers: ThreadPool
 ) {
     switch entry.role {
-    case .normWeight: for i in 0..<values.count { values[i] = 1 }
-    case .bias: for i in 0..<values.count { values[i] = 0 }
+    case .normWeight: values.fill(with: 1)
+    case .bias: values.fill(with: 0)
     case .matrix(let fanIn):
         let sigma = (scale / Double(fanIn)).squareRoot()
         let random = RandomFunction(seed: seed, purpose: .parameterValues, stream: entry.nameDigest)

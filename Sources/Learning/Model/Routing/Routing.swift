@@ -45,7 +45,7 @@ package struct Routing: Sendable {
 
     /// Queues up: every token's first choice in token order, then every token's second choice, and so on.
     package func assignSlots(tokens: Int) {
-        for e in 0..<experts { tokensPerExpert[e] = 0 }
+        tokensPerExpert.fill(with: 0)
         for j in 0..<expertsPerToken {
             for t in 0..<tokens {
                 let i = t * expertsPerToken + j

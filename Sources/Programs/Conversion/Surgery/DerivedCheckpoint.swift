@@ -4,7 +4,6 @@ import Diagnostics
 import Model
 import Tensors
 import Tokenizers
-import Training
 
 extension SourceCheckpoint {
     /// Some rows of a parameter as the checkpoint holds it.

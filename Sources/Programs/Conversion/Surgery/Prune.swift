@@ -34,7 +34,7 @@ package struct Prune {
                 let matrix = try source.read(
                     entry,
                     Rectangle(offset: [kept[part.offset[0] + index], 0, 0], shape: [1, entry.rows, entry.columns]))
-                copy(matrix, into: values[index * size..<(index + 1) * size])
+                values[index * size..<(index + 1) * size].copy(from: matrix)
             }
             return values
         }

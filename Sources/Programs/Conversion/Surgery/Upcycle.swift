@@ -42,7 +42,7 @@ package struct Upcycle {
             let dense = try source.read(entry, Rectangle(offset: [0, 0, 0], shape: [1, entry.rows, entry.columns]))
             let copies = Vector<Float>(count: part.count)
             for expert in 0..<part.shape[0] {
-                copy(dense, into: copies[expert * dense.count..<(expert + 1) * dense.count])
+                copies[expert * dense.count..<(expert + 1) * dense.count].copy(from: dense)
             }
             return copies
         }

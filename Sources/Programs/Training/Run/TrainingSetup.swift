@@ -1,5 +1,5 @@
 import CPlatform
-package import Checkpoints
+import Checkpoints
 package import Collectives
 package import Configuration
 package import Data

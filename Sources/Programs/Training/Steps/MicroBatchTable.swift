@@ -23,7 +23,7 @@ package struct MicroBatchTable: Sendable {
     /// Bytes of the ledger.
     static func bytes(microBatches: Int, layers: Int) -> Int { 8 * microBatches * (5 + 2 * layers) }
 
-    package func clear() { for i in 0..<table.count { table[i] = 0 } }
+    package func clear() { table.fill(with: 0) }
 
     package func record(_ statistics: MicroBatchStatistics, microBatch: Int) {
         let row = table[microBatch * fields..<(microBatch + 1) * fields]

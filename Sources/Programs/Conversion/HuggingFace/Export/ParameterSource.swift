@@ -24,7 +24,7 @@ final class ParameterSource {
         case .filler(.numbers(let values), _): try body(Vector(values))
         case .filler(.constant(let value), _):
             let values = Vector<Float>(count: tensor.entry.count)
-            for i in 0..<values.count { values[i] = value }
+            values.fill(with: value)
             try body(values)
         case .transposed(let name, let expert, let columns, let order):
             let matrix = try matrix("parameters/\(name)", expert)

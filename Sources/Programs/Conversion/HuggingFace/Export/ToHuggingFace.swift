@@ -6,7 +6,6 @@ import Parallelism
 import Platform
 import Tensors
 import Tokenizers
-import Training
 
 /// Writes a checkpoint as a directory that `transformers` loads.
 package struct ToHuggingFace {

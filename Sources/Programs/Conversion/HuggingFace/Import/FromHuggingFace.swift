@@ -82,7 +82,7 @@ package struct FromHuggingFace {
             let values = Vector<Float>(count: part.count), size = entry.rows * entry.columns
             for index in 0..<part.shape[0] {
                 let matrix = try model.read(entry, matrix: part.offset[0] + index, rows: 0..<entry.rows)
-                copy(matrix, into: values[index * size..<(index + 1) * size])
+                values[index * size..<(index + 1) * size].copy(from: matrix)
             }
             return values
         }

@@ -7,7 +7,6 @@ import MatrixProducts
 import Model
 import Parallelism
 import Tensors
-import Training
 
 /// Our model's logits, straight from a checkpoint, with one layer in memory at a time.
 struct LayerwiseForward {
@@ -40,7 +39,7 @@ struct LayerwiseForward {
             if next != single { (single, parameters) = (next, ParameterArena(next.layoutOfAllExperts)) }
             try load(layer, into: parameters)
             try forward(x, into: y, single, parameters)
-            copy(y.vector, into: x.vector)
+            x.copy(from: y)
         }
         let norm = Norm("final_norm", single, parameters.layout)
         let kept = Norm.Activations(tokens: tokens.count, dModel: model.dModel, .float32)
@@ -61,7 +60,7 @@ struct LayerwiseForward {
         let routing = engine.model.routing
         let sizes = LayerSizes.byLayer(single, routing, microBatchTokens: tokens.count, expertParallelSize: 1)[0]
         let saved = Block.Activations(sizes, single, .float32)
-        copy(x.vector, into: saved.input.vector)
+        saved.input.vector.copy(from: x.vector)
         do {
             _ = try Block(0, single, routing, parameters.layout).forward(
                 into: y, saving: saved, in: pass(parameters))

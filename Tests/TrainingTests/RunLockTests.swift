@@ -1,10 +1,10 @@
-import Checkpoints
 import Collectives
 import Diagnostics
 import Foundation
 import Platform
 import Testing
 import Threading
+import Training
 
 @Suite("The lock of a run") struct RunLockTests {
     @Test("a second owner is refused and told who has it") func refused() throws {
@@ -209,3 +209,7 @@ import Threading
         try JSONDecoder().decode(RunLock.Owner.self, from: Data(bytes(folder + "/lock")))
     }
 }
+
+private func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path))) }
+
+private func put(_ bytes: [UInt8], _ path: String) throws { try Data(bytes).write(to: URL(filePath: path)) }
