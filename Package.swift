@@ -13,8 +13,7 @@ import PackageDescription
 let cpu = Context.environment["SWITCHYARD_CPU"] ?? defaultCPU
 let cpuFlags: [SwiftSetting] = cpu == "none" ? [] : [.unsafeFlags(["-Xcc", "-march=\(cpu)"])]
 
-// oneDNN is used where it is: it brings bfloat16. `SWITCHYARD_ONEDNN=0` builds without it.
-// Versions 2 and 3, whose interfaces Sources/C/COneDNN/shims.h makes one.
+// oneDNN, 2 or 3 (Sources/C/COneDNN/shims.h), brings bfloat16 where it is. `SWITCHYARD_ONEDNN=0` builds without it.
 let hasOneDNN =
     Context.environment["SWITCHYARD_ONEDNN"] != "0"
     && ["/usr/include", "/usr/local/include"].contains {
@@ -27,6 +26,7 @@ let language: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    .strictMemorySafety(),
 ]
 let settings = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
 

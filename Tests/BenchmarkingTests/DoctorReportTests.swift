@@ -14,7 +14,8 @@ struct DoctorReportTests {
         hdf5: "1.10.8", hdf5IsParallel: true, environment: [:],
         memory: HostReport.MemoryFacts(installed: 16 << 30, available: 12 << 30, controlGroupLimit: nil),
         limits: SystemLimits(openFiles: 4096, lockedMemory: nil, coreFile: 0, hugePages: "madvise"),
-        sharedMemory: Space(size: 8 << 30, free: 8 << 30), currentDirectory: Space(size: 100 << 30, free: 50 << 30),
+        sharedMemory: FileSystemSpace(size: 8 << 30, free: 8 << 30),
+        currentDirectory: FileSystemSpace(size: 100 << 30, free: 50 << 30),
         tracingPolicy: 0, load: 0.1,
         rates: HostReport.Rates(
             threads: 2, peakOfOne: ArithmeticPeak(float32: 280e9, bfloat16: 560e9, instructions: "AVX-512"),
@@ -50,7 +51,7 @@ struct DoctorReportTests {
         let all = findings("") {
             $0[0].hdf5IsParallel = false
             $0[0].limits.hugePages = "never"
-            $0[0].sharedMemory = Space(size: 64 << 20, free: 1 << 20)
+            $0[0].sharedMemory = FileSystemSpace(size: 64 << 20, free: 1 << 20)
         }
         #expect(all.filter { $0.level != .ok }.count == 3)
         #expect(all.allSatisfy { $0.level == .ok || $0.advice?.isEmpty == false })

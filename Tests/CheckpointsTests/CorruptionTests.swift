@@ -114,7 +114,7 @@ private struct Dice {
                             atPath: $0, withDestinationPath: "\(directory)/\(shard)")
                     }
                 ),
-                ("not a regular file", { mkfifo($0, 0o600) }),
+                ("not a regular file", { unsafe mkfifo($0, 0o600) }),
                 (
                     "not a regular file",
                     {

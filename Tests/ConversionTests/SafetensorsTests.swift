@@ -15,7 +15,7 @@ func inScratchFolder(_ body: (String) throws -> Void) throws {
 
 /// A safetensors file of any header over any bytes.
 func writeSafetensors(_ header: String, data: [UInt8], to path: String) throws {
-    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+    let length = unsafe withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { unsafe Array($0) }
     try Data(length + Array(header.utf8) + data).write(to: URL(filePath: path))
 }
 

@@ -85,7 +85,8 @@ struct SavedTwiceTests {
                 for element in [0, tensor.count - 1] {
                     var changed = bytes
                     let place = tensor.offset + 4 * element
-                    changed.replaceSubrange(place..<place + 4, with: withUnsafeBytes(of: value) { Array($0) })
+                    unsafe changed.replaceSubrange(
+                        place..<place + 4, with: withUnsafeBytes(of: value) { unsafe Array($0) })
                     try Data(changed).write(to: URL(filePath: path))
                     let message = refusal { _ = try imported(directory) }
                     #expect(message?.contains("`\(tensor.name)`") == true, "\(tensor.name) \(element)")

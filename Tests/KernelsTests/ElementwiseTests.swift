@@ -32,7 +32,7 @@ import Threading
             let beyond = random(rows + 3, columns, seed: 5).rows(rows..<rows + 3)
             #expect(Doubles(found[1]).values == Doubles(rounded(beyond, to: .bfloat16)).values)
             let itself = operand(x, roundedInto: Operand(.float32, rows: 0, columns: 0), on: ThreadPool(count: 1))
-            #expect(itself.tensor.pointer == x.pointer)
+            unsafe #expect(itself.tensor.pointer == x.pointer)
         }
     }
 

@@ -8,7 +8,7 @@ import Testing
         let path = FileManager.default.temporaryDirectory.appending(path: "lines-\(UUID().uuidString)").path()
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(text.utf8).write(to: URL(filePath: path))
-        if sparse > 0 { truncate(path, sparse) }
+        if sparse > 0 { unsafe truncate(path, sparse) }
         var lines = FileLines(try RegularFile(path), longest: longest), found: [String] = []
         while let line = try lines.next() {
             found.append(String(decoding: line.bytes, as: UTF8.self))

@@ -40,7 +40,7 @@ import Testing
 
     @Test("pipes, directories and devices are refused at once where a file is expected") func regular() throws {
         try inScratchFolder { folder in
-            mkfifo(folder + "/pipe", 0o600)
+            unsafe mkfifo(folder + "/pipe", 0o600)
             try put("text", folder + "/file")
             try link(folder + "/link", to: folder + "/file")
             try link(folder + "/pipe-link", to: folder + "/pipe")
@@ -81,7 +81,7 @@ import Testing
             try directory.create("note", [1])
             #expect(throws: Failure.self) { try directory.create("note", [2]) }
             #expect(privateDirectory("mine", in: folder) != nil)
-            chmod(folder + "/mine", 0o770)
+            unsafe chmod(folder + "/mine", 0o770)
             #expect(privateDirectory("mine", in: folder) == nil)
             try link(folder + "/link", to: "/root")
             #expect(privateDirectory("link", in: folder) == nil)

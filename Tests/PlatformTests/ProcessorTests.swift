@@ -47,8 +47,8 @@ struct ProcessorTests {
     }
 
     @Test func spaceIsToldWhereThereIsAPlace() throws {
-        let here = try #require(Space(at: "."))
+        let here = try #require(FileSystemSpace(at: "."))
         #expect(here.size >= here.free && here.size > 0)
-        #expect(Space(at: "/nowhere at all") == nil)
+        #expect(FileSystemSpace(at: "/nowhere at all") == nil)
     }
 }

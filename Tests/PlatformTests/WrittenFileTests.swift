@@ -38,13 +38,13 @@ import Testing
         try inFolder { folder in
             let path = folder + "/file"
             try replaceFile(path, with: Array("one".utf8))
-            chmod(path, 0o640)
+            unsafe chmod(path, 0o640)
             try replaceFile(path, with: Array("two".utf8))
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "two")
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o640)
             try link(folder + "/link", to: path)
-            mkfifo(folder + "/pipe", 0o600)
+            unsafe mkfifo(folder + "/pipe", 0o600)
             for name in ["link", "pipe", "inner"] {
                 let failure = #expect(throws: Failure.self) { try replaceFile("\(folder)/\(name)", with: [1]) }
                 #expect(failure?.status == .cannotCreate && failure?.message.contains("not a regular file") == true)

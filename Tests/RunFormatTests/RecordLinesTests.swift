@@ -78,7 +78,7 @@ import Threading
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let precious = folder + "/precious"
         try Data("precious".utf8).write(to: URL(filePath: precious))
-        mkfifo(folder + "/pipe", 0o600)
+        unsafe mkfifo(folder + "/pipe", 0o600)
         try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: precious)
         for path in [folder + "/pipe", folder + "/link", folder] {
             let failure = #expect(throws: Failure.self) { try JSONLinesSink(path) }

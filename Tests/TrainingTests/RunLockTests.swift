@@ -143,7 +143,7 @@ import Training
                 switch way {
                 case 0:
                     try FileManager.default.createSymbolicLink(atPath: lock, withDestinationPath: folder + "/precious")
-                case 1: mkfifo(lock, 0o600)
+                case 1: unsafe mkfifo(lock, 0o600)
                 default: try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: false)
                 }
                 let failure = #expect(throws: Failure.self) { try RunLock(runDirectory: folder, waitPolicy: .zero) }

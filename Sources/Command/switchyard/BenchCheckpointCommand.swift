@@ -125,8 +125,9 @@ struct BenchCheckpoint: ParsableCommand {
         _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         for shard in state {
-            let bytes = UnsafeMutableRawPointer(shard.values.pointer)
-            try file.write(contentsOf: Data(bytesNoCopy: bytes, count: shard.values.count * 4, deallocator: .none))
+            let bytes = unsafe UnsafeMutableRawPointer(shard.values.pointer)
+            try unsafe file.write(
+                contentsOf: Data(bytesNoCopy: bytes, count: shard.values.count * 4, deallocator: .none))
         }
         try file.synchronize()
         try file.close()

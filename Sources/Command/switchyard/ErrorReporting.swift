@@ -43,5 +43,5 @@ func printError(_ message: String) {
 /// Writes text to standard error at once, without what a terminal would obey.
 func printWhole(_ text: String) {
     let line = visible(text, keepingLines: true) + "\n"
-    line.utf8.withContiguousStorageIfAvailable { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
+    unsafe line.utf8.withContiguousStorageIfAvailable { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
 }

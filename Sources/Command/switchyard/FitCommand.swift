@@ -69,7 +69,7 @@ struct FitCommand: ParsableCommand {
         var records: [RunMeasurement] = []
         for place in runs {
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) else {
+            guard unsafe FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) else {
                 throw Failure(.noInput, "there is no \(place)")
             }
             if isDirectory.boolValue {

@@ -24,7 +24,7 @@ struct Inspect: ParsableCommand {
         try reportingFailures {
             if unverified { return try UnverifiedFile(path: checkpoint).printContents() }
             var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: checkpoint, isDirectory: &isDirectory) else {
+            guard unsafe FileManager.default.fileExists(atPath: checkpoint, isDirectory: &isDirectory) else {
                 throw Failure(.noInput, "there is no \(checkpoint)")
             }
             if !isDirectory.boolValue { return try UnverifiedFile(path: checkpoint).inspectInChild() }

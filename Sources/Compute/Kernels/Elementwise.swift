@@ -37,6 +37,6 @@ package func operand(_ x: Tensor, roundedInto memory: Operand, on workers: Threa
 /// `target[row] ← source`, rounded if the target is narrower.
 @inline(__always)
 func copy<Source: MatrixElement, Target: MatrixElement>(_ source: Span<Source>, into target: Matrix<Target>, row: Int) {
-    var out = target.mutableRow(row)
+    var out = unsafe target.unsafeMutableRow(row)
     for i in 0..<source.count { out[i] = Target(rounding: source[i].float) }
 }

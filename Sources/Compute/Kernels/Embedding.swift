@@ -21,7 +21,7 @@ package func embedBackward(_ dx: Tensor, tokens: Vector<Int32>, dTable: Tensor, 
         let ids = tokens.span
         for t in 0..<dx.rows where vocabulary.contains(Int(ids[t])) {
             let gradient = dx.row(t)
-            var row = dTable.mutableRow(Int(ids[t]))
+            var row = unsafe dTable.unsafeMutableRow(Int(ids[t]))
             for i in 0..<d { row[i] += gradient[i] }
         }
     }

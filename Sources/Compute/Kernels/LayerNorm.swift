@@ -35,7 +35,7 @@ private struct LayerNormStatistics: Sendable {
                 let r = 1 / (sumOfSquaredDeviations(row, from: mu) / Float(d) + epsilon).squareRoot()
                 mean[t] = mu
                 reciprocal[t] = r
-                var out = y.mutableRow(t)
+                var out = unsafe y.unsafeMutableRow(t)
                 for i in 0..<d { out[i] = Element(rounding: (row[i] - mu) * r * w[i] + b[i]) }
             }
         }
@@ -58,7 +58,7 @@ package func layerNormBackward(
             let r = reciprocal[t], mu = mean[t]
             let meanG = dot(dyRow, w) / Float(d)
             let meanGX = (tripleDot(dyRow, xRow, w) / Float(d) - mu * meanG) * r
-            var out = dx.mutableRow(t)
+            var out = unsafe dx.unsafeMutableRow(t)
             for i in 0..<d { out[i] += r * (dyRow[i] * w[i] - meanG - (xRow[i] - mu) * r * meanGX) }
         }
     }

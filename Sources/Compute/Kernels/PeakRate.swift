@@ -33,7 +33,7 @@ package func measureGemmPeak(_ precision: Precision, on workers: ThreadPool, rep
 /// `[n, n]`, counting modulo `period`.
 private func smallNumbers(_ precision: Precision, _ n: Int, _ period: Int) -> Operand {
     func fill<Element: MatrixElement>(_ matrix: Matrix<Element>) {
-        var elements = matrix.mutableSpan
+        var elements = unsafe matrix.unsafeMutableSpan
         for i in 0..<elements.count { elements[i] = Element(rounding: Float(i % period)) }
     }
     let result = Operand(precision, rows: n, columns: n)

@@ -31,7 +31,7 @@ private func rmsNorm<Element: MatrixElement>(
             let row = x.row(t)
             let r = 1 / (dot(row, row) / Float(d) + epsilon).squareRoot()
             reciprocal[t] = r
-            var out = y.mutableRow(t)
+            var out = unsafe y.unsafeMutableRow(t)
             for i in 0..<d { out[i] = Element(rounding: row[i] * r * w[i]) }
         }
     }
@@ -51,7 +51,7 @@ package func rmsNormBackward(
             let xRow = x.row(t), dyRow = dy.row(t)
             let r = reciprocal[t]
             let s = tripleDot(dyRow, xRow, w) * r * r * r / Float(d)
-            var out = dx.mutableRow(t)
+            var out = unsafe dx.unsafeMutableRow(t)
             for i in 0..<d { out[i] += dyRow[i] * w[i] * r - xRow[i] * s }
         }
     }

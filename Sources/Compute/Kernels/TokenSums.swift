@@ -20,11 +20,11 @@ func sumOverTokens(
 ) {
     let blocks = partialSumRows(tokens: tokens)
     workers.run(blocks) { _, block in
-        var part = parts.mutableRow(block)
+        var part = unsafe parts.unsafeMutableRow(block)
         part.update(repeating: 0)
         for t in block * tokenBlock..<min((block + 1) * tokenBlock, tokens) { contribute(t, &part) }
     }
-    var out = sums.mutableRow(0)
+    var out = unsafe sums.unsafeMutableRow(0)
     for block in 0..<blocks {
         let part = parts.row(block)
         if block == 0 && !adding {

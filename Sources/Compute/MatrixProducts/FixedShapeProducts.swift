@@ -41,7 +41,7 @@ package func multiplyFixedShape(_ a: Factor, _ b: Factor, into c: Operand, addin
         func run(_ shape: Shape, _ a: Factor, _ b: Factor, _ c: Operand) {
             let kernel = kernels[shape] ?? make(shape)
             unsafe kernel.point(a.operand.address, b.operand.address, c.address, scratch.pointer)
-            execute(kernel.primitive, kernel.arguments)
+            unsafe execute(kernel.primitive, kernel.arguments)
         }
 
         private func make(_ shape: Shape) -> Kernel {
@@ -90,19 +90,19 @@ package func multiplyFixedShape(_ a: Factor, _ b: Factor, into c: Operand, addin
     }
 
     /// A primitive for one shape, with handles that are pointed at the numbers of a call.
-    private struct Kernel {
+    @safe private struct Kernel {
         let primitive: dnnl_primitive_t
         let arguments: [dnnl_exec_arg_t]
         let scratchBytes: Int
 
         init(_ shape: Shape) {
             let (a, b, c) = (shape.a.description, shape.b.description, shape.c.description)
-            let plan = matmulPlan(a, b, c, adding: shape.adding, ownScratch: true)
+            let plan = unsafe matmulPlan(a, b, c, adding: shape.adding, ownScratch: true)
             defer { unsafe dnnl_primitive_desc_destroy(plan) }
-            primitive = libraryPrimitive(plan)
-            let scratch = libraryScratch(plan)
-            scratchBytes = scratch.bytes
-            arguments = unsafe [
+            unsafe primitive = unsafe libraryPrimitive(plan)
+            let scratch = unsafe libraryScratch(plan)
+            scratchBytes = unsafe scratch.bytes
+            unsafe arguments = unsafe [
                 dnnl_exec_arg_t(arg: shim_arg_source(), memory: libraryMemory(a, nil)),
                 dnnl_exec_arg_t(arg: shim_arg_weights(), memory: libraryMemory(b, nil)),
                 dnnl_exec_arg_t(arg: shim_arg_destination(), memory: libraryMemory(c, nil)),
@@ -114,9 +114,11 @@ package func multiplyFixedShape(_ a: Factor, _ b: Factor, into c: Operand, addin
             _ a: UnsafeMutableRawPointer, _ b: UnsafeMutableRawPointer, _ c: UnsafeMutableRawPointer,
             _ scratch: UnsafeMutableRawPointer
         ) {
-            for (argument, address) in zip(arguments, unsafe [a, b, c, scratch]) {
+            let addresses = unsafe [a, b, c, scratch]
+            for index in unsafe addresses.indices {
                 check(
-                    unsafe dnnl_memory_set_data_handle(argument.memory, address), "dnnl_memory_set_data_handle")
+                    unsafe dnnl_memory_set_data_handle(arguments[index].memory, addresses[index]),
+                    "dnnl_memory_set_data_handle")
             }
         }
     }

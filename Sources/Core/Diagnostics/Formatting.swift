@@ -70,11 +70,15 @@ package func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
     guard seconds < 1e12 else { return "over 30,000 years" }
     let whole = Int(seconds.rounded())
-    if whole >= 3600 { return "\(whole / 3600)h\(padded(whole % 3600 / 60))m" }
-    return whole >= 60 ? "\(whole / 60)m\(padded(whole % 60))s" : "\(whole)s"
+    if whole >= 3600 { return "\(whole / 3600)h\(zeroPadded(whole % 3600 / 60, width: 2))m" }
+    return whole >= 60 ? "\(whole / 60)m\(zeroPadded(whole % 60, width: 2))s" : "\(whole)s"
 }
 
-private func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+/// `00042`: at least `width` digits.
+package func zeroPadded(_ number: Int, width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+}
 
 private func power(ofTen exponent: Int) -> Double { (0..<exponent).reduce(1) { product, _ in product * 10 } }
 

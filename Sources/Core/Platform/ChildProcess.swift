@@ -44,7 +44,7 @@ package struct ChildProcess {
         _ program: String, _ arguments: [String], _ environment: [String: String]?, output: Int32,
         _ process: inout pid_t
     ) -> Int32 {
-        var words = ([program] + arguments).map { unsafe strdup($0) } + [nil]
+        var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
         var pairs = unsafe (environment ?? [:]).map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer {
             unsafe words.forEach { unsafe free($0) }

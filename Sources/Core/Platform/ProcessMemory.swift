@@ -5,7 +5,7 @@ package enum ProcessMemory {
     /// The most physical memory this process has used, in bytes.
     package static var peak: Int {
         var usage = rusage()
-        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+        guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
         return usage.ru_maxrss * 1024
     }
 

@@ -55,7 +55,7 @@ package func systemLoad() -> Double? {
 }
 
 /// Room in a file system, bytes.
-package struct Space: Codable, Sendable, Equatable {
+package struct FileSystemSpace: Codable, Sendable, Equatable {
     package var size: Int
     package var free: Int
 

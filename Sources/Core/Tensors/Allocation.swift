@@ -11,7 +11,7 @@ import Platform
 ///
 /// All of it is touched at once: what a job will ever use is used when it starts, not in the night when routing
 /// happens to fill a buffer.
-struct Allocation {
+@safe struct Allocation {
     let address: UnsafeMutableRawPointer
     private let mapped: Int
 
@@ -23,7 +23,7 @@ struct Allocation {
         if bytes >= Self.large {
             let unit = bytes >= 4 * Self.hugePage ? Self.hugePage : Self.page
             mapped = (bytes + unit - 1) / unit * unit
-            address = Self.map(mapped)
+            unsafe address = unsafe Self.map(mapped)
         } else {
             mapped = 0
             var raw: UnsafeMutableRawPointer?

@@ -1,7 +1,6 @@
 /// One allocation of plain numbers, aligned for vectors and pages, freed with its last holder.
-@usableFromInline
-package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
-    // Unchecked because disjointness of concurrent writes is the promise of `ThreadPool`, not of the type.
+@safe @usableFromInline
+package final class Buffer<Element: BitwiseCopyable> {
     @usableFromInline package let base: UnsafeMutablePointer<Element>
     @usableFromInline package let count: Int
     private let allocation: Allocation
@@ -16,3 +15,6 @@ package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
 
     deinit { allocation.free() }
 }
+
+// Unchecked because disjointness of concurrent writes is the promise of `ThreadPool`, not of the type.
+extension Buffer: @unchecked Sendable where Element: Sendable {}

@@ -12,14 +12,14 @@ extension Vector {
     /// Gives every element the same value.
     @inlinable
     package func fill(with value: Element) {
-        var target = mutableSpan
+        var target = unsafe unsafeMutableSpan
         target.update(repeating: value)
     }
 
     /// Copies the elements of `source`, which is as long and does not overlap.
     @inlinable
     package func copy(from source: Vector) {
-        var target = mutableSpan
+        var target = unsafe unsafeMutableSpan
         target.update(from: source.span)
     }
 }
@@ -29,7 +29,7 @@ extension Matrix {
     @inlinable
     package func fill(with value: Element) {
         for index in 0..<rows {
-            var row = mutableRow(index)
+            var row = unsafe unsafeMutableRow(index)
             row.update(repeating: value)
         }
     }
@@ -39,7 +39,7 @@ extension Matrix {
     package func copy(from source: Matrix) {
         precondition(source.rows == rows && source.columns == columns, "matrices of different shapes")
         for index in 0..<rows {
-            var row = mutableRow(index)
+            var row = unsafe unsafeMutableRow(index)
             row.update(from: source.row(index))
         }
     }

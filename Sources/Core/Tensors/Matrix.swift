@@ -1,7 +1,7 @@
 /// A row-major matrix inside a buffer: `[rows, columns]`, consecutive rows `stride` elements apart.
 ///
 /// Copies and windows share the numbers.
-@usableFromInline @frozen
+@safe @usableFromInline @frozen
 package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     // Unchecked for the pointer, which the buffer keeps alive; it is stored because going through the buffer's reference
     // would count references in every row of every kernel, on all threads at once.
@@ -76,9 +76,9 @@ package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable 
         }
     }
 
-    /// All elements of a contiguous matrix, to write. Threads get disjoint windows.
-    @inlinable
-    package var mutableSpan: MutableSpan<Element> {
+    /// All elements of a contiguous matrix, to write. Unsafe, because two such spans may overlap: threads get disjoint windows.
+    @inlinable @unsafe
+    package var unsafeMutableSpan: MutableSpan<Element> {
         @_lifetime(borrow self)
         get {
             precondition(isContiguous)
@@ -102,15 +102,15 @@ package struct Matrix<Element: BitwiseCopyable & Sendable>: @unchecked Sendable 
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
-    /// One row, to write.
-    @inlinable @inline(__always)
+    /// One row, to write; unsafe as `unsafeMutableSpan` is.
+    @inlinable @inline(__always) @unsafe
     @_lifetime(borrow self)
-    package func mutableRow(_ index: Int) -> MutableSpan<Element> { mutableRow(index, 0..<columns) }
+    package func unsafeMutableRow(_ index: Int) -> MutableSpan<Element> { unsafe unsafeMutableRow(index, 0..<columns) }
 
-    /// Columns `range` of one row, to write.
-    @inlinable @inline(__always)
+    /// Columns `range` of one row, to write; unsafe as `unsafeMutableSpan` is.
+    @inlinable @inline(__always) @unsafe
     @_lifetime(borrow self)
-    package func mutableRow(_ index: Int, _ range: Range<Int>) -> MutableSpan<Element> {
+    package func unsafeMutableRow(_ index: Int, _ range: Range<Int>) -> MutableSpan<Element> {
         precondition(index >= 0 && index < rows && range.lowerBound >= 0 && range.upperBound <= columns)
         let span = unsafe MutableSpan(_unsafeStart: base + index * stride + range.lowerBound, count: range.count)
         return unsafe _overrideLifetime(span, borrowing: self)

@@ -2,7 +2,7 @@
 ///
 /// Copies share the numbers, like a pointer that keeps its memory alive and cannot leave its window.
 @usableFromInline @frozen
-package struct Vector<Element: BitwiseCopyable>: Sendable {
+package struct Vector<Element: BitwiseCopyable> {
     // Inlinable only because the type is usable from inline: members of a type that is not stay calls, and unspecialized ones.
     @usableFromInline let buffer: Buffer<Element>
     @usableFromInline package let offset: Int
@@ -29,11 +29,11 @@ package struct Vector<Element: BitwiseCopyable>: Sendable {
     package subscript(index: Int) -> Element {
         get {
             precondition(index >= 0 && index < count)
-            return buffer.base[offset + index]
+            return unsafe buffer.base[offset + index]
         }
         nonmutating set {
             precondition(index >= 0 && index < count)
-            buffer.base[offset + index] = newValue
+            unsafe buffer.base[offset + index] = newValue
         }
     }
 
@@ -52,9 +52,10 @@ package struct Vector<Element: BitwiseCopyable>: Sendable {
         }
     }
 
-    /// The elements, to write. Whoever writes concurrently must write elsewhere: threads get disjoint windows.
-    @inlinable
-    package var mutableSpan: MutableSpan<Element> {
+    /// The elements, to write. Unsafe, because two such spans may overlap: whoever writes concurrently must write elsewhere, and
+    /// threads get disjoint windows.
+    @inlinable @unsafe
+    package var unsafeMutableSpan: MutableSpan<Element> {
         @_lifetime(borrow self)
         get {
             let span = unsafe MutableSpan(_unsafeStart: buffer.base + offset, count: count)
@@ -68,3 +69,5 @@ package struct Vector<Element: BitwiseCopyable>: Sendable {
 
     package var array: [Element] { (0..<count).map { self[$0] } }
 }
+
+extension Vector: Sendable where Element: Sendable {}

@@ -43,7 +43,8 @@ package struct AdamWStep: Sendable {
         hasWeightDecay: Bool
     ) {
         let g = gradient.span
-        var w = parameters.mutableSpan, m = firstMoment.mutableSpan, v = secondMoment.mutableSpan
+        var w = unsafe parameters.unsafeMutableSpan, m = unsafe firstMoment.unsafeMutableSpan,
+            v = unsafe secondMoment.unsafeMutableSpan
         let n = g.count
         precondition(w.count == n && m.count == n && v.count == n)
         // Not as a factor 1 − decay, which has no digits for a small decay.

@@ -29,7 +29,7 @@ package struct MemoryBandwidth: Codable, Sendable, Equatable {
             read: overTiles { worker, range in sums[worker] += sumOf(a[range].span) }.rate(of: bytes),
             copy: overTiles { _, range in b[range].copy(from: a[range]) }.rate(of: 2 * bytes),
             update: overTiles { _, range in
-                var target = b[range].mutableSpan
+                var target = unsafe b[range].unsafeMutableSpan
                 for i in 0..<target.count { target[i] = target[i] * 0.5 + 1 }
             }.rate(of: 2 * bytes))
     }

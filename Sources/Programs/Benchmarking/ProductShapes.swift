@@ -73,7 +73,7 @@ func filled(_ rows: Int, _ columns: Int) -> Tensor {
 }
 
 func fill(_ vector: Vector<Float>) {
-    var values = vector.mutableSpan
+    var values = unsafe vector.unsafeMutableSpan
     for i in 0..<values.count { values[i] = Float(i &* 7 % 13 &- 6) / 64 }
 }
 

@@ -73,7 +73,8 @@ package final class Validation {
         var bytes = 0
         for s in 0..<sequences {
             let place = s * context..<(s + 1) * context
-            var inputs = microBatch.inputs[place].mutableSpan, targets = microBatch.targets[place].mutableSpan
+            var inputs = unsafe microBatch.inputs[place].unsafeMutableSpan,
+                targets = unsafe microBatch.targets[place].unsafeMutableSpan
             windows.fill(window: first + s, inputs: &inputs, targets: &targets)
             bytes += windows.byteCount(ofTargets: microBatch.targets[place].span)
         }

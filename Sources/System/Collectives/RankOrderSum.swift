@@ -17,7 +17,7 @@ func combine<Element: Exchangeable>(
     _ parts: [Vector<Element>], into target: Vector<Element>, _ operation: (Element, Element) -> Element
 ) {
     precondition(parts.allSatisfy { $0.count == target.count }, "ranks combine different numbers of elements")
-    var sums = target.mutableSpan
+    var sums = unsafe target.unsafeMutableSpan
     let one = parts[0], other = parts[min(1, parts.count - 1)]
     let first = one.span, second = other.span
     guard parts.count > 1 else { return sums.update(from: first) }

@@ -68,7 +68,7 @@ package final class HDF5File {
     package static func open(
         _ path: String, writable: Bool = false, descriptor: Int32? = nil
     ) throws(Failure) -> HDF5File {
-        let place = descriptor.map { "/proc/self/fd/\($0)" }.flatMap { access($0, R_OK) == 0 ? $0 : nil } ?? path
+        let place = descriptor.map { "/proc/self/fd/\($0)" }.flatMap { unsafe access($0, R_OK) == 0 ? $0 : nil } ?? path
         let raw = try Library.call("H5Fopen", path) {
             unsafe H5Fopen(place, writable ? shim_read_write() : shim_read_only(), shim_default())
         }

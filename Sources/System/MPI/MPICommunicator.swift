@@ -7,13 +7,13 @@ package import Tensors
 /// `supportsThreads` says so.
 ///
 /// Freed by `free()` or with MPI itself, never in `deinit`: freeing is collective.
-package final class MPICommunicator: Communicator, @unchecked Sendable {
+@safe package final class MPICommunicator: Communicator, @unchecked Sendable {
     // Unchecked because one thread at a time may call, which is MPI's rule and not the type's.
     package let rank: Int
     package let size: Int
     package let supportsThreads = MPIWorld.supportsThreads
     /// For libraries that communicate themselves, such as HDF5.
-    package var handle: MPI_Comm { communicator }
+    package var handle: MPI_Comm { unsafe communicator }
     private var communicator: MPI_Comm
     var rows = RowDatatypes()
     /// Where the pieces of a reduce-scatter arrive.
@@ -30,7 +30,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     private static let gathered = 1 << 30
 
     init(_ handle: MPI_Comm, _ waitPolicy: (any WaitPolicy)? = nil) throws(CommunicationError) {
-        communicator = handle
+        unsafe communicator = unsafe handle
         self.waitPolicy = waitPolicy
         var rank: Int32 = 0, size: Int32 = 0
         try check(unsafe MPI_Comm_set_errhandler(handle, shim_errors_return()), "MPI_Comm_set_errhandler")
@@ -43,19 +43,19 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     }
 
     package func barrier() throws(CommunicationError) {
-        try complete("MPI_Barrier") {
-            MPI_Barrier(handle)
+        try unsafe complete("MPI_Barrier") {
+            unsafe MPI_Barrier(handle)
         } patiently: { request in
             unsafe MPI_Ibarrier(handle, request)
         }
     }
 
     package func allReduceSum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        try reduce(values, shim_sum())
+        try unsafe reduce(values, shim_sum())
     }
 
     package func allReduceMaximum<Element: Exchangeable>(_ values: Vector<Element>) throws(CommunicationError) {
-        try reduce(values, shim_max())
+        try unsafe reduce(values, shim_max())
     }
 
     private func reduce<Element: Exchangeable>(_ values: Vector<Element>, _ operation: MPI_Op)
@@ -77,8 +77,8 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     ) throws(CommunicationError) {
         try checkBlocks(of: n, ranks: size, sent: sent.count, received: received.count, call: "MPI_Alltoall")
         guard n > 0 else { return }
-        let count = try int32Count(n, "MPI_Alltoall"), datatype = Element.kind.datatype
-        try complete("MPI_Alltoall") {
+        let count = try int32Count(n, "MPI_Alltoall"), datatype = unsafe Element.kind.datatype
+        try unsafe complete("MPI_Alltoall") {
             unsafe MPI_Alltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle)
         } patiently: { request in
             unsafe MPI_Ialltoall(sent.pointer, count, datatype, received.pointer, count, datatype, handle, request)
@@ -126,22 +126,26 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         var part: MPI_Comm?
         try check(
             unsafe MPI_Comm_split(handle, int32Count(color, "MPI_Comm_split"), Int32(rank), &part), "MPI_Comm_split")
-        guard let part else { throw CommunicationError(call: "MPI_Comm_split", reason: "gave no communicator") }
-        return try MPICommunicator(part)
+        guard let part = unsafe part else {
+            throw CommunicationError(call: "MPI_Comm_split", reason: "gave no communicator")
+        }
+        return try unsafe MPICommunicator(part)
     }
 
     package func duplicate(waiting waitPolicy: any WaitPolicy) throws(CommunicationError) -> any Communicator {
         var copy: MPI_Comm?
         try check(unsafe MPI_Comm_dup(handle, &copy), "MPI_Comm_dup")
-        guard let copy else { throw CommunicationError(call: "MPI_Comm_dup", reason: "gave no communicator") }
-        return try MPICommunicator(copy, waitPolicy)
+        guard let copy = unsafe copy else {
+            throw CommunicationError(call: "MPI_Comm_dup", reason: "gave no communicator")
+        }
+        return try unsafe MPICommunicator(copy, waitPolicy)
     }
 
     /// Gives the communicator back to MPI. Collective. Unusable afterwards.
     package func free() throws(CommunicationError) {
-        var given: MPI_Comm? = communicator
+        var given: MPI_Comm? = unsafe communicator
         try check(unsafe MPI_Comm_free(&given), "MPI_Comm_free")
-        communicator = shim_comm_null()
+        unsafe communicator = unsafe shim_comm_null()
     }
 
     /// Ends every rank of the job, which returns `code`.

@@ -47,7 +47,7 @@ package enum MPIWorld {
             throw CommunicationError(
                 call: "MPI_Init_thread", reason: "this MPI library does not allow threads beside the one that calls it")
         }
-        return try MPICommunicator(shim_comm_world())
+        return try unsafe MPICommunicator(shim_comm_world())
     }
 
     /// Open MPI 5 crashes in MPI_Init_thread where it can open no more than 16 files.
@@ -74,7 +74,7 @@ package enum MPIWorld {
             unsafe getenv(name).map { (name: name, path: unsafe String(cString: $0)) }
         }.first { !$0.path.isEmpty }
         let (name, path) = found ?? ("TMPDIR", "/tmp")
-        let error = platform_try_directory(path)
+        let error = unsafe platform_try_directory(path)
         guard error == 0 else {
             throw Failure(
                 .unavailable,

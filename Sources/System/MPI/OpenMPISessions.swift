@@ -31,7 +31,7 @@ package enum OpenMPISessions {
         else { return }
         try? directory.remove(name)
         // The user's directory of sessions goes with the last of them; `rmdir` leaves it if there are others.
-        if sharesFolder { rmdir(folder) }
+        if sharesFolder { unsafe rmdir(folder) }
     }
 
     /// Whether no process of this machine has that number.

@@ -24,7 +24,7 @@ extension MPICommunicator {
             }
             let own = pieces[rank].count, arrived = room(for: each * size, Element.self)
             let places = (0..<size).map { $0 * own..<($0 + 1) * own }
-            try allToAll(
+            try unsafe allToAll(
                 pieces, of: values.pointer, into: places, of: arrived.pointer, unit: unit,
                 bytes: unit * MemoryLayout<Element>.stride)
             guard own > 0 else { continue }
@@ -38,10 +38,10 @@ extension MPICommunicator {
         let call = "MPI_Allgatherv"
         let parts = try ownedRanges(counts, ranks: size, elements: values.count, call: call)
         guard size > 1 else { return }
-        let unit = Self.unit(of: counts), row = try rows.row(bytes: unit * MemoryLayout<Element>.stride)
+        let unit = Self.unit(of: counts), row = try unsafe rows.row(bytes: unit * MemoryLayout<Element>.stride)
         let windows = receivedWindows
         try windows.set(parts, unit: unit, call: call)
-        try complete(call) {
+        try unsafe complete(call) {
             unsafe MPI_Allgatherv(
                 shim_in_place(), 0, row, values.pointer, windows.counts.pointer, windows.displacements.pointer, row,
                 handle)

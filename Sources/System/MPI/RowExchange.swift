@@ -9,7 +9,7 @@ extension MPICommunicator {
     ) throws(CommunicationError) {
         let windows = try rowRanges(sent, sentRows, received, receivedRows, ranks: size, call: "MPI_Alltoallv")
         guard sent.columns > 0 else { return }
-        try allToAll(
+        try unsafe allToAll(
             windows.sent, of: sent.pointer, into: windows.received, of: received.pointer, unit: 1,
             bytes: sent.columns * MemoryLayout<Element>.size)
     }
@@ -22,11 +22,11 @@ extension MPICommunicator {
         _ sent: [Range<Int>], of source: UnsafeMutablePointer<Element>, into received: [Range<Int>],
         of target: UnsafeMutablePointer<Element>, unit: Int, bytes: Int
     ) throws(CommunicationError) {
-        let call = "MPI_Alltoallv", row = try rows.row(bytes: bytes)
+        let call = "MPI_Alltoallv", row = try unsafe rows.row(bytes: bytes)
         try sentWindows.set(sent, unit: unit, call: call)
         try receivedWindows.set(received, unit: unit, call: call)
         let (from, to) = (sentWindows, receivedWindows)
-        try complete(call) {
+        try unsafe complete(call) {
             unsafe MPI_Alltoallv(
                 source, from.counts.pointer, from.displacements.pointer, row, target, to.counts.pointer,
                 to.displacements.pointer, row, handle)

@@ -46,7 +46,7 @@ package struct StaleSession: Codable {
     }
 
     /// The directory of notes goes with the last of them; `rmdir` leaves it if there are others.
-    private static func tidy(_ directory: OpenDirectory) { rmdir(directory.path) }
+    private static func tidy(_ directory: OpenDirectory) { unsafe rmdir(directory.path) }
 
     /// Where Open MPI has its directories too: what is noted there goes when they go.
     private static func notes() -> OpenDirectory? {

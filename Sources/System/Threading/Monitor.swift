@@ -1,7 +1,7 @@
 import Platform
 
 /// A value that threads take turns with, and wait for changes of (Hoare's monitor over POSIX mutex and condition).
-package final class Monitor<Value: Sendable>: @unchecked Sendable {
+@safe package final class Monitor<Value: Sendable>: @unchecked Sendable {
     // Unchecked because `value` is only touched while the mutex is held.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)

@@ -6,7 +6,8 @@ extension Loops {
     package static func softmaxNumerators(
         _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool
     ) {
-        var maxima = sums.maxima.mutableSpan, totals = sums.totals.mutableSpan, factors = sums.factors.mutableSpan
+        var maxima = unsafe sums.maxima.unsafeMutableSpan, totals = unsafe sums.totals.unsafeMutableSpan,
+            factors = unsafe sums.factors.unsafeMutableSpan
         for t in 0..<scores.rows {
             let seen = min(first + t + 1, scores.columns)
             var top = maximum(scores.row(t, 0..<seen))
@@ -23,7 +24,7 @@ extension Loops {
         _ x: Tensor, sums: SoftmaxSums, scale: Float, into y: Operand, logSumExp: Tensor
     ) {
         let maxima = sums.maxima.span, totals = sums.totals.span
-        var logs = logSumExp.mutableRow(0)
+        var logs = unsafe logSumExp.unsafeMutableRow(0)
         for t in 0..<x.rows { logs[t] = scale * maxima[t] + log(totals[t]) }
         switch y {
         case .float32(let y): divide(x, by: sums.totals, into: y)
@@ -35,7 +36,7 @@ extension Loops {
         let factors = factors.span
         for t in 0..<x.rows {
             let factor = factors[t]
-            var row = x.mutableRow(t)
+            var row = unsafe x.unsafeMutableRow(t)
             for i in 0..<row.count { row[i] *= factor }
         }
     }
@@ -73,7 +74,7 @@ extension Loops {
 private func copy<Element: MatrixElement>(_ x: Matrix<Element>, into y: Matrix<Element>) {
     for t in 0..<x.rows {
         let row = x.row(t)
-        var out = y.mutableRow(t)
+        var out = unsafe y.unsafeMutableRow(t)
         for i in 0..<row.count { out[i] = row[i] }
     }
 }
@@ -81,7 +82,7 @@ private func copy<Element: MatrixElement>(_ x: Matrix<Element>, into y: Matrix<E
 private func convert<Source: MatrixElement, Target: MatrixElement>(_ x: Matrix<Source>, into y: Matrix<Target>) {
     for t in 0..<x.rows {
         let row = x.row(t)
-        var out = y.mutableRow(t)
+        var out = unsafe y.unsafeMutableRow(t)
         for i in 0..<row.count { out[i] = Target(rounding: row[i].float) }
     }
 }
@@ -89,7 +90,7 @@ private func convert<Source: MatrixElement, Target: MatrixElement>(_ x: Matrix<S
 private func products<Element: MatrixElement>(
     _ a: Matrix<Element>, _ b: Matrix<Element>, into deltas: Vector<Float>
 ) {
-    var deltas = deltas.mutableSpan
+    var deltas = unsafe deltas.unsafeMutableSpan
     for t in 0..<a.rows { deltas[t] = dot(a.row(t), b.row(t)) }
 }
 
@@ -97,7 +98,7 @@ private func products<Element: MatrixElement>(
 /// - Returns: their sum
 @inline(__always)
 private func exponentials(_ scores: Tensor, _ t: Int, seen: Int, _ top: Float, _ scale: Float) -> Float {
-    var row = scores.mutableRow(t), lanes = SIMD16<Float>(), i = 0
+    var row = unsafe scores.unsafeMutableRow(t), lanes = SIMD16<Float>(), i = 0
     precondition(seen <= row.count)
     while i &+ 16 <= seen {
         let value = exponential((row.sixteen(at: i) - top) * scale)
@@ -120,7 +121,7 @@ private func exponentials(_ scores: Tensor, _ t: Int, seen: Int, _ top: Float, _
 private func backward(
     _ scores: Tensor, _ gradients: Tensor, _ t: Int, seen: Int, _ scale: Float, _ logSum: Float, _ delta: Float
 ) {
-    var score = scores.mutableRow(t), gradient = gradients.mutableRow(t), i = 0
+    var score = unsafe scores.unsafeMutableRow(t), gradient = unsafe gradients.unsafeMutableRow(t), i = 0
     precondition(seen <= score.count && seen <= gradient.count)
     while i &+ 16 <= seen {
         let value = exponential(score.sixteen(at: i) * scale - logSum)
@@ -150,7 +151,7 @@ private func divide<Element: MatrixElement>(_ x: Tensor, by totals: Vector<Float
     let totals = totals.span
     for t in 0..<y.rows {
         let row = x.row(t), factor = 1 / totals[t]
-        var out = y.mutableRow(t)
+        var out = unsafe y.unsafeMutableRow(t)
         for i in 0..<row.count { out[i] = Element(rounding: row[i] * factor) }
     }
 }

@@ -5,7 +5,7 @@ extension Loops {
         _ values: Vector<Float>, into sums: Vector<Int64>, adding: Bool, limit: Float
     ) -> Bool {
         let values = values.span
-        var sums = sums.mutableSpan
+        var sums = unsafe sums.unsafeMutableSpan
         precondition(values.count == sums.count)
         let limitBits = limit.bitPattern
         var outside: UInt32 = 0

@@ -6,7 +6,7 @@ extension Loops {
         _ z: Tensor, targets: Vector<Int32>, into losses: Vector<Float>, totals: Vector<Float>
     ) {
         let targets = targets.span
-        var losses = losses.mutableSpan, sums = totals.mutableSpan
+        var losses = unsafe losses.unsafeMutableSpan, sums = unsafe totals.unsafeMutableSpan
         for t in 0..<z.rows {
             let atTarget = z.row(t)[Int(targets[t])], top = maximum(z.row(t))
             sums[t] = exponentials(z, t, top)
@@ -30,7 +30,7 @@ extension Loops {
 /// - Returns: its sum
 @inline(__always)
 private func exponentials(_ z: Tensor, _ t: Int, _ top: Float) -> Float {
-    var row = z.mutableRow(t), lanes = SIMD16<Float>(), i = 0
+    var row = unsafe z.unsafeMutableRow(t), lanes = SIMD16<Float>(), i = 0
     while i &+ 16 <= row.count {
         let value = exponential(row.sixteen(at: i) - top)
         lanes += value
@@ -54,7 +54,7 @@ private func gradients<Element: MatrixElement>(
     for t in 0..<exponentials.rows {
         let factor = scale / totals[t], target = Int(targets[t])
         let row = exponentials.row(t), atTarget = row[target] * factor - scale
-        var out = dz.mutableRow(t)
+        var out = unsafe dz.unsafeMutableRow(t)
         for i in 0..<row.count { out[i] = Element(rounding: row[i] * factor) }
         out[target] = Element(rounding: atTarget)
     }

@@ -17,7 +17,8 @@ private func turn<Element: MatrixElement>(
         let position = (first + t) % cosine.rows
         let c = cosine.row(position), s = sine.row(position)
         for start in stride(from: 0, to: x.columns, by: 2 * half) {
-            var a = x.mutableRow(t, start..<start + half), b = x.mutableRow(t, start + half..<start + 2 * half)
+            var a = unsafe x.unsafeMutableRow(t, start..<start + half),
+                b = unsafe x.unsafeMutableRow(t, start + half..<start + 2 * half)
             for i in 0..<half {
                 let left = a[i].float, right = b[i].float, sines = s[i] * direction
                 a[i] = Element(rounding: left * c[i] - right * sines)

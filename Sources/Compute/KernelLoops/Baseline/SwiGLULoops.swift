@@ -22,7 +22,7 @@ private func forward<Element: MatrixElement>(_ gateUp: Matrix<Element>, into a: 
     let hidden = a.columns
     for t in 0..<a.rows {
         let gate = gateUp.row(t, 0..<hidden), up = gateUp.row(t, hidden..<2 * hidden)
-        var out = a.mutableRow(t)
+        var out = unsafe a.unsafeMutableRow(t)
         for i in 0..<hidden {
             let g = gate[i].float
             out[i] = Element(rounding: g * sigmoid(g) * up[i].float)
@@ -34,7 +34,8 @@ private func backward<Element: MatrixElement>(_ da: Matrix<Element>, replacing g
     let hidden = da.columns
     for t in 0..<da.rows {
         let d = da.row(t)
-        var gate = gateUp.mutableRow(t, 0..<hidden), up = gateUp.mutableRow(t, hidden..<2 * hidden)
+        var gate = unsafe gateUp.unsafeMutableRow(t, 0..<hidden),
+            up = unsafe gateUp.unsafeMutableRow(t, hidden..<2 * hidden)
         for i in 0..<hidden {
             let g = gate[i].float, u = up[i].float, di = d[i].float
             let s = sigmoid(g)

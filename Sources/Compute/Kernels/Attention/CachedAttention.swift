@@ -44,7 +44,8 @@ private func attend<Element: MatrixElement>(
     _ q: Matrix<Element>, _ keys: Matrix<Element>, _ values: Matrix<Element>, _ scale: Float, weights: Tensor,
     sums: Tensor, into out: Matrix<Element>
 ) {
-    var weight = weights.mutableRow(0), answer = sums.mutableRow(0), result = out.mutableRow(0)
+    var weight = unsafe weights.unsafeMutableRow(0), answer = unsafe sums.unsafeMutableRow(0),
+        result = unsafe out.unsafeMutableRow(0)
     for t in 0..<keys.rows { weight[t] = dot(q.row(0), keys.row(t)) }
     let top = maximum(weights.row(0))
     for t in 0..<weight.count { weight[t] = exponential((weight[t] - top) * scale) }

@@ -10,7 +10,7 @@ package func routerSoftmax(_ z: Tensor, logSumExp: Vector<Float>, on workers: Th
     workers.run(over: z.rows, tile: rowTile) { rows in
         for t in rows {
             let top = maximum(z.row(t))
-            var row = z.mutableRow(t)
+            var row = unsafe z.unsafeMutableRow(t)
             for e in 0..<row.count { row[e] = exponential(row[e] - top) }
             let total = sum(z.row(t))
             let reciprocal = 1 / total
@@ -68,7 +68,7 @@ package func loadBalanceGradient(
     let perAssignment = scale * Float(experts) / (tokens * Float(k)) / tokens
     workers.run(over: dp.rows, tile: rowTile) { rows in
         for t in rows {
-            var out = dp.mutableRow(t)
+            var out = unsafe dp.unsafeMutableRow(t)
             for e in 0..<experts { out[e] = perAssignment * Float(tokensPerExpert[e]) }
         }
     }
@@ -86,7 +86,7 @@ package func selectTopKBackward(
 ) {
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
-            var out = dp.mutableRow(t)
+            var out = unsafe dp.unsafeMutableRow(t)
             var shared: Float = 0, total: Float = 1
             if normalize {
                 let probability = p.row(t)
@@ -114,7 +114,7 @@ package func routerSoftmaxBackward(
     let experts = p.columns, tokens = Float(p.rows)
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
-            var out = dz.mutableRow(t)
+            var out = unsafe dz.unsafeMutableRow(t)
             let probability = p.row(t), mean = dot(probability, dz.row(t))
             let z = zScale * 2 * logSumExp[t] / tokens
             for e in 0..<experts { out[e] = probability[e] * (out[e] - mean + z) }

@@ -61,7 +61,7 @@ private func gather<Element: MatrixElement>(
                 let row = Int(sendRow[choice])
                 guard row >= 0 else { continue }
                 let source = rows.row(row), scale = factor(choice)
-                var out = y.mutableRow(t)
+                var out = unsafe y.unsafeMutableRow(t)
                 for c in 0..<source.count { out[c] += scale * source[c].float }
             }
         }
@@ -105,7 +105,7 @@ private struct GatedAssignments: Sendable {
                     }
                     dGates[i] = dot(gradient, expertOutputs.row(row))
                     let gate = gates[i]
-                    var out = dExpertOutputs.mutableRow(row)
+                    var out = unsafe dExpertOutputs.unsafeMutableRow(row)
                     for c in 0..<gradient.count { out[c] = Element(rounding: gate * gradient[c]) }
                 }
             }

@@ -8,7 +8,7 @@ import Tensors
     ///
     /// With run-time shapes the library takes its packed GEMM, which is within a few percent of its kernels for fixed
     /// shapes from 64 rows on, and needs no scratch memory from us.
-    struct OneDNN: @unchecked Sendable {
+    @safe struct OneDNN: @unchecked Sendable {
         // Unchecked because primitives are immutable once made, which the library's handles do not say.
         /// By `Key.index`.
         private let primitives: [dnnl_primitive_t]
@@ -38,17 +38,17 @@ import Tensors
         }
 
         private init(_ factors: dnnl_data_type_t, _ product: dnnl_data_type_t) {
-            primitives = Key.all(factors, product).map(Self.primitive)
+            unsafe primitives = unsafe Key.all(factors, product).map(Self.primitive)
         }
 
         private static func primitive(_ key: Key) -> dnnl_primitive_t {
             let any = shim_runtime_dimension()
-            let plan = matmulPlan(
+            let plan = unsafe matmulPlan(
                 description(any, any, any, key.transposeA, key.factors),
                 description(any, any, any, key.transposeB, key.factors),
                 description(any, any, any, false, key.product), adding: key.adding)
             defer { unsafe dnnl_primitive_desc_destroy(plan) }
-            return libraryPrimitive(plan)
+            return unsafe libraryPrimitive(plan)
         }
 
         /// `C ← A·B`, or `C ← C + A·B` if `adding`; A or B may be stored transposed.
@@ -60,20 +60,20 @@ import Tensors
                 factors: type(Input.self), product: type(Output.self), transposeA: transposeA, transposeB: transposeB,
                 adding: adding)
             let library = key.factors == dnnl_f32 ? float32 : key.product == dnnl_f32 ? bfloat16ToFloat32 : bfloat16
-            library.run(
+            unsafe library.run(
                 key, memory(a, transposeA, key.factors), memory(b, transposeB, key.factors),
                 memory(c, false, key.product))
         }
 
         private func run(_ key: Key, _ a: dnnl_memory_t, _ b: dnnl_memory_t, _ c: dnnl_memory_t) {
-            execute(
+            unsafe execute(
                 primitives[key.index],
                 [
                     dnnl_exec_arg_t(arg: shim_arg_source(), memory: a),
                     dnnl_exec_arg_t(arg: shim_arg_weights(), memory: b),
                     dnnl_exec_arg_t(arg: shim_arg_destination(), memory: c),
                 ])
-            for memory in [a, b, c] { unsafe dnnl_memory_destroy(memory) }
+            unsafe [a, b, c].forEach { unsafe _ = dnnl_memory_destroy($0) }
         }
 
         private static func type<Element>(_: Element.Type) -> dnnl_data_type_t {
@@ -95,7 +95,7 @@ import Tensors
         static var kernelSet: String {
             let version = unsafe dnnl_version()!.pointee
             let instructions = String(dnnl_get_effective_cpu_isa().rawValue, radix: 16)
-            return "oneDNN \(version.major).\(version.minor).\(version.patch) ISA 0x\(instructions)"
+            return unsafe "oneDNN \(version.major).\(version.minor).\(version.patch) ISA 0x\(instructions)"
         }
 
         static var hasWideVectors: Bool {

@@ -6,7 +6,7 @@
         nonisolated(unsafe) static let shared: dnnl_engine_t = {
             var engine: dnnl_engine_t?
             check(unsafe dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
-            return engine!
+            return unsafe engine!
         }()
     }
 
@@ -31,15 +31,15 @@
         var plan: dnnl_primitive_desc_t?
         check(
             unsafe shim_matmul_plan(&plan, LibraryEngine.shared, a, b, c, attributes), "the plan of a matrix product")
-        if let sum { unsafe dnnl_post_ops_destroy(sum) }
-        return plan!
+        if let sum = unsafe sum { unsafe dnnl_post_ops_destroy(sum) }
+        return unsafe plan!
     }
 
     /// What executes a plan, compiled for its shape if that is known.
     func libraryPrimitive(_ plan: dnnl_primitive_desc_t) -> dnnl_primitive_t {
         var primitive: dnnl_primitive_t?
         check(unsafe dnnl_primitive_create(&primitive, plan), "dnnl_primitive_create")
-        return primitive!
+        return unsafe primitive!
     }
 
     /// Row-major numbers, or column-major if `isTransposed`, consecutive rows (columns) `stride` elements apart.
@@ -55,7 +55,7 @@
     func libraryMemory(_ matrix: shim_matrix, _ address: UnsafeMutableRawPointer?) -> dnnl_memory_t {
         var memory: dnnl_memory_t?
         check(unsafe shim_memory(&memory, matrix, LibraryEngine.shared, address), "dnnl_memory_create")
-        return memory!
+        return unsafe memory!
     }
 
     /// The scratch memory that a plan made with `ownScratch` wants: how much, and a handle to be pointed at it.

@@ -19,7 +19,7 @@ package final class AtomicFile {
         self.path = path
         partial = Self.partialName(of: path)
         // The name can be foreseen: what somebody else has put there is neither followed nor written to.
-        let descriptor = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        let descriptor = unsafe open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else {
             throw Failure(system: .cannotCreate, "cannot create \(partial)", advice: Self.advice)
         }
@@ -42,7 +42,7 @@ package final class AtomicFile {
 
     deinit {
         guard !committed else { return }
-        unlink(partial)
+        unsafe unlink(partial)
         close(descriptor)
     }
 
@@ -114,10 +114,10 @@ package final class AtomicFile {
     package func commit() throws(Failure) {
         try flush()
         guard fsync(descriptor) == 0 else { throw failure("sync") }
-        guard rename(partial, path) == 0 else { throw failure("rename") }
+        guard unsafe rename(partial, path) == 0 else { throw failure("rename") }
         committed = true
         close(descriptor)
-        let folder = open(splitPath(path).parent, O_RDONLY | O_CLOEXEC)
+        let folder = unsafe open(splitPath(path).parent, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)

@@ -1,6 +1,6 @@
 package import Diagnostics
 
-package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+package func fileExists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
 /// Makes `path` and the folders above it, if they are missing.
 /// - Throws: `cannotCreate` with the system's reason
@@ -9,7 +9,7 @@ package func makeDirectory(_ path: String) throws(Failure) {
     let parent = splitPath(path).parent
     if parent != path, parent != ".", !isDirectory(parent) { try makeDirectory(parent) }
     // Another process may have been faster.
-    guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
+    guard unsafe mkdir(path, 0o777) == 0 || (errno == EEXIST && isDirectory(path)) else {
         throw Failure(
             system: .cannotCreate, "the directory \(path) cannot be made",
             advice: "choose another with --set run.directory=PATH")

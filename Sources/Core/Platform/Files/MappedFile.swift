@@ -1,7 +1,7 @@
 package import Diagnostics
 
 /// A whole file as read-only memory: pages come from disk when touched and go when memory is short.
-package final class MappedFile: @unchecked Sendable {
+@safe package final class MappedFile: @unchecked Sendable {
     // Unchecked because the mapping is never written and lives as long as the object.
     package let path: String
     package let count: Int
@@ -10,7 +10,7 @@ package final class MappedFile: @unchecked Sendable {
     /// - Throws: `noInput` if `path` cannot be opened or is no regular file, `unavailable` if the system refuses the addresses
     package init(_ path: String) throws(Failure) {
         // Without O_NONBLOCK a pipe would keep this waiting for a writer before it can be refused.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw Failure(system: .noInput, "cannot open \(path)") }
         defer { close(descriptor) }
         var status = stat()

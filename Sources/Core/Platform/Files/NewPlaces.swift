@@ -9,7 +9,7 @@ package func makeUniqueDirectory(
 ) throws(Failure) -> String {
     for _ in 0..<16 {
         let path = "\(folder)/\(prefix)\(hexadecimal(UInt64.random(in: 0...UInt64.max)))"
-        if mkdir(path, mode_t(mode)) == 0 { return path }
+        if unsafe mkdir(path, mode_t(mode)) == 0 { return path }
         if errno != EEXIST { break }
     }
     throw Failure(
@@ -20,10 +20,10 @@ package func makeUniqueDirectory(
 /// Whether a file can be made in `folder`. Nothing stays, and nothing that is there is touched.
 package func canCreateFiles(in folder: String) -> Bool {
     let path = "\(folder)/.write-test-\(hexadecimal(UInt64.random(in: 0...UInt64.max)))"
-    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard file >= 0 else { return false }
     close(file)
-    unlink(path)
+    unsafe unlink(path)
     return true
 }
 
@@ -31,7 +31,7 @@ package func canCreateFiles(in folder: String) -> Bool {
 /// - Returns: nil if it cannot be made, or something else bears its name
 package func privateDirectory(_ name: String, in folder: String) -> OpenDirectory? {
     let path = "\(folder)/\(name)"
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { return nil }
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { return nil }
     guard let directory = try? OpenDirectory(path, followingLink: false), directory.isPrivate else { return nil }
     return directory
 }
@@ -40,12 +40,12 @@ extension OpenDirectory {
     /// Writes a new file of `bytes` that only this user can read.
     /// - Throws: `cannotCreate` if there is something of that name, `inputOutput` if it cannot be written; nothing stays then
     package func create(_ name: String, _ bytes: [UInt8]) throws(Failure) {
-        let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let file = unsafe openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Failure(system: .cannotCreate, "cannot create \(path)/\(name)") }
         defer { close(file) }
         guard unsafe write(file, bytes, bytes.count) == bytes.count else {
             let failure = Failure(system: .inputOutput, "cannot write \(path)/\(name)")
-            unlinkat(descriptor, name, 0)
+            unsafe unlinkat(descriptor, name, 0)
             throw failure
         }
     }

@@ -9,7 +9,7 @@ package final class OpenDirectory: Sendable {
     /// - Parameter followingLink: whether `path` may be a symbolic link to a directory
     /// - Throws: `noInput` if it cannot be opened
     package convenience init(_ path: String, followingLink: Bool = true) throws(Failure) {
-        try self.init(
+        try unsafe self.init(
             opened: open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (followingLink ? 0 : O_NOFOLLOW)), path)
     }
 
@@ -41,7 +41,7 @@ package final class OpenDirectory: Sendable {
     /// The names in it, except `.` and `..`, as the bytes that they are, in ascending order. A name need not be UTF-8.
     /// - Throws: `noInput` if it cannot be listed
     package func entries() throws(Failure) -> [[UInt8]] {
-        let again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let again = unsafe openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard again >= 0, let stream = unsafe fdopendir(again) else {
             if again >= 0 { close(again) }
             throw cannotList()

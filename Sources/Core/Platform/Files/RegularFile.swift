@@ -12,13 +12,13 @@ package final class RegularFile: Sendable {
     /// A file that a user named; a symbolic link stands for what it leads to.
     /// - Throws: `noInput` if it cannot be opened or is no regular file
     package convenience init(_ path: String) throws(Failure) {
-        try self.init(opened: open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path)
+        try unsafe self.init(opened: open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path)
     }
 
     /// The file `name` of `directory` itself: no link, no way out of it.
     /// - Throws: `noInput` if it cannot be opened or is no regular file
     package convenience init(_ name: String, in directory: OpenDirectory) throws(Failure) {
-        try self.init(
+        try unsafe self.init(
             opened: openat(directory.descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW),
             "\(directory.path)/\(name)")
     }
@@ -78,7 +78,7 @@ package final class RegularFile: Sendable {
     package func bytes(from start: Int, to end: Int) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: end - start)
         var failure: Failure?
-        bytes.withUnsafeMutableBytes { buffer in
+        unsafe bytes.withUnsafeMutableBytes { buffer in
             guard let target = buffer.baseAddress else { return }
             do throws(Failure) {
                 try unsafe read(into: target, count: buffer.count, at: start)

@@ -28,7 +28,7 @@ extension OpenDirectory {
         }
         guard let status = status(of: name) else { return }
         guard status.isDirectory else {
-            guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw cannotRemove(subject) }
+            guard unsafe unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw cannotRemove(subject) }
             return
         }
         guard level < Self.deepest else { throw Failure(.inputOutput, "\(subject) lies too deep to be removed") }
@@ -37,7 +37,9 @@ extension OpenDirectory {
             throw Failure(.inputOutput, "\(subject) is another file system and is not removed")
         }
         for entry in try inner.names() { try inner.remove(entry, level: level + 1) }
-        guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else { throw cannotRemove(subject) }
+        guard unsafe unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
+            throw cannotRemove(subject)
+        }
     }
 
     private func isOnSameDevice(as other: OpenDirectory) -> Bool {

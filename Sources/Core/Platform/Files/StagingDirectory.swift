@@ -49,7 +49,7 @@ package final class StagingDirectory {
         guard FileIdentity(target, followingLink: false) == nil else {
             throw Failure(.cannotCreate, "\(target) exists already", advice: "name a new directory")
         }
-        guard rename(source, target) == 0 else {
+        guard unsafe rename(source, target) == 0 else {
             throw Failure(system: .cannotCreate, "cannot rename \(source) to \(target)")
         }
         if part == nil { isGone = true }

@@ -38,14 +38,14 @@ package func replaceFile(_ path: String, with bytes: [UInt8]) throws(Failure) {
     let (folder, name) = splitPath(path)
     let digits = hexadecimal(UInt64.random(in: 0...UInt64.max))
     let partial = "\(folder)/.\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(digits)"
-    let file = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+    let file = unsafe open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
     guard file >= 0 else { throw Failure(system: .cannotCreate, "\(path) cannot be written") }
     defer { close(file) }
     var old = stat()
     if unsafe lstat(path, &old) == 0 { _ = fchmod(file, old.st_mode & 0o777) }
-    guard writeAll(bytes, to: file), fsync(file) == 0, rename(partial, path) == 0 else {
+    guard writeAll(bytes, to: file), fsync(file) == 0, unsafe rename(partial, path) == 0 else {
         let failure = Failure(system: .cannotCreate, "\(path) cannot be written")
-        unlink(partial)
+        unsafe unlink(partial)
         throw failure
     }
 }

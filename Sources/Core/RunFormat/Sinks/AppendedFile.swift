@@ -24,7 +24,7 @@ final class AppendedFile {
             advice: "move away what is there, or choose another run.directory")
         // Without O_NONBLOCK a pipe would keep this waiting for a reader before it can be refused.
         let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        let descriptor = Glibc.open(path, flags, 0o666)
+        let descriptor = unsafe Glibc.open(path, flags, 0o666)
         guard descriptor >= 0 else {
             guard errno != ELOOP, errno != ENXIO else { throw notRegular }
             throw Failure(system: .cannotCreate, "\(path) cannot be written", advice: notRegular.advice)

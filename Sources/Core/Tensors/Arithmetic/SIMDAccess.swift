@@ -26,7 +26,7 @@ extension MutableSpan where Element == Float {
     @inlinable @inline(__always)
     @_lifetime(self: copy self)
     package mutating func store(_ values: SIMD16<Float>, at index: Int) {
-        var bytes = mutableBytes
+        var bytes = unsafe mutableBytes
         unsafe bytes.storeBytes(of: values, toUncheckedByteOffset: index &* 4, as: SIMD16<Float>.self)
     }
 }

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// SHA-256 (FIPS 180-4) of bytes that arrive in pieces; libcrypto's, because it uses the CPU's instructions for it.
-package struct SHA256: ~Copyable {
+@safe package struct SHA256: ~Copyable {
     private let context: OpaquePointer
 
     package init() {

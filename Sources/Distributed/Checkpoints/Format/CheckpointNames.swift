@@ -1,13 +1,12 @@
+import Diagnostics
+
 /// Names in a folder of checkpoints.
 enum CheckpointNames {
     private static let staging = ".staging-"
     private static let removing = ".removing-"
 
     /// `step-00000200`
-    static func directory(step: Int) -> String {
-        let digits = String(step)
-        return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
-    }
+    static func directory(step: Int) -> String { "step-" + zeroPadded(step, width: 8) }
 
     /// The step of a published checkpoint's directory; nil for every other name.
     static func step(of name: String) -> Int? {
@@ -48,11 +47,7 @@ enum CheckpointNames {
             }
         }
         let name = safe.isEmpty ? "run" : String(safe)
-        return "\(name)-\(directory(step: step))-\(fiveDigits(file + 1))-of-\(fiveDigits(files)).h5"
-    }
-
-    private static func fiveDigits(_ number: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        let place = "\(zeroPadded(file + 1, width: 5))-of-\(zeroPadded(files, width: 5))"
+        return "\(name)-\(directory(step: step))-\(place).h5"
     }
 }

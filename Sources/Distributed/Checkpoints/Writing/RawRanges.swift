@@ -71,7 +71,7 @@ enum RawRanges {
     }
 
     private static func fill(_ values: Vector<Float>, from file: RegularFile, byte: Int) throws(Failure) {
-        try file.read(into: unsafe UnsafeMutableRawPointer(values.pointer), count: 4 * values.count, at: byte)
+        try unsafe file.read(into: unsafe UnsafeMutableRawPointer(values.pointer), count: 4 * values.count, at: byte)
     }
 }
 

@@ -110,7 +110,7 @@ extension GradientAccumulator {
     package func values(_ range: Range<Int>, buffer: Vector<Float>) -> Vector<Float> {
         guard isExact else { return floats[range] }
         let source = fixed[range].span
-        var out = buffer[0..<range.count].mutableSpan
+        var out = unsafe buffer[0..<range.count].unsafeMutableSpan
         for i in 0..<source.count { out[i] = FixedPoint.value(source[i]) }
         return buffer[0..<range.count]
     }

@@ -79,7 +79,7 @@ private func hugePageFinding(_ limits: SystemLimits) -> Finding? {
 }
 
 /// Open MPI keeps messages between the ranks of a machine there.
-private func sharedMemoryFinding(_ space: Space?) -> Finding? {
+private func sharedMemoryFinding(_ space: FileSystemSpace?) -> Finding? {
     guard let space else { return nil }
     let text = "\(byteCount(space.size)), \(byteCount(space.free)) free", subject = "/dev/shm"
     if space.free < 16 << 20 {

@@ -59,7 +59,8 @@ private func factsOfThisRank(threads: Int) -> HostReport {
         memory: HostReport.MemoryFacts(
             installed: ProcessMemory.installed, available: ProcessMemory.available,
             controlGroupLimit: ProcessMemory.controlGroupLimit),
-        limits: .ofThisProcess, sharedMemory: Space(at: "/dev/shm"), currentDirectory: Space(at: "."),
+        limits: .ofThisProcess, sharedMemory: FileSystemSpace(at: "/dev/shm"),
+        currentDirectory: FileSystemSpace(at: "."),
         tracingPolicy: policy.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }, load: systemLoad(),
         rates: nil)
 }

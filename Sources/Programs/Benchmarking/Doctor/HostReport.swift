@@ -15,8 +15,8 @@ package struct HostReport: Codable, Sendable, Equatable {
     package var environment: [String: String]
     package var memory: MemoryFacts
     package var limits: SystemLimits
-    package var sharedMemory: Space?
-    package var currentDirectory: Space?
+    package var sharedMemory: FileSystemSpace?
+    package var currentDirectory: FileSystemSpace?
     /// Whether a process may read another's memory: 0 if the system's policy does not forbid it.
     package var tracingPolicy: Int?
     /// Processes that wanted a processor in the minute before.
@@ -26,7 +26,8 @@ package struct HostReport: Codable, Sendable, Equatable {
     package init(
         place: RankBinding, processor: Processor, target: Processor.Target, matrixKernel: String, mpi: String,
         mpiThreads: String, hdf5: String, hdf5IsParallel: Bool, environment: [String: String], memory: MemoryFacts,
-        limits: SystemLimits, sharedMemory: Space?, currentDirectory: Space?, tracingPolicy: Int?, load: Double?,
+        limits: SystemLimits, sharedMemory: FileSystemSpace?, currentDirectory: FileSystemSpace?, tracingPolicy: Int?,
+        load: Double?,
         rates: Rates?
     ) {
         self.place = place

@@ -12,7 +12,7 @@ package final class SafetensorsFile {
     /// Checks the header; numbers are not looked at.
     /// - Throws: `noInput` if it cannot be opened, `data` with what is wrong
     package init(_ path: String) throws(Failure) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw Failure(system: .noInput, "cannot open \(path)")
         }
@@ -49,7 +49,8 @@ package final class SafetensorsFile {
         _ count: Int, at offset: Int, of descriptor: Int32, _ path: String
     ) throws(Failure) -> [UInt8] {
         let values = Vector<UInt8>(count: count)
-        try read(descriptor, path, byte: offset, into: unsafe UnsafeMutableRawPointer(values.pointer), count: count)
+        try unsafe read(
+            descriptor, path, byte: offset, into: unsafe UnsafeMutableRawPointer(values.pointer), count: count)
         return values.array
     }
 
@@ -71,13 +72,13 @@ package final class SafetensorsFile {
         let values = Vector<Float>(count: range.count)
         let byte = tensor.offset + tensor.type.bytes * range.lowerBound
         guard tensor.type != .float32 else {
-            try Self.read(
+            try unsafe Self.read(
                 descriptor, path, byte: byte, into: unsafe UnsafeMutableRawPointer(values.pointer),
                 count: 4 * range.count)
             return values
         }
         let stored = Vector<UInt16>(count: range.count)
-        try Self.read(
+        try unsafe Self.read(
             descriptor, path, byte: byte, into: unsafe UnsafeMutableRawPointer(stored.pointer), count: 2 * range.count)
         let isBrief = tensor.type == .bfloat16
         for i in 0..<range.count {

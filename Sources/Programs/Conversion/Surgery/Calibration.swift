@@ -70,7 +70,8 @@ package struct Calibration: Sendable {
             let sequences = min(perMicroBatch, range.upperBound - first)
             for s in 0..<sequences {
                 let place = s * windows.context..<(s + 1) * windows.context
-                var inputs = microBatch.inputs[place].mutableSpan, targets = microBatch.targets[place].mutableSpan
+                var inputs = unsafe microBatch.inputs[place].unsafeMutableSpan,
+                    targets = unsafe microBatch.targets[place].unsafeMutableSpan
                 windows.fill(window: first + s, inputs: &inputs, targets: &targets)
             }
             let filled = microBatch.prefix(sequences: sequences)

@@ -16,7 +16,7 @@ final class LockFile: Sendable {
         path = "\(runDirectory)/lock"
         self.owner = owner
         directory = try OpenDirectory(runDirectory)
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         let advice = "the run directory must be writable, and `lock` in it a file or nothing"
         guard descriptor >= 0 else { throw Failure(system: .cannotCreate, "cannot open \(path)", advice: advice) }
         // By its own name: a link is not what was opened.

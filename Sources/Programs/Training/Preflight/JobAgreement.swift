@@ -30,7 +30,7 @@ package func programIdentity() -> String {
         return "unknown"
     }
     var hash: UInt64 = 0
-    bytes.withUnsafeBytes { raw in
+    unsafe bytes.withUnsafeBytes { raw in
         let words = unsafe raw.bindMemory(to: UInt64.self)
         for i in 0..<words.count { unsafe hash = (hash ^ words[i]) &* 0x9E37_79B9_7F4A_7C15 &+ (hash >> 29) }
     }

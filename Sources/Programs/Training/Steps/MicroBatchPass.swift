@@ -59,7 +59,8 @@ extension SequenceSource {
         let first = consumed.sequences + number * perMicroBatch
         for s in 0..<perMicroBatch {
             let place = s * context..<(s + 1) * context
-            var inputs = microBatch.inputs[place].mutableSpan, targets = microBatch.targets[place].mutableSpan
+            var inputs = unsafe microBatch.inputs[place].unsafeMutableSpan,
+                targets = unsafe microBatch.targets[place].unsafeMutableSpan
             fill(sequence: first + s, inputs: &inputs, targets: &targets)
         }
     }

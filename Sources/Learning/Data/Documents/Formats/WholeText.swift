@@ -22,7 +22,7 @@ struct WholeText: DocumentReader {
                 .data, "\(file.path) is not text: byte \(position + offset) is NUL",
                 advice: "unpack or convert it first, or leave it out of the corpus")
         }
-        piece.withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
+        unsafe piece.withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
         position = end
         return position == file.count ? .endOfDocument : .text
     }

@@ -69,7 +69,7 @@ func transpose(
 ) {
     precondition(source.count == rows * rowLength && target.count == rows * columns.count)
     let from = source.span
-    var to = target.mutableSpan
+    var to = unsafe target.unsafeMutableSpan
     let tile = 32
     for r in stride(from: 0, to: rows, by: tile) {
         for c in stride(from: 0, to: columns.count, by: tile) {

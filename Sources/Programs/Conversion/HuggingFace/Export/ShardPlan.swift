@@ -32,12 +32,7 @@ struct ShardPlan {
 
     private static func name(_ number: Int, of count: Int) -> String {
         guard count > 1 else { return "model.safetensors" }
-        return "model-\(fiveDigits(number))-of-\(fiveDigits(count)).safetensors"
-    }
-
-    private static func fiveDigits(_ number: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        return "model-\(zeroPadded(number, width: 5))-of-\(zeroPadded(count, width: 5)).safetensors"
     }
 
     /// `model.safetensors.index.json`; nil where one file needs none.

@@ -104,7 +104,7 @@ private func copyTransposed(
     let tile = 32
     for o in stride(from: 0, to: target.columns, by: tile) {
         for r in 0..<range.count {
-            var row = target.mutableRow(r)
+            var row = unsafe target.unsafeMutableRow(r)
             for out in o..<min(o + tile, target.columns) {
                 row[out] = from[order[out] * rowLength + range.lowerBound + r]
             }
