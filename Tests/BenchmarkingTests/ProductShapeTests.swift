@@ -14,6 +14,7 @@ struct ProductShapeTests {
             train: {steps: 8}
             """
         let run = try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "shapes"))
+            .resolved(tokenizer: 1)
         return ProductShape.all(of: run.model, run.routing, microBatchTokens: 64, headChunk: 64)
     }
 

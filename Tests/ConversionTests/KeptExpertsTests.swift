@@ -6,9 +6,9 @@ import Testing
 /// Which experts stay, for scores written down.
 struct KeptExpertsTests {
     private func model(_ experts: ExpertsPerLayer, layers: Int, topK: Int = 1, granularity: Int = 1)
-        -> ModelConfiguration
+        -> ModelShape
     {
-        ModelConfiguration(
+        ModelShape(
             dModel: 4, layers: layers, heads: 1, context: 1, vocabularySize: 1, experts: experts, topK: topK,
             granularity: granularity, feedForward: 1)
     }

@@ -32,7 +32,7 @@ struct TinyModel {
         ],
     ]
 
-    let configuration: RunConfiguration
+    let configuration: ResolvedConfiguration
 
     init(_ overrides: [String] = []) throws {
         ProductLibrary.prepare()
@@ -42,8 +42,8 @@ struct TinyModel {
             batch: {tokens: 64, micro_batch_tokens: 32}
             train: {steps: 1}
             """
-        configuration = try RunConfiguration(
-            ConfigurationDocument(yaml: yaml, file: "tiny model", overrides: overrides))
+        let document = try ConfigurationDocument(yaml: yaml, file: "tiny model", overrides: overrides)
+        configuration = try RunConfiguration(document).resolved(tokenizer: 1)
     }
 
     /// Writes the checkpoint from `ranks` virtual ranks and returns its path.
@@ -63,7 +63,7 @@ struct TinyModel {
             change(state.parameters)
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)
             let record = CheckpointRecord(
-                run: "tiny", step: 3, configuration: configuration.resolved, tokenizer: ByteTokenizer.serialized)
+                run: "tiny", step: 3, configuration: configuration.yaml, tokenizer: ByteTokenizer.serialized)
             return try writer.write(record, state.writtenShards).directory
         }
         return written[0]

@@ -68,7 +68,7 @@ import Testing
         }[0]
     }
 
-    private func draw(like microBatches: [MicroBatch], _ model: ModelConfiguration, _ seed: UInt64) -> [MicroBatch] {
+    private func draw(like microBatches: [MicroBatch], _ model: ModelShape, _ seed: UInt64) -> [MicroBatch] {
         microBatches.enumerated().map { number, like in
             let microBatch = MicroBatch(sequences: like.sequences, sequenceLength: like.sequenceLength)
             let random = RandomFunction(seed: seed, purpose: .tests, stream: UInt64(number))

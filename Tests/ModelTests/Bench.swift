@@ -15,7 +15,7 @@ struct Bench {
     let workers: ThreadPool
 
     init(
-        _ settings: ModelConfiguration, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
+        _ settings: ModelShape, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
         microBatchTokens: Int,
         microBatches: Int, isExact: Bool, recomputation: Recomputation = .none, threads: Int = 1,
         on world: any Communicator,

@@ -45,7 +45,7 @@ import Testing
     /// Position by position after prompts of one token, of some, and of more than attention's tile of 128 queries: the
     /// largest deviation of a logit over the largest logit.
     private func errors(_ test: Case, _ precision: Precision) throws -> [Double] {
-        let model = ModelConfiguration(
+        let model = ModelShape(
             dModel: 24, layers: 3, heads: 3, context: Self.context, vocabularySize: 31,
             experts: ExpertsPerLayer(test.experts), topK: test.choices, norm: test.norm)
         return try VirtualRanks.run(test.ranks) { world in

@@ -13,7 +13,7 @@ import Testing
     private func losses(
         _ experts: ExpertsPerLayer, training: Double, evaluation: Double?, ranks: Int
     ) throws -> [Double] {
-        let model = ModelConfiguration(
+        let model = ModelShape(
             dModel: 6, layers: 2, heads: 1, context: 5, vocabularySize: 11, experts: experts, topK: 2, feedForward: 1.5)
         let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(training), evaluationCapacityFactor: evaluation.map(CapacityFactor.init),

@@ -31,9 +31,9 @@ struct Golden {
         return values
     }
 
-    var model: ModelConfiguration {
+    var model: ModelShape {
         get throws {
-            try ModelConfiguration(
+            try ModelShape(
                 dModel: integer("settings/d_model"), layers: integer("settings/layers"),
                 heads: integer("settings/heads"),
                 context: integer("settings/context"), vocabularySize: integer("settings/vocabulary_size"),

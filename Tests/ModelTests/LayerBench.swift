@@ -14,7 +14,7 @@ struct LayerBench {
     let dx: Tensor
 
     init(
-        _ settings: ModelConfiguration, _ routing: RoutingConfiguration = .plain, tokens: Int, seed: UInt64 = 1,
+        _ settings: ModelShape, _ routing: RoutingConfiguration = .plain, tokens: Int, seed: UInt64 = 1,
         on world: any Communicator
     ) throws {
         bench = try Bench(settings, routing, microBatchTokens: tokens, microBatches: 1, isExact: false, on: world)

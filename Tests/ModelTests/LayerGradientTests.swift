@@ -11,8 +11,8 @@ import Threading
     private func model(
         _ dModel: Int, heads: Int = 1, context: Int = 5, experts: Int = 1, topK: Int = 1, granularity: Int = 1,
         feedForward: Double = 1.5, norm: NormKind = .rms
-    ) -> ModelConfiguration {
-        ModelConfiguration(
+    ) -> ModelShape {
+        ModelShape(
             dModel: dModel, layers: 1, heads: heads, context: context, vocabularySize: 3,
             experts: ExpertsPerLayer(experts), topK: topK,
             granularity: granularity, feedForward: feedForward, norm: norm)

@@ -12,7 +12,7 @@ import Testing
 @Suite struct ModelGradientTests {
     struct Case: Sendable, CustomStringConvertible {
         var description: String
-        var model: ModelConfiguration
+        var model: ModelShape
         var capacity = 1.0
         var normalize = false
         var sequences = 2
@@ -26,42 +26,42 @@ import Testing
     private static let cases = [
         Case(
             description: "all of size 1",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 2, layers: 1, heads: 1, context: 1, vocabularySize: 2, experts: 1, feedForward: 0.5),
             sequences: 1, microBatches: 1),
         Case(
             description: "one dense expert",
-            model: ModelConfiguration(dModel: 6, layers: 2, heads: 3, context: 3, vocabularySize: 7, feedForward: 1.5)),
+            model: ModelShape(dModel: 6, layers: 2, heads: 3, context: 3, vocabularySize: 7, feedForward: 1.5)),
         Case(
             description: "k = 1 with drops",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 6, layers: 2, heads: 1, context: 5, vocabularySize: 11, experts: 3, feedForward: 1.5),
             capacity: 0.8, drops: true),
         Case(
             description: "k = 2 with drops, gates as they are",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 4, layers: 2, heads: 2, context: 5, vocabularySize: 5, experts: 4, topK: 2, feedForward: 1.25),
             capacity: 0.7, sequences: 3, drops: true, seed: 4),
         Case(
             description: "k = 2 with drops, gates normalized, exact sums",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 4, layers: 2, heads: 1, context: 7, vocabularySize: 5, experts: 4, topK: 2, feedForward: 1.25),
             capacity: 0.7, normalize: true, sequences: 1, microBatches: 3, drops: true, isExact: true),
         Case(
             description: "G = 2, tied, LayerNorm",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 6, layers: 1, heads: 1, context: 5, vocabularySize: 9, experts: 2, granularity: 2,
                 feedForward: 3, tieEmbeddings: true, norm: .layer),
             capacity: 0.8, normalize: true, drops: true),
         Case(
             description: "layers of 2, 5 and 3 experts, k = 2, gates normalized, exact sums",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 4, layers: 3, heads: 1, context: 5, vocabularySize: 5,
                 experts: ExpertsPerLayer(byLayer: [2, 5, 3]), topK: 2, feedForward: 1.25),
             capacity: 0.8, normalize: true, drops: true, isExact: true),
         Case(
             description: "tied, exact sums",
-            model: ModelConfiguration(
+            model: ModelShape(
                 dModel: 4, layers: 1, heads: 2, context: 3, vocabularySize: 5, experts: 2, feedForward: 1,
                 tieEmbeddings: true),
             capacity: 2, isExact: true),

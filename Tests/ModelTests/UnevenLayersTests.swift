@@ -6,7 +6,7 @@ import Testing
 
 /// Layers of different numbers of experts.
 @Suite struct UnevenLayersTests {
-    private let model = ModelConfiguration(
+    private let model = ModelShape(
         dModel: 6, layers: 3, heads: 1, context: 5, vocabularySize: 11, experts: ExpertsPerLayer(byLayer: [4, 1, 2]),
         granularity: 2, feedForward: 2)
 

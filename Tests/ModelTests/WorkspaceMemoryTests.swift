@@ -6,12 +6,12 @@ import Testing
 /// `WorkspaceMemory` predicts what a `MicroBatchWorkspace` allocates; here the two are held together by looking inside.
 @Suite struct WorkspaceMemoryTests {
     private static let models = [
-        ModelConfiguration(dModel: 2, layers: 1, heads: 1, context: 1, vocabularySize: 1, feedForward: 0.5),
-        ModelConfiguration(dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11, experts: 4, topK: 2),
-        ModelConfiguration(
+        ModelShape(dModel: 2, layers: 1, heads: 1, context: 1, vocabularySize: 1, feedForward: 0.5),
+        ModelShape(dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11, experts: 4, topK: 2),
+        ModelShape(
             dModel: 8, layers: 2, heads: 2, context: 16, vocabularySize: 50_257, experts: 6, granularity: 2,
             tieEmbeddings: true, norm: .layer),
-        ModelConfiguration(
+        ModelShape(
             dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11,
             experts: ExpertsPerLayer(byLayer: [2, 7, 5]),
             topK: 2, granularity: 2, feedForward: 2),

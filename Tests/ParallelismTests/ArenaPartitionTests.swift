@@ -11,7 +11,8 @@ private func layout(_ share: ExpertShard, dModel: Int = 192, tied: Bool = false)
                 tie_embeddings: \(tied)}
         """
     let document = try ConfigurationDocument(yaml: yaml, file: "partition")
-    return ParameterLayout(try ModelConfiguration(reading: document.section("model")), share)
+    let model = try ModelConfiguration(reading: document.section("model")).resolved(tokenizer: 1)
+    return ParameterLayout(model, share)
 }
 
 @Suite("Shares of the arenas") struct ArenaPartitionTests {

@@ -17,7 +17,7 @@ import Testing
         init(_ world: any Communicator, isDistributed: Bool) throws {
             let yaml = "model: {d_model: 128, layers: 2, heads: 2, context: 8, vocabulary_size: 9000, experts: 4}"
             let document = try ConfigurationDocument(yaml: yaml, file: "overlap")
-            let settings = try ModelConfiguration(reading: document.section("model"))
+            let settings = try ModelConfiguration(reading: document.section("model")).resolved(tokenizer: 1)
             mesh = try Mesh(world, expertParallelSize: 1)
             layout = ParameterLayout(settings, mesh.expertShard)
             gradients = GradientAccumulator(layout, isExact: false, microBatches: 1)

@@ -44,7 +44,7 @@ import Training
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder, wide + ["model.d_model=256", "model.vocabulary_size=5000"])
             func moments(_ changes: [String]) throws -> (held: [Int], estimate: MemoryEstimate) {
-                let configuration = try run.configuration(changes + ["parallel.expert_parallel=\(expertParallelSize)"])
+                let configuration = try run.resolved(changes + ["parallel.expert_parallel=\(expertParallelSize)"])
                 let held = try VirtualRanks.run(ranks) { world in
                     let engine = try Engine(
                         configuration, expertParallelSize: expertParallelSize, threads: 1, forTraining: false, on: world
@@ -58,7 +58,7 @@ import Training
             #expect(shared.held.max() == shared.estimate.moments)
             #expect(whole.held.allSatisfy { $0 == whole.estimate.moments })
             #expect(shared.estimate.parameters == whole.estimate.parameters)
-            let total = 8 * ModelCost(try run.configuration().model).totalParameters
+            let total = 8 * ModelCost(try run.resolved().model).totalParameters
             #expect(shared.held.reduce(0, +) == total)
             #expect(shared.held.allSatisfy { abs($0 - total / ranks) <= 16 * ChunkPlan.extent })
         }

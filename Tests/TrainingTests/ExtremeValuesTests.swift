@@ -21,8 +21,8 @@ struct ExtremeValuesTests {
     /// What `train --check` counts, for some numbers of ranks.
     static func count(_ settings: [String: String]) throws(Failure) {
         let overrides = settings.map { "\($0.key)=\($0.value)" }.sorted()
-        var configuration = try RunConfiguration(ConfigurationDocument(yaml: "", file: "test", overrides: overrides))
-        try configuration.model.resolveVocabulary(tokenizer: 257)
+        let document = try ConfigurationDocument(yaml: "", file: "test", overrides: overrides)
+        let configuration = try RunConfiguration(document).resolved(tokenizer: 257)
         for ranks in [1, 2, 7] {
             let estimate = MemoryEstimate(configuration, try JobLayout(configuration, ranks: ranks))
             guard estimate.rows.allSatisfy({ $0.bytes >= 0 }), estimate.total > 0 else {

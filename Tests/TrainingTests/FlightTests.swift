@@ -86,7 +86,7 @@ import Training
         try inScratchFolder { folder in
             let run = try TinyRun(
                 in: folder, ["model.vocabulary_size=256", "parallel.expert_parallel=\(expertParallelSize)"])
-            let configuration = try run.configuration(["parallel.micro_batches_in_flight=2"])
+            let configuration = try run.configuration(["parallel.micro_batches_in_flight=2"]).resolved(tokenizer: 1)
             let layout = try JobLayout(configuration, ranks: ranks)
             #expect(layout.microBatchesInFlight == expected)
             let single = try JobLayout(run.configuration(), ranks: ranks)

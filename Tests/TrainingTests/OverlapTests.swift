@@ -48,11 +48,11 @@ import Training
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)
             func staging(_ changes: [String], ranks: Int = 2) throws -> Int {
-                let configuration = try run.configuration(changes + ["model.vocabulary_size=257"])
+                let configuration = try run.resolved(changes)
                 return MemoryEstimate(configuration, try JobLayout(configuration, ranks: ranks)).staging
             }
             let overlap = "checkpoint.overlap=true"
-            let all = try staging([overlap], ranks: 1), estimate = try run.configuration(["model.vocabulary_size=257"])
+            let all = try staging([overlap], ranks: 1), estimate = try run.resolved()
             #expect(all == 12 * ModelCost(estimate.model).totalParameters)
             #expect(try staging([overlap]) < all && staging([overlap]) > all / 3)
             #expect(try staging([]) == 0)

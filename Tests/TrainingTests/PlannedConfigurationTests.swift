@@ -28,7 +28,7 @@ struct PlannedConfigurationTests {
         let (plan, configuration) = try planned(law, experts: experts, granularity: granularity, context: context)
         let model = plan.best.buildable
         let counted = model.trainerFLOPs / model.tokens
-        let work = ModelCost(configuration.model).flopsPerToken
+        let work = ModelCost(try configuration.resolved(tokenizer: 1).model).flopsPerToken
         // The fine-grained study's hidden size of 8/3·d is rounded to whole experts.
         #expect(abs(counted / work - 1) < (law == "joint" ? 1e-12 : 2e-3), "\(counted) \(work)")
     }

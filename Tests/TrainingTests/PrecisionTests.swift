@@ -41,7 +41,7 @@ private let hasBFloat16 = ProductLibrary.supports(.bfloat16)
     @Test("a build without oneDNN does not open models in bfloat16 either", .enabled(if: !hasBFloat16))
     func refusedForStoredModels() throws {
         try inScratchFolder { folder in
-            let configuration = try TinyRun(in: folder).configuration(["precision=bfloat16"])
+            let configuration = try TinyRun(in: folder).resolved(["precision=bfloat16"])
             let failure = #expect(throws: Failure.self) {
                 _ = try VirtualRanks.run(2) { world in
                     _ = try Engine(configuration, expertParallelSize: 1, threads: 1, forTraining: false, on: world)

@@ -15,7 +15,8 @@ struct RunSummaryTests {
             batch: {tokens: 256, micro_batch_tokens: 64}
             train: {steps: 8}
             """
-        let configuration = try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "summary", overrides: changes))
+        let document = try ConfigurationDocument(yaml: yaml, file: "summary", overrides: changes)
+        let configuration = try RunConfiguration(document).resolved(tokenizer: 1)
         return RunSummary(configuration, try JobLayout(configuration, ranks: ranks), kernels: "none", gemmPeak: 1e9)
     }
 

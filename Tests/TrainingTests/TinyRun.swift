@@ -43,6 +43,11 @@ struct TinyRun {
         return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "tiny run", overrides: changes + more))
     }
 
+    /// With the vocabulary of its tokenizer, bytes.
+    func resolved(_ more: [String] = []) throws -> ResolvedConfiguration {
+        try configuration(more).resolved(tokenizer: 257)
+    }
+
     /// Trains from where it stands on `ranks` virtual ranks.
     /// - Parameters:
     ///   - allowed: keys that may have changed

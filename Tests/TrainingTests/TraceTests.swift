@@ -106,7 +106,7 @@ struct TraceTests {
                 "parallel.overlap_reduction=true", "parallel.micro_batches_in_flight=\(microBatchesInFlight)",
                 "model.vocabulary_size=300",
             ]
-            let model = try TinyRun(in: folder, changes).configuration().model
+            let model = try TinyRun(in: folder, changes).resolved().model
             let events = try trace(.range(2...4), ranks: 2, in: folder, changes)
             let track = 1 + microBatchesInFlight
             let names = events.filter { $0.name == "thread_name" && $0.args?.name == "gradient reduction" }

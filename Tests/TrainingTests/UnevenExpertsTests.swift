@@ -17,6 +17,10 @@ struct UnevenExpertsTests {
         return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "run.yaml", overrides: others))
     }
 
+    private func cost(_ experts: String) throws -> ModelCost {
+        ModelCost(try read(experts).resolved(tokenizer: 1).model)
+    }
+
     private func stored(_ configuration: RunConfiguration) -> String? {
         configuration.values.first { $0.key == "model.experts" }?.value
     }
@@ -25,7 +29,7 @@ struct UnevenExpertsTests {
     func whatIsStoredIsReadAgain(given: String, kept: String) throws {
         let configuration = try read(given)
         #expect(stored(configuration) == kept)
-        let again = try RunConfiguration(ConfigurationDocument(yaml: configuration.resolved, file: "stored"))
+        let again = try RunConfiguration(ConfigurationDocument(yaml: configuration.yaml, file: "stored"))
         #expect(again.model == configuration.model && stored(again) == kept)
         #expect(try read("1", ["model.experts=\(given)"]).model == configuration.model)
     }
@@ -62,10 +66,10 @@ struct UnevenExpertsTests {
 
     /// A layer's experts cost memory and no arithmetic; its router costs both.
     @Test func figuresCountWhatIsThere() throws {
-        let even = ModelCost(try read("4").model), uneven = ModelCost(try read("[2, 7, 3]").model)
+        let even = try cost("4"), uneven = try cost("[2, 7, 3]")
         let router = 8, expert = 3 * 8 * 24
         #expect(uneven.totalParameters == even.totalParameters)
-        #expect(ModelCost(try read("[2, 7, 4]").model).totalParameters == even.totalParameters + router + expert)
+        #expect(try cost("[2, 7, 4]").totalParameters == even.totalParameters + router + expert)
         #expect(uneven.activeParameters == even.activeParameters && uneven.flopsPerToken == even.flopsPerToken)
         #expect(uneven.expertFlopsPerToken == Double(6 * 3 * expert))
     }

@@ -48,16 +48,15 @@ struct ShapeOptions: ParsableArguments {
         if let threads { try requireThreads(threads) }
     }
 
-    func read() throws(Failure) -> (configuration: RunConfiguration, workers: ThreadPool) {
-        var configuration = try options.read()
-        try configuration.resolveVocabularyWithoutData()
+    func read() throws(Failure) -> (configuration: ResolvedConfiguration, workers: ThreadPool) {
+        let configuration = try options.read().resolvedWithoutTokenizer()
         return (configuration, ThreadPool(count: threads ?? configuration.parallel.threadsPerRank))
     }
 }
 
 /// A benchmark of the shapes that a configuration has.
 private protocol ShapeBenchmark: Encodable, SendableMetatype {
-    init(_ configuration: RunConfiguration, on workers: ThreadPool, repetitions: Int)
+    init(_ configuration: ResolvedConfiguration, on workers: ThreadPool, repetitions: Int)
     var text: String { get }
 }
 

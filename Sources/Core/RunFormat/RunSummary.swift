@@ -54,7 +54,8 @@ package struct RunSummary: Codable, Sendable {
     ///   - parameters: of the whole model, and those that one token meets
     ///   - gemmPeak: of all ranks together
     package init(
-        _ configuration: RunConfiguration, parameters: (active: Int, total: Int), flopsPerToken: Double, ranks: Int,
+        _ configuration: ResolvedConfiguration, parameters: (active: Int, total: Int), flopsPerToken: Double,
+        ranks: Int,
         expertParallelSize: Int, microBatchesInFlight: Int, kernels: String, gemmPeak: Double
     ) {
         let model = configuration.model

@@ -12,7 +12,7 @@ package struct ModelCost: Sendable {
     /// The part of `flopsPerToken` that experts do: what dropped assignments save.
     package let expertFlopsPerToken: Double
 
-    package init(_ model: ModelConfiguration) {
+    package init(_ model: ModelShape) {
         let layout = ParameterLayout(model, .all)
         var total = 0, active = 0, matrices = 0, expertWork = 0
         for entry in layout.entries {

@@ -29,7 +29,7 @@ package struct GemmBenchmark: Encodable, Sendable {
     package var gemmPeak: Double
     package var products: [Row]
 
-    package init(_ configuration: RunConfiguration, on workers: ThreadPool, repetitions: Int) {
+    package init(_ configuration: ResolvedConfiguration, on workers: ThreadPool, repetitions: Int) {
         threads = workers.count
         precision = configuration.precision
         arithmeticPeak = ArithmeticPeak.measure(on: workers, of: .ofThisMachine)

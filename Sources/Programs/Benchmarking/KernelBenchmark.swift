@@ -25,7 +25,7 @@ package struct KernelBenchmark: Encodable, Sendable {
     package var gemmPeak: Double
     package var kernels: [Row]
 
-    package init(_ configuration: RunConfiguration, on workers: ThreadPool, repetitions: Int) {
+    package init(_ configuration: ResolvedConfiguration, on workers: ThreadPool, repetitions: Int) {
         threads = workers.count
         tokens = configuration.batch.microBatchTokens
         let bandwidth = MemoryBandwidth.measure(on: workers, repetitions: repetitions),

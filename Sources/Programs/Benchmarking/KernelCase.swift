@@ -16,7 +16,7 @@ struct KernelCase {
 /// The memory of a micro-batch that kernels are measured on.
 struct KernelShapes {
     let tokens: Int
-    let model: ModelConfiguration
+    let model: ModelShape
     let optimizer: OptimizerConfiguration
     let threads: Int
     /// Rows at a time of kernels that training gives the rows of a product.

@@ -7,7 +7,7 @@ struct LayerKind {
     let suffix: String
 }
 
-extension ModelConfiguration {
+extension ModelShape {
     /// In ascending order of experts.
     var layerKinds: [LayerKind] {
         let counts = Set(expertCounts).sorted()

@@ -23,7 +23,7 @@ package struct ProductShape: Sendable, Equatable {
     /// All products of a micro-batch of `tokens` tokens in a layer, of each kind if layers have different numbers of experts,
     /// and in the head; experts at capacity, all on this rank.
     package static func all(
-        of model: ModelConfiguration, _ routing: RoutingConfiguration, microBatchTokens tokens: Int, headChunk: Int
+        of model: ModelShape, _ routing: RoutingConfiguration, microBatchTokens tokens: Int, headChunk: Int
     ) -> [ProductShape] {
         let d = model.dModel, hidden = model.expertHiddenSize
         let ofExperts = model.layerKinds.flatMap { kind in

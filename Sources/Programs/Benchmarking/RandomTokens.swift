@@ -5,10 +5,10 @@ import Model
 import Randomness
 
 extension RunConfiguration {
-    /// A vocabulary that the configuration leaves to its tokenizer; where it names the size, no file is looked at.
-    package mutating func resolveVocabularyWithoutData() throws(Failure) {
-        guard model.vocabularySize == 0 else { return }
-        try model.resolveVocabulary(tokenizer: try data.expectedVocabulary())
+    /// With the vocabulary that the tokenizer's setting promises; where the size is written, no file is looked at.
+    package func resolvedWithoutTokenizer() throws(Failure) -> ResolvedConfiguration {
+        if let size = model.vocabularySize { return try resolved(tokenizer: size) }
+        return try resolved(tokenizer: try data.expectedVocabulary())
     }
 }
 

@@ -66,10 +66,9 @@ extension StepBenchmark {
         _ given: RunConfiguration, _ options: Options, on world: any Communicator
     ) throws(Failure) {
         try requireSameJob(given, on: world)
-        var configuration = given
+        let layout = try JobLayout(given, ranks: world.size)
+        var configuration = try given.resolvedWithoutTokenizer()
         configuration.routing.isRoundRobin = options.routing == .uniform
-        let layout = try JobLayout(configuration, ranks: world.size)
-        try configuration.resolveVocabularyWithoutData()
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         let tracer = Tracer()
         let engine = try Engine(
@@ -86,7 +85,7 @@ extension StepBenchmark {
     }
 
     private init(
-        _ configuration: RunConfiguration, _ layout: JobLayout, _ options: Options, _ timed: TimedSteps
+        _ configuration: ResolvedConfiguration, _ layout: JobLayout, _ options: Options, _ timed: TimedSteps
     ) {
         ranks = layout.ranks
         threadsPerRank = configuration.parallel.threadsPerRank
@@ -147,7 +146,7 @@ private struct TimedSteps {
     let peakMemory: Int
 
     init(
-        _ configuration: RunConfiguration, _ engine: Engine, _ tracer: Tracer, _ options: StepBenchmark.Options,
+        _ configuration: ResolvedConfiguration, _ engine: Engine, _ tracer: Tracer, _ options: StepBenchmark.Options,
         on world: any Communicator
     ) throws(CommunicationError) {
         let source = RandomTokens(vocabulary: configuration.model.vocabularySize, seed: configuration.seed)

@@ -6,7 +6,7 @@ import Model
 import Parallelism
 import Tensors
 
-extension ModelConfiguration {
+extension ModelShape {
     /// All parameters, with all experts on one rank.
     var layoutOfAllExperts: ParameterLayout { ParameterLayout(self, .all) }
 }

@@ -7,7 +7,7 @@ package import Tokenizers
 /// A checkpoint with what it says about itself, read; its tensors stay on the disk.
 package struct SourceCheckpoint {
     package let reader: CheckpointReader
-    package let configuration: RunConfiguration
+    package let configuration: ResolvedConfiguration
     package let tokenizer: any Tokenizer
 
     package init(_ reader: CheckpointReader) throws(Failure) {
@@ -17,18 +17,16 @@ package struct SourceCheckpoint {
     }
 
     /// The stored configuration with other values for some keys.
-    func configuration(with overrides: [String]) throws(Failure) -> RunConfiguration {
+    func configuration(with overrides: [String]) throws(Failure) -> ResolvedConfiguration {
         try Self.configuration(of: reader, tokenizer, overrides: overrides)
     }
 
     private static func configuration(
         of reader: CheckpointReader, _ tokenizer: any Tokenizer, overrides: [String]
-    ) throws(Failure) -> RunConfiguration {
-        var configuration = try RunConfiguration(
-            ConfigurationDocument(
-                yaml: reader.record.configuration, file: "\(reader.directory) (stored configuration)",
-                overrides: overrides, isStored: true))
-        try configuration.model.resolveVocabulary(tokenizer: tokenizer.vocabularySize)
-        return configuration
+    ) throws(Failure) -> ResolvedConfiguration {
+        let document = try ConfigurationDocument(
+            yaml: reader.record.configuration, file: "\(reader.directory) (stored configuration)",
+            overrides: overrides, isStored: true)
+        return try RunConfiguration(document).resolved(tokenizer: tokenizer.vocabularySize)
     }
 }

@@ -9,7 +9,7 @@ package import Tokenizers
 
 /// A model as a checkpoint left it, ready to evaluate or generate.
 package struct StoredModel {
-    package let configuration: RunConfiguration
+    package let configuration: ResolvedConfiguration
     package let tokenizer: any Tokenizer
     package let engine: Engine
     package let parameters: ParameterArena
@@ -22,10 +22,8 @@ package struct StoredModel {
         let record = reader.record
         let document = try ConfigurationDocument(
             yaml: record.configuration, file: "\(reader.directory) (stored configuration)", isStored: true)
-        var configuration = try RunConfiguration(document)
         tokenizer = try readTokenizer(Array(record.tokenizer.utf8), from: reader.directory)
-        try configuration.model.resolveVocabulary(tokenizer: tokenizer.vocabularySize)
-        self.configuration = configuration
+        configuration = try RunConfiguration(document).resolved(tokenizer: tokenizer.vocabularySize)
         let expertParallelSize = ParallelConfiguration.allowedExpertParallelSizes(
             experts: configuration.model.expertCounts, ranks: world.size
         ).last!

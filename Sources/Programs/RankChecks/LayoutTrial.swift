@@ -102,7 +102,7 @@ struct LayoutTrial: Sendable {
         return result
     }
 
-    private func configuration(expertParallelSize: Int, threads: Int) throws(Failure) -> RunConfiguration {
+    private func configuration(expertParallelSize: Int, threads: Int) throws(Failure) -> ResolvedConfiguration {
         let yaml = """
             reproducible: \(reproducible)
             recompute: \(recomputation)
@@ -119,7 +119,7 @@ struct LayoutTrial: Sendable {
             parallel: {expert_parallel: \(expertParallelSize), threads_per_rank: \(threads),
                        distributed_optimizer: \(isOptimizerDistributed), overlap_reduction: \(overlapsReduction)}
             """
-        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "layout trial"))
+        return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "layout trial")).resolved(tokenizer: 1)
     }
 }
 

@@ -61,7 +61,7 @@ private func forceFirstExpert(_ parameters: ParameterArena) {
 }
 
 /// A capacity factor that lets every token go to one expert: the buffers fill up when that happens.
-private func configuration(tokens: Int) throws(Failure) -> RunConfiguration {
+private func configuration(tokens: Int) throws(Failure) -> ResolvedConfiguration {
     let yaml = """
         data: {train: synthetic}
         model: {d_model: 64, layers: 2, heads: 2, context: 64, vocabulary_size: 61, experts: 4}
@@ -71,5 +71,5 @@ private func configuration(tokens: Int) throws(Failure) -> RunConfiguration {
         optimizer: {learning_rate: 0.001}
         schedule: {kind: constant}
         """
-    return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "memory trial"))
+    return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "memory trial")).resolved(tokenizer: 1)
 }

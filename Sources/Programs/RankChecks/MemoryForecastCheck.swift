@@ -31,7 +31,7 @@ func predictedMemory(on world: any Communicator, _ expectations: Expectations) t
 }
 
 private func takeTwoSteps(
-    _ configuration: RunConfiguration, _ layout: JobLayout, on world: any Communicator
+    _ configuration: ResolvedConfiguration, _ layout: JobLayout, on world: any Communicator
 ) throws {
     let engine = try Engine(
         configuration, expertParallelSize: layout.expertParallelSize, threads: configuration.parallel.threadsPerRank,
@@ -58,7 +58,7 @@ private let changes = [
 
 /// Narrow layers and long micro-batches: much memory for little arithmetic.
 /// - Parameter microBatches: of a step: one a rank, which is as much memory as many
-private func configuration(_ changes: [String], microBatches: Int) throws(Failure) -> RunConfiguration {
+private func configuration(_ changes: [String], microBatches: Int) throws(Failure) -> ResolvedConfiguration {
     let yaml = """
         data: {train: synthetic}
         model: {d_model: 64, layers: 4, heads: 2, context: 64, vocabulary_size: 512, experts: 12, feed_forward: 8}
@@ -66,4 +66,5 @@ private func configuration(_ changes: [String], microBatches: Int) throws(Failur
         train: {steps: 2}
         """
     return try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "memory forecast", overrides: changes))
+        .resolved(tokenizer: 1)
 }

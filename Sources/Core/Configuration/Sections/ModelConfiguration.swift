@@ -3,15 +3,21 @@ package import Diagnostics
 /// Which normalization stands before every block's two halves and before the head.
 package enum NormKind: String, CaseIterable, Sendable { case rms, layer }
 
-/// The shape of the model: everything that decides which parameters exist.
-package struct ModelConfiguration: Sendable, Equatable {
+/// The `model` section as it is written: the vocabulary is nil where it is left to the tokenizer.
+package typealias ModelConfiguration = ModelDescription<Int?>
+
+/// The shape of a model: everything that decides which parameters exist.
+package typealias ModelShape = ModelDescription<Int>
+
+/// A model whose vocabulary is known (`ModelShape`) or may not be yet (`ModelConfiguration`). What needs parameters takes the
+/// one, so that nobody can forget to ask the tokenizer.
+package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equatable {
     package var dModel: Int
     package var layers: Int
     package var heads: Int
     /// Tokens a sequence is trained on.
     package var context: Int
-    /// 0 until the tokenizer is known, if left out.
-    package var vocabularySize: Int
+    package var vocabularySize: Vocabulary
     package var experts: ExpertsPerLayer
     package var topK: Int
     /// G: into how many pieces an expert is cut; a token goes to G times as many.
@@ -26,7 +32,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var initializationScale: Double
 
     package init(
-        dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Int, experts: ExpertsPerLayer = 1,
+        dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Vocabulary, experts: ExpertsPerLayer = 1,
         topK: Int = 1,
         granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, norm: NormKind = .rms,
         normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
@@ -60,14 +66,14 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var expertHiddenSize: Int { Int((feedForward * Double(dModel) / Double(granularity)).rounded()) }
 }
 
-extension ModelConfiguration {
+extension ModelDescription<Int?> {
     /// - Throws: `Failure` for shapes that do not fit each other, with the ones that would
     package init(reading section: ConfigurationSection) throws(Failure) {
         dModel = try section.integer("d_model", in: 1...1 << 20)
         layers = try section.integer("layers", in: 1...10_000)
         heads = try section.integer("heads", in: 1...10_000)
         context = try section.integer("context", in: 1...1 << 24)
-        vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...65_536) ?? 0
+        vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...65_536)
         experts = ExpertsPerLayer(
             byLayer: try section.integers("experts", each: "layer", count: layers, default: 1, in: 1...65_536))
         topK = try section.integer("top_k", default: 1, in: 1...65_536)
@@ -81,15 +87,20 @@ extension ModelConfiguration {
         try checkShapes(section)
     }
 
-    /// The vocabulary once the tokenizer is known: the tokenizer's own for `auto`, never a smaller one.
-    package mutating func resolveVocabulary(tokenizer: Int) throws(Failure) {
-        if vocabularySize == 0 { vocabularySize = tokenizer }
-        guard vocabularySize >= tokenizer else {
+    /// The model once the tokenizer is known: with its vocabulary, or with the larger one that is written.
+    /// - Parameter tokenizer: the tokenizer's number of tokens
+    /// - Throws: `configuration` if the vocabulary that is written is smaller
+    package func resolved(tokenizer: Int) throws(Failure) -> ModelShape {
+        let size = vocabularySize ?? tokenizer
+        guard size >= tokenizer else {
             throw Failure(
-                .configuration,
-                "`model.vocabulary_size` is \(vocabularySize), but the tokenizer has \(tokenizer) tokens",
+                .configuration, "`model.vocabulary_size` is \(size), but the tokenizer has \(tokenizer) tokens",
                 advice: "leave it out, or give at least \(tokenizer)")
         }
+        return ModelShape(
+            dModel: dModel, layers: layers, heads: heads, context: context, vocabularySize: size, experts: experts,
+            topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings, norm: norm,
+            normEpsilon: normEpsilon, ropeBase: ropeBase, initializationScale: initializationScale)
     }
 
     private func checkShapes(_ section: ConfigurationSection) throws(Failure) {
@@ -121,25 +132,25 @@ extension ModelConfiguration {
         }
     }
 
-    /// Beyond this many parameters counts stop fitting into machine words somewhere.
-    private static let mostParameters = 1e15
-
-    /// Of a layer: routes have an entry for each token and expert.
-    private static let mostExperts = 1 << 20
-
     private func checkSize(_ section: ConfigurationSection) throws(Failure) {
-        let d = Double(dModel), vocabulary = Double(max(vocabularySize, 1))
+        let d = Double(dModel), vocabulary = Double(vocabularySize ?? 1)
         let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
         let blocks = 4 * d * d * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
-        guard expertCounts.allSatisfy({ $0 <= Self.mostExperts }) else {
+        guard expertCounts.allSatisfy({ $0 <= mostExperts }) else {
             throw section.failure(
-                "experts", "× granularity give more than \(Self.mostExperts) experts a layer",
+                "experts", "× granularity give more than \(mostExperts) experts a layer",
                 advice: "lower model.experts or model.granularity")
         }
-        guard 2 * vocabulary * d + blocks < Self.mostParameters else {
+        guard 2 * vocabulary * d + blocks < mostParameters else {
             throw section.failure(
-                "d_model", "× layers × experts give more than \(Self.mostParameters) parameters",
+                "d_model", "× layers × experts give more than \(mostParameters) parameters",
                 advice: "make the model smaller")
         }
     }
 }
+
+/// Beyond this many parameters counts stop fitting into machine words somewhere.
+private let mostParameters = 1e15
+
+/// Of a layer: routes have an entry for each token and expert.
+private let mostExperts = 1 << 20

@@ -3,7 +3,13 @@ import Platform
 package import Tensors
 
 /// Everything a configuration file says about a run, checked. docs/configuration.md lists the keys.
-package struct RunConfiguration: Sendable {
+package typealias RunConfiguration = RunDescription<Int?>
+
+/// The same once the tokenizer is known.
+package typealias ResolvedConfiguration = RunDescription<Int>
+
+/// A run whose model's vocabulary is known (`ResolvedConfiguration`) or may not be yet (`RunConfiguration`).
+package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
     package var seed: UInt64
     package var precision: Precision
     package var recomputation: Recomputation
@@ -11,7 +17,7 @@ package struct RunConfiguration: Sendable {
     package var reproducible: Bool
     package var directory: String
     package var data: DataConfiguration
-    package var model: ModelConfiguration
+    package var model: ModelDescription<Vocabulary>
     package var routing: RoutingConfiguration
     package var batch: BatchConfiguration
     package var length: TrainConfiguration
@@ -20,10 +26,22 @@ package struct RunConfiguration: Sendable {
     package var parallel: ParallelConfiguration
     package var checkpoint: CheckpointConfiguration
     /// All keys with their values, as YAML.
-    package let resolved: String
+    package let yaml: String
     /// The same as pairs of `section.key` and value.
     package let values: [(key: String, value: String)]
 
+    package var sequencesPerMicroBatch: Int { batch.microBatchTokens / model.context }
+
+    private init(_ other: RunDescription<Int?>, model: ModelDescription<Vocabulary>) {
+        (seed, precision, recomputation, reproducible) =
+            (other.seed, other.precision, other.recomputation, other.reproducible)
+        (directory, data, self.model, routing) = (other.directory, other.data, model, other.routing)
+        (batch, length, optimizer, schedule) = (other.batch, other.length, other.optimizer, other.schedule)
+        (parallel, checkpoint, yaml, values) = (other.parallel, other.checkpoint, other.yaml, other.values)
+    }
+}
+
+extension RunDescription<Int?> {
     package init(_ document: ConfigurationDocument) throws(Failure) {
         let top = try document.section("")
         seed = UInt64(try top.integer("seed", default: 0))
@@ -43,15 +61,16 @@ package struct RunConfiguration: Sendable {
         parallel = try ParallelConfiguration(reading: try document.section("parallel"))
         checkpoint = try CheckpointConfiguration(reading: try document.section("checkpoint"))
         try document.refuseUnknownKeys()
-        resolved = document.resolved
+        yaml = document.resolved
         values = document.resolvedValues
         try requireCountableMicroBatch()
     }
 
-    /// Beyond this many numbers no machine holds the activations of a micro-batch, and bytes stop fitting into machine words.
-    private static let mostMicroBatchNumbers = 1e16
-    /// Beyond this many pairs of token and expert capacities stop fitting into machine words.
-    private static let mostRoutes = 1e12
+    /// - Parameter tokenizer: the tokenizer's number of tokens
+    /// - Throws: `configuration` if the vocabulary that is written is smaller
+    package func resolved(tokenizer: Int) throws(Failure) -> ResolvedConfiguration {
+        ResolvedConfiguration(self, model: try model.resolved(tokenizer: tokenizer))
+    }
 
     private func requireCountableMicroBatch() throws(Failure) {
         let tokens = Double(batch.microBatchTokens), d = Double(model.dModel)
@@ -59,7 +78,7 @@ package struct RunConfiguration: Sendable {
         let most = Double(model.expertCounts.max() ?? 1)
         let numbers =
             tokens * experts * (d + 3 * Double(model.expertHiddenSize) + 8) + 16 * tokens * d * Double(model.layers)
-        guard numbers < Self.mostMicroBatchNumbers, tokens * most < Self.mostRoutes else {
+        guard numbers < mostMicroBatchNumbers, tokens * most < mostRoutes else {
             throw Failure(
                 .configuration,
                 "`batch.micro_batch_tokens` is \(batch.microBatchTokens): with this model's layers and experts a micro-batch needs more memory "
@@ -67,6 +86,9 @@ package struct RunConfiguration: Sendable {
                 advice: "lower batch.micro_batch_tokens, or make the model smaller")
         }
     }
-
-    package var sequencesPerMicroBatch: Int { batch.microBatchTokens / model.context }
 }
+
+/// Beyond this many numbers no machine holds the activations of a micro-batch, and bytes stop fitting into machine words.
+private let mostMicroBatchNumbers = 1e16
+/// Beyond this many pairs of token and expert capacities stop fitting into machine words.
+private let mostRoutes = 1e12

@@ -16,7 +16,7 @@ package struct MicroBatchRunner: Sendable {
     ///   - turnLock: nil if there is but one micro-batch in flight
     ///   - first: the micro-batch in flight whose workers and scratch this one uses too, in turns
     fileprivate init(
-        _ configuration: RunConfiguration, _ mesh: Mesh, _ turnLock: TurnLock?, workers: ThreadPool,
+        _ configuration: ResolvedConfiguration, _ mesh: Mesh, _ turnLock: TurnLock?, workers: ThreadPool,
         keepsActivations: Bool,
         besides first: MicroBatchRunner? = nil
     ) throws(CommunicationError) {
@@ -33,7 +33,8 @@ package struct MicroBatchRunner: Sendable {
 
     /// One for each micro-batch in flight. **Collective** over the world.
     fileprivate static func all(
-        _ configuration: RunConfiguration, _ mesh: Mesh, _ turnLock: TurnLock?, threads: Int, keepsActivations: Bool,
+        _ configuration: ResolvedConfiguration, _ mesh: Mesh, _ turnLock: TurnLock?, threads: Int,
+        keepsActivations: Bool,
         tracer: Tracer?
     ) throws(CommunicationError) -> [MicroBatchRunner] {
         let workers = ThreadPool(count: threads, tracer: tracer)
@@ -87,7 +88,7 @@ package struct Engine {
     ///   - tracer: records what the rank is busy with, where somebody wants to know
     /// - Throws: `unavailable` if some rank's build cannot compute in the precision, or its MPI knows no threads
     package init(
-        _ configuration: RunConfiguration, expertParallelSize: Int, threads: Int, microBatchesInFlight: Int = 1,
+        _ configuration: ResolvedConfiguration, expertParallelSize: Int, threads: Int, microBatchesInFlight: Int = 1,
         forTraining: Bool,
         on world: any Communicator, tracer: Tracer? = nil
     ) throws(Failure) {

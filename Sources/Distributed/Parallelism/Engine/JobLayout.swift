@@ -10,7 +10,7 @@ package struct JobLayout: Sendable {
     /// micro-batch, or all experts.
     package let microBatchesInFlight: Int
 
-    package init(_ configuration: RunConfiguration, ranks: Int) throws(Failure) {
+    package init<Vocabulary>(_ configuration: RunDescription<Vocabulary>, ranks: Int) throws(Failure) {
         let microBatches = configuration.batch.microBatches
         guard ranks <= microBatches else {
             throw Failure(

@@ -21,7 +21,7 @@ package struct Block: Sendable {
         ///   - sizes: of this block's layer
         ///   - shared: another block's of sizes no smaller, whose memory serves this one too where recomputation allows it
         package init(
-            _ sizes: LayerSizes, _ model: ModelConfiguration, _ precision: Precision,
+            _ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision,
             sharing shared: Activations? = nil, _ recomputation: Recomputation = .none
         ) {
             input = Tensor(rows: sizes.tokens, columns: model.dModel)
@@ -48,8 +48,7 @@ package struct Block: Sendable {
         }
     }
 
-    package init(_ layer: Int, _ model: ModelConfiguration, _ routing: RoutingConfiguration, _ layout: ParameterLayout)
-    {
+    package init(_ layer: Int, _ model: ModelShape, _ routing: RoutingConfiguration, _ layout: ParameterLayout) {
         self.layer = layer
         attention = SelfAttention(layer, model, layout)
         feedForward = SwitchFeedForward(layer, model, routing, layout)

@@ -12,7 +12,7 @@ package final class KeyValueCache {
     package private(set) var count = 0
 
     /// - Parameter precision: of matrix products
-    package init(_ model: ModelConfiguration, _ precision: Precision) {
+    package init(_ model: ModelShape, _ precision: Precision) {
         context = model.context
         layers = (0..<model.layers).map { _ in
             Operand(precision, rows: model.context, columns: 2 * model.dModel)

@@ -7,7 +7,7 @@ import Threading
 
 /// A decoder-only Switch transformer: embedding, blocks, final norm, head. A description; arenas hold the numbers.
 package struct LanguageModel: Sendable {
-    package let settings: ModelConfiguration
+    package let settings: ModelShape
     package let routing: RoutingConfiguration
     package let layout: ParameterLayout
     private let blocks: [Block]
@@ -15,7 +15,7 @@ package struct LanguageModel: Sendable {
     private let embedding: ParameterID
     private let head: ParameterID
 
-    package init(_ settings: ModelConfiguration, _ routing: RoutingConfiguration, _ share: ExpertShard) {
+    package init(_ settings: ModelShape, _ routing: RoutingConfiguration, _ share: ExpertShard) {
         self.settings = settings
         self.routing = routing
         let layout = ParameterLayout(settings, share)

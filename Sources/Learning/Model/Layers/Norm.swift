@@ -25,7 +25,7 @@ package struct Norm: Sendable {
         }
     }
 
-    package init(_ name: String, _ model: ModelConfiguration, _ layout: ParameterLayout) {
+    package init(_ name: String, _ model: ModelShape, _ layout: ParameterLayout) {
         kind = model.norm
         epsilon = Float(model.normEpsilon)
         weight = layout.id("\(name).weight")

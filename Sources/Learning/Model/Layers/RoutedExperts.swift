@@ -19,7 +19,7 @@ package struct RoutedExperts: Sendable {
         /// `[s, d]`: the expert outputs for this micro-batch, in the order in which its rows were sent.
         package let returned: Operand
 
-        package init(_ sizes: LayerSizes, _ model: ModelConfiguration, _ precision: Precision) {
+        package init(_ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision) {
             exchange = ExpertExchange(
                 expertParallelSize: sizes.expertParallelSize, localExperts: sizes.experts / sizes.expertParallelSize)
             received = Operand(precision, rows: sizes.receiveRows, columns: model.dModel)

@@ -24,7 +24,7 @@ package struct SelfAttention: Sendable {
         /// `[heads, tokens]`
         package let logSumExp: Tensor
 
-        package init(tokens: Int, _ model: ModelConfiguration, _ precision: Precision) {
+        package init(tokens: Int, _ model: ModelShape, _ precision: Precision) {
             norm = Norm.Activations(tokens: tokens, dModel: model.dModel, precision)
             qkv = Operand(precision, rows: tokens, columns: 3 * model.dModel)
             attended = Operand(precision, rows: tokens, columns: model.dModel)
@@ -32,7 +32,7 @@ package struct SelfAttention: Sendable {
         }
     }
 
-    package init(_ layer: Int, _ model: ModelConfiguration, _ layout: ParameterLayout) {
+    package init(_ layer: Int, _ model: ModelShape, _ layout: ParameterLayout) {
         let block = "blocks.\(layer)"
         self.layer = layer
         norm = Norm("\(block).attention_norm", model, layout)

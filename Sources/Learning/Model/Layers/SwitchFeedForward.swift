@@ -39,7 +39,7 @@ package struct SwitchFeedForward: Sendable {
         package let route: Routing
         package let experts: RoutedExperts.Activations
 
-        package init(_ sizes: LayerSizes, _ model: ModelConfiguration, _ precision: Precision) {
+        package init(_ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision) {
             self.sizes = sizes
             norm = Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32)
             route = Routing(tokens: sizes.tokens, experts: sizes.experts, expertsPerToken: model.expertsPerToken)
@@ -57,8 +57,7 @@ package struct SwitchFeedForward: Sendable {
         }
     }
 
-    package init(_ layer: Int, _ model: ModelConfiguration, _ routing: RoutingConfiguration, _ layout: ParameterLayout)
-    {
+    package init(_ layer: Int, _ model: ModelShape, _ routing: RoutingConfiguration, _ layout: ParameterLayout) {
         let block = "blocks.\(layer)"
         norm = Norm("\(block).feed_forward_norm", model, layout)
         router = Router(block, routing, layout)

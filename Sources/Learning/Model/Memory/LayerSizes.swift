@@ -17,7 +17,7 @@ package struct LayerSizes: Sendable {
 
     /// The sizes of each layer.
     package static func byLayer(
-        _ model: ModelConfiguration, _ routing: RoutingConfiguration, microBatchTokens: Int, expertParallelSize: Int
+        _ model: ModelShape, _ routing: RoutingConfiguration, microBatchTokens: Int, expertParallelSize: Int
     ) -> [LayerSizes] {
         model.expertCounts.map { experts in
             LayerSizes(
@@ -28,7 +28,7 @@ package struct LayerSizes: Sendable {
 
     /// The sizes of a layer of `experts` experts.
     package init(
-        _ model: ModelConfiguration, _ routing: RoutingConfiguration, experts: Int, microBatchTokens: Int,
+        _ model: ModelShape, _ routing: RoutingConfiguration, experts: Int, microBatchTokens: Int,
         expertParallelSize: Int
     ) {
         tokens = microBatchTokens

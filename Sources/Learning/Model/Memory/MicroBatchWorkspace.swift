@@ -31,7 +31,7 @@ package final class MicroBatchWorkspace: Sendable {
     ///   - keepsActivations: whether there will be backward passes
     ///   - other: a workspace alike whose micro-batch never computes at the same time, for scratch that no exchange crosses
     package init(
-        _ model: ModelConfiguration, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
+        _ model: ModelShape, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
         recomputation: Recomputation = .none, microBatchTokens: Int, expertParallelSize: Int, keepsActivations: Bool,
         threads: Int,
         sharing other: MicroBatchWorkspace? = nil

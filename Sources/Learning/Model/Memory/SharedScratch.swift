@@ -26,7 +26,7 @@ struct SharedScratch: Sendable {
 
     /// - Parameter sizes: the most of every layer
     init(
-        _ model: ModelConfiguration, _ precision: Precision, _ sizes: LayerSizes, keepsActivations: Bool, threads: Int
+        _ model: ModelShape, _ precision: Precision, _ sizes: LayerSizes, keepsActivations: Bool, threads: Int
     ) {
         let tokens = keepsActivations ? sizes.tokens : 0, d = model.dModel
         dNorm = Tensor(rows: tokens, columns: d)

@@ -13,7 +13,7 @@ package struct WorkspaceMemory: Sendable {
     package let sharedScratch: Int
 
     package init(
-        _ model: ModelConfiguration, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
+        _ model: ModelShape, _ routing: RoutingConfiguration, _ precision: Precision = .float32,
         recomputation: Recomputation = .none, microBatchTokens tokens: Int, expertParallelSize: Int,
         keepsActivations: Bool,
         threads: Int

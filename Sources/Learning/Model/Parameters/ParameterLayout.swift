@@ -64,7 +64,7 @@ package struct ParameterLayout: Sendable {
     private static let alignment = 16
 
     /// - Parameter share: of every layer's experts that the rank holds
-    package init(_ model: ModelConfiguration, _ share: ExpertShard) {
+    package init(_ model: ModelShape, _ share: ExpertShard) {
         let tensors = Self.tensors(model)
         for tensor in tensors where tensor.expertCount == nil { append(tensor, experts: nil) }
         replicatedCount = count
@@ -110,7 +110,7 @@ package struct ParameterLayout: Sendable {
         var expertCount: Int?
     }
 
-    private static func tensors(_ model: ModelConfiguration) -> [Declaration] {
+    private static func tensors(_ model: ModelShape) -> [Declaration] {
         let d = model.dModel, hidden = model.expertHiddenSize
         func matrix(_ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil) -> Declaration {
             Declaration(name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts)

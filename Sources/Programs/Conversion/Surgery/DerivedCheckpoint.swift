@@ -15,12 +15,12 @@ extension SourceCheckpoint {
     /// - Parameter versions: of this program's libraries, for the record
     /// - Returns: bytes written
     func derive(
-        _ configuration: RunConfiguration, to target: String, run: String, versions: [String: String],
+        _ configuration: ResolvedConfiguration, to target: String, run: String, versions: [String: String],
         numbers: (ParameterEntry, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> Int {
         let record = CheckpointRecord(
             run: run, step: 0, seed: Int(configuration.seed), versions: versions,
-            configuration: configuration.resolved, tokenizer: tokenizer.serialized,
+            configuration: configuration.yaml, tokenizer: tokenizer.serialized,
             extras: ["converted_from": reader.directory])
         let bytes = try StreamedCheckpoint.write(
             record, configuration.model.layoutOfAllExperts, to: target, numbers: numbers)

@@ -30,7 +30,7 @@ package struct KeptExperts: Sendable, Equatable {
     ///     fewer than `topK`, since a token needs as many, and none more than it has
     ///   - scores: `[layers][experts]`: how much each was used
     /// - Throws: `usage` if that is more than there are, or fewer than a token chooses
-    package init(_ target: Int, of model: ModelConfiguration, over scope: PruningScope, scores: [[Double]])
+    package init(_ target: Int, of model: ModelShape, over scope: PruningScope, scores: [[Double]])
         throws(Failure)
     {
         let there = (0..<model.layers).map { model.experts[layer: $0] }

@@ -6,7 +6,7 @@ import Tensors
 /// The same model with fewer experts: the most used ones stay, in their order, with their columns of the router.
 package struct Prune {
     private let source: SourceCheckpoint
-    private let configuration: RunConfiguration
+    private let configuration: ResolvedConfiguration
     package let kept: KeptExperts
 
     /// - Parameter experts: in units of a dense feed-forward, as `model.experts`: of each layer, or of the mean layer

@@ -12,7 +12,7 @@ import Threading
 /// Komatsuzaki et al., "Sparse Upcycling: Training Mixture-of-Experts from Dense Checkpoints" (arXiv:2212.05055).
 package struct Upcycle {
     private let source: SourceCheckpoint
-    private let configuration: RunConfiguration
+    private let configuration: ResolvedConfiguration
 
     /// - Throws: `usage` if the model is not dense or the numbers do not fit
     package init(_ source: SourceCheckpoint, experts: Int, topK: Int) throws(Failure) {

@@ -146,7 +146,7 @@ final class CheckpointManager {
             sequences: state.consumed.sequences, seed: Int(configuration.seed), schedulePosition: state.step,
             dataPosition: state.consumed.sequences / configuration.sequencesPerMicroBatch, metricsBytes: metricsBytes,
             kernels: ProductLibrary.kernelSet(configuration.precision), versions: versions,
-            configuration: configuration.resolved,
+            configuration: configuration.yaml,
             tokenizer: setup.corpus.tokenizer.serialized, extras: extras)
     }
 
@@ -174,7 +174,7 @@ final class CheckpointManager {
     }
 }
 
-extension RunConfiguration {
+extension ResolvedConfiguration {
     /// The last part of the run directory's path.
     var runName: String { directory.split(separator: "/").last.map(String.init) ?? "run" }
 }

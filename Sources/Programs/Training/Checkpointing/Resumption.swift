@@ -21,9 +21,8 @@ enum Resumption {
         from record: CheckpointRecord, _ stored: RunConfiguration, to given: RunConfiguration, vocabulary: Int,
         allowing allowed: Set<String>
     ) throws(Failure) -> [String] {
-        var (old, configuration) = (stored, given)
-        try old.model.resolveVocabulary(tokenizer: vocabulary)
-        try configuration.model.resolveVocabulary(tokenizer: vocabulary)
+        let old = try stored.resolved(tokenizer: vocabulary)
+        let configuration = try given.resolved(tokenizer: vocabulary)
         let stored = Dictionary(uniqueKeysWithValues: old.values.map { ($0.key, $0.value) })
         var refused: [String] = [], told: [String] = []
         for (key, value) in configuration.values where stored[key] != value {

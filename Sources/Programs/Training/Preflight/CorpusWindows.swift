@@ -8,7 +8,7 @@ struct CorpusWindows {
     let validation: EvaluationWindows?
 
     /// - Throws: `data` if training or validation part is too small for the context
-    init(_ corpus: Corpus, _ configuration: RunConfiguration) throws(Failure) {
+    init(_ corpus: Corpus, _ configuration: ResolvedConfiguration) throws(Failure) {
         let context = configuration.model.context
         training = try TrainingWindows(corpus.train, context: context, seed: configuration.seed)
         validation = try corpus.validation.map { part throws(Failure) in

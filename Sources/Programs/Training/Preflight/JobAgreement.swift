@@ -9,7 +9,7 @@ import Randomness
 /// wrong numbers, or as a hang.
 package func requireSameJob(_ configuration: RunConfiguration, on world: any Communicator) throws(Failure) {
     let mine = [
-        ("configuration", hexadecimal(digest(of: configuration.resolved))),
+        ("configuration", hexadecimal(digest(of: configuration.yaml))),
         ("program", programIdentity()),
         ("matrix kernels", ProductLibrary.kernelSet(configuration.precision)),
     ]

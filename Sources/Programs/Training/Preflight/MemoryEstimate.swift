@@ -23,7 +23,7 @@ package struct MemoryEstimate: Sendable {
 
     package var total: Int { parameters + gradients + moments + activations + exchange + scratch + staging + process }
 
-    package init(_ configuration: RunConfiguration, _ job: JobLayout) {
+    package init(_ configuration: ResolvedConfiguration, _ job: JobLayout) {
         let model = configuration.model, expertParallelSize = job.expertParallelSize
         let layout = ParameterLayout(model, ExpertShard(0, of: expertParallelSize))
         let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size

@@ -35,7 +35,7 @@ extension RunConfiguration {
         guard let document = try? ConfigurationDocument(yaml: text, file: "stored", isStored: true),
             let configuration = try? RunConfiguration(document)
         else { return false }
-        let lines = Set(lines(of: configuration.resolved))
+        let lines = Set(lines(of: configuration.yaml))
         return self.lines(of: text).allSatisfy(lines.contains)
     }
 

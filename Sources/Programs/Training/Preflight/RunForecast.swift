@@ -27,8 +27,7 @@ package struct RunForecast: CustomStringConvertible {
         try requireSameJob(given, on: world)
         try requireProducts(in: given.precision)
         try requireFewThreads(given.parallel.threadsPerRank, on: world)
-        var configuration = given
-        let layout = try JobLayout(configuration, ranks: world.size)
+        let layout = try JobLayout(given, ranks: world.size)
         let skipped =
             try Agreement(ranks: world).onRankZero { () throws(Failure) -> SkippedFiles in
                 let skipped = try given.data.requireFiles()
@@ -38,9 +37,8 @@ package struct RunForecast: CustomStringConvertible {
         var notes: [String] = []
         let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
         // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.
-        try configuration.model.resolveVocabulary(
-            tokenizer: try Self.expectedVocabulary(of: configuration, origin))
-        let corpus = try Self.corpus(of: configuration, origin, on: world)
+        let configuration = try given.resolved(tokenizer: try Self.expectedVocabulary(of: given.data, origin))
+        let corpus = try Self.corpus(of: given, origin, on: world)
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = ThreadPool(count: min(configuration.parallel.threadsPerRank, processors))
         let rate = try Self.gemmPeak(configuration.precision, workers, world)
@@ -69,9 +67,8 @@ package struct RunForecast: CustomStringConvertible {
                 settings: configuration.data, directory: RunDirectory(configuration.directory).data,
                 tokenizer: origin?.tokenizer, scratch: FileManager.default.temporaryDirectory.path()
             ) { corpus throws(Failure) in
-                var configuration = configuration
-                try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
-                _ = try CorpusWindows(corpus, configuration)
+                _ = try CorpusWindows(
+                    corpus, try configuration.resolved(tokenizer: corpus.tokenizer.vocabularySize))
             }
         } ?? nil
     }
@@ -96,14 +93,14 @@ package struct RunForecast: CustomStringConvertible {
     }
 
     private static func expectedVocabulary(
-        of configuration: RunConfiguration, _ origin: Origin?
+        of data: DataConfiguration, _ origin: Origin?
     ) throws(Failure) -> Int {
-        guard let origin else { return try configuration.data.expectedVocabulary() }
+        guard let origin else { return try data.expectedVocabulary() }
         return origin.tokenizer.tokenizer.vocabularySize
     }
 
     private static func text(
-        _ configuration: RunConfiguration, _ origin: Origin?, _ layout: JobLayout, _ estimate: MemoryEstimate,
+        _ configuration: ResolvedConfiguration, _ origin: Origin?, _ layout: JobLayout, _ estimate: MemoryEstimate,
         _ corpus: Corpus?, gemmPeak: Double, available: Int?
     ) -> String {
         let work = ModelCost(configuration.model)

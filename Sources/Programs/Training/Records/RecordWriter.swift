@@ -8,7 +8,7 @@ import Threading
 
 /// Turns outcomes into records and hands them to the sinks. On rank 0.
 final class RecordWriter {
-    private let configuration: RunConfiguration
+    private let configuration: ResolvedConfiguration
     private let work: ModelCost
     /// Of all ranks, FLOP/s.
     var gemmPeak: Double
@@ -25,7 +25,7 @@ final class RecordWriter {
     /// - Parameter step: the records of later steps are removed
     /// - Throws: `cannotCreate` or `inputOutput` if one cannot be written
     init(
-        _ configuration: RunConfiguration, _ end: RunEnd, gemmPeak: Double, in directory: RunDirectory,
+        _ configuration: ResolvedConfiguration, _ end: RunEnd, gemmPeak: Double, in directory: RunDirectory,
         resumingAfter step: Int, progress: ProgressDisplay
     ) throws(Failure) {
         self.configuration = configuration

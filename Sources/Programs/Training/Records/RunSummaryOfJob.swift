@@ -5,7 +5,7 @@ package import RunFormat
 
 extension RunSummary {
     /// - Parameter gemmPeak: of all ranks together, measured at start
-    package init(_ configuration: RunConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
+    package init(_ configuration: ResolvedConfiguration, _ layout: JobLayout, kernels: String, gemmPeak: Double) {
         let work = ModelCost(configuration.model)
         self.init(
             configuration, parameters: (work.activeParameters, work.totalParameters), flopsPerToken: work.flopsPerToken,

@@ -13,14 +13,14 @@ struct MicroBatchInspection {
     private let number: Int
     private let step: Int
     private let engine: Engine
-    private let configuration: RunConfiguration
+    private let configuration: ResolvedConfiguration
     private let scale: LossScale
     private let statistics: MicroBatchStatistics
     private let gradients: GradientAccumulator
 
     init(
         _ microBatch: MicroBatch, number: Int, step: Int, _ parameters: ParameterArena, _ engine: Engine,
-        _ configuration: RunConfiguration
+        _ configuration: ResolvedConfiguration
     ) throws(Failure) {
         let batch = configuration.batch
         (self.microBatch, self.number, self.step, self.engine) = (microBatch, number, step, engine)

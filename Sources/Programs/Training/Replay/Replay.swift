@@ -19,7 +19,7 @@ package final class Replay {
     private let engine: Engine
     private let windows: TrainingWindows
     /// With the batch of the step that is taken next.
-    private var configuration: RunConfiguration
+    private var configuration: ResolvedConfiguration
     private var step: TrainingStep
     private var state: TrainingState
     private let log: (String) -> Void
@@ -40,8 +40,7 @@ package final class Replay {
         try Self.requireKernels(run.kernels, ProductLibrary.kernelSet(run.configuration.precision))
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
         try Self.requireData(of: run, corpus, log)
-        var configuration = run.configuration
-        try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        var configuration = try run.configuration.resolved(tokenizer: corpus.tokenizer.vocabularySize)
         // The same bits, and a look at a micro-batch wants every layer's routes, of which recomputation keeps the last alone.
         configuration.recomputation = .none
         engine = try Engine(configuration, expertParallelSize: 1, threads: threads, forTraining: true, on: world)

@@ -28,7 +28,7 @@ package final class TrainingRun {
     private var state: TrainingState
     private var end: RunEnd
 
-    private var configuration: RunConfiguration { setup.configuration }
+    private var configuration: ResolvedConfiguration { setup.configuration }
 
     /// **Collective** over `world`.
     package init(
@@ -98,7 +98,7 @@ package final class TrainingRun {
         let gemmPeak = try measurePeakOfAll()
         try Agreement(ranks: world).onRankZero { () throws(Failure) in
             let directory = setup.directory
-            try directory.write(configuration.resolved, to: directory.configuration)
+            try directory.write(configuration.yaml, to: directory.configuration)
             var facts = RunSummary(
                 configuration, setup.layout, kernels: ProductLibrary.kernelSet(configuration.precision),
                 gemmPeak: gemmPeak)

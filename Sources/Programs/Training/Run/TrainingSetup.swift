@@ -13,7 +13,7 @@ import Tokenizers
 
 /// What a job needs before it has a state: configuration settled, run directory claimed, corpus open, memory checked.
 package struct TrainingSetup {
-    package let configuration: RunConfiguration
+    package let configuration: ResolvedConfiguration
     package let options: TrainingOptions
     package let layout: JobLayout
     package let corpus: Corpus
@@ -52,8 +52,7 @@ package struct TrainingSetup {
             try Origin.find(for: given, options, on: world, log: report)
         }
         let corpus = try Self.corpus(given.data, origin?.tokenizer, in: directory.data, lock, agreement, report: report)
-        var configuration = given
-        try configuration.model.resolveVocabulary(tokenizer: corpus.tokenizer.vocabularySize)
+        let configuration = try given.resolved(tokenizer: corpus.tokenizer.vocabularySize)
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         self.configuration = configuration
         self.options = options

@@ -57,7 +57,9 @@ extension RunConfiguration {
         let source = "stored configuration of step \(record.step)"
         try self.init(ConfigurationDocument(yaml: record.configuration, file: source, isStored: true))
     }
+}
 
+extension RunDescription {
     /// Where a run ends that has done `step` steps and `consumed` so much, when all steps to come are of `batch.tokens`. The
     /// same at every step of a job.
     package func end(after step: Int, _ consumed: Consumed) -> RunEnd {

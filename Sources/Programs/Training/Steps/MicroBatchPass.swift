@@ -8,7 +8,7 @@ import Threading
 
 /// Forward and backward of the micro-batches of one step on this rank: what micro-batches in flight share.
 struct MicroBatchPass: Sendable {
-    let configuration: RunConfiguration
+    let configuration: ResolvedConfiguration
     let mesh: Mesh
     let model: LanguageModel
     let source: any SequenceSource
@@ -54,7 +54,8 @@ extension MicroBatchPass {
 
 extension SequenceSource {
     /// Sequence s of micro-batch l of a step is sequence `consumed.sequences + l·perMicroBatch + s` of the run.
-    func fill(_ microBatch: MicroBatch, number: Int, after consumed: Consumed, of configuration: RunConfiguration) {
+    func fill(_ microBatch: MicroBatch, number: Int, after consumed: Consumed, of configuration: ResolvedConfiguration)
+    {
         let perMicroBatch = configuration.sequencesPerMicroBatch, context = configuration.model.context
         let first = consumed.sequences + number * perMicroBatch
         for s in 0..<perMicroBatch {

@@ -22,7 +22,7 @@ package struct StepOutcome: Sendable {
 /// Computes optimizer steps: micro-batches forward and backward, sums over ranks, one update.
 package final class TrainingStep {
     private let engine: Engine
-    private let configuration: RunConfiguration
+    private let configuration: ResolvedConfiguration
     private let source: any SequenceSource
     /// Of the last step, summed over ranks.
     package let gradients: GradientAccumulator
@@ -34,7 +34,7 @@ package final class TrainingStep {
     private let flags = Vector<Int32>(count: 1)
     private let view: GradientView
 
-    package init(_ configuration: RunConfiguration, _ engine: Engine, _ source: any SequenceSource) {
+    package init(_ configuration: ResolvedConfiguration, _ engine: Engine, _ source: any SequenceSource) {
         self.engine = engine
         self.configuration = configuration
         self.source = source

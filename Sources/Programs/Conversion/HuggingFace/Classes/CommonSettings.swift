@@ -4,7 +4,7 @@ import Diagnostics
 /// What `config.json` says of a model in every class, in both directions.
 enum CommonSettings {
     /// Every value that decides a logit is stated, also where a class has it by default.
-    static func values(of model: ModelConfiguration, endOfText: Int) -> [String: JSONValue] {
+    static func values(of model: ModelShape, endOfText: Int) -> [String: JSONValue] {
         [
             "hidden_size": .integer(model.dModel), "num_hidden_layers": .integer(model.layers),
             "num_attention_heads": .integer(model.heads), "num_key_value_heads": .integer(model.heads),
@@ -40,7 +40,7 @@ enum CommonSettings {
     static func read(
         _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, expertsPerToken: Int,
         _ defaults: Defaults = Defaults()
-    ) throws(Failure) -> ModelConfiguration {
+    ) throws(Failure) -> ModelShape {
         let d = try keys.integer("hidden_size", in: 1...1 << 20), heads = try readHeads(&keys, d, defaults)
         let hidden = try keys.integer(hiddenKey, in: 1...1 << 20)
         let layers = try keys.integer("num_hidden_layers", in: 1...10_000)
@@ -49,7 +49,7 @@ enum CommonSettings {
         try requireFullAttention(&keys, layers: layers)
         try keys.require("hidden_act", .text("silu"), feature: "this activation")
         try keys.require("attention_dropout", .integer(0), .number(0), feature: "dropout")
-        return ModelConfiguration(
+        return ModelShape(
             dModel: d, layers: layers, heads: heads,
             context: try keys.integer("max_position_embeddings", in: 1...1 << 24),
             vocabularySize: try keys.integer("vocab_size", in: 1...65_536), experts: ExpertsPerLayer(experts),

@@ -2,12 +2,12 @@ import Configuration
 
 // Tensors that several classes have under the same names.
 
-func embeddingTensor(_ model: ModelConfiguration) -> ClassTensor {
+func embeddingTensor(_ model: ModelShape) -> ClassTensor {
     ClassTensor("model.embed_tokens.weight", [model.vocabularySize, model.dModel], .whole("embedding"))
 }
 
 /// The final norm, and the head where it is no part of the embedding.
-func finalTensors(_ model: ModelConfiguration) -> [ClassTensor] {
+func finalTensors(_ model: ModelShape) -> [ClassTensor] {
     let norm = ClassTensor("model.norm.weight", [model.dModel], .whole("final_norm.weight"))
     guard !model.tieEmbeddings else { return [norm] }
     return [norm, ClassTensor("lm_head.weight", [model.vocabularySize, model.dModel], .whole("head"))]
@@ -18,7 +18,7 @@ func finalTensors(_ model: ModelConfiguration) -> [ClassTensor] {
 ///   - order: of the rows of the query and key projections
 ///   - hasBiases: whether query, key and value projections have biases, which must be zeros
 func attentionTensors(
-    _ layer: Int, _ model: ModelConfiguration, order: ClassTensor.RowOrder = .asStored, hasBiases: Bool = false
+    _ layer: Int, _ model: ModelShape, order: ClassTensor.RowOrder = .asStored, hasBiases: Bool = false
 ) -> [ClassTensor] {
     let d = model.dModel, block = "blocks.\(layer)", there = "model.layers.\(layer)"
     var all = [
@@ -47,7 +47,7 @@ func attentionTensors(
 /// A router and `slots` experts: the layer's, and zeros in place of those that it does not have and never chooses.
 ///
 /// A missing expert's row of the router is another's, so that a softmax loses no digits to it.
-func routedTensors(_ layer: Int, _ model: ModelConfiguration, slots: Int) -> [ClassTensor] {
+func routedTensors(_ layer: Int, _ model: ModelShape, slots: Int) -> [ClassTensor] {
     let name = "model.layers.\(layer).mlp", experts = model.expertCount(inLayer: layer)
     let router = ClassTensor(
         "\(name).gate.weight", [slots, model.dModel],
@@ -65,7 +65,7 @@ func routedTensors(_ layer: Int, _ model: ModelConfiguration, slots: Int) -> [Cl
 }
 
 /// - Parameter name: of the expert's three matrices, without their own names
-func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelConfiguration) -> [ClassTensor] {
+func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelShape) -> [ClassTensor] {
     let d = model.dModel, hidden = model.expertHiddenSize
     let gateUp = "blocks.\(layer).experts.gate_up", down = "blocks.\(layer).experts.down"
     return [

@@ -14,7 +14,7 @@ struct Ernie45MoE: HuggingFaceClass {
 
     private init(slots: Int) { self.slots = slots }
 
-    init(holding model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
+    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
         guard routing.normalizeGates else {
             throw Failure(
                 .configuration,
@@ -26,7 +26,7 @@ struct Ernie45MoE: HuggingFaceClass {
         self.init(slots: model.expertCounts.max() ?? 1)
     }
 
-    func settings(of model: ModelConfiguration, _ routing: RoutingConfiguration) -> [String: JSONValue] {
+    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [
             "moe_num_experts": .integer(slots), "moe_k": .integer(model.expertsPerToken),
             "moe_intermediate_size": .integer(model.expertHiddenSize),
@@ -66,7 +66,7 @@ struct Ernie45MoE: HuggingFaceClass {
         return ImportedConfiguration(Ernie45MoE(slots: slots), model, normalizesGates: true)
     }
 
-    func tensors(ofLayer layer: Int, of model: ModelConfiguration) -> [ClassTensor] {
+    func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
         let order = ClassTensor.RowOrder.interleavedRotary(headSize: model.headSize)
         return attentionTensors(layer, model, order: order) + routedTensors(layer, model, slots: slots)
             + [correctionBias(layer, experts: model.expertCount(inLayer: layer))]
@@ -82,7 +82,7 @@ struct Ernie45MoE: HuggingFaceClass {
 
     /// With the experts that each layer has, which the weights alone say.
     /// - Throws: `data` naming a correction bias that does more than leave experts out
-    func settled(_ model: ModelConfiguration, by files: WeightFiles) throws(Failure) -> ModelConfiguration {
+    func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape {
         var counts: [Int] = []
         for layer in 0..<model.layers { counts.append(try experts(inLayer: layer, model, files)) }
         var settled = model
@@ -90,7 +90,7 @@ struct Ernie45MoE: HuggingFaceClass {
         return settled
     }
 
-    private func experts(inLayer layer: Int, _ model: ModelConfiguration, _ files: WeightFiles) throws(Failure) -> Int {
+    private func experts(inLayer layer: Int, _ model: ModelShape, _ files: WeightFiles) throws(Failure) -> Int {
         let name = biasName(layer)
         guard try files.stored(name).count == slots else {
             throw Failure(.data, "\(files.directory): `\(name)` has not one number for each of \(slots) experts")

@@ -14,11 +14,11 @@ protocol HuggingFaceClass: Sendable {
 
     /// - Parameter profile: how much an export carries that the model does not need
     /// - Throws: `configuration` naming what of the model the class does not hold
-    init(holding model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
+    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
 
     /// What its `config.json` says besides `CommonSettings`. Every value that decides a logit is stated, also where the class
     /// has it by default.
-    func settings(of model: ModelConfiguration, _ routing: RoutingConfiguration) -> [String: JSONValue]
+    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue]
 
     /// What a user should know of an export.
     var notes: [String] { get }
@@ -28,14 +28,14 @@ protocol HuggingFaceClass: Sendable {
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration
 
     /// The tensors of a layer, in the order in which an export writes them.
-    func tensors(ofLayer layer: Int, of model: ModelConfiguration) -> [ClassTensor]
+    func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor]
 
     /// The model with what the weights alone say of it.
-    func settled(_ model: ModelConfiguration, by files: WeightFiles) throws(Failure) -> ModelConfiguration
+    func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape
 
     /// Checks tensors that hold nothing of our models, beyond what `ClassTensor.Accepted` says of each.
     /// - Throws: `data` naming the tensor that changes what the model computes
-    func requireInert(_ model: ModelConfiguration, in files: WeightFiles) throws(Failure)
+    func requireInert(_ model: ModelShape, in files: WeightFiles) throws(Failure)
 
     /// Whether neighbors (2i, 2i + 1) of a head turn together, where ours are (i, i + size/2).
     var turnsNeighbors: Bool { get }
@@ -50,12 +50,12 @@ extension HuggingFaceClass {
     var notes: [String] { [] }
     var turnsNeighbors: Bool { false }
 
-    func settled(_ model: ModelConfiguration, by files: WeightFiles) throws(Failure) -> ModelConfiguration { model }
-    func requireInert(_ model: ModelConfiguration, in files: WeightFiles) throws(Failure) {}
+    func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape { model }
+    func requireInert(_ model: ModelShape, in files: WeightFiles) throws(Failure) {}
 
     /// All tensors by part of the model: embedding, layers, final norm and head. Lazy, because a `config.json` may speak of
     /// more layers and experts than fit into memory.
-    func tensors(of model: ModelConfiguration) -> LazyMapSequence<ClosedRange<Int>, [ClassTensor]> {
+    func tensors(of model: ModelShape) -> LazyMapSequence<ClosedRange<Int>, [ClassTensor]> {
         (-1...model.layers).lazy.map { part in
             switch part {
             case -1: [embeddingTensor(model)]
@@ -72,7 +72,7 @@ enum HuggingFaceClasses {
 
     /// - Throws: `configuration` naming the setting that no class holds
     static func holding(
-        _ model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile
+        _ model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile
     ) throws(Failure) -> any HuggingFaceClass {
         guard model.norm == .rms else {
             throw Failure(

@@ -9,13 +9,13 @@ struct Llama: HuggingFaceClass {
 
     private init() {}
 
-    init(holding model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
+    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
         guard model.isDense else {
             throw Failure(.configuration, "model.experts is \(model.experts), but a Llama has no experts")
         }
     }
 
-    func settings(of model: ModelConfiguration, _ routing: RoutingConfiguration) -> [String: JSONValue] {
+    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [
             "intermediate_size": .integer(model.expertHiddenSize), "head_dim": .integer(model.headSize),
             "attention_bias": .boolean(false), "mlp_bias": .boolean(false),
@@ -30,7 +30,7 @@ struct Llama: HuggingFaceClass {
         return ImportedConfiguration(Llama(), model, normalizesGates: false)
     }
 
-    func tensors(ofLayer layer: Int, of model: ModelConfiguration) -> [ClassTensor] {
+    func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
         attentionTensors(layer, model) + expertTensors("model.layers.\(layer).mlp", layer, 0, model)
     }
 

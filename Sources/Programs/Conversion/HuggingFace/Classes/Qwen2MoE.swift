@@ -18,14 +18,14 @@ struct Qwen2MoE: HuggingFaceClass {
         self.hasBiases = hasBiases
     }
 
-    init(holding model: ModelConfiguration, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
+    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
         guard model.experts.uniform != nil else {
             throw Failure(.configuration, "model.experts is \(model.experts), which a Qwen2-MoE cannot have")
         }
         self.init(sharedHidden: profile == .portable ? 32 : 1, hasBiases: profile == .portable)
     }
 
-    func settings(of model: ModelConfiguration, _ routing: RoutingConfiguration) -> [String: JSONValue] {
+    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [
             "num_experts": .integer(model.expertCount(inLayer: 0)),
             "num_experts_per_tok": .integer(model.expertsPerToken),
@@ -54,7 +54,7 @@ struct Qwen2MoE: HuggingFaceClass {
             found, model, normalizesGates: try keys.boolean("norm_topk_prob", default: false))
     }
 
-    func tensors(ofLayer layer: Int, of model: ModelConfiguration) -> [ClassTensor] {
+    func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
         attentionTensors(layer, model, hasBiases: hasBiases)
             + routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
             + sharedExpert("model.layers.\(layer).mlp", model.dModel)
@@ -73,7 +73,7 @@ struct Qwen2MoE: HuggingFaceClass {
     }
 
     /// `down(silu(gate·x) · (up·x))` is zero where one of the three is, at any input.
-    func requireInert(_ model: ModelConfiguration, in files: WeightFiles) throws(Failure) {
+    func requireInert(_ model: ModelShape, in files: WeightFiles) throws(Failure) {
         guard sharedHidden > 0 else { return }
         for layer in 0..<model.layers {
             let name = "model.layers.\(layer).mlp.shared_expert"

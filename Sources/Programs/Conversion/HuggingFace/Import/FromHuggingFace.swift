@@ -13,7 +13,7 @@ package import Tokenizers
 package struct FromHuggingFace {
     private let model: ImportedModel
     private let tokenizer: any Tokenizer
-    private let configuration: RunConfiguration
+    private let configuration: ResolvedConfiguration
 
     /// - Parameters:
     ///   - tokenizer: instead of the directory's own
@@ -35,11 +35,11 @@ package struct FromHuggingFace {
             shape.context = context
         }
         configuration = try Self.configuration(shape, normalizesGates: model.configuration.normalizesGates)
-        try shape.resolveVocabulary(tokenizer: tokenizer.vocabularySize)
+            .resolved(tokenizer: tokenizer.vocabularySize)
     }
 
     private static func configuration(
-        _ model: ModelConfiguration, normalizesGates: Bool
+        _ model: ModelShape, normalizesGates: Bool
     ) throws(Failure) -> RunConfiguration {
         let microBatch = max(1, 2048 / model.context) * model.context
         let settings = [
@@ -62,7 +62,7 @@ package struct FromHuggingFace {
     /// - Returns: bytes written
     package func write(to target: String, run: String, versions: [String: String]) throws(Failure) -> Int {
         let record = CheckpointRecord(
-            run: run, step: 0, versions: versions, configuration: configuration.resolved,
+            run: run, step: 0, versions: versions, configuration: configuration.yaml,
             tokenizer: tokenizer.serialized,
             extras: ["converted_from": "\(model.directory)"])
         return try StreamedCheckpoint.write(

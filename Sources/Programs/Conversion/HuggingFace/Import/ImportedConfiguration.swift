@@ -4,13 +4,13 @@ package import Diagnostics
 /// A `config.json` that describes a model of ours, whole: whatever else it asks for is refused by name.
 package struct ImportedConfiguration: Sendable {
     let huggingFaceClass: any HuggingFaceClass
-    package var model: ModelConfiguration
+    package var model: ModelShape
     package let normalizesGates: Bool
 
     /// No such file is longer.
     static let limit = 1 << 20
 
-    init(_ huggingFaceClass: any HuggingFaceClass, _ model: ModelConfiguration, normalizesGates: Bool) {
+    init(_ huggingFaceClass: any HuggingFaceClass, _ model: ModelShape, normalizesGates: Bool) {
         self.huggingFaceClass = huggingFaceClass
         self.model = model
         self.normalizesGates = normalizesGates

@@ -27,7 +27,7 @@ struct LayerwiseForward {
         engine = try Engine(configuration, expertParallelSize: 1, threads: 1, forTraining: false, on: world)
     }
 
-    private var model: ModelConfiguration { engine.model.settings }
+    private var model: ModelShape { engine.model.settings }
 
     /// - Returns: `[tokens, dModel]`: the normalized output of the last block
     func hidden() throws(Failure) -> Tensor {
@@ -47,7 +47,7 @@ struct LayerwiseForward {
     }
 
     /// A model of this layer alone: what is in memory at a time.
-    private func model(ofLayer layer: Int) -> ModelConfiguration {
+    private func model(ofLayer layer: Int) -> ModelShape {
         var single = model
         single.layers = 1
         single.experts = ExpertsPerLayer(model.experts[layer: layer])
@@ -55,7 +55,7 @@ struct LayerwiseForward {
     }
 
     private func forward(
-        _ x: Tensor, into y: Tensor, _ single: ModelConfiguration, _ parameters: ParameterArena
+        _ x: Tensor, into y: Tensor, _ single: ModelShape, _ parameters: ParameterArena
     ) throws(Failure) {
         let routing = engine.model.routing
         let sizes = LayerSizes.byLayer(single, routing, microBatchTokens: tokens.count, expertParallelSize: 1)[0]
