@@ -34,8 +34,9 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
-/// A module in the folder of its layer. `dependencies` lists every module that it may import: arrows point down only
-/// (docs/architecture.md), and `scripts/check` refuses an undeclared import.
+let core: [Target.Dependency] = ["RunFormat", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics"]
+
+/// A module in the folder of its layer, and all that it may import: `scripts/check` refuses other imports, and arrows up.
 func module(_ path: String, named name: String? = nil, dependencies: [Target.Dependency] = []) -> Target {
     .target(
         name: name ?? path.split(separator: "/").map(String.init).last!, dependencies: dependencies,
@@ -129,31 +130,28 @@ let package = Package(
         // programs
         module(
             "Programs/Inference",
-            dependencies: [
-                "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives", "RunFormat",
-                "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
-            ]),
+            dependencies: core + ["Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives"]),
         module(
             "Programs/Training",
-            dependencies: [
+            dependencies: core + [
                 "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "Kernels",
-                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat", "Configuration", "Tensors",
-                "Platform", "Randomness", "Diagnostics", "CPlatform",
+                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "CPlatform",
             ]),
-        module("Programs/Planning", dependencies: ["RunFormat", "Platform", "Randomness", "Diagnostics", csv]),
+        module(
+            "Programs/Planning",
+            dependencies: ["RunFormat", "Configuration", "Platform", "Randomness", "Diagnostics", csv]
+        ),
         module(
             "Programs/Conversion",
-            dependencies: [
+            dependencies: core + [
                 "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels", "MatrixProducts",
-                "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Randomness",
-                "Diagnostics",
+                "Collectives", "Threading",
             ]),
         module(
             "Programs/Benchmarking",
-            dependencies: [
+            dependencies: core + [
                 "Training", "Parallelism", "Model", "Optimization", "Data", "Kernels", "MatrixProducts", "HDF5", "MPI",
-                "Collectives", "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Randomness",
-                "Diagnostics", "CPlatform",
+                "Collectives", "Threading", "CPlatform",
             ]),
         // the bodies that run under mpirun and on virtual ranks
         module(

@@ -1,3 +1,4 @@
+import Configuration
 import Diagnostics
 import Foundation
 import Planning
@@ -105,6 +106,7 @@ import Testing
         #expect(
             plan.cautions.contains { $0.contains("the runs behind fit.json do not determine") && $0.contains("E_max") })
         let yaml = try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto"))
+            .yaml
         #expect(yaml.contains("# beware: the runs behind fit.json do not determine"))
     }
 
@@ -113,7 +115,7 @@ import Testing
         request.vocabularySize = 100_000
         let plan = try Plan(request, by: .published("joint"))
         #expect {
-            try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto"))
+            try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto")).yaml
         } throws: { "\($0)".contains("at most 65,536 as --vocabulary-size, not 100000") }
         request.vocabularySize = 300.5
         #expect { try Plan(request, by: .published("joint")) } throws: {

@@ -112,7 +112,8 @@ import Testing
     @Test func theConfigurationSaysWhatThePlanSays() throws {
         let plan = try Self.joint(flops: 1e19, experts: [8])
         let yaml = try plan.runConfiguration(
-            plan.best, in: RunPaths(directory: "runs/a \"b\"", train: "text", tokenizer: "auto"))
+            plan.best, in: RunPaths(directory: "runs/a \"b\"", train: "text", tokenizer: "auto")
+        ).yaml
         let model = plan.best.buildable
         for line in [
             "  d_model: \(Int(model.dModel))", "  layers: \(Int(model.layers))", "  heads: \(Int(model.layers))",
@@ -137,6 +138,7 @@ import Testing
         request.granularities = [8]
         let plan = try Plan(request, by: .published("fine-grained"))
         let yaml = try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto"))
+            .yaml
         let ratio = try #require(yaml.firstMatch(of: /feed_forward: ([\d.]+)/).flatMap { Double($0.1) })
         let hidden = ratio * plan.best.buildable.dModel / 8
         #expect(abs(hidden - hidden.rounded()) < 1e-6)

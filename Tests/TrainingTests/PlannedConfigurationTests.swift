@@ -16,7 +16,7 @@ struct PlannedConfigurationTests {
         let plan = try Plan(request, by: .published(law))
         var places = RunPaths(directory: "runs/planned", train: "corpus.txt", tokenizer: "auto")
         places.hasBFloat16 = bfloat16
-        let yaml = try plan.runConfiguration(plan.best, in: places)
+        let yaml = try plan.runConfiguration(plan.best, in: places).yaml
         return (plan, try RunConfiguration(ConfigurationDocument(yaml: yaml, file: "planned.yaml")))
     }
 

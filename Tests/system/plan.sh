@@ -39,8 +39,8 @@ expect "the fine-grained recipe has a cosine" grep -q 'kind: cosine' fine-graine
 mkdir many
 for i in {1..1000}; do printf 'document %s\n' "$i" >"many/$i.txt"; done
 "$switchyard" plan --flops 1e18 --train-data many --write-config many.yaml >/dev/null
-expect "many documents are split by hash" grep -q 'validation: hash 0.01' many.yaml
-expect "one file is split by tokens" grep -q 'validation: tail 0.01' joint.yaml
+expect "many documents are split by hash" grep -q 'validation: "hash 0.01"' many.yaml
+expect "one file is split by tokens" grep -q 'validation: "tail 0.01"' joint.yaml
 
 # A cluster's budget is in the trainer's FLOPs, and the plan says so.
 expect_exit "a measured rate is converted" 0 "as the trainer does .context 512.: the cluster's budget is the trainer's" -- \

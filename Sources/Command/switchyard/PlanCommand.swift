@@ -40,7 +40,7 @@ struct PlanCommand: ParsableCommand {
             let plots = answer.plots == nil ? [] : try plan.plots()
             try requireSafeOutputs(plots.map { plot in plot.name })
             if let file = answer.writeConfig {
-                try writeText(plan.runConfiguration(plan.best, in: answer.places()), to: file)
+                try writeText(plan.runConfiguration(plan.best, in: answer.places()).yaml, to: file)
             }
             if let directory = answer.plots {
                 for plot in plots { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }

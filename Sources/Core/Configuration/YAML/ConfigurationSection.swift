@@ -194,21 +194,8 @@ package final class ConfigurationSection {
     }
 
     private func recordText(_ key: String, _ texts: [String], list: Bool) {
-        let quoted = texts.map(Self.quoted)
+        let quoted = texts.map(doubleQuoted)
         values.append((key, list ? "[" + quoted.joined(separator: ", ") + "]" : quoted[0]))
-    }
-
-    /// A double-quoted YAML scalar.
-    private static func quoted(_ text: String) -> String {
-        let escaped = text.unicodeScalars.map { scalar -> String in
-            switch scalar {
-            case "\\", "\"": "\\\(scalar)"
-            case _ where scalar.properties.generalCategory == .control:
-                "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-            default: String(scalar)
-            }
-        }
-        return "\"\(escaped.joined())\""
     }
 
     /// `65536`, `65_536` or `6.5536e4`; nil for what is not whole.

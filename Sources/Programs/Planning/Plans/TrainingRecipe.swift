@@ -1,3 +1,5 @@
+import Configuration
+
 /// How a study trained its models: what a plan proposes and a planned configuration says.
 struct TrainingRecipe: Sendable {
     let counting: Counting
@@ -15,24 +17,16 @@ struct TrainingRecipe: Sendable {
     }
 
     /// The section `schedule` for a run of `tokens`.
-    func schedule(tokens: Int) -> String {
+    func schedule(tokens: Int) -> KeyValuePairs<String, WrittenConfiguration.Value> {
         switch counting {
         case .decoder:
             // 130M tokens in the paper; a tenth of a run that is too short for it.
-            """
-            schedule:
-              kind: wsd
-              warmup_tokens: \(min(130_000_000, tokens / 10))
-              decay_share: 0.2
-              final_share: 0
-            """
+            [
+                "kind": .word("wsd"), "warmup_tokens": .integer(min(130_000_000, tokens / 10)), "decay_share": 0.2,
+                "final_share": 0,
+            ]
         case .fineGrained:
-            """
-            schedule:
-              kind: cosine
-              warmup_tokens: \(tokens / 100)
-              final_share: 0.1
-            """
+            ["kind": .word("cosine"), "warmup_tokens": .integer(tokens / 100), "final_share": 0.1]
         }
     }
 }

@@ -42,17 +42,22 @@ package struct FromHuggingFace {
         _ model: ModelShape, normalizesGates: Bool
     ) throws(Failure) -> RunConfiguration {
         let microBatch = max(1, 2048 / model.context) * model.context
-        let settings = [
-            // Where the model learned what it knows is not recorded there.
-            "data.train=[unknown]", "model.d_model=\(model.dModel)", "model.layers=\(model.layers)",
-            "model.heads=\(model.heads)", "model.context=\(model.context)",
-            "model.vocabulary_size=\(model.vocabularySize)", "model.experts=\(model.experts)",
-            "model.top_k=\(model.topK)", "model.feed_forward=\(model.feedForward)",
-            "model.tie_embeddings=\(model.tieEmbeddings)", "model.norm_epsilon=\(model.normEpsilon)",
-            "model.rope_base=\(model.ropeBase)", "routing.normalize_gates=\(normalizesGates)",
-            "batch.tokens=\(microBatch)", "batch.micro_batch_tokens=\(microBatch)", "train.steps=1",
-        ]
-        return try RunConfiguration(ConfigurationDocument(yaml: "", file: "config.json", overrides: settings))
+        var written = WrittenConfiguration()
+        // Where the model learned what it knows is not recorded there.
+        written.add("data", ["train": .word("[unknown]")])
+        written.add(
+            "model",
+            [
+                "d_model": .integer(model.dModel), "layers": .integer(model.layers), "heads": .integer(model.heads),
+                "context": .integer(model.context), "vocabulary_size": .integer(model.vocabularySize),
+                "experts": .word("\(model.experts)"), "top_k": .integer(model.topK),
+                "feed_forward": .number(model.feedForward), "tie_embeddings": .boolean(model.tieEmbeddings),
+                "norm_epsilon": .number(model.normEpsilon), "rope_base": .number(model.ropeBase),
+            ])
+        written.add("routing", ["normalize_gates": .boolean(normalizesGates)])
+        written.add("batch", ["tokens": .integer(microBatch), "micro_batch_tokens": .integer(microBatch)])
+        written.add("train", ["steps": 1])
+        return try written.read(as: "config.json")
     }
 
     /// What of the directory is left aside; for the user to know.
