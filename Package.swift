@@ -171,14 +171,14 @@ let package = Package(
             ]),
         program(
             "rank-checks",
-            dependencies: ["RankChecks", "MatrixProducts", "HDF5", "MPI", "Collectives", "Platform", "Diagnostics"]),
+            dependencies: ["RankChecks", "HDF5", "MPI", "Collectives", "Platform", "Diagnostics"]),
         program("law-checks", dependencies: ["Planning", "Diagnostics"]),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests(
             of: "Benchmarking",
             with: [
-                "Training", "Benchmarking", "Parallelism", "Model", "Kernels", "MatrixProducts", "Collectives",
+                "Training", "Benchmarking", "Parallelism", "Model", "Kernels", "Collectives",
                 "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Diagnostics",
             ]),
         tests(
@@ -193,7 +193,7 @@ let package = Package(
             of: "Conversion",
             with: [
                 "Training", "Conversion", "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers",
-                "Kernels", "MatrixProducts", "MPI", "Collectives", "RunFormat", "Configuration", "Tensors", "Platform",
+                "Kernels", "MPI", "Collectives", "RunFormat", "Configuration", "Tensors", "Platform",
                 "Randomness", "Diagnostics", "TestSupport",
             ], resources: [.copy("Golden")]),
         tests(of: "Data", with: ["Data", "Tokenizers", "Configuration", "Platform", "Randomness", "Diagnostics"]),

@@ -1,7 +1,6 @@
 import Benchmarking
 import Collectives
 import Configuration
-import MatrixProducts
 import Model
 import Parallelism
 import RunFormat
@@ -11,7 +10,6 @@ import Training
 
 struct StepBenchmarkTests {
     private func configuration(_ changes: [String] = []) throws -> RunConfiguration {
-        ProductLibrary.prepare()
         let yaml = """
             data: {train: nowhere.txt}
             model: {d_model: 32, layers: 2, heads: 2, context: 32, experts: 4, top_k: 2, vocabulary_size: 300}

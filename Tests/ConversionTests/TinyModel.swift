@@ -6,7 +6,6 @@ import Diagnostics
 import Foundation
 import Inference
 import MPI
-import MatrixProducts
 import Model
 import Parallelism
 import Platform
@@ -35,7 +34,6 @@ struct TinyModel {
     let configuration: ResolvedConfiguration
 
     init(_ overrides: [String] = []) throws {
-        ProductLibrary.prepare()
         let yaml = """
             data: {train: none}
             model: {d_model: 12, layers: 3, heads: 2, context: 16, vocabulary_size: 260, norm_epsilon: 2.0e-5}

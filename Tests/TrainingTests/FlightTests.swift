@@ -2,7 +2,6 @@ import Collectives
 import Configuration
 import Data
 import MPI
-import MatrixProducts
 import Parallelism
 import RankChecks
 import RunFormat
@@ -13,8 +12,6 @@ import Training
 
 /// Two micro-batches in flight on a rank.
 @Suite(.serialized, .timeLimit(.minutes(60))) struct FlightTests {
-    init() { ProductLibrary.prepare() }
-
     @Test(arguments: flightCheckList.map(\.name), [1, 2, 3, 4])
     func body(name: String, ranks: Int) throws {
         let check = try #require(flightCheckList.first { $0.name == name })

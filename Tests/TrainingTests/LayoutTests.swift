@@ -1,12 +1,9 @@
 import Collectives
-import MatrixProducts
 import RankChecks
 import Testing
 
 /// The bodies that `rank-checks` runs under mpirun, here on virtual ranks.
 @Suite(.serialized) struct LayoutTests {
-    init() { ProductLibrary.prepare() }
-
     @Test(arguments: layoutCheckList.map(\.name), [1, 2, 3, 4])
     func body(name: String, ranks: Int) throws {
         let check = try #require(layoutCheckList.first { $0.name == name })

@@ -3,7 +3,6 @@ import Collectives
 import Configuration
 import Diagnostics
 import Foundation
-import MatrixProducts
 import Parallelism
 import RunFormat
 import Tensors
@@ -21,7 +20,6 @@ struct TinyRun {
 
     /// - Parameter length: the block `train`
     init(in folder: String, _ changes: [String] = [], length: String = "steps: 8") throws {
-        ProductLibrary.prepare()
         self.length = length
         self.folder = folder
         self.changes = changes

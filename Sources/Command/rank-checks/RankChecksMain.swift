@@ -2,7 +2,6 @@ import Collectives
 import Diagnostics
 import HDF5
 import MPI
-import MatrixProducts
 import Platform
 import RankChecks
 
@@ -13,7 +12,6 @@ struct RankChecksMain {
     static func main() throws {
         let word = CommandLine.arguments.dropFirst().first ?? ""
         try HDF5File.prepareLibrary()
-        ProductLibrary.prepare()
         let failed = try MPIWorld.run { world in
             try checks.filter { word.isEmpty || $0.name.contains(word) }.count { try !holds($0, on: world) }
         } onError: { error, world in

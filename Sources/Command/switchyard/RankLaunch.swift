@@ -17,7 +17,6 @@ import Training
 /// this process.
 func runOnRanks(virtual: Int?, _ body: @escaping @Sendable (any Communicator) throws -> Void) throws {
     try requireAddresses()
-    ProductLibrary.prepare()
     try HDF5File.prepareLibrary()
     if let virtual {
         _ = try VirtualRanks.run(virtual, body)

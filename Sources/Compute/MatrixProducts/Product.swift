@@ -71,6 +71,7 @@ package func multiply(_ a: Factor, _ b: Factor, into c: Operand, adding: Bool = 
 private func sgemm(
     _ a: Tensor, _ transposeA: Bool, _ b: Tensor, _ transposeB: Bool, into c: Tensor, adding: Bool
 ) {
+    _ = ProductLibrary.openBLASWithoutThreads
     unsafe cblas_sgemm(
         CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans,
         Int32(c.rows), Int32(c.columns), Int32(transposeA ? a.rows : a.columns),

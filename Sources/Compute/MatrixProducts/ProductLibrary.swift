@@ -24,8 +24,9 @@ package enum ProductLibrary {
     /// 512 bits (where they lack bfloat16 instructions it widens to float32, which gains nothing).
     package static func supports(_ precision: Precision) -> Bool { precision == .float32 || OneDNN.hasWideVectors }
 
-    /// Calls come from our own threads, one each: the library must not start more. Once, before the first product.
-    package static func prepare() { openblas_set_num_threads(1) }
+    /// Calls come from our own threads, one each: OpenBLAS must not start more. Every product asks for it, and the first one
+    /// does it.
+    static let openBLASWithoutThreads: Void = openblas_set_num_threads(1)
 
     /// The kernel set that computes products in a precision, for run records: `OpenBLAS 0.3.21 SkylakeX` or
     /// `oneDNN 2.6.3 ISA 0x3f`. Another set gives other bits.

@@ -76,8 +76,7 @@ package struct GemmRate: Codable, Sendable, Equatable, CustomStringConvertible {
 
     /// Of this process, some hundredths of a second.
     package static func ofThisProcess() -> GemmRate {
-        ProductLibrary.prepare()
-        return GemmRate(
+        GemmRate(
             kernel: ProductLibrary.kernelSet(.float32),
             flops: measureGemmPeak(.float32, on: ThreadPool(count: 1), repetitions: 3))
     }
