@@ -108,7 +108,7 @@ let package = Package(
         module(
             "Learning/Data",
             dependencies: [
-                "Tokenizers", "Threading", "Configuration", "Platform", "Randomness", "Diagnostics", "CPlatform",
+                "Tokenizers", "Threading", "Configuration", "Platform", "Randomness", "Diagnostics",
             ]),
         module(
             "Learning/Model",
@@ -122,7 +122,7 @@ let package = Package(
             "Distributed/Parallelism",
             dependencies: [
                 "Model", "Data", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
-                "Diagnostics", "CPlatform",
+                "Diagnostics",
             ]),
         module(
             "Distributed/Checkpoints",
@@ -135,7 +135,7 @@ let package = Package(
             "Programs/Training",
             dependencies: core + [
                 "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "Kernels",
-                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "CPlatform",
+                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading",
             ]),
         module(
             "Programs/Planning",

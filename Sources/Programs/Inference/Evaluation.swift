@@ -3,6 +3,7 @@ import Configuration
 import Data
 import Diagnostics
 package import Parallelism
+import Platform
 
 extension StoredModel {
     /// Loss over all whole windows of some texts or of a token file. **Collective** over `world`.
@@ -26,7 +27,7 @@ extension StoredModel {
         let windows = try EvaluationWindows(dataset, context: configuration.model.context)
         let validation = Validation(engine, windows, microBatchTokens: configuration.batch.microBatchTokens, tokens: 0)
         guard let result = try validation.run(parameters, unless: requests) else {
-            throw Failure.stopped(during: "during the evaluation")
+            throw Failure.stopped("during the evaluation")
         }
         return result
     }

@@ -27,7 +27,7 @@ extension StoredModel {
         var text = prompt.isEmpty ? [tokenizer.endOfText] : tokenizer.encode(prompt).dropLastEnd(tokenizer.endOfText)
         let cache = KeyValueCache(configuration.model, engine.precision)
         for position in 0..<count {
-            guard try !requests.shouldStop() else { throw Failure.stopped(during: "while generating") }
+            guard try !requests.shouldStop() else { throw Failure.stopped("while generating") }
             let microBatch = unseen(of: text, cache)
             let logits = try engine.model.nextTokenLogits(
                 microBatch,

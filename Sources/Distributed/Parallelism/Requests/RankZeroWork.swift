@@ -1,6 +1,6 @@
-import CPlatform
 package import Collectives
 package import Diagnostics
+import Platform
 import Tensors
 import Threading
 
@@ -20,14 +20,14 @@ package func longWorkOnRankZero(of world: any Communicator, _ body: @escaping ()
         let votes = Vector<Double>(count: 2)
         repeat {
             let isDone = work?.isDone(waiting: .milliseconds(200)) ?? true
-            votes[0] = platform_pending_requests() & Int32(platform_request_stop) != 0 ? 1 : 0
+            votes[0] = SignalRequests.pending.contains(.stop) ? 1 : 0
             votes[1] = isDone ? 0 : 1
             try world.allReduceMaximum(votes)
-            if votes[0] > 0, work != nil { platform_note_request(Int32(platform_request_stop)) }
+            if votes[0] > 0, work != nil { SignalRequests.note(.stop) }
         } while votes[1] > 0
     } catch {
         // `body` must end before its captures may go.
-        platform_note_request(Int32(platform_request_stop))
+        SignalRequests.note(.stop)
         try? work?.join()
         throw Failure(communication: error)
     }

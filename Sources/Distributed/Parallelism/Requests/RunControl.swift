@@ -1,4 +1,3 @@
-import CPlatform
 package import Collectives
 package import Diagnostics
 import Platform
@@ -19,11 +18,11 @@ package final class RunControl {
     private let world: any Communicator
     private let deadline: ShutdownWatchdog?
     /// Requests that this rank has received and that the ranks have not answered yet.
-    private var heard: Int32 = 0
+    private var heard: SignalRequests = []
     /// `[save, stop, writes, peak memory]`
     private let votes = Vector<Double>(count: 4)
 
-    /// The program watches for requests (`platform_watch_requests`) from its start on.
+    /// The program watches for signals from its start on (`SignalRequests`).
     /// - Parameters:
     ///   - abort: ends this process when it was asked to stop and the other ranks do not answer. It is called by another
     ///     thread
@@ -42,7 +41,7 @@ package final class RunControl {
     ///   - isWriting: whether this rank writes in the background
     package func agree(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
         let answer = try vote(isOverdue: isOverdue, isWriting: isWriting)
-        heard = 0
+        heard = []
         return answer
     }
 
@@ -59,10 +58,10 @@ package final class RunControl {
     }
 
     private func vote(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
-        heard |= platform_take_requests()
-        let stops = heard & Int32(platform_request_stop) != 0
+        heard.formUnion(SignalRequests.take())
+        let stops = heard.contains(.stop)
         deadline?.comes(asked: stops)
-        votes[0] = heard != 0 || isOverdue ? 1 : 0
+        votes[0] = !heard.isEmpty || isOverdue ? 1 : 0
         votes[1] = stops ? 1 : 0
         votes[2] = isWriting ? 1 : 0
         votes[3] = Double(ProcessMemory.peak)
@@ -79,14 +78,5 @@ package final class RunControl {
         return Decision(
             shouldSave: votes[0] > 0, shouldStop: shouldStop, allWritesFinished: votes[2] == 0,
             peakMemory: Int(votes[3]))
-    }
-}
-
-extension Failure {
-    /// A request to stop reached a job that has nothing to save.
-    package static func stopped(during work: String) -> Failure {
-        Failure(
-            .temporaryFailure, "asked to leave \(work): there is nothing to save",
-            advice: "start the same command again")
     }
 }

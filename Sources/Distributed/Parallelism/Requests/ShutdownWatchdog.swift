@@ -1,5 +1,5 @@
-import CPlatform
 import Diagnostics
+import Platform
 import Threading
 
 /// Ends a rank that was asked to leave and waits in vain for the others: a rank that hangs, or a machine that is gone, must
@@ -31,7 +31,7 @@ final class ShutdownWatchdog: Sendable {
             var askedSince: ContinuousClock.Instant?
             while state.wait(upTo: .milliseconds(500), until: { $0.isOver ? () : nil }) == nil {
                 let (isAsked, isAway, longest) = state.update { ($0.isAsked, $0.isAway, $0.longest) }
-                let isPending = platform_pending_requests() & Int32(platform_request_stop) != 0
+                let isPending = SignalRequests.pending.contains(.stop)
                 guard !isAway, isAsked || isPending else {
                     askedSince = nil
                     continue

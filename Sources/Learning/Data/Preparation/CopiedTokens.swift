@@ -1,4 +1,5 @@
 import Diagnostics
+import Platform
 import Tokenizers
 
 /// Sends the tokens of another trainer's file to `sink` as they are, document by document: a document ends where the
@@ -30,7 +31,7 @@ func copyTokens(
             source.ends.map { boundary < $0.count && $0[boundary] == position + 1 } ?? (token == tokenizer.endOfText)
         let isDone = position + 1 == source.count || isEnd && hasText
         if isDone || document.count == piece {
-            try throwIfStopRequested(during: "copying tokens")
+            try SignalRequests.throwIfStopRequested(during: "copying tokens")
             try sink.append(document.span)
             document.removeAll(keepingCapacity: true)
         }

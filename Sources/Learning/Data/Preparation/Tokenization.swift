@@ -1,4 +1,3 @@
-import CPlatform
 import Diagnostics
 import Platform
 import Threading
@@ -59,15 +58,6 @@ func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
         .data, "the corpus is empty: there is no text in \(names)", advice: "name files with text")
 }
 
-/// Ends long work when somebody has asked the job to leave: the ranks that wait for it hear of it with its failure.
-/// - Throws: `temporaryFailure`
-func throwIfStopRequested(during work: String) throws(Failure) {
-    guard platform_pending_requests() & Int32(platform_request_stop) != 0 else { return }
-    throw Failure(
-        .temporaryFailure, "asked to leave while \(work): there is nothing to save yet",
-        advice: "start the same command again to begin anew")
-}
-
 /// `tokenizing 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then.
 struct Progress {
     private let verb: String
@@ -83,7 +73,7 @@ struct Progress {
 
     /// - Throws: `temporaryFailure` if somebody asked to leave
     mutating func show(bytes: Int, _ report: (String) -> Void) throws(Failure) {
-        try throwIfStopRequested(during: verb)
+        try SignalRequests.throwIfStopRequested(during: verb)
         let now = ContinuousClock.now
         guard now - shown >= Self.interval else { return }
         shown = now

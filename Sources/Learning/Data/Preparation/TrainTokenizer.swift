@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 import Threading
 package import Tokenizers
 
@@ -18,7 +19,7 @@ package func trainBytePairs(
                     + "\(wanted) are needed",
                 advice: "ask for `bpe \(training.merges.count + 257)` or less, or add text")
         }
-        try throwIfStopRequested(during: "learning merges")
+        try SignalRequests.throwIfStopRequested(during: "learning merges")
         if ContinuousClock.now - shown > .seconds(2) {
             shown = .now
             report("learning merges: \(training.merges.count) of \(wanted)")

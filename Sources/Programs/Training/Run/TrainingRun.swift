@@ -126,10 +126,10 @@ package final class TrainingRun {
 
     /// The validation that precedes the first step, or the one that an earlier job had to break off.
     private func validateBeforeTraining(_ unfinished: IncompleteRecord?) throws {
-        guard try !requests.shouldStop() else { throw Failure.stopped(during: "before the first step") }
+        guard try !requests.shouldStop() else { throw Failure.stopped("before the first step") }
         guard state.step == 0 || unfinished != nil else { return }
         let result = try validation?.run(state.parameters, unless: requests)
-        guard validation == nil || result != nil else { throw Failure.stopped(during: "during a validation") }
+        guard validation == nil || result != nil else { throw Failure.stopped("during a validation") }
         guard var record = unfinished?.record else {
             if let result { log("before training: \(result)") }
             return

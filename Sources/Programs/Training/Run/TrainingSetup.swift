@@ -1,4 +1,3 @@
-import CPlatform
 import Checkpoints
 package import Collectives
 package import Configuration
@@ -74,7 +73,7 @@ package struct TrainingSetup {
         try directory.create()
         return try RunLock(
             runDirectory: directory.path,
-            isCancelled: { platform_pending_requests() & Int32(platform_request_stop) != 0 }, report: report)
+            isCancelled: { SignalRequests.pending.contains(.stop) }, report: report)
     }
 
     /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.
