@@ -57,6 +57,19 @@ struct DocumentationTests {
         #expect(Self.keys.map(\.name).sorted() == known.sorted())
     }
 
+    @Test func otherTrainersNamesAreAnsweredWithKeysThatExist() throws {
+        #expect(Set(ForeignKeys.ours).isSubset(of: Self.keys.map(\.name)))
+        for (theirs, ours) in [
+            ("optimizer.lr", "optimizer.learning_rate"), ("hidden-size", "model.d_model"),
+            ("batch.global_batch_size", "batch.tokens"), ("model.MOE_ROUTER_TOPK", "model.top_k"),
+        ] {
+            var settings = Self.smallest
+            settings[theirs] = "1"
+            let failure = #expect(throws: Failure.self) { try Self.read(settings) }
+            #expect(failure?.advice == "did you mean `\(ours)`?", "\(theirs)")
+        }
+    }
+
     @Test(arguments: keys) func defaultsAreTheReaders(key: Key) throws {
         if key.isRequired {
             var settings = Self.smallest

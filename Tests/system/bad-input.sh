@@ -24,6 +24,8 @@ expect_exit "the tiny run itself" 0 'validation after step 3: [0-9.]+ nats per t
 
 # the configuration
 refuses "unknown key" 78 'unknown key .model.d_modle..*did you mean .model.d_model.' model.d_modle=32
+refuses "a key of another trainer" 78 'unknown key .optimizer.lr..*did you mean .optimizer.learning_rate.' \
+    optimizer.lr=1e-3
 refuses "key of an earlier version" 78 \
     '.parallel.lanes_in_flight. is a key of an earlier version.*write .parallel.micro_batches_in_flight.' \
     parallel.lanes_in_flight=1
@@ -34,6 +36,20 @@ refuses "more ranks than micro-batches" 78 '2 ranks, but a step has only 1 micro
 refuses "a --set that is none" 64 -- nonsense
 expect_exit "missing configuration" 66 'no configuration file nowhere.yaml' -- \
     "${on_two_ranks[@]}" "$switchyard" train nowhere.yaml
+expect_exit "a command that does not exist" 64 'there is no command .trian.; did you mean .train.' -- \
+    "${on_two_ranks[@]}" "$switchyard" trian tiny.yaml
+expect_exit "a conversion that does not exist" 64 'there is no command .to-hugingface.; did you mean .to-huggingface.' -- \
+    "$switchyard" convert to-hugingface run hf
+expect_exit "a command like no other" 64 'there is no command .zzzzzzzz.; the commands are train, evaluate' -- \
+    "$switchyard" zzzzzzzz
+refuses_new "a tokenizer that other software fetches by its name" 66 'tokenizer .gpt2..*scripts/get-gpt2-merges' \
+    data.tokenizer=gpt2
+refuses_new "another" 66 'tokenizer .cl100k_base..*give a file of merges' data.tokenizer=cl100k_base
+expect_exit "gates that are always 1 are warned of" 0 'warning: routing.normalize_gates divides the one gate' -- \
+    "${train[@]}" --check --set run.directory=new --set routing.normalize_gates=true
+expect "… but not where a token has two" sh -c \
+    '! "$@" --set model.top_k=2 | grep -q warning' - \
+    "$switchyard" train tiny.yaml --check --set run.directory=new --set routing.normalize_gates=true
 expect_exit "unknown option" 64 "Unknown option '--nonsense'" -- "${train[@]}" --nonsense
 
 for retired in "replay run --step 1 --lane 0|--micro-batch" "generate run --top 5|--top-k" "bench memory --rounds 1|--repetitions" \

@@ -32,6 +32,11 @@ expect_exit "and back" 0 'verified: [0-9]+ tensors by digest' -- "$switchyard" c
 expect "the loss has not changed" losses_agree run back
 expect_exit "the record names the libraries" 0 'HDF5: [0-9.]+.*MPI: .*converted_from: hf' -- "$switchyard" inspect back
 expect "what came back trains" trains back
+for command in "verify hf" "inspect hf" "evaluate hf --data corpus.txt"; do
+    # shellcheck disable=SC2086  # the command's words
+    expect_exit "${command%% *} says what a model of Hugging Face is" 65 'but a model of Hugging Face.*convert from-huggingface hf' -- \
+        "$switchyard" $command
+done
 cp -r hf twice
 "$switchyard" convert to-huggingface run single >/dev/null
 cp single/model.safetensors twice

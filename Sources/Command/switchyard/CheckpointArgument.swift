@@ -25,12 +25,27 @@ struct CheckpointArgument {
             throw Failure(
                 .noInput, "\(path) holds no checkpoint yet", advice: "a run saves as checkpoint.every_… of it say")
         }
+        try requireOwnFormat()
         return [path]
+    }
+
+    /// A directory of `transformers` says what it is, instead of counting as a damaged checkpoint.
+    private func requireOwnFormat() throws(Failure) {
+        guard folder == nil, !fileExists("\(path)/manifest"), fileExists("\(path)/config.json") else { return }
+        throw Failure(
+            .data,
+            "\(path) is no checkpoint of Switchyard but a model of Hugging Face: it has a config.json and no manifest",
+            advice: "`switchyard convert from-huggingface \(path) CHECKPOINT` makes a checkpoint of it, and checks it")
     }
 
     /// The checkpoint itself, or the newest that verifies; tells of those it passed over. All ranks verify it together if
     /// `ranks` are given. Collective then.
     func open(sharedBy ranks: (any Communicator)? = nil) throws(Failure) -> CheckpointReader {
+        if let ranks {
+            try Agreement(ranks: ranks).onRankZero { () throws(Failure) in try requireOwnFormat() }
+        } else {
+            try requireOwnFormat()
+        }
         var place = folder ?? path, isFolder = folder != nil
         if let ranks {
             // All look at what rank 0 sees: a network file system may not show every rank the same.

@@ -23,6 +23,7 @@ struct Switchyard: ParsableCommand {
         do {
             StandardOutput.reserve()
             try reportingFailures { try requireReadableArguments() }
+            try requireKnownCommand(Self.self, at: 1)
             var command = try parseAsRoot()
             try prepareForRequests(to: command)
             try command.run()
@@ -63,6 +64,27 @@ func exitBeforeWork(_ code: Int32, rank: Int) -> Never {
     platform_release_requests()
     if rank > 0, code != 0 { sleep(2) }
     exit(code)
+}
+
+/// The parser would call the name of a command that does not exist an unexpected argument.
+/// - Parameter place: of the argument that names a subcommand of `command`
+private func requireKnownCommand(_ command: any ParsableCommand.Type, at place: Int) throws(ValidationError) {
+    let subcommands = command.configuration.subcommands
+    guard !subcommands.isEmpty, CommandLine.arguments.count > place else { return }
+    let word = CommandLine.arguments[place]
+    guard !word.hasPrefix("-"), word != "help" else { return }
+    if let next = subcommands.first(where: { name(of: $0) == word }) {
+        return try requireKnownCommand(next, at: place + 1)
+    }
+    let known = subcommands.filter { $0.configuration.shouldDisplay }.map { name(of: $0) }
+    let near = nearestName(to: word, among: known)
+    throw ValidationError(
+        "there is no command `\(word)`; "
+            + (near.map { "did you mean `\($0)`?" } ?? "the commands are \(known.joined(separator: ", "))"))
+}
+
+private func name(of command: any ParsableCommand.Type) -> String {
+    command.configuration.commandName ?? "\(command)".lowercased()
 }
 
 /// Refuses arguments that are not UTF-8: as texts they would name other files.

@@ -32,6 +32,15 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
 
     package var sequencesPerMicroBatch: Int { batch.microBatchTokens / model.context }
 
+    /// What trains, but hardly as its author meant.
+    package var warnings: [String] {
+        guard routing.normalizeGates, model.expertsPerToken == 1, !model.isDense else { return [] }
+        return [
+            "warning: routing.normalize_gates divides the one gate of a token by itself: it is always 1, and the router learns "
+                + "from its balancing losses alone; leave it false with one expert a token"
+        ]
+    }
+
     private init(_ other: RunDescription<Int?>, model: ModelDescription<Vocabulary>) {
         (seed, precision, recomputation, reproducible) =
             (other.seed, other.precision, other.recomputation, other.reproducible)

@@ -130,7 +130,7 @@ package final class ConfigurationDocument {
         // A known name in the wrong block is nearer than any misspelling.
         let last = path.split(separator: ".").last
         let misplaced = candidates.sorted().first { $0.split(separator: ".").last == last }
-        let near = misplaced ?? nearestName(to: path, among: candidates)
+        let near = misplaced ?? ForeignKeys.key(for: path) ?? nearestName(to: path, among: candidates)
         return Failure(
             .configuration, "\(file)\(place(of: node)): unknown key `\(path)`",
             advice: near.map { "did you mean `\($0)`?" } ?? "docs/configuration.md lists every key")

@@ -81,7 +81,8 @@ package final class ConfigurationSection {
             let upper = range.upperBound == .greatestFiniteMagnitude ? "" : " to \(range.upperBound)"
             throw failure(key, "is \(value); allowed are numbers from \(range.lowerBound)\(upper)")
         }
-        return record(key, value)
+        values.append((key, yamlNumber(value)))
+        return value
     }
 
     package func boolean(_ key: String, default fallback: Bool? = nil) throws(Failure) -> Bool {

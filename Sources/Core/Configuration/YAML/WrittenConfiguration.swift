@@ -18,18 +18,11 @@ package struct WrittenConfiguration: Sendable {
         fileprivate var yaml: String {
             switch self {
             case .integer(let value): "\(value)"
-            case .number(let value): Self.yaml(value)
+            case .number(let value): yamlNumber(value)
             case .boolean(let value): "\(value)"
             case .word(let value): value
             case .text(let value): doubleQuoted(value)
             }
-        }
-
-        /// With a point: readers of YAML 1.1 take `1e-05` for a text.
-        private static func yaml(_ number: Double) -> String {
-            let text = shortest(number)
-            guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
-            return text[..<exponent] + ".0" + text[exponent...]
         }
     }
 
@@ -73,4 +66,11 @@ func doubleQuoted(_ text: String) -> String {
         }
     }
     return "\"\(escaped.joined())\""
+}
+
+/// A number with a point before its exponent: readers of YAML 1.1, such as PyYAML, take `1e-05` for a text.
+func yamlNumber(_ number: Double) -> String {
+    let text = shortest(number)
+    guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
+    return text[..<exponent] + ".0" + text[exponent...]
 }

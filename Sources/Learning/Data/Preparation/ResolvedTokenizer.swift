@@ -1,5 +1,6 @@
 import Configuration
 import Diagnostics
+import Platform
 import Tokenizers
 
 /// A tokenizer setting with its files read.
@@ -13,8 +14,21 @@ enum ResolvedTokenizer {
         case .automatic: self = .known(ByteTokenizer(), isAsked: false)
         case .bytes: self = .known(ByteTokenizer(), isAsked: true)
         case .bytePairs(let size): self = .bytePairs(vocabularySize: size)
-        case .file(let path): self = .known(try readTokenizer(inFile: path), isAsked: true)
+        case .file(let path):
+            try Self.requireFile(path)
+            self = .known(try readTokenizer(inFile: path), isAsked: true)
         }
+    }
+
+    /// Other software knows tokenizers by name, and fetches them.
+    private static func requireFile(_ path: String) throws(Failure) {
+        guard !path.contains("/"), !fileExists(path) else { return }
+        let isGPT2 = ["gpt2", "gpt-2", "r50k_base", "p50k_base"].contains(path.lowercased())
+        throw Failure(
+            .noInput, "the tokenizer `\(path)` is neither `auto`, `byte` or `bpe N` nor a file that is there",
+            advice: isGPT2
+                ? "`scripts/get-gpt2-merges` downloads GPT-2's merges; then give the name of their file"
+                : "tokenizers are not fetched by name: give a file of merges (merges.txt, vocab.bpe) or a token file")
     }
 
     /// Names how a token file is made, to tell whether one that is there is still right.

@@ -39,7 +39,8 @@ extension RunConfiguration {
         return self.lines(of: text).allSatisfy(lines.contains)
     }
 
-    private static func lines(of text: String) -> [[UInt8]] {
-        text.utf8.split(separator: UInt8(ascii: "\n")).map { Array($0) }
+    /// Numbers as they are written now: earlier versions wrote `1e-05`.
+    private static func lines(of text: String) -> [String] {
+        text.split(separator: "\n").map { String($0.replacing(/: (-?\d+)e/) { match in ": \(match.1).0e" }) }
     }
 }

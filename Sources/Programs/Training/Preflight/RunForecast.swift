@@ -34,7 +34,7 @@ package struct RunForecast: CustomStringConvertible {
                 try RunDirectory(given.directory).requireWritable()
                 return skipped
             } ?? SkippedFiles()
-        var notes: [String] = []
+        var notes = given.warnings
         let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
         // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.
         let configuration = try given.resolved(tokenizer: try Self.expectedVocabulary(of: given.data, origin))

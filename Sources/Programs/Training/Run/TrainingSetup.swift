@@ -44,6 +44,7 @@ package struct TrainingSetup {
         if let warning = try bindingWarning(threadsPerRank: given.parallel.threadsPerRank, on: world), world.rank == 0 {
             report(warning)
         }
+        if world.rank == 0 { given.warnings.forEach(report) }
         let lock = try agreement.onRankZero { () throws(Failure) in try Self.claim(directory, report) }
         self.lock = lock
         sessionNote = try StaleSession.claim(on: world)
