@@ -1,3 +1,4 @@
+import Configuration
 import Diagnostics
 import Foundation
 import Platform
@@ -23,6 +24,26 @@ struct RunFilesTests {
                 #expect(failure?.status == .configuration)
             }
             #expect(Set(names).isSuperset(of: ["config.yaml", "run.json", "metrics.jsonl"]))
+        }
+    }
+
+    /// What a run stores may be read again under the name where it is written; a user's own words there would be lost.
+    @Test("a run's own configuration may be its configuration, also as earlier versions wrote numbers") func ownFile()
+        throws
+    {
+        try inScratchFolder { folder in
+            let configuration = try TinyRun(in: folder).configuration(), stored = configuration.yaml
+            let file = "\(configuration.directory)/config.yaml"
+            #expect(stored.contains("epsilon: 1.0e-08"))
+            try FileManager.default.createDirectory(atPath: configuration.directory, withIntermediateDirectories: true)
+            try Data(stored.utf8).write(to: URL(filePath: file))
+            for text in [stored, stored.replacing("1.0e-", with: "1e-")] {
+                try InputsAndOutputs.ofRun(configuration, file: file, text: text, start: nil).check(.configuration)
+            }
+            #expect(throws: Failure.self) {
+                try InputsAndOutputs.ofRun(configuration, file: file, text: "# mine\n" + stored, start: nil)
+                    .check(.configuration)
+            }
         }
     }
 }
