@@ -33,6 +33,7 @@ package struct WrittenConfiguration: Sendable {
 
     /// - Parameters:
     ///   - section: empty for keys at the top
+    ///   - values: of the section's keys, in the order in which they are written
     ///   - comments: by key, before which they stand
     package mutating func add(
         _ section: String = "", _ values: KeyValuePairs<String, Value>, comments: [String: String] = [:]

@@ -9,12 +9,15 @@ package protocol ExpertSelection: Sendable {
     /// - Parameters:
     ///   - routing: holds the scores
     ///   - tokens: of the micro-batch: the rows of `routing` that count
+    ///   - pass: the forward pass that the layer belongs to
     func forward(_ routing: Routing, tokens: Int, in pass: ForwardContext)
 
     /// Adds what the gates give to the gradient of the scores.
     /// - Parameters:
     ///   - dGates: `[tokens · k]`, zero for choices that found no slot
+    ///   - routing: of the forward pass
     ///   - dScores: `[tokens, experts]`
+    ///   - pass: the backward pass that the layer belongs to
     func backward(_ dGates: Vector<Float>, of routing: Routing, addingTo dScores: Tensor, in pass: BackwardContext)
 }
 

@@ -8,6 +8,7 @@ package protocol RouterScoring: Sendable {
     /// - Parameters:
     ///   - logits: `[tokens, experts]`, replaced by scores
     ///   - logSumExp: `[tokens]` of the logits, for the z-loss
+    ///   - pass: the forward pass that the layer belongs to
     func forward(_ logits: Tensor, logSumExp: Vector<Float>, in pass: ForwardContext)
 
     /// - Parameters:
@@ -15,6 +16,7 @@ package protocol RouterScoring: Sendable {
     ///   - logSumExp: `[tokens]`
     ///   - zLossWeight: ζ
     ///   - dScores: `[tokens, experts]`, replaced by the gradient of the logits, with that of the z-loss
+    ///   - pass: the backward pass that the layer belongs to
     func backward(
         _ scores: Tensor, logSumExp: Vector<Float>, zLossWeight: Double, replacing dScores: Tensor,
         in pass: BackwardContext)
