@@ -16,8 +16,9 @@ import Testing
                 let vote = Vector<Double>(count: 4)
                 vote[1] = 1
                 try world.allReduceMaximum(vote)
-                _ = hasGivenUp.wait(timeout: .now() + .seconds(60))
-                return try world.barrier()
+                // Rank 0 meets it only if it has waited.
+                if hasGivenUp.wait(timeout: .now() + .seconds(30)) == .success { try world.barrier() }
+                return
             }
             let abort: @Sendable (Failure) -> Void = { reason in
                 failure.withLock { $0 = reason }
