@@ -1,7 +1,6 @@
 import Checkpoints
 import Collectives
 import Diagnostics
-import Foundation
 import Platform
 
 /// What a user can mean by a checkpoint: its directory, or a folder of checkpoints, or a run.
@@ -15,7 +14,7 @@ struct CheckpointArgument {
 
     /// The checkpoint itself, or all that the folder or run holds, oldest first.
     func all() throws(Failure) -> [String] {
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard fileExists(path) else {
             throw Failure(.noInput, "there is no \(path)", advice: "name a checkpoint's directory or a run's")
         }
         if let folder { return CheckpointFolder(folder).published.map(\.directory) }
@@ -31,7 +30,7 @@ struct CheckpointArgument {
 
     /// A directory of `transformers` says what it is, instead of counting as a damaged checkpoint.
     private func requireOwnFormat() throws(Failure) {
-        guard folder == nil, !fileExists("\(path)/manifest"), fileExists("\(path)/config.json") else { return }
+        guard !fileExists("\(path)/manifest"), fileExists("\(path)/config.json") else { return }
         throw Failure(
             .data,
             "\(path) is no checkpoint of Switchyard but a model of Hugging Face: it has a config.json and no manifest",
@@ -41,12 +40,10 @@ struct CheckpointArgument {
     /// The checkpoint itself, or the newest that verifies; tells of those it passed over. All ranks verify it together if
     /// `ranks` are given. Collective then.
     func open(sharedBy ranks: (any Communicator)? = nil) throws(Failure) -> CheckpointReader {
-        if let ranks {
-            try Agreement(ranks: ranks).onRankZero { () throws(Failure) in try requireOwnFormat() }
-        } else {
-            try requireOwnFormat()
-        }
+        let folder = folder
         var place = folder ?? path, isFolder = folder != nil
+        let look = { () throws(Failure) in if folder == nil { try requireOwnFormat() } }
+        if let ranks { try Agreement(ranks: ranks).onRankZero(look) } else { try look() }
         if let ranks {
             // All look at what rank 0 sees: a network file system may not show every rank the same.
             let seen = try Agreement(ranks: ranks).broadcast("\(isFolder ? "+" : "-")\(place)")
@@ -65,8 +62,6 @@ struct CheckpointArgument {
         guard let reader else { throw Failure(.data, "no checkpoint in \(place) verifies") }
         return reader
     }
-
-    private func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     /// The folder of checkpoints that is meant; nil if it is a checkpoint.
     private var folder: String? {
