@@ -67,8 +67,11 @@ import Testing
             let window = Vector<Float>(count: 6)
             try dataset.read(into: window, offset: [1, 1], shape: [2, 3])
             #expect(window.array == [0, 1, 1, 3, 4, 4])
-            #expect(throws: Failure.self) { try dataset.read(into: window, offset: [3, 1], shape: [2, 3]) }
-            #expect(throws: Failure.self) { try dataset.read(into: window, offset: [0, 0], shape: [2, 2]) }
+            let outside = #expect(throws: HDF5Error.self) {
+                try dataset.read(into: window, offset: [3, 1], shape: [2, 3])
+            }
+            #expect(try Failure(hdf5: #require(outside)).status == .software)
+            #expect(throws: HDF5Error.self) { try dataset.read(into: window, offset: [0, 0], shape: [2, 2]) }
         }
     }
 
@@ -84,7 +87,8 @@ import Testing
             let long = String(repeating: "zeile\n", count: 50_000)
             try root.writeText(long, to: "run/config")
             try root.writeText("", to: "run/empty")
-            #expect(throws: Failure.self) { try root.writeText("a\0b", to: "run/zero") }
+            let zero = #expect(throws: HDF5Error.self) { try root.writeText("a\0b", to: "run/zero") }
+            #expect(try Failure(hdf5: #require(zero)).status == .data)
             #expect(try root.textAttribute("name") == "Weiche – Σ")
             #expect(try root.textAttribute("empty") == "")
             #expect(try root.attribute("step", as: Int64.self) == [Int64.max])
@@ -159,13 +163,14 @@ import Testing
     @Test("an error names the file, the call and the library's reason") func errors() throws {
         try inTemporaryFolder { folder in
             try Data("no HDF5 at all".utf8).write(to: URL(filePath: folder + "/text.h5"))
-            let failure = #expect(throws: Failure.self) { try HDF5File.open(folder + "/text.h5") }
-            let message = failure?.message ?? ""
+            let error = #expect(throws: HDF5Error.self) { try HDF5File.open(folder + "/text.h5") }
+            let failure = try Failure(hdf5: #require(error)), message = failure.message
+            #expect(failure.status == .inputOutput)
             #expect(message.contains("text.h5") && message.contains("H5Fopen") && message.contains("signature"))
-            #expect(throws: Failure.self) { try HDF5File.open(folder + "/missing.h5") }
+            #expect(throws: HDF5Error.self) { try HDF5File.open(folder + "/missing.h5") }
             let file = try HDF5File.create(folder + "/f.h5")
-            #expect(throws: Failure.self) { try file.root().dataset("nothing") }
-            #expect(throws: Failure.self) { try file.root().textAttribute("nothing") }
+            #expect(throws: HDF5Error.self) { try file.root().dataset("nothing") }
+            #expect(throws: HDF5Error.self) { try file.root().textAttribute("nothing") }
         }
     }
 }

@@ -38,8 +38,9 @@ struct BenchCheckpoint: ParsableCommand {
             try MPIWorld.run { world in
                 try measure(world)
             } onError: { error, world in
-                printError("rank \(world.rank): \(error)")
-                return (error as? Failure)?.status.rawValue ?? ExitStatus.software.rawValue
+                let failure = asFailure(error)
+                printError("rank \(world.rank): \(failure)")
+                return failure.status.rawValue
             }
         }
     }

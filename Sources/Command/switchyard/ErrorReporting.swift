@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Diagnostics
+import HDF5
 import Platform
 
 /// Runs the body of a command: a `Failure` becomes one message on standard error and its exit code, and so does what
@@ -20,11 +21,12 @@ func reportingFailures(_ body: () throws -> Void) throws {
     }
 }
 
-/// Any error as a `Failure`: ranks that cannot communicate, or a defect.
+/// Any error as a `Failure`: one of a library's wrapper, or a defect.
 func asFailure(_ error: any Error) -> Failure {
     switch error {
     case let failure as Failure: failure
     case let error as CommunicationError: Failure(communication: error)
+    case let error as HDF5Error: Failure(hdf5: error)
     default: Failure(.software, "\(error)", advice: "please report this message")
     }
 }

@@ -1,5 +1,4 @@
 import CHDF5
-package import Diagnostics
 import Platform
 package import Tensors
 
@@ -19,7 +18,7 @@ package final class HDF5Dataset: HDF5Object {
     }
 
     /// Creation properties: no times in the file, no filling of what will be written anyway.
-    static func creation() throws(Failure) -> Identifier {
+    static func creation() throws(HDF5Error) -> Identifier {
         let creation = try Identifier.properties(shim_dataset_create)
         let raw = creation.raw
         try Library.call("H5Pset_obj_track_times", "dataset creation") { H5Pset_obj_track_times(raw, false) }
@@ -30,7 +29,7 @@ package final class HDF5Dataset: HDF5Object {
     static func create(
         _ name: String, in parent: hid_t, path: String, _ stored: () -> hid_t, shape: [Int],
         _ creation: consuming Identifier
-    ) throws(Failure) -> HDF5Dataset {
+    ) throws(HDF5Error) -> HDF5Dataset {
         let links = try Identifier.properties(shim_link_create), space = try Identifier.space(shape)
         let options = (links: links.raw, space: space.raw, creation: creation.raw)
         try Library.call("H5Pset_create_intermediate_group", name) {
@@ -42,7 +41,7 @@ package final class HDF5Dataset: HDF5Object {
         return HDF5Dataset(raw, path: "\(path)/\(name)", shape: shape)
     }
 
-    static func open(_ name: String, in parent: hid_t, path: String) throws(Failure) -> HDF5Dataset {
+    static func open(_ name: String, in parent: hid_t, path: String) throws(HDF5Error) -> HDF5Dataset {
         let subject = "\(path)/\(name)"
         try requireInside(name, of: parent, subject)
         let raw = try Library.call("H5Dopen", subject) { unsafe H5Dopen2(parent, name, shim_default()) }
@@ -56,7 +55,7 @@ package final class HDF5Dataset: HDF5Object {
     }
 
     /// The kind of its numbers; nil for kinds this module does not store.
-    package func storage() throws(Failure) -> HDF5Storage? {
+    package func storage() throws(HDF5Error) -> HDF5Storage? {
         let type = try Identifier("H5Dget_type", path, release: H5Tclose) { H5Dget_type(raw) }
         let found = type.raw
         for storage in HDF5Storage.allCases
@@ -72,7 +71,7 @@ package final class HDF5Dataset: HDF5Object {
     ///   - collectively: all ranks that share the file call together; otherwise each for itself
     package func write<Element: HDF5Element>(
         _ values: Vector<Element>, offset: [Int], shape: [Int], collectively: Bool = false
-    ) throws(Failure) {
+    ) throws(HDF5Error) {
         try transfer("H5Dwrite", values.count, offset: offset, shape: shape, collectively: collectively) {
             unsafe H5Dwrite(raw, Element.storage.native, $0, $1, $2, values.pointer)
         }
@@ -81,7 +80,7 @@ package final class HDF5Dataset: HDF5Object {
     /// Reads the rectangle of `shape` at `offset` into `values`, row-major.
     package func read<Element: HDF5Element>(
         into values: Vector<Element>, offset: [Int], shape: [Int], collectively: Bool = false
-    ) throws(Failure) {
+    ) throws(HDF5Error) {
         try transfer("H5Dread", values.count, offset: offset, shape: shape, collectively: collectively) {
             unsafe H5Dread(raw, Element.storage.native, $0, $1, $2, values.pointer)
         }
@@ -93,7 +92,7 @@ package final class HDF5Dataset: HDF5Object {
     private func transfer(
         _ call: String, _ count: Int, offset: [Int], shape: [Int], collectively: Bool,
         _ body: (_ memory: hid_t, _ file: hid_t, _ properties: hid_t) -> herr_t
-    ) throws(Failure) {
+    ) throws(HDF5Error) {
         let selection = try Selection(offset: offset, shape: shape, of: self, count: count)
         let properties = try transferProperties(collectively: collectively)
         let ids = (memory: selection.memory.raw, file: selection.file.raw, properties: properties.raw)
@@ -101,7 +100,7 @@ package final class HDF5Dataset: HDF5Object {
     }
 
     /// Where the numbers of a contiguous dataset begin in its file, in bytes.
-    package func byteOffset() throws(Failure) -> Int {
+    package func byteOffset() throws(HDF5Error) -> Int {
         var offset = 0
         try Library.call("H5Dget_offset", path) {
             offset = Int(truncatingIfNeeded: H5Dget_offset(raw))
@@ -111,7 +110,7 @@ package final class HDF5Dataset: HDF5Object {
         return offset
     }
 
-    private func transferProperties(collectively: Bool) throws(Failure) -> Identifier {
+    private func transferProperties(collectively: Bool) throws(HDF5Error) -> Identifier {
         let transfer = try Identifier.properties(shim_dataset_transfer)
         guard collectively else { return transfer }
         let raw = transfer.raw
@@ -119,7 +118,7 @@ package final class HDF5Dataset: HDF5Object {
         return transfer
     }
 
-    package func close() throws(Failure) {
+    package func close() throws(HDF5Error) {
         guard isOpen else { return }
         isOpen = false
         try Library.call("H5Dclose", path) { H5Dclose(raw) }

@@ -1,7 +1,6 @@
 import CHDF5
 import COpenMPI
 package import Collectives
-package import Diagnostics
 import MPI
 import Platform
 
@@ -31,15 +30,15 @@ package final class HDF5File {
     }
 
     /// A new file, in place of any of that name. The same contents give the same bytes: nothing in it is a time.
-    package static func create(_ path: String) throws(Failure) -> HDF5File {
+    package static func create(_ path: String) throws(HDF5Error) -> HDF5File {
         try create(path, access: try Identifier.properties(shim_file_access), isShared: false)
     }
 
     /// A new file that all ranks of `ranks` have open, through MPI-IO. Collective, as are its `close()` and everything
     /// that creates groups, datasets or attributes in it.
-    package static func create(_ path: String, sharedBy ranks: any Communicator) throws(Failure) -> HDF5File {
+    package static func create(_ path: String, sharedBy ranks: any Communicator) throws(HDF5Error) -> HDF5File {
         guard let ranks = ranks as? MPICommunicator else {
-            throw Failure(.software, "\(path): only ranks of MPI can have one file open together")
+            throw HDF5Error.misuse("\(path): only ranks of MPI can have one file open together")
         }
         let access = try Identifier.properties(shim_file_access)
         let raw = access.raw
@@ -52,7 +51,7 @@ package final class HDF5File {
 
     private static func create(
         _ path: String, access: consuming Identifier, isShared: Bool
-    ) throws(Failure) -> HDF5File {
+    ) throws(HDF5Error) -> HDF5File {
         let creation = try Identifier.properties(shim_file_create)
         let options = (creation: creation.raw, access: access.raw)
         try Library.call("H5Pset_obj_track_times", path) { H5Pset_obj_track_times(options.creation, false) }
@@ -67,7 +66,7 @@ package final class HDF5File {
     /// - Parameter descriptor: of the file, if it is open already: then it is this one, whatever bears its name now
     package static func open(
         _ path: String, writable: Bool = false, descriptor: Int32? = nil
-    ) throws(Failure) -> HDF5File {
+    ) throws(HDF5Error) -> HDF5File {
         let place = descriptor.map { "/proc/self/fd/\($0)" }.flatMap { unsafe access($0, R_OK) == 0 ? $0 : nil } ?? path
         let raw = try Library.call("H5Fopen", path) {
             unsafe H5Fopen(place, writable ? shim_read_write() : shim_read_only(), shim_default())
@@ -76,15 +75,15 @@ package final class HDF5File {
     }
 
     /// The group that holds everything. Close it before the file.
-    package func root() throws(Failure) -> HDF5Group { try HDF5Group.open("/", in: raw, path: path) }
+    package func root() throws(HDF5Error) -> HDF5Group { try HDF5Group.open("/", in: raw, path: path) }
 
     /// Hands buffered bytes to the operating system. Collective if shared, and then also waits for the disk.
-    package func flush() throws(Failure) {
+    package func flush() throws(HDF5Error) {
         try Library.call("H5Fflush", path) { H5Fflush(raw, H5F_SCOPE_LOCAL) }
     }
 
     /// Collective if shared. Closing twice is harmless.
-    package func close() throws(Failure) {
+    package func close() throws(HDF5Error) {
         guard isOpen else { return }
         isOpen = false
         try Library.call("H5Fclose", path) { H5Fclose(raw) }
@@ -92,7 +91,7 @@ package final class HDF5File {
 
     /// Wakes the library. **Call before MPI starts**: a library that wakes later closes everything when MPI ends, and
     /// crashes there if a full disk has kept a file from being closed.
-    package static func prepareLibrary() throws(Failure) { try Library.start() }
+    package static func prepareLibrary() throws(HDF5Error) { try Library.start() }
 
     /// Gives up a shared file that could not be written: it is never closed. Not collective.
     ///

@@ -1,5 +1,4 @@
 import CHDF5
-import Diagnostics
 
 /// A local identifier (dataspace, datatype, property list) that is given back when it goes out of scope. Files,
 /// groups and datasets are not among them: closing those can fail in ways that matter and can be collective.
@@ -10,7 +9,7 @@ struct Identifier: ~Copyable {
     init(
         _ name: String, _ subject: @autoclosure () -> String, release: @escaping @convention(c) (hid_t) -> herr_t,
         _ make: () -> hid_t
-    ) throws(Failure) {
+    ) throws(HDF5Error) {
         raw = try Library.call(name, subject(), make)
         self.release = release
     }
@@ -24,12 +23,12 @@ struct Identifier: ~Copyable {
         }
     }
 
-    static func properties(_ kind: @escaping () -> hid_t) throws(Failure) -> Identifier {
+    static func properties(_ kind: @escaping () -> hid_t) throws(HDF5Error) -> Identifier {
         try Identifier("H5Pcreate", "property list", release: H5Pclose) { H5Pcreate(kind()) }
     }
 
     /// A rectangular dataspace; of one element without extents if `shape` is empty.
-    static func space(_ shape: [Int]) throws(Failure) -> Identifier {
+    static func space(_ shape: [Int]) throws(HDF5Error) -> Identifier {
         let extents = shape.map { hsize_t($0) }
         return try Identifier("H5Screate_simple", "dataspace \(shape)", release: H5Sclose) {
             extents.isEmpty ? H5Screate(H5S_SCALAR) : unsafe H5Screate_simple(Int32(extents.count), extents, nil)
@@ -37,7 +36,7 @@ struct Identifier: ~Copyable {
     }
 
     /// Text of at most `bytes` bytes of UTF-8, padded with zeros.
-    static func text(bytes: Int) throws(Failure) -> Identifier {
+    static func text(bytes: Int) throws(HDF5Error) -> Identifier {
         let type = try Identifier("H5Tcopy", "text type", release: H5Tclose) { H5Tcopy(shim_string()) }
         let raw = type.raw
         try Library.call("H5Tset_size", "text type") { H5Tset_size(raw, max(1, bytes)) }

@@ -1,5 +1,4 @@
 import CHDF5
-import Diagnostics
 import Synchronization
 
 /// The HDF5 library of this process. It keeps its state, errors included, in globals and is not safe for threads, so
@@ -7,7 +6,7 @@ import Synchronization
 enum Library {
     private static let started = Mutex(false)
 
-    /// Runs `body` alone; a negative answer becomes a failure with the library's own account of it.
+    /// Runs `body` alone; a negative answer becomes an error with the library's own account of it.
     ///
     /// - Parameters:
     ///   - name: the HDF5 function, for the message
@@ -15,7 +14,7 @@ enum Library {
     @discardableResult
     static func call<Answer: SignedInteger>(
         _ name: String, _ subject: @autoclosure () -> String, _ body: () -> Answer
-    ) throws(Failure) -> Answer {
+    ) throws(HDF5Error) -> Answer {
         let outcome: (answer: Answer, account: String) = started.withLock { isStarted in
             if !isStarted {
                 // At exit the library would close what is still open, and crash where a full disk forbids it.
@@ -28,7 +27,7 @@ enum Library {
             return (answer, answer < 0 ? account() : "")
         }
         guard outcome.answer < 0 else { return outcome.answer }
-        throw Failure(.inputOutput, "\(subject()): \(name) failed: \(outcome.account)")
+        throw HDF5Error.call(name, subject: subject(), account: outcome.account)
     }
 
     /// Runs `body`, which calls HDF5's own interface, alone.
@@ -51,7 +50,7 @@ enum Library {
     }
 
     /// Wakes the library; harmless when repeated.
-    static func start() throws(Failure) { try call("H5open", "HDF5") { 0 } }
+    static func start() throws(HDF5Error) { try call("H5open", "HDF5") { 0 } }
 
     static var isParallel: Bool { shim_is_parallel() != 0 }
 

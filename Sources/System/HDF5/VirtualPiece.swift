@@ -1,5 +1,4 @@
 import CHDF5
-import Diagnostics
 
 /// A part of a virtual dataset: a whole dataset of another file, shown at `offset`.
 package struct VirtualPiece: Sendable {
@@ -20,7 +19,7 @@ package struct VirtualPiece: Sendable {
     /// that a lost shard cannot pass for a tensor of zeros.
     static func creation(
         of storage: HDF5Storage, shape: [Int], from pieces: [VirtualPiece]
-    ) throws(Failure) -> Identifier {
+    ) throws(HDF5Error) -> Identifier {
         let creation = try Identifier.properties(shim_dataset_create)
         let raw = creation.raw
         try Library.call("H5Pset_obj_track_times", "virtual dataset") { H5Pset_obj_track_times(raw, false) }

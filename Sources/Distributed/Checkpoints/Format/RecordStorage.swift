@@ -27,7 +27,16 @@ extension CheckpointRecord {
         ]
     }
 
-    func write(to root: HDF5Group) throws(Failure) {
+    /// Keys of maps become names of datasets.
+    func requireStorableKeys() throws(Failure) {
+        for (name, path) in Self.maps {
+            for key in self[keyPath: path].keys where key.isEmpty || key.contains("/") || key == "." {
+                throw Failure(.software, "checkpoint record: `\(key)` cannot be a key of \(name)")
+            }
+        }
+    }
+
+    func write(to root: HDF5Group) throws(HDF5Error) {
         try root.setAttribute("format_version", Int64(Manifest.version))
         for (name, path) in Self.numbers { try root.setAttribute(name, Int64(self[keyPath: path])) }
         if let sequences { try root.setAttribute("sequences", Int64(sequences)) }
@@ -35,15 +44,12 @@ extension CheckpointRecord {
         for (name, path) in Self.longTexts { try root.writeText(self[keyPath: path], to: name) }
         for (name, path) in Self.maps {
             for (key, value) in self[keyPath: path].sorted(by: { $0.key < $1.key }) {
-                guard !key.isEmpty, !key.contains("/"), key != "." else {
-                    throw Failure(.software, "checkpoint record: `\(key)` cannot be a key of \(name)")
-                }
                 try root.writeText(value, to: "\(name)/\(key)")
             }
         }
     }
 
-    init(from root: HDF5Group) throws(Failure) {
+    init(from root: HDF5Group) throws(HDF5Error) {
         self.init(run: "", step: 0)
         for (name, path) in Self.numbers { self[keyPath: path] = try Self.number(name, of: root) }
         if try root.hasAttribute("sequences") { sequences = try Self.number("sequences", of: root) }
@@ -56,9 +62,9 @@ extension CheckpointRecord {
         }
     }
 
-    private static func number(_ name: String, of root: HDF5Group) throws(Failure) -> Int {
+    private static func number(_ name: String, of root: HDF5Group) throws(HDF5Error) -> Int {
         guard let value = try root.attribute(name, as: Int64.self).first else {
-            throw Failure(.data, "\(root.path): attribute \(name) is empty")
+            throw HDF5Error.contents("\(root.path): attribute \(name) is empty")
         }
         return Int(value)
     }

@@ -64,7 +64,7 @@ struct ShardFile: Sendable {
     func stream(
         _ numbers: (StoredTensor, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> ShardReport {
-        try HDF5File.create(path).writing { file throws(Failure) in
+        try handlingHDF5 { () throws(HDF5Error) in try HDF5File.create(path) }.writing { file throws(Failure) in
             let datasets = try createDatasets(in: file)
             for (tensor, piece) in pieces {
                 for part in piece.rectangle.ownedRanges(ofAtMost: Self.streamed) {
@@ -74,7 +74,7 @@ struct ShardFile: Sendable {
                     try write([(shard, piece)], to: datasets)
                 }
             }
-            for dataset in datasets.values { try dataset.close() }
+            try close(datasets)
         }
         try Files.sync(path)
         return try ShardReport(of: self)
@@ -84,18 +84,20 @@ struct ShardFile: Sendable {
         _ group: any Communicator, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
     ) throws(Failure) {
         let agreement = Agreement(ranks: group)
-        let file = try agreement.onAllRanks { () throws(Failure) in try HDF5File.create(path, sharedBy: group) }
+        let file = try agreement.onAllRanks { () throws(Failure) in
+            try handlingHDF5 { () throws(HDF5Error) in try HDF5File.create(path, sharedBy: group) }
+        }
         do throws(Failure) {
             let datasets = try agreement.onAllRanks { () throws(Failure) in try createDatasets(in: file) }
             // The metadata takes its place on the disk while there is some: see `HDF5File.abandon`.
-            try agreement.onAllRanks { () throws(Failure) in try file.flush() }
+            try agreement.onAllRanks { () throws(Failure) in try handlingHDF5(file.flush) }
             try agreement.onAllRanks { () throws(Failure) in
                 try write(mine, to: datasets)
                 try atFault()
             }
             try agreement.onAllRanks { () throws(Failure) in
-                for dataset in datasets.values { try dataset.close() }
-                try file.flush()
+                try close(datasets)
+                try handlingHDF5(file.flush)
             }
         } catch {
             // Gives its space back though nobody closes it.
@@ -103,7 +105,7 @@ struct ShardFile: Sendable {
             file.abandon()
             throw error
         }
-        try agreement.onAllRanks { () throws(Failure) in try file.close() }
+        try agreement.onAllRanks { () throws(Failure) in try handlingHDF5(file.close) }
     }
 
     private func writeInTurn(
@@ -119,34 +121,46 @@ struct ShardFile: Sendable {
     private func writeAlone(
         isFirst: Bool, _ mine: [Contribution], _ atFault: () throws(Failure) -> Void
     ) throws(Failure) {
-        let file = isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)
+        let file = try handlingHDF5 { () throws(HDF5Error) in
+            isFirst ? try HDF5File.create(path) : try HDF5File.open(path, writable: true)
+        }
         try file.writing { file throws(Failure) in
             let datasets = isFirst ? try createDatasets(in: file) : try openDatasets(of: mine, in: file)
             try write(mine, to: datasets)
             try atFault()
-            for dataset in datasets.values { try dataset.close() }
+            try close(datasets)
         }
     }
 
     private func createDatasets(in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {
-        let root = try file.root()
-        var datasets: [String: HDF5Dataset] = [:]
-        for (tensor, piece) in pieces {
-            let dataset = try root.createDataset(piece.dataset, of: .float32, shape: piece.rectangle.shape)
-            try dataset.setAttribute("global_shape", tensor.shape.map(Int64.init))
-            try dataset.setAttribute("offset", piece.rectangle.offset.map(Int64.init))
-            datasets[piece.dataset] = dataset
+        try handlingHDF5 { () throws(HDF5Error) in
+            let root = try file.root()
+            var datasets: [String: HDF5Dataset] = [:]
+            for (tensor, piece) in pieces {
+                let dataset = try root.createDataset(piece.dataset, of: .float32, shape: piece.rectangle.shape)
+                try dataset.setAttribute("global_shape", tensor.shape.map(Int64.init))
+                try dataset.setAttribute("offset", piece.rectangle.offset.map(Int64.init))
+                datasets[piece.dataset] = dataset
+            }
+            try root.close()
+            return datasets
         }
-        try root.close()
-        return datasets
     }
 
     private func openDatasets(of mine: [Contribution], in file: HDF5File) throws(Failure) -> [String: HDF5Dataset] {
-        let root = try file.root()
-        var datasets: [String: HDF5Dataset] = [:]
-        for name in Set(mine.map(\.piece.dataset)) { datasets[name] = try root.dataset(name) }
-        try root.close()
-        return datasets
+        try handlingHDF5 { () throws(HDF5Error) in
+            let root = try file.root()
+            var datasets: [String: HDF5Dataset] = [:]
+            for name in Set(mine.map(\.piece.dataset)) { datasets[name] = try root.dataset(name) }
+            try root.close()
+            return datasets
+        }
+    }
+
+    private func close(_ datasets: [String: HDF5Dataset]) throws(Failure) {
+        try handlingHDF5 { () throws(HDF5Error) in
+            for dataset in datasets.values { try dataset.close() }
+        }
     }
 
     private func write(_ mine: [Contribution], to datasets: [String: HDF5Dataset]) throws(Failure) {
@@ -157,7 +171,9 @@ struct ShardFile: Sendable {
             var start = 0
             for part in shard.rectangle.relative(to: piece.rectangle).ownedRanges(ofAtMost: Self.largestWrite) {
                 let values = shard.values[start..<start + part.count]
-                try dataset.write(values, offset: part.offset, shape: part.shape)
+                try handlingHDF5 { () throws(HDF5Error) in
+                    try dataset.write(values, offset: part.offset, shape: part.shape)
+                }
                 start += part.count
             }
         }
@@ -165,15 +181,17 @@ struct ShardFile: Sendable {
 
     /// Where each dataset's numbers begin, in bytes. By one rank, when the file is complete.
     func byteOffsets() throws(Failure) -> [Int] {
-        let file = try HDF5File.open(path), root = try file.root()
-        var offsets: [Int] = []
-        for (_, piece) in pieces {
-            let dataset = try root.dataset(piece.dataset)
-            offsets.append(try dataset.byteOffset())
-            try dataset.close()
+        try handlingHDF5 { () throws(HDF5Error) in
+            let file = try HDF5File.open(path), root = try file.root()
+            var offsets: [Int] = []
+            for (_, piece) in pieces {
+                let dataset = try root.dataset(piece.dataset)
+                offsets.append(try dataset.byteOffset())
+                try dataset.close()
+            }
+            try root.close()
+            try file.close()
+            return offsets
         }
-        try root.close()
-        try file.close()
-        return offsets
     }
 }

@@ -7,7 +7,7 @@ extension HDF5File {
     func writing(_ body: (HDF5File) throws(Failure) -> Void) throws(Failure) {
         do {
             try body(self)
-            try flush()
+            try handlingHDF5(flush)
         } catch {
             // HDF5 still wants to write its metadata: the file's space, given back, makes room for that.
             Files.empty(path)
@@ -18,6 +18,6 @@ extension HDF5File {
             }
             throw error
         }
-        try close()
+        try handlingHDF5(close)
     }
 }

@@ -41,7 +41,7 @@ struct MicroBatchInspection {
         gradients.finish(on: engine.workers)
     }
 
-    func write(to path: String) throws(Failure) {
+    func write(to path: String) throws(HDF5Error) {
         let file = try HDF5File.create(path)
         let root = try file.root()
         try root.setAttribute("run", configuration.runName)
@@ -64,7 +64,7 @@ struct MicroBatchInspection {
         try file.close()
     }
 
-    private func write(_ layer: Int, _ statistics: RoutingStatistics, _ root: HDF5Group) throws(Failure) {
+    private func write(_ layer: Int, _ statistics: RoutingStatistics, _ root: HDF5Group) throws(HDF5Error) {
         let route = engine.workspace.route(inLayer: layer), folder = "routes/\(layer)"
         let tokens = microBatch.tokens, k = route.expertsPerToken
         try write(route.expertIndices[0..<tokens * k], "\(folder)/expert_indices", [tokens, k], root)
@@ -83,7 +83,7 @@ struct MicroBatchInspection {
 
     private func write<Element: HDF5Element>(
         _ values: Vector<Element>, _ name: String, _ shape: [Int], _ root: HDF5Group
-    ) throws(Failure) {
+    ) throws(HDF5Error) {
         let dataset = try root.createDataset(name, of: Element.storage, shape: shape)
         try dataset.write(values, offset: shape.map { _ in 0 }, shape: shape)
         try dataset.close()
