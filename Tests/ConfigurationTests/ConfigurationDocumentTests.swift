@@ -33,6 +33,40 @@ import Testing
         #expect(try document.section("data").texts("train") == ["c", "d"])
     }
 
+    @Test("`<<` takes over the keys of other blocks, and the block's own count first") func mergeKeys() throws {
+        let yaml = """
+            model:
+              <<: &small
+                norm: layer
+                d_model: 8
+              d_model: 32
+            data: {<<: [{x: 1, y: 2}, {y: 3, z: 4, <<: *small}], z: 5}
+            """
+        let read = try document(yaml, "data.y=7")
+        let model = try read.section("model"), data = try read.section("data")
+        #expect(try model.text("norm") == "layer" && model.integer("d_model") == 32)
+        #expect(try data.integer("x") == 1 && data.integer("y") == 7 && data.integer("z") == 5)
+        #expect(try data.text("norm") == "layer" && data.integer("d_model") == 8)
+        #expect(
+            failure { _ = try document("model:\n  <<: 3\n") }?.message.hasPrefix("run.yaml:2: `<<` must be") == true)
+    }
+
+    @Test(arguments: [
+        ("9223372036854775808", 1 << 63), ("18446744073709551615", UInt64.max), ("1e3", 1000), ("1_0", 10),
+    ])
+    func seedsHave64Bits(_ text: String, _ seed: UInt64) throws {
+        let read = try document("seed: \(text)\n"), top = try read.section("")
+        #expect(try top.unsigned("seed", default: 0) == seed)
+        #expect(read.resolved == "seed: \(seed)\n")
+    }
+
+    @Test(arguments: ["-1", "18446744073709551616", "1.5", "x"]) func otherSeedsAreRefused(_ text: String) throws {
+        let top = try document("seed: \(text)\n").section("")
+        let refused = failure { _ = try top.unsigned("seed", default: 0) }
+        #expect(
+            refused?.message == "run.yaml:1: `seed` must be a whole number from 0 to \(UInt64.max), but is `\(text)`")
+    }
+
     @Test(arguments: ["seed", "a.b.c=1", ".x=1", "x.=1", "=1", "model.d_model=[1"])
     func overridesThatMakeNoSenseAreBadUsage(_ override: String) {
         let refused = failure { _ = try document(yaml, override) }

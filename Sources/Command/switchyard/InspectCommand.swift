@@ -57,7 +57,7 @@ private struct CheckpointSummary: Encodable {
     var run: String
     var step: Int
     var tokens: Int
-    var seed: Int
+    var seed: UInt64
     var kernels: String
     var versions: [String: String]
     var extras: [String: String]

@@ -39,7 +39,7 @@ package final class ConfigurationDocument {
         guard let mapping = node.mapping else {
             throw Failure(.configuration, "\(file): expected `section:` blocks of `key: value` lines at the top level")
         }
-        return mapping
+        return try mapping.merged(file: file)
     }
 
     private func apply(_ override: String) throws(Failure) {

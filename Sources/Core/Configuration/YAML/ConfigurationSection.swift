@@ -44,6 +44,17 @@ package final class ConfigurationSection {
         return record(key, value)
     }
 
+    /// A whole number of 64 bits, such as a seed.
+    package func unsigned(_ key: String, default fallback: UInt64) throws(Failure) -> UInt64 {
+        let value = try read(key, fallback, "a whole number from 0 to \(UInt64.max)") { node in
+            node.scalar.flatMap { scalar in
+                UInt64(scalar.string.replacing("_", with: ""))
+                    ?? Self.wholeNumber(scalar.string).flatMap { UInt64(exactly: $0) }
+            }
+        }
+        return record(key, value)
+    }
+
     /// One whole number for every `item`, or a list with one for each of the `count` there are. A list of equal numbers is the
     /// same as the number.
     /// - Returns: one number, or `count`

@@ -10,7 +10,7 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var tokens: Int
     /// Sequences drawn from the training data; nil in checkpoints of versions that did not store it.
     package var sequences: Int?
-    package var seed: Int
+    package var seed: UInt64
     /// Steps into the learning-rate schedule.
     package var schedulePosition: Int
     /// Micro-batches drawn from the data so far.
@@ -28,7 +28,7 @@ package struct CheckpointRecord: Sendable, Equatable {
     package var extras: [String: String]
 
     package init(
-        run: String, step: Int, tokens: Int = 0, sequences: Int? = nil, seed: Int = 0, schedulePosition: Int = 0,
+        run: String, step: Int, tokens: Int = 0, sequences: Int? = nil, seed: UInt64 = 0, schedulePosition: Int = 0,
         dataPosition: Int = 0,
         metricsBytes: Int = 0, kernels: String = "", versions: [String: String] = [:], configuration: String = "",
         tokenizer: String = "", extras: [String: String] = [:]

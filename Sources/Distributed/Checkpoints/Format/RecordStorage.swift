@@ -5,9 +5,15 @@ import Platform
 // How a `CheckpointRecord` lies in `index.h5`: numbers and short texts as attributes of the root, long texts as
 // datasets of the group `run` (docs/checkpoint-format.md, "The index").
 extension CheckpointRecord {
+    /// HDF5's integers here are signed: seeds from 2^63 on are stored as the negative number of the same bits.
+    private var seedBits: Int {
+        get { Int(bitPattern: UInt(seed)) }
+        set { seed = UInt64(UInt(bitPattern: newValue)) }
+    }
+
     private static var numbers: [(String, WritableKeyPath<CheckpointRecord, Int>)] {
         [
-            ("step", \.step), ("tokens", \.tokens), ("seed", \.seed), ("schedule_position", \.schedulePosition),
+            ("step", \.step), ("tokens", \.tokens), ("seed", \.seedBits), ("schedule_position", \.schedulePosition),
             ("data_position", \.dataPosition), ("metrics_bytes", \.metricsBytes),
         ]
     }

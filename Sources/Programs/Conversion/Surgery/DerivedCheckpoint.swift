@@ -19,7 +19,7 @@ extension SourceCheckpoint {
         numbers: (ParameterEntry, Rectangle) throws(Failure) -> Vector<Float>
     ) throws(Failure) -> Int {
         let record = CheckpointRecord(
-            run: run, step: 0, seed: Int(configuration.seed), versions: versions,
+            run: run, step: 0, seed: configuration.seed, versions: versions,
             configuration: configuration.yaml, tokenizer: tokenizer.serialized,
             extras: ["converted_from": reader.directory])
         let bytes = try StreamedCheckpoint.write(

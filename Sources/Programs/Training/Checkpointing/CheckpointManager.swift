@@ -143,7 +143,7 @@ final class CheckpointManager {
         extras[IncompleteRecord.key] = unfinished
         return CheckpointRecord(
             run: configuration.runName, step: state.step, tokens: state.consumed.tokens,
-            sequences: state.consumed.sequences, seed: Int(configuration.seed), schedulePosition: state.step,
+            sequences: state.consumed.sequences, seed: configuration.seed, schedulePosition: state.step,
             dataPosition: state.consumed.sequences / configuration.sequencesPerMicroBatch, metricsBytes: metricsBytes,
             kernels: ProductLibrary.kernelSet(configuration.precision), versions: versions,
             configuration: configuration.yaml,
