@@ -3,6 +3,7 @@ import Configuration
 import Conversion
 import Foundation
 import MPI
+import Model
 import Parallelism
 import Platform
 import Tensors
@@ -78,6 +79,35 @@ struct ExpertsTests {
             #expect(try calibrate(folder + "/pruned", in: folder).loss != use.loss)
             try export(folder + "/pruned", to: folder + "/e")
             _ = try check(folder + "/e", is: folder + "/pruned")
+        }
+    }
+
+    @Test("a router's biases stay with their experts; new experts begin without; no class of transformers has them")
+    func biases() throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(["model.experts=8", "model.top_k=2", "routing.balancing=bias"])
+                .write(in: folder) { parameters in
+                    for layer in 0..<3 {
+                        let biases = parameters.vector(parameters.layout.id("blocks.\(layer).router_bias"))
+                        for e in 0..<8 { biases[e] = Float((3 * e + layer) % 8) / 64 }
+                    }
+                }
+            let source = try SourceCheckpoint(CheckpointReader(checkpoint)), use = try calibrate(checkpoint, in: folder)
+            let prune = try Prune(source, experts: 3, by: .counts, over: .layer, use)
+            _ = try prune.write(to: folder + "/pruned", run: "pruned", versions: [:])
+            let pruned = try CheckpointReader(folder + "/pruned")
+            for (layer, kept) in prune.kept.numbers.enumerated() {
+                #expect(
+                    try pruned.read("parameters/blocks.\(layer).router_bias").array
+                        == kept.map { Float((3 * $0 + layer) % 8) / 64 })
+            }
+            #expect(
+                refusal { try export(folder + "/pruned", to: folder + "/e") }?.contains("routing.balancing") == true)
+            let dense = try SourceCheckpoint(
+                CheckpointReader(TinyModel(["routing.balancing=bias"]).write(in: folder + "/dense")))
+            _ = try Upcycle(dense, experts: 4, topK: 2).write(to: folder + "/up", run: "up", versions: [:])
+            let up = try CheckpointReader(folder + "/up")
+            #expect(try up.read("parameters/blocks.2.router_bias").array == [0, 0, 0, 0])
         }
     }
 

@@ -80,6 +80,23 @@ private let shapes: [(tokens: Int, experts: Int)] = [
         }
     }
 
+    @Test("a bias decides who is selected, and ties, but no gate", arguments: [false, true])
+    func biasSelects(normalize: Bool) {
+        let (tokens, experts, k) = (33, 6, 2)
+        let p = Tensor(rows: tokens, columns: experts), bias = Vector<Float>([0, 0.5, -1, 0.25, 0, 0.125])
+        for i in 0..<tokens * experts { p[i / experts, i % experts] = Float((i * 7) % 5 + 1) / 8 }
+        let expertIndices = Vector<Int32>(count: tokens * k), gates = Vector<Float>(count: tokens * k)
+        selectTopK(
+            p, bias: bias, k: k, normalize: normalize, expertIndices: expertIndices, gates: gates,
+            on: ThreadPool(count: 2))
+        for t in 0..<tokens {
+            let best = (0..<experts).sorted { (p[t, $0] + bias[$0], -$0) > (p[t, $1] + bias[$1], -$1) }.prefix(k)
+            #expect((0..<k).map { Int(expertIndices[t * k + $0]) } == Array(best), "token \(t)")
+            let total = normalize ? best.reduce(0) { $0 + p[t, $1] } : 1
+            #expect((0..<k).map { gates[t * k + $0] } == best.map { p[t, $0] / total }, "token \(t)")
+        }
+    }
+
     /// NaN probabilities must not crash or choose twice: the loss shows them, a step later.
     @Test func choosesDistinctExpertsAmongNaN() {
         let p = Tensor(rows: 1, columns: 5), expertIndices = Vector<Int32>(count: 3)

@@ -10,6 +10,7 @@ package struct NormAndDigest: Sendable {
     private let mesh: Mesh
     /// By parameter.
     private let tensors: [TensorDigest]
+    private let hasGradient: [Bool]
     private let squares: Vector<Double>
     private let partDigests: Vector<UInt64>
     private let total = Vector<UInt64>(count: 1)
@@ -18,6 +19,7 @@ package struct NormAndDigest: Sendable {
         self.plan = plan
         self.mesh = mesh
         tensors = layout.entries.map { TensorDigest(name: $0.name) }
+        hasGradient = layout.entries.map(\.hasGradient)
         squares = Vector(count: plan.total)
         partDigests = Vector(count: plan.local.count)
     }
@@ -31,7 +33,7 @@ package struct NormAndDigest: Sendable {
         squares.fill(with: 0)
         workers.run(plan.owned.count) { worker, index in
             let chunk = plan.local[plan.owned[index]], elements = values(chunk, worker)
-            squares[chunk.number] = sumOfSquares(elements.span)
+            if hasGradient[chunk.parameter.index] { squares[chunk.number] = sumOfSquares(elements.span) }
             partDigests[index] = digest(of: chunk, elements)
         }
         // Every chunk has one owner, so the sum over ranks adds zeros and is exact.

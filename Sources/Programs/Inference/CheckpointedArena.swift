@@ -52,7 +52,7 @@ extension ParameterArena {
 }
 
 extension ParameterEntry {
-    /// Norms are stored as vectors.
+    /// Norms and biases are stored as vectors.
     private var isVector: Bool { !hasWeightDecay }
     package var storedShape: [Int] { isVector ? [columns] : globalShape }
 

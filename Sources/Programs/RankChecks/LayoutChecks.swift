@@ -20,6 +20,10 @@ package let layoutCheckList: [RankCheck] =
             try exactLayouts(
                 LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, experts: experts), on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, selection with biases") {
+            let trial = LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, balancing: .bias)
+            try exactLayouts(trial, on: $0, $1)
+        },
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two micro-batches exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
@@ -121,7 +125,7 @@ private func compareLosses(
 private func waysOfReducing(on world: any Communicator, _ expectations: Expectations) throws {
     let rounded = ProductLibrary.supports(.bfloat16) ? Precision.bfloat16 : .float32
     let trials = [
-        LayoutTrial(reproducible: true, steps: 4), LayoutTrial(reproducible: false, steps: 4),
+        LayoutTrial(reproducible: true, steps: 4, balancing: .bias), LayoutTrial(reproducible: false, steps: 4),
         LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
     ]
     for expertParallelSize in trials[0].expertParallelSizes(on: world) {

@@ -17,6 +17,7 @@ struct LayoutTrial: Sendable {
     var experts = ExpertsPerLayer(12)
     var recomputation = Recomputation.none
     var tieEmbeddings = false
+    var balancing = LoadBalancingKind.loss
     var isOptimizerDistributed = false
     var overlapsReduction = false
     /// Wide enough for several buckets, some of which are cut within a matrix.
@@ -111,7 +112,7 @@ struct LayoutTrial: Sendable {
             model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, experts: \(experts),
               top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
               granularity: \(isWide ? 2 : 1)}
-            routing: {capacity_factor: 1.0}
+            routing: {capacity_factor: 1.0, balancing: \(balancing.rawValue), bias_update_rate: 0.01}
             batch: {tokens: \(48 * microBatchOrder.count), micro_batch_tokens: 48}
             train: {steps: \(steps)}
             optimizer: {learning_rate: 0.01}

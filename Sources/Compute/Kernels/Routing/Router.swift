@@ -24,16 +24,23 @@ package func routerSoftmax(_ z: Tensor, logSumExp: Vector<Float>, on workers: Th
 /// `g_j = p_j`, or `p_j / Σ_chosen p` if `normalize`.
 /// - Parameters:
 ///   - p: `[tokens, experts]`
-///   - choices, gates: `[tokens · k]`, a token's k choices side by side
+///   - bias: `[experts]`: what is compared is `p + bias`; gates stay without it
+///   - expertIndices, gates: `[tokens · k]`, a token's k choices side by side
 package func selectTopK(
-    _ p: Tensor, k: Int, normalize: Bool, expertIndices: Vector<Int32>, gates: Vector<Float>, on workers: ThreadPool
+    _ p: Tensor, bias: Vector<Float>? = nil, k: Int, normalize: Bool, expertIndices: Vector<Int32>,
+    gates: Vector<Float>, on workers: ThreadPool
 ) {
     workers.run(over: p.rows, tile: rowTile) { rows in
         for t in rows {
             let row = p.row(t)
             var total: Float = 0
             for j in 0..<k {
-                let best = argmax(row, excluding: expertIndices, from: t * k, chosen: j)
+                let best =
+                    if let bias {
+                        argmax(row, plus: bias.span, excluding: expertIndices, from: t * k, chosen: j)
+                    } else {
+                        argmax(row, excluding: expertIndices, from: t * k, chosen: j)
+                    }
                 expertIndices[t * k + j] = Int32(best)
                 gates[t * k + j] = row[best]
                 total += row[best]
@@ -48,6 +55,19 @@ package func selectTopK(
 private func argmax(_ p: Span<Float>, excluding expertIndices: Vector<Int32>, from first: Int, chosen: Int) -> Int {
     var best = -1
     for e in 0..<p.count where best < 0 || p[e] > p[best] {
+        var isTaken = false
+        for j in 0..<chosen where Int(expertIndices[first + j]) == e { isTaken = true }
+        if !isTaken { best = e }
+    }
+    return best
+}
+
+@inline(__always)
+private func argmax(
+    _ p: Span<Float>, plus bias: Span<Float>, excluding expertIndices: Vector<Int32>, from first: Int, chosen: Int
+) -> Int {
+    var best = -1
+    for e in 0..<p.count where best < 0 || p[e] + bias[e] > p[best] + bias[best] {
         var isTaken = false
         for j in 0..<chosen where Int(expertIndices[first + j]) == e { isTaken = true }
         if !isTaken { best = e }

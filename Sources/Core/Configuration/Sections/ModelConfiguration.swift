@@ -25,6 +25,8 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     /// Hidden size of a dense feed-forward over `dModel`.
     package var feedForward: Double
     package var tieEmbeddings: Bool
+    /// Whether every expert has a bias by which it is selected, which its load moves (`LoadBalancingKind.bias`).
+    package var routerBias: Bool
     package var norm: NormKind
     package var normEpsilon: Double
     package var ropeBase: Double
@@ -34,7 +36,8 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package init(
         dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Vocabulary, experts: ExpertsPerLayer = 1,
         topK: Int = 1,
-        granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, norm: NormKind = .rms,
+        granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, routerBias: Bool = false,
+        norm: NormKind = .rms,
         normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
     ) {
         self.dModel = dModel
@@ -47,6 +50,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.granularity = granularity
         self.feedForward = feedForward
         self.tieEmbeddings = tieEmbeddings
+        self.routerBias = routerBias
         self.norm = norm
         self.normEpsilon = normEpsilon
         self.ropeBase = ropeBase
@@ -68,7 +72,9 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
 
 extension ModelDescription<Int?> {
     /// - Throws: `Failure` for shapes that do not fit each other, with the ones that would
-    package init(reading section: ConfigurationSection) throws(Failure) {
+    /// - Parameter routerBias: what the section `routing` says of it
+    package init(reading section: ConfigurationSection, routerBias: Bool = false) throws(Failure) {
+        self.routerBias = routerBias
         dModel = try section.integer("d_model", in: 1...1 << 20)
         layers = try section.integer("layers", in: 1...10_000)
         heads = try section.integer("heads", in: 1...10_000)
@@ -99,8 +105,9 @@ extension ModelDescription<Int?> {
         }
         return ModelShape(
             dModel: dModel, layers: layers, heads: heads, context: context, vocabularySize: size, experts: experts,
-            topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings, norm: norm,
-            normEpsilon: normEpsilon, ropeBase: ropeBase, initializationScale: initializationScale)
+            topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings,
+            routerBias: routerBias,
+            norm: norm, normEpsilon: normEpsilon, ropeBase: ropeBase, initializationScale: initializationScale)
     }
 
     private func checkShapes(_ section: ConfigurationSection) throws(Failure) {

@@ -1,26 +1,40 @@
 package import Diagnostics
 
+/// What keeps the load of the experts even.
+package enum LoadBalancingKind: String, CaseIterable, Sendable {
+    /// A term of the loss.
+    case loss
+    /// Biases of the experts' scores, which follow the load.
+    case bias
+}
+
 /// How tokens find experts.
 package struct RoutingConfiguration: Sendable, Equatable {
     package var capacityFactor: CapacityFactor
     /// nil: evaluation drops nothing.
     package var evaluationCapacityFactor: CapacityFactor?
+    package var balancing: LoadBalancingKind
     package var loadBalanceWeight: Double
     package var zLossWeight: Double
     /// Whether a token's gates are divided by their sum.
     package var normalizeGates: Bool
+    /// By how much a step moves the bias of an expert that gets more or less than its share.
+    package var biasUpdateRate: Double
     /// Benchmarks only: tokens go to the experts in turn, whatever the router says, so that every expert gets its share.
     package var isRoundRobin = false
 
     package init(
-        capacityFactor: CapacityFactor, evaluationCapacityFactor: CapacityFactor? = nil, loadBalanceWeight: Double,
-        zLossWeight: Double, normalizeGates: Bool
+        capacityFactor: CapacityFactor, evaluationCapacityFactor: CapacityFactor? = nil,
+        balancing: LoadBalancingKind = .loss, loadBalanceWeight: Double,
+        zLossWeight: Double, normalizeGates: Bool, biasUpdateRate: Double = defaultBiasUpdateRate
     ) {
         self.capacityFactor = capacityFactor
         self.evaluationCapacityFactor = evaluationCapacityFactor
+        self.balancing = balancing
         self.loadBalanceWeight = loadBalanceWeight
         self.zLossWeight = zLossWeight
         self.normalizeGates = normalizeGates
+        self.biasUpdateRate = biasUpdateRate
     }
 
     package init(reading section: ConfigurationSection) throws(Failure) {
@@ -28,10 +42,16 @@ package struct RoutingConfiguration: Sendable, Equatable {
         evaluationCapacityFactor = try section.number(
             "evaluation_capacity_factor", or: "dropless", in: 0.01...1e4
         ).map(CapacityFactor.init)
-        loadBalanceWeight = try section.number("load_balance_weight", default: 0.01, in: 0...1e3)
+        balancing = try section.choice("balancing", default: .loss)
+        loadBalanceWeight = try section.number(
+            "load_balance_weight", default: balancing == .loss ? 0.01 : 0, in: 0...1e3)
         zLossWeight = try section.number("z_loss_weight", default: 0.001, in: 0...1e3)
         normalizeGates = try section.boolean("normalize_gates", default: false)
+        biasUpdateRate = try section.number("bias_update_rate", default: Self.defaultBiasUpdateRate, in: 0...1)
     }
+
+    /// Wang et al. (arXiv:2408.15664), section 4.2.
+    static let defaultBiasUpdateRate = 0.001
 }
 
 /// The capacity factor as a whole number of millionths, because ⌈1.1·100/2⌉ is 56 in doubles.

@@ -34,11 +34,16 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
 
     /// What trains, but hardly as its author meant.
     package var warnings: [String] {
-        guard routing.normalizeGates, model.expertsPerToken == 1, !model.isDense else { return [] }
-        return [
-            "warning: routing.normalize_gates divides the one gate of a token by itself: it is always 1, and the router learns "
-                + "from its balancing losses alone; leave it false with one expert a token"
-        ]
+        var all: [String] = []
+        if routing.normalizeGates, model.expertsPerToken == 1, !model.isDense {
+            all.append(
+                "warning: routing.normalize_gates divides the one gate of a token by itself: it is always 1, and the router learns "
+                    + "from its balancing losses alone; leave it false with one expert a token")
+        }
+        if routing.balancing != .bias, routing.biasUpdateRate != RoutingConfiguration.defaultBiasUpdateRate {
+            all.append("warning: routing.bias_update_rate has no effect without `routing.balancing: bias`")
+        }
+        return all
     }
 
     private init(_ other: RunDescription<Int?>, model: ModelDescription<Vocabulary>) {
@@ -53,7 +58,7 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
 extension RunDescription<Int?> {
     package init(_ document: ConfigurationDocument) throws(Failure) {
         let top = try document.section("")
-        seed = UInt64(try top.integer("seed", default: 0))
+        seed = try top.unsigned("seed", default: 0)
         precision = try top.choice("precision", default: .float32)
         recomputation = try top.choice("recompute", default: Recomputation.none)
         reproducible = try top.boolean("reproducible", default: false)
@@ -61,8 +66,9 @@ extension RunDescription<Int?> {
         directory = try run.filePath("directory", default: "runs/unnamed")
         guard !directory.isEmpty else { throw run.failure("directory", "is empty; it must name a directory") }
         data = try DataConfiguration(try document.section("data"))
-        model = try ModelConfiguration(reading: try document.section("model"))
         routing = try RoutingConfiguration(reading: try document.section("routing"))
+        model = try ModelConfiguration(
+            reading: try document.section("model"), routerBias: routing.balancing == .bias)
         batch = try BatchConfiguration(reading: try document.section("batch"), context: model.context)
         length = try TrainConfiguration(reading: try document.section("train"), batchTokens: batch.tokens)
         optimizer = try OptimizerConfiguration(reading: try document.section("optimizer"))

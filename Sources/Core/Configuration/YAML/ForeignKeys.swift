@@ -35,6 +35,8 @@ package enum ForeignKeys {
         "parallel.expert_parallel": "expert_model_parallel_size ep_size expert_parallel_size expert_parallel_degree",
         "precision": "bf16 fp16 dtype torch_dtype mixed_precision params_dtype",
         "recompute": "recompute_granularity gradient_checkpointing activation_checkpoint",
+        "routing.balancing": "moe_router_enable_expert_bias moe_router_load_balancing_type",
+        "routing.bias_update_rate": "moe_router_bias_update_rate load_balance_coeff bias_update_speed",
         "routing.capacity_factor": "moe_expert_capacity_factor expert_capacity_factor",
         "routing.load_balance_weight": "aux_loss_weight aux_loss_coef moe_aux_loss_coeff router_aux_loss_coef",
         "routing.normalize_gates": "norm_topk_prob normalize_topk",

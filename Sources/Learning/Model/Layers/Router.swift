@@ -11,7 +11,8 @@ package struct Router: Sendable {
 
     package init(_ block: String, _ settings: RoutingConfiguration, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)
-        policy = RoutingPolicy(settings)
+        let bias = "\(block).router_bias"
+        policy = RoutingPolicy(settings, selectionBias: layout.contains(bias) ? layout.id(bias) : nil)
         zLossWeight = settings.zLossWeight
     }
 

@@ -1,7 +1,7 @@
 package import Configuration
 import Randomness
 
-/// What a parameter does, which decides how it starts and whether weight decay pulls at it.
+/// What a parameter does, which decides how it starts and what changes it.
 package enum ParameterRole: Sendable, Equatable {
     /// A matrix whose values start as truncated normals with σ = √(scale / fanIn).
     case matrix(fanIn: Int)
@@ -9,6 +9,8 @@ package enum ParameterRole: Sendable, Equatable {
     case normWeight
     /// A norm's bias: starts at 0.
     case bias
+    /// The bias of a router's selection: starts at 0, and the experts' load moves it, no gradient (`LoadBiasStep`).
+    case selectionBias
 }
 
 /// One tensor of the model and where this rank's part of it lies in the arenas.
@@ -31,6 +33,8 @@ package struct ParameterEntry: Sendable {
         if case .matrix = role { return true }
         return false
     }
+    /// Whether the loss's gradient trains it. In place of a gradient, others sum what their own rule takes from every micro-batch.
+    package var hasGradient: Bool { role != .selectionBias }
     /// Matrices this rank holds: its experts, or 1.
     package var matrixCount: Int { experts?.count ?? 1 }
     /// Elements this rank holds.
@@ -129,6 +133,9 @@ package struct ParameterLayout: Sendable {
             all.append(matrix("\(block).attention.output", d, d, fanIn: d))
             all += norm("\(block).feed_forward_norm")
             all.append(matrix("\(block).router", d, experts, fanIn: d))
+            if model.routerBias {
+                all.append(Declaration(name: "\(block).router_bias", role: .selectionBias, rows: 1, columns: experts))
+            }
             all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts))
             all.append(matrix("\(block).experts.down", hidden, d, fanIn: hidden, experts: experts))
         }

@@ -21,19 +21,24 @@ package protocol ExpertSelection: Sendable {
     func backward(_ dGates: Vector<Float>, of routing: Routing, addingTo dScores: Tensor, in pass: BackwardContext)
 }
 
-/// The k experts with the highest scores; gates are their scores, or those over their sum.
+/// The k experts with the highest scores, or the highest sums of score and bias; gates are the scores, or those over their sum.
 ///
 /// Fedus, Zoph & Shazeer, "Switch Transformers" (arXiv:2101.03961), section 2.1.
 package struct TopKSelection: ExpertSelection {
     /// Whether a token's gates are divided by their sum.
     private let normalizeGates: Bool
+    private let bias: ParameterID?
 
-    package init(normalizeGates: Bool) { self.normalizeGates = normalizeGates }
+    /// - Parameter bias: `[1, experts]`, added to the scores for the selection alone; nil adds nothing
+    package init(normalizeGates: Bool, bias: ParameterID? = nil) {
+        self.normalizeGates = normalizeGates
+        self.bias = bias
+    }
 
     package func forward(_ routing: Routing, tokens: Int, in pass: ForwardContext) {
         selectTopK(
-            routing.probabilities.rows(0..<tokens), k: routing.expertsPerToken, normalize: normalizeGates,
-            expertIndices: routing.expertIndices, gates: routing.gates, on: pass.pool)
+            routing.probabilities.rows(0..<tokens), bias: bias.map(pass.parameters.vector), k: routing.expertsPerToken,
+            normalize: normalizeGates, expertIndices: routing.expertIndices, gates: routing.gates, on: pass.pool)
     }
 
     package func backward(

@@ -6,9 +6,11 @@ package struct RoutingPolicy: Sendable {
     package let selection: any ExpertSelection
     package let balancing: any LoadBalancing
 
-    package init(_ settings: RoutingConfiguration) {
+    /// - Parameter selectionBias: the layer's biases, `[1, experts]`, if the model has them
+    package init(_ settings: RoutingConfiguration, selectionBias: ParameterID?) {
         scoring = SoftmaxScores()
-        let selection = TopKSelection(normalizeGates: settings.normalizeGates)
+        let topK = TopKSelection(normalizeGates: settings.normalizeGates, bias: selectionBias)
+        let selection: any ExpertSelection = selectionBias.map { LoadBiasedSelection(topK, bias: $0) } ?? topK
         self.selection = settings.isRoundRobin ? RoundRobinSelection(after: selection) : selection
         balancing = AuxiliaryLoss(weight: settings.loadBalanceWeight)
     }

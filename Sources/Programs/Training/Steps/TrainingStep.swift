@@ -132,13 +132,19 @@ package final class TrainingStep {
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
         let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
+        let biasStep = LoadBiasStep(configuration.routing)
         let layout = engine.layout, view = view
         let updated = engine.isOptimizerDistributed ? chunks.owned : Array(chunks.local.indices)
         let digest = try sums.digest(on: engine.workers, of: updated) { chunk, worker in
-            let range = chunk.range, values = parameters.values[range]
-            step.update(
-                values, gradient: view.values(chunk, worker: worker), firstMoment: m[range], secondMoment: v[range],
-                hasWeightDecay: layout[chunk.parameter].hasWeightDecay)
+            let range = chunk.range, values = parameters.values[range], entry = layout[chunk.parameter]
+            let gradient = view.values(chunk, worker: worker)
+            if entry.hasGradient {
+                step.update(
+                    values, gradient: gradient, firstMoment: m[range], secondMoment: v[range],
+                    hasWeightDecay: entry.hasWeightDecay)
+            } else {
+                biasStep.update(values, excess: gradient)
+            }
             parameters.refresh(range)
             return values
         }
