@@ -44,6 +44,43 @@ import Tokenizers
         #expect(try text("a.jsonl") == "one|two|")
     }
 
+    @Test("texts are taken from the field that published corpora have them in, and that is said")
+    func otherFields() throws {
+        try folder.write("{\"content\": \"a\", \"id\": 1}\n{\"id\": 2, \"content\": \"b\"}\n", to: "a.jsonl")
+        try folder.write("{\"raw_content\": \"c\", \"body\": \"no\"}\n", to: "b.jsonl")
+        try folder.write("{\"content\": \"no\", \"text\": \"d\"}\n", to: "c.jsonl")
+        #expect(try text("a.jsonl") == "a|b|" && text("b.jsonl") == "c|" && text("c.jsonl") == "d|")
+        var said: [String] = []
+        try Corpus.prepare(
+            settings: DataConfiguration(train: ["a", "b", "c"].map { folder("\($0).jsonl") }), directory: folder("run")
+        ) { said.append($0) }
+        #expect(said.contains("the texts of \(folder("a.jsonl")) are in the field `content`"), "\(said)")
+        #expect(said.contains("the texts of \(folder("b.jsonl")) are in the field `raw_content`"), "\(said)")
+        #expect(!said.contains { $0.contains("`text`") }, "\(said)")
+    }
+
+    @Test(
+        "numbers that are not finite, as Python writes them, are accepted beside the text, and nothing else that is no JSON"
+    )
+    func numbersThatAreNotFinite() throws {
+        let lines = """
+            {"text": "NaN, Infinity", "score": NaN}
+            {"meta": {"a": [Infinity, -Infinity,NaN], "b": "x: NaN"}, "text": "two"}
+            """
+        try folder.write(lines, to: "a.jsonl")
+        #expect(try text("a.jsonl") == "NaN, Infinity|two|")
+        for wrong in [
+            "{\"text\": \"a\", \"b\": nan}", "{\"text\": \"a\", \"b\": 1NaN}", "{\"text\": \"a\", \"b\": NaNo}",
+            "{NaN: 1}",
+        ] {
+            try folder.write(wrong, to: "b.jsonl")
+            #expect(throws: Failure.self, "\(wrong)") { try text("b.jsonl") }
+        }
+        try folder.write("{\"text\": NaN}", to: "c.jsonl")
+        let failure = try #require(throws: Failure.self) { try text("c.jsonl") }
+        #expect(failure.message.contains("the field `text` is not a string"))
+    }
+
     @Test func aFirstLineThatIsTooLongIsCalledThat() throws {
         try folder.write("{\"text\": \"" + String(repeating: "a", count: 1 << 26) + "\"}\n" + Self.lines, to: "a.jsonl")
         let failure = try #require(throws: Failure.self) { try text("a.jsonl") }
@@ -55,11 +92,15 @@ import Tokenizers
         ("a.json", "{\n\"text\": \"one\"}", "does not hold JSON lines"),
         ("a.json", "plain", "does not hold JSON lines"),
         (
-            "content.jsonl", "{\"content\": \"one\", \"id\": 2}\n",
-            ":1: there is no field `text`; the fields are `content`, `id`"
+            "story.jsonl", "{\"story\": \"one\", \"id\": 2}\n",
+            ":1: there is no field `text`; the fields are `story`, `id`"
         ),
-        ("content.json", "\n{\"content\": \"one\"}\n", ":2: there is no field `text`; the fields are `content`"),
-        ("part", "{\"content\": \"one\"}\n", ":1: there is no field `text`; the fields are `content`"),
+        ("story.json", "\n{\"story\": \"one\"}\n", ":2: there is no field `text`; the fields are `story`"),
+        ("part", "{\"story\": \"one\"}\n", ":1: there is no field `text`; the fields are `story`"),
+        (
+            "two.jsonl", "{\"content\": \"one\"}\n{\"text\": \"two\"}\n",
+            ":2: there is no field `content`; the fields are `text`"
+        ),
     ])
     func whatIsNoTextIsRefused(_ name: String, _ content: String, _ complaint: String) throws {
         try folder.write("fine", to: "fine.txt")
@@ -129,7 +170,7 @@ import Tokenizers
         var said: [String] = []
         #expect(try text("t") { said.append($0) } == "one|two|")
         let expected =
-            "not read: 9 files, 35 bytes: 1 .json without lines that have a `text` (14 bytes), 2 .gz (8 bytes), "
+            "not read: 9 files, 35 bytes: 1 .json without lines that have a text (14 bytes), 2 .gz (8 bytes), "
             + "1 whose name is not UTF-8 (6 bytes), 1 without a suffix (4 bytes), 2 hidden (2 bytes), 1 .png (1 byte), "
             + "1 that is a broken link (0 bytes)"
         #expect(said.first == expected)

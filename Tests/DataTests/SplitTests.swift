@@ -33,6 +33,19 @@ import Testing
         #expect((420...580).contains(documents(third.validation!).count))
     }
 
+    @Test("of few documents at least one is held out and one is not, always the same", arguments: [0.001, 0.1, 0.999])
+    func fewDocuments(share: Double) throws {
+        for seed in 0..<40 {
+            let all = (0..<2 + seed % 5).map { "text \(seed) \($0)" }
+            let found = try corpus([lines(all + all)], validation: .hash(fraction: share), in: folder)
+            let held = try documents(#require(found.validation)), kept = documents(found.train)
+            #expect(!held.isEmpty && !kept.isEmpty && Set(held).isDisjoint(with: kept))
+            #expect(Set(held).count == 1 || share > 0.05)
+            let again = try corpus([lines(all.reversed())], validation: .hash(fraction: share), in: folder)
+            #expect(try Set(documents(#require(again.validation))) == Set(held))
+        }
+    }
+
     @Test func theTailIsTheLastTokens() throws {
         let corpus = try corpus(
             [folder.write("0123456789012345678", to: "a.txt")], validation: .tail(share: 0.25), in: folder)
@@ -43,7 +56,10 @@ import Testing
     @Test func emptySidesAreRefused() throws {
         let one = try folder.write("one document", to: "a.txt")
         let hash = failure { _ = try corpus([one], validation: .hash(fraction: 0.5), in: folder) }
-        #expect(hash?.status == .data && hash?.message.contains("1 documents") == true)
+        #expect(hash?.status == .data && hash?.message.contains("it is one document") == true)
+        let copies = try lines(["the same", "the same", "the same"])
+        let alike = failure { _ = try corpus([copies], validation: .hash(fraction: 0.5), in: folder) }
+        #expect(alike?.message.contains("its documents are all alike") == true)
         let tail = failure { _ = try corpus([one], validation: .tail(share: 0.01), in: folder) }
         #expect(tail?.status == .data && tail?.message.contains("0 of 13 tokens") == true)
     }

@@ -63,11 +63,17 @@ enum DocumentCatalog {
 /// - Parameter report: takes what a user may not have meant
 /// - Throws: as `DocumentCatalog.reader`
 func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Failure) {
-    var doubtful: [String] = []
+    var doubtful: [String] = [], otherFields: [String: [String]] = [:]
     for file in files where !file.holdsTokens {
         let contents = try MappedFile(file.path)
         let reader = try DocumentCatalog.reader(of: contents)
         if reader is WholeText, JSONLines.recognizes(contents) { doubtful.append(file.path) }
+        if let field = (reader as? JSONLines)?.otherField { otherFields[field, default: []].append(file.path) }
+    }
+    for (field, files) in otherFields.sorted(by: { $0.key < $1.key }) {
+        report(
+            "the texts of \(files.count == 1 ? files[0] : "\(files.count) files such as \(files[0])") are in the field `\(field)`"
+        )
     }
     guard let first = doubtful.first else { return }
     report(

@@ -1,10 +1,11 @@
 import Diagnostics
 import Platform
 
-/// A file with a JSON object on every line, a document each; blank lines are passed over. One line is in memory at a time.
+/// A file with a JSON object on every line, a document each; blank lines are passed over. One line is in memory at a time. The first
+/// line decides which field holds the text.
 struct JSONLines: DocumentReader {
     static let suffixes = [".jsonl", ".ndjson"]
-    static let sharedSuffixes = [SharedSuffix(suffix: ".json", otherwise: "without lines that have a `text`")]
+    static let sharedSuffixes = [SharedSuffix(suffix: ".json", otherwise: "without lines that have a text")]
 
     static func recognizes(_ file: MappedFile) -> Bool { firstLine(of: file).isObject }
 
@@ -19,7 +20,7 @@ struct JSONLines: DocumentReader {
     }
 
     private let file: MappedFile
-    private var reader = JSONTextReader()
+    private var reader: JSONTextReader
     /// Where the next line begins.
     private var start: Int
     /// The number of the last line read.
@@ -32,8 +33,12 @@ struct JSONLines: DocumentReader {
         let first = Self.firstLine(of: file)
         if let complaint = first.complaint { throw Self.refusal(of: file, line: first.number, complaint) }
         self.file = file
+        reader = JSONTextReader(field: first.field)
         start = Self.start(of: file.bytes)
     }
+
+    /// The field that holds the texts, if it is not `text`.
+    var otherField: String? { reader.field == JSONTextReader.fields[0] ? nil : reader.field }
 
     mutating func read(upTo limit: Int, into text: inout [UInt8]) throws(Failure) -> DocumentPiece {
         if appended == reader.text.count { guard try findText() else { return .endOfFile } }
@@ -66,6 +71,8 @@ struct JSONLines: DocumentReader {
         /// Whether it is a whole JSON object.
         var isObject = false
         var isTooLong = false
+        /// Which of `JSONTextReader.fields` it has; the first if it has none.
+        var field = JSONTextReader.fields[0]
         /// Why no text can be taken from it.
         var complaint: String?
     }
@@ -75,7 +82,7 @@ struct JSONLines: DocumentReader {
 
     private static func firstLine(of file: MappedFile) -> FirstLine {
         let bytes = file.bytes
-        var reader = JSONTextReader(), found = FirstLine()
+        var found = FirstLine()
         var start = start(of: bytes)
         while start < bytes.count {
             found.number += 1
@@ -90,6 +97,9 @@ struct JSONLines: DocumentReader {
             }
             let line = bytes.extracting(start..<end)
             guard JSONTextReader.isBlank(line) else {
+                let names = Set(JSONMembers.names(in: line.array))
+                found.field = JSONTextReader.fields.first(where: names.contains) ?? found.field
+                var reader = JSONTextReader(field: found.field)
                 found.complaint = reader.read(line)
                 found.isObject = reader.isObject
                 return found

@@ -52,6 +52,42 @@ struct JSONMembers {
         return min(end + 1, bytes.count)
     }
 
+    /// The names of all members, each once, as they may be shown.
+    static func names(in bytes: [UInt8]) -> [String] {
+        var members = JSONMembers(of: bytes), names: [String] = []
+        while let member = members.next() {
+            let name = name(bytes[member.key])
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
+    /// The same bytes with a zero in place of every `NaN`, `Infinity` and `-Infinity` that stands where a value stands; nil if there
+    /// is none. Python writes them, and no JSON has them.
+    static func withoutNonFiniteNumbers(_ bytes: [UInt8]) -> [UInt8]? {
+        var result = bytes, place = 0, isChanged = false
+        let scanner = JSONMembers(of: bytes)
+        while place < bytes.count {
+            if bytes[place] == UInt8(ascii: "\"") {
+                place = scanner.endOfText(from: place)
+                continue
+            }
+            let isValue = place > 0 && Array(":[, \t".utf8).contains(bytes[place - 1])
+            let rest = bytes[place...]
+            guard isValue, let word = nonFinite.first(where: { rest.starts(with: $0) }) else {
+                place += 1
+                continue
+            }
+            result.replaceSubrange(
+                place..<place + word.count, with: "0".utf8 + Array(repeating: 0x20, count: word.count - 1))
+            place += word.count
+            isChanged = true
+        }
+        return isChanged ? result : nil
+    }
+
+    private static let nonFinite = ["NaN", "Infinity", "-Infinity"].map { Array($0.utf8) }
+
     /// A key as it reads, fit to be shown: without control characters, and not too long.
     static func name(_ key: ArraySlice<UInt8>) -> String {
         let quoted = [UInt8(ascii: "\"")] + key + [UInt8(ascii: "\"")]

@@ -1,17 +1,23 @@
 import FoundationEssentials
 
-/// Takes the `text` field out of one line of JSON. If it stands there twice the last one counts, as for other readers of
-/// JSON.
+/// Takes the text out of one line of JSON: the field `text`, or another. If it stands there twice the last one counts, as for
+/// other readers of JSON. Numbers that are not finite are read as Python writes them.
 struct JSONTextReader {
+    /// Names under which published corpora have their texts. In a file it is the first of them that the first line has.
+    static let fields = ["text", "content", "raw_content", "body"]
+
+    /// The field that holds the text.
+    let field: String
     /// The text of the last line read; empty for a blank line.
     private(set) var text: [UInt8] = []
     /// Whether the last line read is a whole JSON object, with a text or without.
     private(set) var isObject = false
     private let decoder = JSONDecoder()
-    private static let field = Array("text".utf8)
+    private let fieldBytes: [UInt8]
 
-    private struct Line: Decodable {
-        let text: String
+    init(field: String = fields[0]) {
+        self.field = field
+        fieldBytes = Array(field.utf8)
     }
 
     /// Any JSON object.
@@ -31,47 +37,64 @@ struct JSONTextReader {
         guard !Self.isBlank(line) else { return nil }
         let bytes = line.array
         do {
-            text.append(contentsOf: try decode(bytes).utf8)
+            guard let found = try decode(bytes) else {
+                isObject = true
+                return "there is no field `\(field)`; \(Self.inWords(JSONMembers.names(in: bytes)))"
+            }
+            text.append(contentsOf: found.utf8)
             isObject = true
             return nil
-        } catch DecodingError.keyNotFound {
-            isObject = true
-            return "there is no field `text`; \(Self.fields(of: bytes))"
-        } catch DecodingError.typeMismatch(_, let context) where context.codingPath.isEmpty {
+        } catch Complaint.notAnObject {
             return "not a JSON object"
-        } catch DecodingError.typeMismatch, DecodingError.valueNotFound {
+        } catch Complaint.notAString {
             isObject = true
-            return "the field `text` is not a string"
+            return "the field `\(field)` is not a string"
         } catch {
             return "not valid JSON"
         }
     }
 
-    private func decode(_ bytes: [UInt8]) throws -> String {
-        var members = JSONMembers(of: bytes), found = 0, value = 0..<0
+    private enum Complaint: Error { case notAnObject, notAString }
+
+    /// - Returns: nil if there is no such field
+    private func decode(_ line: [UInt8]) throws -> String? {
+        let bytes = try requireObject(line)
+        var members = JSONMembers(of: bytes), value: Range<Int>?
         while let member = members.next() {
-            guard Self.isField(bytes[member.key]) else { continue }
-            found += 1
-            value = member.value
+            if isField(bytes[member.key]) { value = member.value }
         }
-        if found <= 1 { return try decoder.decode(Line.self, from: Data(bytes)).text }
-        _ = try decoder.decode(AnyObject.self, from: Data(bytes))
+        guard let value else { return nil }
         let list = [UInt8(ascii: "[")] + bytes[value] + [UInt8(ascii: "]")]
-        return try decoder.decode([String].self, from: Data(list))[0]
-    }
-
-    private static func isField(_ key: ArraySlice<UInt8>) -> Bool {
-        key.elementsEqual(field) || key.contains(UInt8(ascii: "\\")) && JSONMembers.name(key) == "text"
-    }
-
-    private static func fields(of bytes: [UInt8]) -> String {
-        var members = JSONMembers(of: bytes), names: [String] = []
-        while let member = members.next() {
-            let name = "`\(JSONMembers.name(bytes[member.key]))`"
-            if !names.contains(name) { names.append(name) }
+        do {
+            return try decoder.decode([String].self, from: Data(list))[0]
+        } catch DecodingError.typeMismatch {
+            throw Complaint.notAString
+        } catch DecodingError.valueNotFound {
+            throw Complaint.notAString
         }
+    }
+
+    /// - Returns: the line, with zeros for what JSON has no numbers for
+    private func requireObject(_ line: [UInt8]) throws -> [UInt8] {
+        do {
+            _ = try decoder.decode(AnyObject.self, from: Data(line))
+            return line
+        } catch DecodingError.typeMismatch {
+            throw Complaint.notAnObject
+        } catch {
+            guard let finite = JSONMembers.withoutNonFiniteNumbers(line) else { throw error }
+            _ = try decoder.decode(AnyObject.self, from: Data(finite))
+            return finite
+        }
+    }
+
+    private func isField(_ key: ArraySlice<UInt8>) -> Bool {
+        key.elementsEqual(fieldBytes) || key.contains(UInt8(ascii: "\\")) && JSONMembers.name(key) == field
+    }
+
+    private static func inWords(_ names: [String]) -> String {
         guard !names.isEmpty else { return "the object is empty" }
-        let shown = names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", …" : "")
+        let shown = names.prefix(12).map { "`\($0)`" }.joined(separator: ", ") + (names.count > 12 ? ", …" : "")
         return "the fields are \(shown)"
     }
 }
