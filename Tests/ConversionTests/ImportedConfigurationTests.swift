@@ -37,7 +37,7 @@ struct ImportedConfigurationTests {
     }
 
     @Test(arguments: [
-        (#""model_type": "qwen2_moe""#, #""model_type": "mixtral""#, "`mixtral` are not supported"),
+        (#""model_type": "qwen2_moe""#, #""model_type": "olmoe""#, "`olmoe` are not supported"),
         (#""num_key_value_heads": 4"#, #""num_key_value_heads": 2"#, "grouped-query attention is not supported"),
         (#""num_attention_heads": 4"#, #""num_attention_heads": 5"#, "heads of an even size"),
         (#""hidden_act": "silu""#, #""hidden_act": "gelu""#, "this activation is not supported"),
@@ -63,6 +63,45 @@ struct ImportedConfigurationTests {
         try #require(Self.mixture.contains(old))
         let message = refusal { _ = try read(Self.mixture.replacing(old, with: new)) }
         #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+    }
+
+    /// As transformers 4 writes them, but small.
+    static let dense = #"""
+        {"architectures": ["MistralForCausalLM"], "model_type": "mistral", "hidden_size": 32, "intermediate_size": 48,
+         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 4, "rms_norm_eps": 1e-05,
+         "max_position_embeddings": 64, "sliding_window": null, "vocab_size": 300}
+        """#
+    static let mixtral = #"""
+        {"architectures": ["MixtralForCausalLM"], "model_type": "mixtral", "hidden_size": 32, "intermediate_size": 48,
+         "num_hidden_layers": 2, "num_attention_heads": 8, "max_position_embeddings": 64, "num_local_experts": 4,
+         "router_jitter_noise": 0.01, "sliding_window": null, "vocab_size": 300}
+        """#
+
+    @Test func modelsOfMistralArriveWithTheDefaultsOfTheirClasses() throws {
+        let llama = try read(Self.dense), mixture = try read(Self.mixtral)
+        #expect(llama.className == "MistralForCausalLM" && llama.model.isDense && llama.model.ropeBase == 10_000)
+        #expect(mixture.className == "MixtralForCausalLM" && mixture.normalizesGates)
+        #expect(mixture.model.expertCounts == [4, 4] && mixture.model.expertsPerToken == 2)
+        #expect(mixture.model.normEpsilon == 1e-5 && mixture.model.ropeBase == 1e6 && mixture.model.heads == 8)
+    }
+
+    @Test(arguments: [
+        (dense, #""sliding_window": null"#, #""sliding_window": 64"#, nil),
+        (dense, #""sliding_window": null"#, #""sliding_window": 63"#, "is 63 for texts of up to 64 tokens"),
+        (dense, #""sliding_window": null,"#, "", nil),
+        (
+            dense, #""max_position_embeddings": 64, "sliding_window": null"#, #""max_position_embeddings": 8192"#,
+            "is 4096"
+        ),
+        (dense, #""num_key_value_heads": 4,"#, "", "is 8 for 4 heads"),
+        (mixtral, #""num_attention_heads": 8"#, #""num_attention_heads": 16"#, "is 8 for 16 heads"),
+        (mixtral, #""sliding_window": null"#, #""sliding_window": 16"#, "is 16 for texts of up to 64 tokens"),
+        (mixtral, #""max_position_embeddings": 64, "#, #""max_position_embeddings": 32768, "#, nil),
+    ])
+    func aWindowMattersIfItIsShorter(_ json: String, old: String, new: String, words: String?) throws {
+        try #require(json.contains(old))
+        let message = refusal { _ = try read(json.replacing(old, with: new)) }
+        #expect(words == nil ? message == nil : message?.contains(words!) == true, "\(message ?? "accepted")")
     }
 
     /// As transformers 5 writes it.

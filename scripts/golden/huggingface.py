@@ -63,6 +63,19 @@ def dense():
                 "rope_type": "default", "rope_theta": 500.0}))
 
 
+def dense_without_window():
+    """A Mistral with all heads and no window."""
+    return transformers.MistralForCausalLM(
+        transformers.MistralConfig(**SHAPE, intermediate_size=24, sliding_window=None))
+
+
+def mixture_of_mistral():
+    """Four experts, two a token, of w1, w2 and w3."""
+    return transformers.MixtralForCausalLM(
+        transformers.MixtralConfig(
+            **SHAPE, intermediate_size=20, num_local_experts=4, num_experts_per_tok=2, sliding_window=None))
+
+
 def tokenizer(folder):
     """GPT-2's byte-level BPE, trained by the library: 256 bytes, 40 merges, the end of text last."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,6 +98,9 @@ def main():
     tokenizer(folder / "tokenizer")
     values = {"b": torch.arange(6.0).reshape(2, 3), "a.weight": torch.tensor([0.5, -1.0]), "B": torch.zeros(1, 1, 4)}
     save_file(values, folder / "library.safetensors", metadata={"format": "pt"})
+    torch.manual_seed(7)
+    save(dense_without_window(), folder / "mistral")
+    save(mixture_of_mistral(), folder / "mixtral")
 
 
 main()

@@ -18,9 +18,14 @@ enum CommonSettings {
 
     /// What concerns training elsewhere, generation or bookkeeping.
     static let withoutEffect = [
-        "architectures", "bos_token_id", "eos_token_id", "pad_token_id", "dtype", "torch_dtype", "initializer_range",
-        "max_window_layers", "output_router_logits", "router_aux_loss_coef", "transformers_version", "use_cache",
-        "sliding_window", "_name_or_path", "pretraining_tp",
+        "architectures", "bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "dtype",
+        "torch_dtype", "initializer_range", "max_window_layers", "output_router_logits", "router_aux_loss_coef",
+        "router_jitter_noise", "transformers_version", "use_cache", "sliding_window", "_name_or_path",
+        "pretraining_tp", "auto_map", "tokenizer_class", "attn_implementation", "_attn_implementation",
+        "_attn_implementation_autoset", "return_dict", "output_attentions", "output_hidden_states", "torchscript",
+        "id2label", "label2id", "problem_type", "finetuning_task", "task_specific_params", "max_length", "min_length",
+        "do_sample", "temperature", "top_k", "top_p", "typical_p", "num_beams", "repetition_penalty",
+        "length_penalty", "num_return_sequences", "chunk_size_feed_forward", "unsloth_version", "unsloth_fixed",
     ]
 
     /// What a class takes where the file is silent.
@@ -76,6 +81,18 @@ enum CommonSettings {
             throw keys.failure("head_dim", "is not hidden_size / num_attention_heads = \(d / heads)")
         }
         return heads
+    }
+
+    /// - Parameter fallback: the window where the file is silent; nil: none
+    /// - Throws: `data` for a window that a text of the model's context does not fit into
+    static func requireNoWindow(
+        _ keys: inout ConfigurationKeys, default fallback: Int?, context: Int
+    ) throws(Failure) {
+        let isNull = keys.isNull("sliding_window")
+        let window = try keys.integer("sliding_window", default: fallback ?? context, in: 1...1 << 40)
+        guard !isNull, window < context else { return }
+        throw keys.failure(
+            "sliding_window", "is \(window) for texts of up to \(context) tokens: a sliding window is not supported")
     }
 
     private static func requireFullAttention(_ keys: inout ConfigurationKeys, layers: Int) throws(Failure) {

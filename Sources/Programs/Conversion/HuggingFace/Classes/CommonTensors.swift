@@ -64,14 +64,27 @@ func routedTensors(_ layer: Int, _ model: ModelShape, slots: Int) -> [ClassTenso
         }
 }
 
-/// - Parameter name: of the expert's three matrices, without their own names
-func expertTensors(_ name: String, _ layer: Int, _ expert: Int, _ model: ModelShape) -> [ClassTensor] {
+/// What a class calls the three matrices of a SwiGLU.
+struct FeedForwardNames {
+    var gate = "gate_proj"
+    var up = "up_proj"
+    var down = "down_proj"
+}
+
+/// - Parameters:
+///   - name: of the expert's three matrices, without their own names
+///   - names: their own
+func expertTensors(
+    _ name: String, _ layer: Int, _ expert: Int, _ model: ModelShape, names: FeedForwardNames = FeedForwardNames()
+) -> [ClassTensor] {
     let d = model.dModel, hidden = model.expertHiddenSize
     let gateUp = "blocks.\(layer).experts.gate_up", down = "blocks.\(layer).experts.down"
     return [
-        ClassTensor("\(name).gate_proj.weight", [hidden, d], .transposed(gateUp, expert: expert, columns: 0..<hidden)),
         ClassTensor(
-            "\(name).up_proj.weight", [hidden, d], .transposed(gateUp, expert: expert, columns: hidden..<2 * hidden)),
-        ClassTensor("\(name).down_proj.weight", [d, hidden], .transposed(down, expert: expert, columns: 0..<d)),
+            "\(name).\(names.gate).weight", [hidden, d], .transposed(gateUp, expert: expert, columns: 0..<hidden)),
+        ClassTensor(
+            "\(name).\(names.up).weight", [hidden, d], .transposed(gateUp, expert: expert, columns: hidden..<2 * hidden)
+        ),
+        ClassTensor("\(name).\(names.down).weight", [d, hidden], .transposed(down, expert: expert, columns: 0..<d)),
     ]
 }

@@ -5,7 +5,7 @@ import Tensors
 /// Layers of different numbers of experts. The class has one number for all, but also a correction bias for each expert, which
 /// decides who is chosen and not by how much it counts: layers are filled up with experts that are never chosen. It always
 /// normalizes gates, so that what the others' logits add to the softmax cancels.
-struct Ernie45MoE: HuggingFaceClass {
+struct Ernie45MoE: ExportedClass {
     static let name = "Ernie4_5_MoeForCausalLM"
     static let modelType = "ernie4_5_moe"
 

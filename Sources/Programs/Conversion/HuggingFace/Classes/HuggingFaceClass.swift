@@ -3,25 +3,13 @@ import Diagnostics
 import Model
 import Tensors
 
-/// A model class of `transformers`, in both directions: the models of ours that it holds exactly, and those of its own that
-/// ours compute. A value is the class as one model has it.
+/// A model class of `transformers` whose models ours compute. A value is the class as one model has it.
 ///
-/// A class is one file in this folder and its name in `HuggingFaceClasses.all`.
+/// A class is one file in this folder and its name in `HuggingFaceClasses`.
 protocol HuggingFaceClass: Sendable {
     /// As `architectures` has it.
     static var name: String { get }
     static var modelType: String { get }
-
-    /// - Parameter profile: how much an export carries that the model does not need
-    /// - Throws: `configuration` naming what of the model the class does not hold
-    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
-
-    /// What its `config.json` says besides `CommonSettings`. Every value that decides a logit is stated, also where the class
-    /// has it by default.
-    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue]
-
-    /// What a user should know of an export.
-    var notes: [String] { get }
 
     /// Reads a `config.json`, each key once.
     /// - Throws: `data` naming a setting that asks for what our models do not compute
@@ -46,8 +34,25 @@ protocol HuggingFaceClass: Sendable {
     func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor
 }
 
-extension HuggingFaceClass {
+/// A class in both directions: it holds models of ours exactly, and exports write it.
+protocol ExportedClass: HuggingFaceClass {
+    /// - Parameter profile: how much an export carries that the model does not need
+    /// - Throws: `configuration` naming what of the model the class does not hold
+    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
+
+    /// What its `config.json` says besides `CommonSettings`. Every value that decides a logit is stated, also where the class
+    /// has it by default.
+    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue]
+
+    /// What a user should know of an export.
+    var notes: [String] { get }
+}
+
+extension ExportedClass {
     var notes: [String] { [] }
+}
+
+extension HuggingFaceClass {
     var turnsNeighbors: Bool { false }
 
     func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape { model }
@@ -66,14 +71,18 @@ extension HuggingFaceClass {
     }
 }
 
-/// The classes that are known, each where it is looked for: the first that holds a model is taken.
+/// The classes that are known.
 enum HuggingFaceClasses {
-    static let all: [any HuggingFaceClass.Type] = [Llama.self, Qwen2MoE.self, Ernie45MoE.self]
+    /// Those that are written, each where it is looked for: the first that holds a model is taken.
+    static let exported: [any ExportedClass.Type] = [Llama.self, Qwen2MoE.self, Ernie45MoE.self]
+
+    /// Those that are read.
+    static var all: [any HuggingFaceClass.Type] { exported + [Mistral.self, Mixtral.self] }
 
     /// - Throws: `configuration` naming the setting that no class holds
     static func holding(
         _ model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile
-    ) throws(Failure) -> any HuggingFaceClass {
+    ) throws(Failure) -> any ExportedClass {
         guard model.norm == .rms else {
             throw Failure(
                 .configuration,
@@ -81,8 +90,14 @@ enum HuggingFaceClasses {
                     + "this kind",
                 advice: "only models with `norm: rms` can go to Hugging Face")
         }
+        guard !model.routerBias else {
+            throw Failure(
+                .configuration,
+                "routing.balancing is `bias`: none of the classes that are written has a bias by which experts are selected",
+                advice: "only models of another balancing can go to Hugging Face")
+        }
         var refusal: Failure?
-        for candidate in all {
+        for candidate in exported {
             do throws(Failure) {
                 return try candidate.init(holding: model, routing, profile: profile)
             } catch {

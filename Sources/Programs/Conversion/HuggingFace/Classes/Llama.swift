@@ -3,7 +3,7 @@ import Diagnostics
 import Tensors
 
 /// One expert: its gate is always 1, so the router has no effect and stays behind.
-struct Llama: HuggingFaceClass {
+struct Llama: ExportedClass {
     static let name = "LlamaForCausalLM"
     static let modelType = "llama"
 

@@ -5,7 +5,7 @@ import Tensors
 
 /// Equally many experts in every layer. The class always has a shared expert, and mostly biases of the attention: where it
 /// holds a model of ours, both add nothing.
-struct Qwen2MoE: HuggingFaceClass {
+struct Qwen2MoE: ExportedClass {
     static let name = "Qwen2MoeForCausalLM"
     static let modelType = "qwen2_moe"
 

@@ -10,7 +10,7 @@ import Tokenizers
 /// Writes a checkpoint as a directory that `transformers` loads.
 package struct ToHuggingFace {
     private let source: SourceCheckpoint
-    private let huggingFaceClass: any HuggingFaceClass
+    private let huggingFaceClass: any ExportedClass
     private let plan: ShardPlan
 
     /// Bytes of a shard where nothing else is said; what `transformers` takes.
@@ -30,7 +30,7 @@ package struct ToHuggingFace {
     package var className: String { type(of: huggingFaceClass).name }
 
     /// The names of all classes that a model can become.
-    package static var classNames: [String] { HuggingFaceClasses.all.map { $0.name } }
+    package static var classNames: [String] { HuggingFaceClasses.exported.map { $0.name } }
 
     /// What the class cannot say; for the user to know.
     package var notes: [String] {

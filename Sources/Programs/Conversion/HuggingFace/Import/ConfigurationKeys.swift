@@ -24,6 +24,9 @@ struct ConfigurationKeys {
         return value
     }
 
+    /// Whether the file says that there is no such thing, which is more than to be silent.
+    func isNull(_ key: String) -> Bool { rest[key] == .null }
+
     mutating func integer(
         _ key: String, default fallback: Int? = nil, in range: ClosedRange<Int>
     ) throws(Failure) -> Int {

@@ -23,15 +23,40 @@ struct ExpectedTensors {
                 }
             }
         }
-        let isTotal = missing.count <= files.tensors.count
-        if isTotal, let other = files.tensors.keys.sorted().first(where: { !names.contains($0) }) {
-            throw Failure(
-                .data, "\(files.directory): there is no place for the tensor `\(other.prefix(200))`",
-                advice: "the model has a part that config.json does not speak of or that is not supported")
+        if missing.count <= files.tensors.count {
+            try Self.requireNoOthers(besides: names, of: configuration.model, in: files)
         }
         guard let first = missing.first else { return }
         throw Failure(
             .data, "\(files.directory): the tensor `\(first)` is missing", advice: "the directory is not complete")
+    }
+
+    private static func requireNoOthers(
+        besides names: Set<String>, of model: ModelShape, in files: WeightFiles
+    ) throws(Failure) {
+        for name in files.tensors.keys.sorted() where !names.contains(name) && !isWithoutEffect(name) {
+            if try isTiedHead(name, of: model, in: files) { continue }
+            throw Failure(
+                .data, "\(files.directory): there is no place for the tensor `\(name.prefix(200))`",
+                advice: "the model has a part that config.json does not speak of or that is not supported")
+        }
+    }
+
+    /// Frequencies of the rotary positions, which follow from `rope_theta`: files of 2023 hold them.
+    private static func isWithoutEffect(_ name: String) -> Bool { name.hasSuffix(".rotary_emb.inv_freq") }
+
+    /// Whether the tensor is the embedding once more, in a model whose head is the embedding.
+    /// - Throws: `data` if it should be and is not
+    private static func isTiedHead(
+        _ name: String, of model: ModelShape, in files: WeightFiles
+    ) throws(Failure) -> Bool {
+        guard model.tieEmbeddings, name == "lm_head.weight" else { return false }
+        guard try files.areEqual(name, embeddingTensor(model).entry.name) else {
+            throw Failure(
+                .data, "\(files.directory): `\(name)` is not the embedding, although config.json ties the two",
+                advice: "set `tie_word_embeddings` to false in config.json if the head is one of its own")
+        }
+        return true
     }
 
     private static func requireShape(of tensor: ClassTensor, in files: WeightFiles) throws(Failure) {

@@ -103,6 +103,18 @@ final class WeightFiles {
             advice: "training or saving went wrong there: take an earlier checkpoint of that model")
     }
 
+    /// Whether two tensors have the same shape and numbers, bit for bit.
+    func areEqual(_ a: String, _ b: String) throws(Failure) -> Bool {
+        guard try stored(a).shape == stored(b).shape else { return false }
+        let count = try stored(a).count, piece = 1 << 22
+        for start in stride(from: 0, to: count, by: piece) {
+            let range = start..<min(start + piece, count)
+            let (left, right) = (try read(a, range), try read(b, range))
+            guard (0..<range.count).allSatisfy({ left[$0].bitPattern == right[$0].bitPattern }) else { return false }
+        }
+        return true
+    }
+
     /// Whether a tensor holds nothing but zeros, of either sign.
     func isZero(_ name: String) throws(Failure) -> Bool {
         let count = try stored(name).count, piece = 1 << 22

@@ -125,15 +125,21 @@ final class ReferenceForward {
     }
 
     /// `down(silu(gate·x) · (up·x))`
-    func gated(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
-        let gate = try linear(h, "\(name).gate_proj.weight"), up = try linear(h, "\(name).up_proj.weight")
+    func gated(
+        _ h: Tensor, _ name: String, names: FeedForwardNames = FeedForwardNames()
+    ) throws(Failure) -> Tensor {
+        let gate = try linear(h, "\(name).\(names.gate).weight"), up = try linear(h, "\(name).\(names.up).weight")
         for t in 0..<gate.rows { for c in 0..<gate.columns { gate[t, c] *= up[t, c] / (1 + exp(-gate[t, c])) } }
-        return try linear(gate, "\(name).down_proj.weight")
+        return try linear(gate, "\(name).\(names.down).weight")
     }
 
     /// The weighted sum of what the experts chosen by a softmax of `name.gate` compute.
-    /// - Parameter correction: the tensor that is added to the probabilities for the choice alone
-    func routed(_ h: Tensor, _ name: String, correction: String? = nil) throws(Failure) -> Tensor {
+    /// - Parameters:
+    ///   - correction: the tensor that is added to the probabilities for the choice alone
+    ///   - names: of an expert's matrices
+    func routed(
+        _ h: Tensor, _ name: String, correction: String? = nil, names: FeedForwardNames = FeedForwardNames()
+    ) throws(Failure) -> Tensor {
         let weights = try linear(h, "\(name).gate.weight"), y = Tensor(rows: h.rows, columns: d)
         let bias = try correction.map { name throws(Failure) in try files.read(name) } ?? Vector(count: weights.columns)
         let chosen = (0..<h.rows).map { choose(weights, row: $0, bias) }
@@ -142,7 +148,7 @@ final class ReferenceForward {
             guard !rows.isEmpty else { continue }
             let mine = Tensor(rows: rows.count, columns: d)
             for (i, t) in rows.enumerated() { for c in 0..<d { mine[i, c] = h[t, c] } }
-            let answer = try gated(mine, "\(name).experts.\(expert)")
+            let answer = try gated(mine, "\(name).experts.\(expert)", names: names)
             for (i, t) in rows.enumerated() { for c in 0..<d { y[t, c] += weights[t, expert] * answer[i, c] } }
         }
         return y
