@@ -12,8 +12,8 @@ import Testing
         _ = try VirtualRanks.run(2) { world in
             if world.rank == 1 {
                 // As a rank votes: nothing first, then that it was asked to stop. It hangs until rank 0 has given up.
-                try world.allReduceMaximum(Vector<Double>(count: 4))
-                let vote = Vector<Double>(count: 4)
+                try world.allReduceMaximum(Vector<Double>(count: 5))
+                let vote = Vector<Double>(count: 5)
                 vote[1] = 1
                 try world.allReduceMaximum(vote)
                 // Rank 0 meets it only if it has waited.

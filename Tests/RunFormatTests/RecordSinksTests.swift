@@ -108,4 +108,24 @@ import Testing
         let figures = "loss 1.5000  norm 0.00  12,345 tokens/s  MFU 0.0 %  dropped 0.0 %"
         #expect(shown.all == ["\rstep 8/9  \(figures)  ETA 2s", "\rstep 9/9  \(figures)  ETA 0s\n"])
     }
+
+    @Test(
+        "a line that is rewritten fits into the terminal's row, without what is missed least",
+        arguments: [
+            (120, "step 8/9  loss 1.5000  norm 0.00  12,345 tokens/s  MFU 120.0 % (doubtful)  dropped 0.0 %  ETA 2s"),
+            (80, "step 8/9  loss 1.5000  12,345 tokens/s  MFU 120.0 % (doubtful)  ETA 2s"),
+            (60, "step 8/9  loss 1.5000  12,345 tokens/s  ETA 2s"), (40, "step 8/9  loss 1.5000  ETA 2s"),
+            (12, "step 8/9  l"),
+        ])
+    func narrowTerminal(columns: Int, expected: String) {
+        let shown = Lines()
+        let display = ProgressDisplay(isTerminal: true, columns: { columns }) { shown.add($0) }
+        let sink = ProgressSink(on: display, lastStep: 9)
+        var record = record(8)
+        (record.mfu, record.mfuIsDoubtful) = (1.2, true)
+        sink.append(record)
+        #expect(shown.all == ["\r" + expected])
+        display.log(String(repeating: "x", count: 200))
+        #expect(shown.all.last == "\r" + String(repeating: "x", count: 200) + "\n", "what stays is whole")
+    }
 }

@@ -10,6 +10,7 @@ struct RecordDocumentationTests {
     @Test func everyFieldOfAStepIsDescribed() throws {
         var record = StepRecord()
         record.sequences = 1
+        (record.time, record.host, record.mfuIsDoubtful) = ("", "", true)
         record.validationLoss = 1
         record.validationBitsPerByte = 1
         record.checkpointStallSeconds = 1

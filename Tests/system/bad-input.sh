@@ -119,6 +119,8 @@ checks "a run that is possible" 0 'memory: staging .*memory: a rank' \
     checkpoint.every_steps=2 run.directory=checked/deep
 expect "… leaves nothing behind" [ ! -e checked ]
 checks "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
+checks "missing corpus, and all else is said" 66 \
+    "vocabulary .*disk +up to .* for 4 checkpoints at a time; .* free.*memory: a rank" data.train=missing.txt
 checks "missing validation" 66 'missing.txt: No such file' data.validation=missing.txt
 checks "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
 checks "run directory below a file" 73 'corpus.txt cannot be written' run.directory=corpus.txt/run
@@ -136,7 +138,7 @@ checks "validation smaller than a window, of a token file" 65 'validation part o
 refuses_new "validation smaller than a window, likewise in training" 65 \
     'validation part of new/data/train.tokens has [0-9]+; 33 are needed' data.train=few.txt data.validation="tail 0.03"
 rm -rf new
-checks "a split that puts all on one side" 65 'hash 0.5. puts (none|all) of the 1 documents' \
+checks "a split of one document by its digest" 65 'hash 0.5. cannot divide .*it is one document' \
     data.train=few.txt data.validation="hash 0.5" run.directory=new
 checks "context longer than the corpus" 65 'context is 4000.*has 701 tokens; 4001 are needed' data.train=few.txt \
     data.validation=none model.context=4000 batch.micro_batch_tokens=4000 batch.tokens=8000 run.directory=new

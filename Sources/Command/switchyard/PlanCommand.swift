@@ -45,7 +45,11 @@ struct PlanCommand: ParsableCommand {
             if let directory = answer.plots {
                 for plot in plots { try writeText(plot.svg, to: "\(directory)/\(plot.name).svg") }
             }
-            if answer.json { try printJSON(plan.records) } else { try StandardOutput.write(plan.text) }
+            if answer.json {
+                try printJSON(plan.records)
+            } else {
+                try StandardOutput.write(plan.text(columns: terminalColumns(of: 1)))
+            }
         }
     }
 

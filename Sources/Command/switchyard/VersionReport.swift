@@ -1,5 +1,6 @@
 import BuildInformation
 import Foundation
+import Diagnostics
 import HDF5
 import MPI
 import MatrixProducts
@@ -13,14 +14,12 @@ enum VersionReport {
 
     static var text: String {
         let lines = [
-            ("CPU target", cpuTarget),
-            ("matrix products", Precision.allCases.map(matrixProducts).joined(separator: "; ")),
-            ("MPI", MPIWorld.libraryVersion),
-            ("HDF5", HDF5File.libraryVersion + (HDF5File.isParallel ? ", parallel" : ", without parallel writing")),
+            ("  CPU target", cpuTarget),
+            ("  matrix products", Precision.allCases.map(matrixProducts).joined(separator: "; ")),
+            ("  MPI", MPIWorld.libraryVersion),
+            ("  HDF5", HDF5File.libraryVersion + (HDF5File.isParallel ? ", parallel" : ", without parallel writing")),
         ]
-        let width = lines.map(\.0.count).max() ?? 0
-        return ([title] + lines.map { "  " + $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 })
-            .joined(separator: "\n")
+        return title + "\n" + labeledLines(lines.map { (label: $0.0, value: $0.1) })
     }
 
     private static var cpuTarget: String {

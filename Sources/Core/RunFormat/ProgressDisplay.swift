@@ -6,6 +6,7 @@ import Synchronization
 /// Any thread may show.
 package final class ProgressDisplay: Sendable {
     private let isTerminal: Bool
+    private let columns: @Sendable () -> Int?
     private let put: @Sendable (String) -> Void
     private let interval: Double
     private let shown = Mutex(Shown())
@@ -17,7 +18,7 @@ package final class ProgressDisplay: Sendable {
 
     /// On standard error.
     package convenience init() {
-        self.init(isTerminal: isatty(2) == 1) { text in
+        self.init(isTerminal: isatty(2) == 1, columns: { terminalColumns(of: 2) }) { text in
             var text = text
             text.withUTF8 { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
         }
@@ -25,21 +26,35 @@ package final class ProgressDisplay: Sendable {
 
     /// - Parameters:
     ///   - isTerminal: whether a carriage return goes back to the beginning of the line
+    ///   - columns: how many the terminal has at this moment, nil if that is not known
     ///   - put: takes what is shown
-    package init(isTerminal: Bool, put: @escaping @Sendable (String) -> Void) {
+    package init(
+        isTerminal: Bool, columns: @escaping @Sendable () -> Int? = { nil }, put: @escaping @Sendable (String) -> Void
+    ) {
         self.isTerminal = isTerminal
+        self.columns = columns
         self.put = put
         interval = isTerminal ? 0.2 : 10
     }
 
-    /// Shows `text` if the last one is old enough, or always if `important`.
+    /// Shows `text` if the last one is old enough, or always if `important`. A line that is to be rewritten must fit into its row:
+    /// on a terminal that is too narrow its end is left out.
     package func show(_ text: @autoclosure () -> String, important: Bool = false) {
+        show(fitting: { _ in text() }, important: important)
+    }
+
+    /// The same for a line that can be said in fewer words.
+    /// - Parameter text: a line of at most `columns` characters, or of as few as it can be; nil: of any number
+    package func show(fitting text: (_ columns: Int?) -> String, important: Bool = false) {
         shown.withLock { shown in
             let now = ContinuousClock.now
             if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
             shown.last = now
-            let line = visible(text(), keepingLines: true)
+            // The last column stays free: some terminals go to the next row when it is written.
+            let columns = isTerminal && !important ? columns().map { max(1, $0 - 1) } : nil
+            var line = visible(text(columns), keepingLines: true)
             guard isTerminal else { return put(line + "\n") }
+            if let columns { line = String(line.prefix(columns)) }
             let rest = String(repeating: " ", count: max(0, shown.width - line.count))
             put("\r" + line + rest + (important ? "\n" : ""))
             shown.width = important ? 0 : line.count

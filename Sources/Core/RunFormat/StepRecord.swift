@@ -4,6 +4,9 @@ package struct StepRecord: Codable, Sendable {
     package static let longest = 1 << 22
 
     package var step = 0
+    /// When the step ended, ISO 8601 in UTC, and on which host rank 0 computed it; nil in records of versions that did not say.
+    package var time: String?
+    package var host: String?
     /// Predicted tokens up to and including this step.
     package var tokens = 0
     /// Sequences drawn from the training data up to and including this step; nil in records of versions that did not say.
@@ -20,6 +23,8 @@ package struct StepRecord: Codable, Sendable {
     package var tokensPerSecond = 0.0
     /// Model FLOP/s over the machine's own measured GEMM peak; dropped tokens are not counted as work.
     package var mfu = 0.0
+    /// True where `mfu` is above 1: the peak was measured while something else ran. Nil otherwise.
+    package var mfuIsDoubtful: Bool?
     /// That peak, of all ranks, FLOP/s: as measured when the job started or after the last validation.
     package var gemmPeakFlops = 0.0
     /// Assignments that found no slot, of all, and layer by layer.
@@ -47,7 +52,7 @@ package struct StepRecord: Codable, Sendable {
     package init() {}
 
     enum CodingKeys: String, CodingKey {
-        case step, tokens, sequences, loss
+        case step, time, host, tokens, sequences, loss
         case totalLoss = "total_loss"
         case loadBalanceLoss = "load_balance_loss"
         case zLoss = "z_loss"
@@ -57,6 +62,7 @@ package struct StepRecord: Codable, Sendable {
         case gradientNorm = "gradient_norm"
         case tokensPerSecond = "tokens_per_second"
         case mfu
+        case mfuIsDoubtful = "mfu_is_doubtful"
         case gemmPeakFlops = "gemm_peak_flops"
         case droppedRatio = "dropped_ratio"
         case droppedRatioByLayer = "dropped_ratio_by_layer"

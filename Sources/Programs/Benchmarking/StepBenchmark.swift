@@ -46,7 +46,7 @@ package struct StepBenchmark: Encodable, Sendable {
     package var tokensPerSecond: Double
     package var mfu: Double
     package var stepSeconds: Sample
-    /// Of all ranks together, just before, FLOP/s.
+    /// Of all ranks together, just before or just after, whichever is higher, FLOP/s.
     package var gemmPeakFlops: Double
     /// Assignments that found no slot.
     package var droppedRatio: Double
@@ -142,7 +142,7 @@ private struct TimedSteps {
     var dropped = 0.0
     var imbalance = 0.0
     var rankImbalance = 0.0
-    let gemmPeak: Double
+    private(set) var gemmPeak: Double
     let peakMemory: Int
 
     init(
@@ -183,6 +183,7 @@ private struct TimedSteps {
                 / Double(options.steps)
         }
         peakMemory = Int(try world.maximum(of: Double(ProcessMemory.peak)))
+        gemmPeak = max(gemmPeak, try world.sum(of: measureGemmPeak(engine.precision, on: engine.workers)))
     }
 
     /// Every rank's list, all of one length. **Collective**.

@@ -17,17 +17,31 @@ package final class ProgressSink: RecordSink {
 
     package func append(_ record: StepRecord) {
         recentSeconds = (recentSeconds + [record.seconds]).suffix(20)
-        progress.show(line(record), important: record.step == lastStep)
+        progress.show(fitting: { line(record, columns: $0) }, important: record.step == lastStep)
     }
 
     package func flush() {}
 
-    private func line(_ record: StepRecord) -> String {
+    /// All fields, or without those that are missed least, as many as it takes.
+    private func line(_ record: StepRecord, columns: Int?) -> String {
+        var fields = fields(record)
+        func text() -> String { fields.map(\.text).joined(separator: "  ") }
+        guard let columns else { return text() }
+        for rank in 1...4 where text().count > columns { fields.removeAll { $0.rank == rank } }
+        return text()
+    }
+
+    /// - Returns: those of lower ranks are left out first, those of rank 0 never
+    private func fields(_ record: StepRecord) -> [(text: String, rank: Int)] {
         let left = Double(lastStep - record.step)
         let typical = recentSeconds.sorted()[recentSeconds.count / 2]
-        return "step \(record.step)/\(lastStep)  loss \(decimals(record.loss, 4))  "
-            + "norm \(decimals(record.gradientNorm, 2))  \(grouped(Int(record.tokensPerSecond))) tokens/s  "
-            + "MFU \(decimals(100 * record.mfu, 1)) %  dropped \(decimals(100 * record.droppedRatio, 1)) %  "
-            + "ETA \(duration(left * typical))"
+        let doubt = record.mfuIsDoubtful == true ? " (doubtful)" : ""
+        return [
+            ("step \(record.step)/\(lastStep)", 0), ("loss \(decimals(record.loss, 4))", 0),
+            ("norm \(decimals(record.gradientNorm, 2))", 1),
+            ("\(grouped(Int(record.tokensPerSecond))) tokens/s", 4),
+            ("MFU \(decimals(100 * record.mfu, 1)) %\(doubt)", 3),
+            ("dropped \(decimals(100 * record.droppedRatio, 1)) %", 2), ("ETA \(duration(left * typical))", 0),
+        ]
     }
 }

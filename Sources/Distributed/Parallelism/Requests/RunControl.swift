@@ -9,6 +9,8 @@ package final class RunControl {
     package struct Decision {
         package var shouldSave: Bool
         package var shouldStop: Bool
+        /// Whether some rank finds that the GEMM peak must be measured again.
+        package var shouldMeasurePeak: Bool
         /// Whether no rank writes in the background.
         package var allWritesFinished: Bool
         /// Of the rank that has used most.
@@ -19,8 +21,8 @@ package final class RunControl {
     private let deadline: ShutdownWatchdog?
     /// Requests that this rank has received and that the ranks have not answered yet.
     private var heard: SignalRequests = []
-    /// `[save, stop, writes, peak memory]`
-    private let votes = Vector<Double>(count: 4)
+    /// `[save, stop, writes, peak memory, doubts]`
+    private let votes = Vector<Double>(count: 5)
 
     /// The program watches for signals from its start on (`SignalRequests`).
     /// - Parameters:
@@ -39,8 +41,11 @@ package final class RunControl {
     /// - Parameters:
     ///   - isOverdue: whether this rank finds that it is time to save
     ///   - isWriting: whether this rank writes in the background
-    package func agree(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
-        let answer = try vote(isOverdue: isOverdue, isWriting: isWriting)
+    ///   - doubtsPeak: whether this rank finds that the GEMM peak cannot be right
+    package func agree(
+        isOverdue: Bool, isWriting: Bool, doubtsPeak: Bool = false
+    ) throws(CommunicationError) -> Decision {
+        let answer = try vote(isOverdue: isOverdue, isWriting: isWriting, doubtsPeak: doubtsPeak)
         heard = []
         return answer
     }
@@ -57,7 +62,9 @@ package final class RunControl {
         try body()
     }
 
-    private func vote(isOverdue: Bool, isWriting: Bool) throws(CommunicationError) -> Decision {
+    private func vote(
+        isOverdue: Bool, isWriting: Bool, doubtsPeak: Bool = false
+    ) throws(CommunicationError) -> Decision {
         heard.formUnion(SignalRequests.take())
         let stops = heard.contains(.stop)
         deadline?.comes(asked: stops)
@@ -65,6 +72,7 @@ package final class RunControl {
         votes[1] = stops ? 1 : 0
         votes[2] = isWriting ? 1 : 0
         votes[3] = Double(ProcessMemory.peak)
+        votes[4] = doubtsPeak ? 1 : 0
         try world.allReduceMaximum(votes)
         deadline?.hasAgreed()
         let shouldStop = votes[1] > 0
@@ -76,7 +84,7 @@ package final class RunControl {
             deadline?.hasAgreed()
         }
         return Decision(
-            shouldSave: votes[0] > 0, shouldStop: shouldStop, allWritesFinished: votes[2] == 0,
-            peakMemory: Int(votes[3]))
+            shouldSave: votes[0] > 0, shouldStop: shouldStop, shouldMeasurePeak: votes[4] > 0,
+            allWritesFinished: votes[2] == 0, peakMemory: Int(votes[3]))
     }
 }

@@ -3,8 +3,11 @@ import Platform
 
 extension Plan {
     /// The plan for people: the best model in full, then every choice of experts beside it.
-    package var text: String {
-        var parts = [answer, "Every choice of experts, best first:\n\n" + comparison.text, legend]
+    package var text: String { text(columns: nil) }
+
+    /// The same on a terminal of so many columns.
+    package func text(columns: Int?) -> String {
+        var parts = [answer, "Every choice of experts, best first:\n\n" + comparison.text(columns: columns), legend]
         if !impossible.isEmpty {
             parts.append(
                 "No model fits:\n" + impossible.map { "  \(choice($0, $1, $2)): \($3)" }.joined(separator: "\n"))
@@ -88,10 +91,11 @@ extension Plan {
 
     private var legend: String {
         """
-        N_act to loss: the optimum among real numbers; d_model, layers: the nearest model that can be built, and the loss
-        that rounding costs. saved: compute against compute-optimal dense training to the same loss. serving: cost of a
-        served token against the dense optimum of this budget, with the smallest model that reaches its loss by longer
-        training. !: beyond the runs behind the law.
+        N_act to loss: the optimum among real numbers; d_model, layers: the nearest
+        model that can be built, and the loss that rounding costs. saved: compute
+        against compute-optimal dense training to the same loss. serving: cost of a
+        served token against the dense optimum of this budget, with the smallest model
+        that reaches its loss by longer training. !: beyond the runs behind the law.
         """
     }
 }

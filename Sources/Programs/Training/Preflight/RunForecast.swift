@@ -28,32 +28,47 @@ package struct RunForecast: CustomStringConvertible {
         try requireProducts(in: given.precision)
         try requireFewThreads(given.parallel.threadsPerRank, on: world)
         let layout = try JobLayout(given, ranks: world.size)
-        let skipped =
-            try Agreement(ranks: world).onRankZero { () throws(Failure) -> SkippedFiles in
-                let skipped = try given.data.requireFiles()
-                try RunDirectory(given.directory).requireWritable()
-                return skipped
-            } ?? SkippedFiles()
+        try Agreement(ranks: world).onRankZero { () throws(Failure) in
+            try RunDirectory(given.directory).requireWritable()
+        }
+        let (skipped, missing) = try Self.files(of: given.data, on: world)
         var notes = given.warnings
         let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
         // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.
         let configuration = try given.resolved(tokenizer: try Self.expectedVocabulary(of: given.data, origin))
-        let corpus = try Self.corpus(of: given, origin, on: world)
+        let corpus = missing == nil ? try Self.corpus(of: given, origin, on: world) : nil
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = ThreadPool(count: min(configuration.parallel.threadsPerRank, processors))
         let rate = try Self.gemmPeak(configuration.precision, workers, world)
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
-        let account = Self.text(
-            configuration, origin, layout, estimate, corpus, gemmPeak: rate, available: ProcessMemory.available)
+        let table = ForecastTable(
+            configuration: configuration, origin: origin, layout: layout, memory: estimate, corpus: corpus,
+            missing: missing, gemmPeak: rate)
+        if let warning = table.diskWarning { notes.append(warning) }
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
         let notRead = skipped.isEmpty ? nil : "not read: \(skipped)"
-        description = (notes + [account, notRead, binding].compactMap(\.self)).joined(separator: "\n")
+        description = (notes + [table.text(columns: terminalColumns(of: 1)), notRead, binding].compactMap(\.self))
+            .joined(separator: "\n")
         do {
             try requireMemory(estimate, on: world)
-            obstacle = nil
+            obstacle = missing
         } catch {
             obstacle = error
+        }
+    }
+
+    /// What of the data's directories will not be read, and why the data cannot be read if they are not there yet: all else can be
+    /// said without them. **Collective** over `world`.
+    /// - Throws: as preparing would for data that are there
+    private static func files(
+        of data: DataConfiguration, on world: any Communicator
+    ) throws(Failure) -> (skipped: SkippedFiles, missing: Failure?) {
+        do {
+            let skipped = try Agreement(ranks: world).onRankZero { () throws(Failure) in try data.requireFiles() }
+            return (skipped ?? SkippedFiles(), nil)
+        } catch  where error.status == .noInput {
+            return (SkippedFiles(), error)
         }
     }
 
@@ -73,13 +88,6 @@ package struct RunForecast: CustomStringConvertible {
         } ?? nil
     }
 
-    private static func inWords(_ corpus: Corpus?, tokens: Int) -> String {
-        guard let corpus else { return "not counted: it takes long to tokenize" }
-        let validation = corpus.validation.map { ", \(grouped($0.count)) for validation" } ?? ", none for validation"
-        return "\(grouped(corpus.train.count)) tokens for training\(validation); "
-            + "\(decimals(Double(tokens) / Double(corpus.train.count), 2)) epochs in all"
-    }
-
     /// The rate of matrix products of all ranks together, in FLOP/s. **Collective** over `world`.
     private static func gemmPeak(
         _ precision: Precision, _ workers: ThreadPool, _ world: any Communicator
@@ -97,46 +105,5 @@ package struct RunForecast: CustomStringConvertible {
     ) throws(Failure) -> Int {
         guard let origin else { return try data.expectedVocabulary() }
         return origin.tokenizer.tokenizer.vocabularySize
-    }
-
-    private static func text(
-        _ configuration: ResolvedConfiguration, _ origin: Origin?, _ layout: JobLayout, _ estimate: MemoryEstimate,
-        _ corpus: Corpus?, gemmPeak: Double, available: Int?
-    ) -> String {
-        let work = ModelCost(configuration.model)
-        let step = origin?.step ?? 0, consumed = origin?.consumed ?? Consumed()
-        let end = configuration.end(after: step, consumed)
-        let perfect = work.flopsPerToken * Double(end.tokens - consumed.tokens) / gemmPeak
-        var rows = [
-            ("parameters", "\(grouped(work.totalParameters)), \(grouped(work.activeParameters)) active"),
-            (
-                "layout",
-                "\(layout.ranks) ranks, expert_parallel \(layout.expertParallelSize), "
-                    + "\(configuration.parallel.threadsPerRank) threads a rank"
-            ),
-            (
-                "step",
-                "\(grouped(configuration.batch.tokens)) tokens in \(configuration.batch.microBatches) micro-batches, "
-                    + "\(layout.accumulationSteps) accumulation steps, \(layout.microBatchesInFlight) in flight on a rank"
-            ),
-            ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
-            ("corpus", inWords(corpus, tokens: end.tokens)),
-            (
-                "begins",
-                origin.map { "with \($0.directory), after \(grouped(step)) steps, \(grouped(consumed.tokens)) tokens" }
-                    ?? "with initial parameters"
-            ),
-            (
-                "work",
-                "\(decimals(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "
-                    + "\(decimals(gemmPeak / 1e9, 0)) GFLOP/s, \(duration(perfect / 0.5)) at half of it"
-            ),
-            ("checkpoint", byteCount(12 * work.totalParameters)),
-        ]
-        for (kind, size) in estimate.rows { rows.append(("memory: \(kind)", byteCount(size))) }
-        rows.append(("memory: a rank", byteCount(estimate.total)))
-        rows.append(("memory: free", available.map(byteCount) ?? "unknown"))
-        let width = rows.map(\.0.count).max()! + 2
-        return rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(separator: "\n")
     }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Diagnostics
+import Foundation
 import Inference
 import Model
 import Parallelism
@@ -10,8 +11,6 @@ import Threading
 final class RecordWriter {
     private let configuration: ResolvedConfiguration
     private let work: ModelCost
-    /// Of all ranks, FLOP/s.
-    var gemmPeak: Double
     private let metrics: JSONLinesSink
     private let sinks: RecordSinks
 
@@ -25,12 +24,11 @@ final class RecordWriter {
     /// - Parameter step: the records of later steps are removed
     /// - Throws: `cannotCreate` or `inputOutput` if one cannot be written
     init(
-        _ configuration: ResolvedConfiguration, _ end: RunEnd, gemmPeak: Double, in directory: RunDirectory,
-        resumingAfter step: Int, progress: ProgressDisplay
+        _ configuration: ResolvedConfiguration, _ end: RunEnd, in directory: RunDirectory, resumingAfter step: Int,
+        progress: ProgressDisplay
     ) throws(Failure) {
         self.configuration = configuration
         work = ModelCost(configuration.model)
-        self.gemmPeak = gemmPeak
         metrics = try JSONLinesSink(directory.metrics)
         let sinks: [any RecordSink] = [
             metrics,
@@ -50,14 +48,16 @@ final class RecordWriter {
     /// A full disk costs a warning: the record waits for room in memory.
     func report(_ record: StepRecord) { sinks.append(record) }
 
-    /// - Parameter stall: seconds that training stood still for checkpoints since the record before
+    /// - Parameter gemmPeak: of all ranks, FLOP/s
     func record(
-        _ outcome: StepOutcome, after state: TrainingState, seconds: Double, stall: Double?, peakMemory: Int,
+        _ outcome: StepOutcome, after state: TrainingState, seconds: Double, gemmPeak: Double,
         validation: ValidationResult?
     ) -> StepRecord {
         let microBatches = outcome.microBatches, routing = configuration.routing
         var record = StepRecord()
         record.step = state.step
+        record.time = Date().formatted(.iso8601)
+        record.host = ProcessInfo.processInfo.hostName
         record.tokens = state.consumed.tokens
         record.sequences = state.consumed.sequences
         record.loss = microBatches.loss
@@ -75,6 +75,7 @@ final class RecordWriter {
         record.tokensPerSecond = Double(configuration.batch.tokens) / seconds
         record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedRatio: record.droppedRatio) / gemmPeak
         record.gemmPeakFlops = gemmPeak
+        record.mfuIsDoubtful = record.mfu > 1 ? true : nil
         record.exchangeSeconds = outcome.times.exchange
         record.reductionSeconds = outcome.times.reduction
         record.overlappedReductionSeconds =
@@ -82,8 +83,6 @@ final class RecordWriter {
         record.waitingSeconds = outcome.times.waiting
         record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
         record.hiddenExchangeSeconds = outcome.times.hidden > 0 ? outcome.times.hidden : nil
-        record.checkpointStallSeconds = stall
-        record.peakMemoryBytes = peakMemory
         record.parameterDigest = hexadecimal(outcome.parameterDigest)
         record.gradientDigest = hexadecimal(outcome.gradientDigest)
         record.routeDigest = hexadecimal(microBatches.routeDigest)
@@ -93,6 +92,13 @@ final class RecordWriter {
 }
 
 extension StepRecord {
+    /// Takes another measurement of the GEMM peak.
+    mutating func enter(gemmPeak: Double) {
+        mfu *= gemmPeakFlops / gemmPeak
+        gemmPeakFlops = gemmPeak
+        mfuIsDoubtful = mfu > 1 ? true : nil
+    }
+
     mutating func enter(_ validation: ValidationResult?) {
         validationLoss = validation?.loss
         validationBitsPerByte = validation?.bitsPerByte

@@ -4,7 +4,6 @@ import Configuration
 import Data
 package import Diagnostics
 import Inference
-import Kernels
 import MatrixProducts
 import Model
 import Parallelism
@@ -24,6 +23,7 @@ package final class TrainingRun {
     private let progress: ProgressDisplay
     private let options: TrainingOptions
     private let summary: WrittenSummary
+    private let gemmPeak: MeasuredPeak
     private var reporter: RecordWriter?
     private var state: TrainingState
     private var end: RunEnd
@@ -51,6 +51,7 @@ package final class TrainingRun {
         let log = { (text: String) in if world.rank == 0 { progress.log(text) } }
         manager = try CheckpointManager(setup, state, versions: options.versions, on: world, log: log)
         requests = RunControl(world, abort: options.abort)
+        gemmPeak = MeasuredPeak(setup.engine, on: world)
         let summary = WrittenSummary(in: setup.directory)
         self.summary = summary
         saves = CheckpointPolicy(manager, requests, log: log) { summary.noteCheckpoint() }
@@ -95,19 +96,19 @@ package final class TrainingRun {
 
     /// - Parameter resumed: what the run goes on from; the records of later steps are cut off
     private func openRecords(keeping resumed: StateLoader.Resumed?) throws {
-        let gemmPeak = try measurePeakOfAll()
+        try gemmPeak.measure()
         try Agreement(ranks: world).onRankZero { () throws(Failure) in
             let directory = setup.directory
             try directory.write(configuration.yaml, to: directory.configuration)
             var facts = RunSummary(
                 configuration, setup.layout, kernels: ProductLibrary.kernelSet(configuration.precision),
-                gemmPeak: gemmPeak)
+                gemmPeak: gemmPeak.flops)
             facts.hasCheckpoints = resumed != nil
             try summary.write(facts)
             // The step whose validation was broken off gets its record now.
             let last = resumed?.unfinished == nil ? state.step : state.step - 1
             let writer = try RecordWriter(
-                configuration, end, gemmPeak: gemmPeak, in: directory, resumingAfter: last, progress: progress)
+                configuration, end, in: directory, resumingAfter: last, progress: progress)
             if let resumed, writer.metricsBytes != resumed.metricsBytes {
                 log(
                     "warning: \(directory.metrics) is not what the checkpoint remembers: the records of the steps up to "
@@ -116,12 +117,6 @@ package final class TrainingRun {
             reporter = writer
             log(facts.sentence(microBatches: configuration.batch.microBatches))
         }
-    }
-
-    /// Of all ranks together, at the same time, because they share machines.
-    private func measurePeakOfAll() throws -> Double {
-        try world.barrier()
-        return try world.sum(of: measureGemmPeak(setup.engine.precision, on: setup.engine.workers))
     }
 
     /// The validation that precedes the first step, or the one that an earlier job had to break off.
@@ -150,11 +145,17 @@ package final class TrainingRun {
         guard outcome.isFinite else { throw try diverged(outcome) }
         let isLast = state.step == end.steps
         let validation = try validateIfDue(isLast: isLast)
-        let request = try requests.agree(isOverdue: manager.isOverdue, isWriting: manager.isWriting)
-        let stall = saves.drainStallSeconds()
-        let record = reporter?.record(
-            outcome, after: state, seconds: seconds, stall: stall, peakMemory: request.peakMemory,
-            validation: validation.result)
+        var record = reporter?.record(
+            outcome, after: state, seconds: seconds, gemmPeak: gemmPeak.flops, validation: validation.result)
+        let request = try requests.agree(
+            isOverdue: manager.isOverdue, isWriting: manager.isWriting,
+            doubtsPeak: record.map { gemmPeak.isDoubted(by: $0.mfu) } ?? false)
+        if request.shouldMeasurePeak {
+            try gemmPeak.measureAgain()
+            record?.enter(gemmPeak: gemmPeak.flops)
+        }
+        record?.checkpointStallSeconds = saves.drainStallSeconds()
+        record?.peakMemoryBytes = request.peakMemory
         if !validation.isBrokenOff { try report(record, validation.result) }
         try options.observe(outcome, state)
         if request.allWritesFinished { try saves.finish() }
@@ -176,8 +177,7 @@ package final class TrainingRun {
         guard let validation, isLast || (every > 0 && state.step % every == 0) else { return (nil, false) }
         let result = try validation.run(state.parameters, unless: requests)
         // Training stands still anyway, and what else runs on the machine may have changed.
-        let peak = try measurePeakOfAll()
-        reporter?.gemmPeak = peak
+        try gemmPeak.measure()
         return (result, result == nil)
     }
 

@@ -1,0 +1,6 @@
+/// Columns of the terminal that `descriptor` leads to; nil if it leads to none, or to one that does not say.
+package func terminalColumns(of descriptor: Int32) -> Int? {
+    var size = winsize()
+    guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+}

@@ -1,0 +1,137 @@
+import Configuration
+import Data
+import Diagnostics
+import Foundation
+import Model
+import Parallelism
+import Platform
+import RunFormat
+
+/// The lines of `train --check`.
+struct ForecastTable {
+    let configuration: ResolvedConfiguration
+    let origin: Origin?
+    let layout: JobLayout
+    let memory: MemoryEstimate
+    /// Nil if it is not counted.
+    let corpus: Corpus?
+    /// Why the data cannot be read yet.
+    let missing: Failure?
+    /// Of all ranks together, FLOP/s.
+    let gemmPeak: Double
+
+    private var work: ModelCost { ModelCost(configuration.model) }
+    private var consumed: Consumed { origin?.consumed ?? Consumed() }
+    private var end: RunEnd { configuration.end(after: origin?.step ?? 0, consumed) }
+
+    /// - Parameter columns: of the terminal; nil where there is none
+    func text(columns: Int?) -> String {
+        var rows = modelRows + runRows + [("work", workInWords)] + checkpointRows
+        for (kind, size) in memory.rows { rows.append(("memory: \(kind)", byteCount(size))) }
+        rows.append(("memory: a rank", byteCount(memory.total)))
+        rows.append(("memory: free", ProcessMemory.available.map(byteCount) ?? "unknown"))
+        return labeledLines(rows.map { (label: $0.0, value: $0.1) }, columns: columns)
+    }
+
+    private var modelRows: [(String, String)] {
+        [
+            ("parameters", "\(grouped(work.totalParameters)), \(grouped(work.activeParameters)) active"),
+            ("vocabulary", "\(grouped(configuration.model.vocabularySize)), tokenizer \(configuration.data.tokenizer)"),
+            (
+                "layout",
+                "\(layout.ranks) ranks, expert_parallel \(layout.expertParallelSize), "
+                    + "\(configuration.parallel.threadsPerRank) threads a rank"
+            ),
+        ]
+    }
+
+    private var runRows: [(String, String)] {
+        let batch = configuration.batch
+        return [
+            (
+                "step",
+                "\(grouped(batch.tokens)) tokens in \(batch.microBatches) micro-batches, "
+                    + "\(layout.accumulationSteps) accumulation steps, \(layout.microBatchesInFlight) in flight on a rank"
+            ),
+            ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
+            ("corpus", corpusInWords), ("validation", validationInWords),
+            (
+                "begins",
+                origin.map {
+                    "with \($0.directory), after \(grouped($0.step)) steps, \(grouped(consumed.tokens)) tokens"
+                } ?? "with initial parameters"
+            ),
+        ]
+    }
+
+    private var corpusInWords: String {
+        if let missing { return "not there: \(missing.message)" }
+        guard let corpus else { return "not counted: it takes long to tokenize" }
+        let validation = corpus.validation.map { ", \(grouped($0.count)) for validation" } ?? ", none for validation"
+        return "\(grouped(corpus.train.count)) tokens for training\(validation); "
+            + "\(decimals(Double(end.tokens) / Double(corpus.train.count), 2)) epochs in all"
+    }
+
+    private var validationInWords: String {
+        let length = configuration.length
+        guard configuration.data.validation != .none else { return "none" }
+        let amount = length.validationTokens == 0 ? "all of it" : "at most \(grouped(length.validationTokens)) tokens"
+        let times =
+            length.validateEvery == 0
+            ? "before the first step and after the last" : "every \(length.validateEvery) steps"
+        return "\(times), on \(amount)"
+    }
+
+    private var workInWords: String {
+        let perfect = work.flopsPerToken * Double(end.tokens - consumed.tokens) / gemmPeak
+        return
+            "\(decimals(work.flopsPerToken / 1e6, 1)) MFLOP a token; at best \(duration(perfect)) at the GEMM peak of "
+            + "\(decimals(gemmPeak / 1e9, 0)) GFLOP/s, \(duration(perfect / 0.5)) at half of it"
+    }
+}
+
+/// What checkpoints take.
+extension ForecastTable {
+    /// Parameters and both moments, in float32.
+    private var checkpointBytes: Int { 12 * work.totalParameters }
+
+    /// As many as there are at a time: those that stay, and the one that is being written.
+    private var checkpointsAtOnce: Int {
+        configuration.checkpoint.keep + (configuration.checkpoint.keepBest ? 1 : 0) + 1
+    }
+
+    /// Bytes free where the run writes, in the lowest folder on the way that exists.
+    private var freeDisk: Int? {
+        var folder = URL(fileURLWithPath: configuration.directory).standardizedFileURL
+        while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+            folder.deleteLastPathComponent()
+        }
+        return FileSystemSpace(at: folder.path)?.free
+    }
+
+    private var checkpointRows: [(String, String)] {
+        let settings = configuration.checkpoint
+        let cadences = [
+            settings.everySteps > 0 ? "\(grouped(settings.everySteps)) steps" : nil,
+            settings.everyTokens > 0 ? "\(grouped(settings.everyTokens)) tokens" : nil,
+            settings.everyMinutes > 0 ? "\(significant(settings.everyMinutes, 3)) minutes" : nil,
+        ].compactMap(\.self)
+        let cadence = cadences.isEmpty ? "at the end" : "every \(cadences.joined(separator: " or ")) and at the end"
+        let kept = settings.keepEvery > 0 ? ", besides every multiple of \(grouped(settings.keepEvery)) steps" : ""
+        return [
+            ("checkpoint", "\(byteCount(checkpointBytes)), \(cadence)"),
+            (
+                "disk",
+                "up to \(byteCount(checkpointsAtOnce * checkpointBytes)) for \(checkpointsAtOnce) checkpoints at a time\(kept); "
+                    + (freeDisk.map { "\(byteCount($0)) free" } ?? "free space unknown")
+            ),
+        ]
+    }
+
+    var diskWarning: String? {
+        guard let free = freeDisk, free < checkpointsAtOnce * checkpointBytes else { return nil }
+        return
+            "warning: \(byteCount(free)) are free where \(configuration.directory) will be, fewer than its checkpoints take; lower "
+            + "checkpoint.keep, or choose another run.directory"
+    }
+}
