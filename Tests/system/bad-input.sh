@@ -120,7 +120,7 @@ checks "a run that is possible" 0 'memory: staging .*memory: a rank' \
 expect "… leaves nothing behind" [ ! -e checked ]
 checks "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
 checks "missing corpus, and all else is said" 66 \
-    "vocabulary .*disk +up to .* for 4 checkpoints at a time; .* free.*memory: a rank" data.train=missing.txt
+    "vocabulary .*disk +up to .* for 4 checkpoints at a time; .* free.*memory: a rank" data.train=missing.txt run.directory=new
 checks "missing validation" 66 'missing.txt: No such file' data.validation=missing.txt
 checks "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
 checks "run directory below a file" 73 'corpus.txt cannot be written' run.directory=corpus.txt/run

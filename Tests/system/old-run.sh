@@ -45,8 +45,8 @@ expect_exit "it resumes from its middle" 0 'step-00000003.*validation after step
 expect "… with the losses of then" same_losses run resumed
 kernels=$(sed -nE 's/.*"kernels" : (.*),/\1/p' run/run.json)
 if [[ -n $kernels ]] && grep -qF "$kernels" resumed/run.json; then
-    # A field that records did not have then, and two that were called otherwise.
-    sed -i -E 's/"sequences":[0-9]+,//; s/"dropped_ratio/"dropped_share/g' resumed/metrics.jsonl
+    # Fields that records did not have then, and two that were called otherwise.
+    sed -i -E 's/"sequences":[0-9]+,//; s/"(host|time)":"[^"]*",//g; s/"dropped_ratio/"dropped_share/g' resumed/metrics.jsonl
     same_figures "… and, on the kernels of then, the bits" run resumed
     expect_exit "its steps can be replayed" 0 . -- "$switchyard" replay run --step 5
 else

@@ -33,7 +33,12 @@ package struct RunForecast: CustomStringConvertible {
         }
         let (skipped, missing) = try Self.files(of: given.data, on: world)
         var notes = given.warnings
-        let origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
+        let origin: Origin?
+        do {
+            origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
+        } catch {
+            throw missing ?? error
+        }
         // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.
         let configuration = try given.resolved(tokenizer: try Self.expectedVocabulary(of: given.data, origin))
         let corpus = missing == nil ? try Self.corpus(of: given, origin, on: world) : nil
