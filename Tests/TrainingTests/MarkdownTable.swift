@@ -14,7 +14,7 @@ enum Pages {
     static func all() throws -> [String] {
         let below = FileManager.default.enumerator(atPath: root.appending(path: "docs").path())
         let docs = (below?.allObjects as? [String] ?? []).filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }
-        return ["README.md", "CHANGELOG.md", "cluster/README.md"] + docs.sorted()
+        return ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "cluster/README.md"] + docs.sorted()
     }
 }
 

@@ -7,7 +7,10 @@ extension Plan {
 
     /// The same on a terminal of so many columns.
     package func text(columns: Int?) -> String {
-        var parts = [answer, "Every choice of experts, best first:\n\n" + comparison.text(columns: columns), legend]
+        var parts = [
+            answer(columns: columns), "Every choice of experts, best first:\n\n" + comparison.text(columns: columns),
+            legend,
+        ]
         if !impossible.isEmpty {
             parts.append(
                 "No model fits:\n" + impossible.map { "  \(choice($0, $1, $2)): \($3)" }.joined(separator: "\n"))
@@ -21,38 +24,63 @@ extension Plan {
         return parts.joined(separator: "\n\n")
     }
 
-    private var answer: String {
+    private func answer(columns: Int?) -> String {
         let model = best.buildable
-        var lines = [
+        let head =
             "Train \(choice(best.experts, best.granularity, best.topK)): d_model \(Int(model.dModel)), "
-                + "\(Int(model.layers)) layers, \(Int(model.layers)) heads",
-            "  parameters     \(shortCount(model.activeParameters)) active of "
-                + "\(shortCount(model.totalParameters)) (\(law.metadata.size == .totalWithoutEmbedding ? "without" : "with") "
-                + "embedding and head)",
-            "  tokens         \(shortCount(model.tokens)), "
-                + "\(significant(model.tokens / model.activeParameters, 3)) per active parameter",
-            "  training       \(scientific(model.trainingFLOPs)) FLOPs as the law's paper counts, "
-                + "\(scientific(model.trainerFLOPs)) as the trainer does (context \(Int(request.context)))"
-                + (request.countsLikeTrainer ? ": the cluster's budget is the trainer's" : ""),
-            "  loss           \(decimals(model.loss, 4)) nats per token"
-                + (best.interval.map {
-                    ", four runs in five between \(decimals($0.lowerBound, 4)) and "
-                        + decimals($0.upperBound, 4)
-                } ?? " (how sure this law is, nobody published)"),
-            "  rounding       \(decimals(best.roundingCost, 5)) nats above the optimum among real numbers "
-                + "(\(shortCount(best.optimum.activeParameters)) active, \(shortCount(best.optimum.tokens)) tokens)",
-            "  learning rate  \(scientific(best.learningRate)) at its peak",
-            "  batch          "
-                + best.batch.map {
-                    "\($0.tokens) tokens" + ($0.fromToken > 0 ? " from token \(shortCount($0.fromToken)) on" : "")
-                }.joined(separator: ", "),
-            "  limited by     \(best.limits.joined(separator: ", "))",
-        ]
-        if let memory = best.memoryBytes { lines.append("  memory         \(byteCount(memory))") }
+            + "\(Int(model.layers)) layers, \(Int(model.layers)) heads"
+        return head + "\n" + labeledLines(figures.map { (label: "  " + $0.0, value: $0.1) }, columns: columns)
+    }
+
+    private var figures: [(String, String)] {
+        let model = best.buildable, optimum = best.optimum
+        let embedding = law.metadata.size == .totalWithoutEmbedding ? "without" : "with"
+        let perParameter = significant(model.tokens / model.activeParameters, 3)
+        var lines: [(String, String)] = []
+        lines.append(
+            (
+                "parameters",
+                "\(shortCount(model.activeParameters)) active of \(shortCount(model.totalParameters)) "
+                    + "(\(embedding) embedding and head)"
+            ))
+        lines.append(("tokens", "\(shortCount(model.tokens)), \(perParameter) per active parameter"))
+        lines.append(("training", trainingInWords))
+        lines.append(("loss", lossInWords))
+        lines.append(
+            (
+                "rounding",
+                "\(decimals(best.roundingCost, 5)) nats above the optimum among real numbers "
+                    + "(\(shortCount(optimum.activeParameters)) active, \(shortCount(optimum.tokens)) tokens)"
+            ))
+        lines.append(("learning rate", "\(scientific(best.learningRate)) at its peak"))
+        lines.append(("batch", batchInWords))
+        lines.append(("limited by", best.limits.joined(separator: ", ")))
+        if let memory = best.memoryBytes { lines.append(("memory", byteCount(memory))) }
         if let advantage = best.computeAdvantage {
-            lines.append("  dense          \(saving(advantage)) compute-optimal dense training to the same loss")
+            lines.append(("dense", "\(saving(advantage)) compute-optimal dense training to the same loss"))
         }
-        return lines.joined(separator: "\n")
+        return lines
+    }
+
+    private var trainingInWords: String {
+        let model = best.buildable
+        return "\(scientific(model.trainingFLOPs)) FLOPs as the law's paper counts, "
+            + "\(scientific(model.trainerFLOPs)) as the trainer does (context \(Int(request.context)))"
+            + (request.countsLikeTrainer ? ": the cluster's budget is the trainer's" : "")
+    }
+
+    private var batchInWords: String {
+        best.batch.map { stage in
+            "\(stage.tokens) tokens" + (stage.fromToken > 0 ? " from token \(shortCount(stage.fromToken)) on" : "")
+        }.joined(separator: ", ")
+    }
+
+    private var lossInWords: String {
+        let sure =
+            best.interval.map {
+                ", four runs in five between \(decimals($0.lowerBound, 4)) and " + decimals($0.upperBound, 4)
+            } ?? " (how sure this law is, nobody published)"
+        return "\(decimals(best.buildable.loss, 4)) nats per token\(sure)"
     }
 
     private func saving(_ advantage: Double) -> String {

@@ -33,12 +33,7 @@ package struct RunForecast: CustomStringConvertible {
         }
         let (skipped, missing) = try Self.files(of: given.data, on: world)
         var notes = given.warnings
-        let origin: Origin?
-        do {
-            origin = try Origin.find(for: given, options, on: world) { notes.append($0) }
-        } catch {
-            throw missing ?? error
-        }
+        let origin = try Self.origin(of: given, options, on: world, missing: missing) { notes.append($0) }
         // The corpus is not tokenized here, so an automatic vocabulary is what the tokenizer setting says.
         let configuration = try given.resolved(tokenizer: try Self.expectedVocabulary(of: given.data, origin))
         let corpus = missing == nil ? try Self.corpus(of: given, origin, on: world) : nil
@@ -74,6 +69,18 @@ package struct RunForecast: CustomStringConvertible {
             return (skipped ?? SkippedFiles(), nil)
         } catch  where error.status == .noInput {
             return (SkippedFiles(), error)
+        }
+    }
+
+    /// Data that are missing are said before a run that was started with others. **Collective** over `world`.
+    private static func origin(
+        of configuration: RunConfiguration, _ options: TrainingOptions, on world: any Communicator, missing: Failure?,
+        log: (String) -> Void
+    ) throws(Failure) -> Origin? {
+        do {
+            return try Origin.find(for: configuration, options, on: world, log: log)
+        } catch {
+            throw missing ?? error
         }
     }
 
