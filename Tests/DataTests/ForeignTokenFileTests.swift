@@ -95,6 +95,18 @@ import Testing
         #expect(found?.contains(words) == true, "\(found ?? "accepted")")
     }
 
+    @Test("an index with the modes of sequences, as multimodal data sets have: text is read, anything else refused")
+    func modesOfSequences() throws {
+        let before = try tokenize("texts", .megatron, "x").tokens
+        let index = try folder.read("x.idx")
+        try folder.write(index + [0, 0, 0], to: "x.idx")
+        #expect(try tokenize("x.bin", .nanogpt, "y.bin").tokens == before)
+        try folder.write(index + [0, 1, 0], to: "x.idx")
+        #expect(refusal("x.bin")?.message.contains("sequence 1 has mode 1") == true)
+        try folder.write(index + [0, 0], to: "x.idx")
+        #expect(refusal("x.bin")?.message.contains("promises 3 sequences") == true)
+    }
+
     @Test(arguments: [(UInt8(1), 1), (4, 4), (5, 8)]) func otherWidthsOfTokensAreRead(code: UInt8, width: Int) throws {
         func word(_ number: Int, _ bytes: Int) -> [UInt8] {
             (0..<bytes).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }

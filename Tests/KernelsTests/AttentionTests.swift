@@ -84,7 +84,8 @@ private struct Head {
                 on: workers)
             return [o.floats, sums, dQKV.floats]
         }
-        let expected = oracle(Doubles(qkv), Doubles(dO), heads, dimension, context, unit: precision.halfUnit)
+        let expected = oracle(
+            Doubles(qkv), Doubles(dO), heads: heads, dimension: dimension, context: context, unit: precision.halfUnit)
         let worst = expectClose(found, expected.values, within: 3e-6, allowances: expected.errors)
         print(
             "attention \(precision) \(heads) × \(dimension), context \(context): largest deviation \(worst) of its bound"
@@ -137,7 +138,7 @@ private struct Head {
 
     /// `[o, logsumexps, dQKV]`, and what rounding to numbers of relative error `unit` moves each by at most.
     private func oracle(
-        _ qkv: Doubles, _ dO: Doubles, _ heads: Int, _ dimension: Int, _ context: Int, unit: Double
+        _ qkv: Doubles, _ dO: Doubles, heads: Int, dimension: Int, context: Int, unit: Double
     ) -> (values: [Doubles], errors: [Doubles]) {
         let d = heads * dimension, tokens = qkv.rows
         let shapes = [(tokens, d), (heads, tokens), (tokens, 3 * d)]
@@ -166,7 +167,7 @@ private struct Head {
         let (context, dimension) = (5, 3)
         let qkv = Doubles(random(context, 3 * dimension, seed: 4, scale: 2))
         let dO = Doubles(random(context, dimension, seed: 5))
-        let analytic = oracle(qkv, dO, 1, dimension, context, unit: 0).values[2]
+        let analytic = oracle(qkv, dO, heads: 1, dimension: dimension, context: context, unit: 0).values[2]
         let flat = qkv.values
         for i in flat.indices {
             let numeric = slope(flat, i) { values in

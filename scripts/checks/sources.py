@@ -11,12 +11,15 @@ from swift_text import functions, masked
 
 MOST_LINES = 250
 MOST_LINES_OF_A_FUNCTION = 40
+MOST_UNLABELLED = 4
 MOST_BYTES = 1_500_000
 CODE = (".swift", ".h", ".c", ".py", ".sh", ".sbatch")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 LAWS = "Sources/Programs/Planning/Laws/"
 LAW = re.compile(r"struct (\w+): ScalingLaw\b")
 FORCED = re.compile(r"\btry!|\bas!")
+DECLARATION = re.compile(r"\b(?:func [^\s(<]+|init\??)(?:<[^(]*>)?\(")
+UNLABELLED = re.compile(r"\s*_ \w+:")
 ONE_MACHINE = re.compile(r"(?<![\w./$}~-])/(?:tmp|home|root|work|Users)/[\w.-]")
 PATH_FREE = ("Sources/", "docs/", "configs/", "cluster/", "README.md", "CHANGELOG.md")
 
@@ -34,11 +37,38 @@ def check_lines(path, text):
             yield f"{path}:{number}: a path of one machine: {line.strip()[:80]}"
 
 
+def parameters(code, start):
+    """The parameters of the list that begins behind `start`, commas inside brackets apart."""
+    depth, parts, part = 1, [], ""
+    for character in code[start:]:
+        depth += (character in "([{<") - (character in ")]}") - (character == ">" and not part.endswith("-"))
+        if depth == 0:
+            break
+        if character == "," and depth == 1:
+            parts, part = parts + [part], ""
+        else:
+            part += character
+    return parts + [part]
+
+
+def check_labels(path, code):
+    """Runs of parameters without labels: a call with so many says nothing of what they are."""
+    for found in DECLARATION.finditer(code):
+        run = most = 0
+        for parameter in parameters(code, found.end()):
+            run = run + 1 if UNLABELLED.match(parameter) else 0
+            most = max(most, run)
+        if most > MOST_UNLABELLED:
+            line = code.count("\n", 0, found.start()) + 1
+            yield f"{path}:{line}: {most} parameters in a row have no label (at most {MOST_UNLABELLED})"
+
+
 def check_swift(path, text):
     code = masked(text)
     for number, line in enumerate(code.splitlines(), 1):
         if FORCED.search(line):
             yield f"{path}:{number}: {FORCED.search(line)[0]} can end the job on one rank alone"
+    yield from check_labels(path, code)
     for name, first, last in functions(code):
         if last - first + 1 > MOST_LINES_OF_A_FUNCTION:
             yield f"{path}:{first}: {name} has {last - first + 1} lines (at most {MOST_LINES_OF_A_FUNCTION})"

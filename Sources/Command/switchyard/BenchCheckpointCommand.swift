@@ -73,7 +73,7 @@ struct BenchCheckpoint: ParsableCommand {
             try dropPages(of: outcome?.directory ?? "", world)
             phases["cold_read"] = try timed(world) { try readBack(outcome?.directory ?? "", state, world) }
             if world.rank == 0, let outcome { try removeTree(outcome.directory) }
-            let stall = try stallOfBackgroundSave(writer, record, state, staging, world)
+            let stall = try stallOfBackgroundSave(writer, record, state, through: staging, on: world)
             figures.add(plain: plain, total: total, phases: phases, read: read, stall: stall)
         }
         guard world.rank == 0 else { return }
@@ -94,8 +94,8 @@ struct BenchCheckpoint: ParsableCommand {
 
     /// Seconds that training would stand still for a save in the background: copying the state, the beginning, the end.
     private func stallOfBackgroundSave(
-        _ writer: CheckpointWriter, _ record: CheckpointRecord, _ state: [TensorShard], _ staging: StagingBuffers,
-        _ world: any Communicator
+        _ writer: CheckpointWriter, _ record: CheckpointRecord, _ state: [TensorShard], through staging: StagingBuffers,
+        on world: any Communicator
     ) throws -> Double {
         var pending: PendingCheckpoint?
         let beginning = try timed(world) {

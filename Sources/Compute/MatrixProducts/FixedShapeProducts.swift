@@ -71,7 +71,7 @@ package func multiplyFixedShape(_ a: Factor, _ b: Factor, into c: Operand, addin
 
             var description: shim_matrix {
                 MatrixProducts.description(
-                    Int64(rows), Int64(columns), Int64(stride), isTransposed,
+                    rows: Int64(rows), columns: Int64(columns), stride: Int64(stride), isTransposed: isTransposed,
                     precision == .float32 ? dnnl_f32 : dnnl_bf16)
             }
         }

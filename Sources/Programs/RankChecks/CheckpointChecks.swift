@@ -20,7 +20,7 @@ private func checkRoundTrip(_ c: any Communicator, _ found: Expectations) throws
                 let writer = try CheckpointWriter(directory: directory, ranks: c, shards: shards)
                 let outcome = try writer.write(state.record, state.owned(by: c.rank, of: c.size, axis: axis))
                 found.expect(outcome.isNew, "a first save is new")
-                try readBack(outcome.directory, state, c, found, "\(shards) shards, axis \(axis)")
+                try readBack(outcome.directory, state, on: c, into: found, as: "\(shards) shards, axis \(axis)")
                 let again = try writer.write(state.record, state.owned(by: c.rank, of: c.size, axis: axis))
                 found.expect(!again.isNew, "the same state again is not written")
             }
@@ -29,7 +29,7 @@ private func checkRoundTrip(_ c: any Communicator, _ found: Expectations) throws
 }
 
 private func readBack(
-    _ directory: String, _ state: TestState, _ c: any Communicator, _ found: Expectations, _ what: String
+    _ directory: String, _ state: TestState, on c: any Communicator, into found: Expectations, as what: String
 ) throws {
     let reader = try CheckpointReader(directory, sharedBy: c)
     for difference in try state.differences(from: reader) { found.expect(false, "\(what): \(difference)") }
@@ -59,7 +59,7 @@ private func checkFailedSave(_ c: any Communicator, _ found: Expectations) throw
                 found.expectEqual(left, ["step-00000001"], "what a save that failed at \(point) leaves")
                 try c.barrier()
             }
-            try readBack("\(directory)/step-00000001", old, c, found, "the older checkpoint")
+            try readBack("\(directory)/step-00000001", old, on: c, into: found, as: "the older checkpoint")
         }
     }
 }

@@ -3,14 +3,14 @@ package import Tensors
 extension Loops {
     package static func rotate(_ x: Operand, first: Int, cosine: Tensor, sine: Tensor, direction: Float) {
         switch x {
-        case .float32(let x): turn(x, first, cosine, sine, direction)
-        case .bfloat16(let x): turn(x, first, cosine, sine, direction)
+        case .float32(let x): turn(x, first: first, cosine: cosine, sine: sine, direction: direction)
+        case .bfloat16(let x): turn(x, first: first, cosine: cosine, sine: sine, direction: direction)
         }
     }
 }
 
 private func turn<Element: MatrixElement>(
-    _ x: Matrix<Element>, _ first: Int, _ cosine: Tensor, _ sine: Tensor, _ direction: Float
+    _ x: Matrix<Element>, first: Int, cosine: Tensor, sine: Tensor, direction: Float
 ) {
     let half = cosine.columns
     for t in 0..<x.rows {

@@ -24,7 +24,9 @@ package func attention(
         let memory = scratch[worker]
         let (q, k, v) = memory.gather(head.split(qkv))
         for queries in shape.tiles {
-            attend(q.rows(queries), k, v, shape.keyTiles(of: queries), queries, shape.scale, memory)
+            attend(
+                q.rows(queries), k, v, keyTiles: shape.keyTiles(of: queries), queries: queries, scale: shape.scale,
+                in: memory)
             kernelLoops.finishSoftmax(
                 memory.accumulator.rows(0..<queries.count), sums: memory.sums, scale: shape.scale,
                 into: head.window(o).rows(queries), logSumExp: head.row(of: logSumExp).columns(queries))
@@ -34,8 +36,8 @@ package func attention(
 
 /// Leaves the softmax's numerators times the values in `accumulator`.
 private func attend(
-    _ q: Operand, _ k: Operand, _ v: Operand, _ keyTiles: [Range<Int>], _ queries: Range<Int>, _ scale: Float,
-    _ memory: AttentionScratch
+    _ q: Operand, _ k: Operand, _ v: Operand, keyTiles: [Range<Int>], queries: Range<Int>, scale: Float,
+    in memory: AttentionScratch
 ) {
     let accumulator = memory.accumulator.rows(0..<q.rows)
     for keys in keyTiles {
@@ -74,7 +76,7 @@ package func attentionBackward(
                 queries: queries, isLast: queries.upperBound == shape.context, scale: shape.scale,
                 logSumExp: head.row(of: logSumExp).columns(queries))
             for keys in shape.keyTiles(of: queries) {
-                tile.backward(keys, q.rows(queries), k, v, outer.rows(queries), memory)
+                tile.backward(keys, q: q.rows(queries), k: k, v: v, dO: outer.rows(queries), in: memory)
             }
             let dQueries = Operand.float32(memory.accumulator.rows(0..<queries.count))
             rotary?.rotate(dQueries, first: queries.lowerBound, context: shape.context, inverse: true)
@@ -97,7 +99,7 @@ private struct BackwardTile {
 
     /// One tile of keys: adds to `dKeys`, `dValues` and, for dq, `accumulator`.
     func backward(
-        _ keys: Range<Int>, _ q: Operand, _ k: Operand, _ v: Operand, _ dO: Operand, _ memory: AttentionScratch
+        _ keys: Range<Int>, q: Operand, k: Operand, v: Operand, dO: Operand, in memory: AttentionScratch
     ) {
         let (scores, p) = memory.first(rows: q.rows, columns: keys.count)
         let (dP, ds) = memory.second(rows: q.rows, columns: keys.count)

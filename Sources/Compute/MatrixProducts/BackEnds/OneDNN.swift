@@ -44,9 +44,9 @@ import Tensors
         private static func primitive(_ key: Key) -> dnnl_primitive_t {
             let any = shim_runtime_dimension()
             let plan = unsafe matmulPlan(
-                description(any, any, any, key.transposeA, key.factors),
-                description(any, any, any, key.transposeB, key.factors),
-                description(any, any, any, false, key.product), adding: key.adding)
+                description(rows: any, columns: any, stride: any, isTransposed: key.transposeA, key.factors),
+                description(rows: any, columns: any, stride: any, isTransposed: key.transposeB, key.factors),
+                description(rows: any, columns: any, stride: any, isTransposed: false, key.product), adding: key.adding)
             defer { unsafe dnnl_primitive_desc_destroy(plan) }
             return unsafe libraryPrimitive(plan)
         }
@@ -86,9 +86,8 @@ import Tensors
         ) -> dnnl_memory_t {
             let (rows, columns) = (Int64(matrix.rows), Int64(matrix.columns))
             let shape = description(
-                isTransposed ? columns : rows, isTransposed ? rows : columns,
-                Int64(max(matrix.stride, matrix.columns, 1)),
-                isTransposed, type)
+                rows: isTransposed ? columns : rows, columns: isTransposed ? rows : columns,
+                stride: Int64(max(matrix.stride, matrix.columns, 1)), isTransposed: isTransposed, type)
             return unsafe libraryMemory(shape, matrix.pointer)
         }
 

@@ -44,7 +44,7 @@
 
     /// Row-major numbers, or column-major if `isTransposed`, consecutive rows (columns) `stride` elements apart.
     func description(
-        _ rows: Int64, _ columns: Int64, _ stride: Int64, _ isTransposed: Bool, _ type: dnnl_data_type_t
+        rows: Int64, columns: Int64, stride: Int64, isTransposed: Bool, _ type: dnnl_data_type_t
     ) -> shim_matrix {
         shim_matrix(
             rows: rows, columns: columns, row_stride: isTransposed ? 1 : stride,

@@ -43,7 +43,9 @@ package struct InputsAndOutputs {
     package func check(_ status: ExitStatus = .usage) throws(Failure) {
         var read: [Place: (path: String, name: String)] = [:], written: [Place: Output] = [:]
         for input in inputs {
-            if let place = Place(existing: input.path), read[place] == nil { read[place] = (input.path, input.name) }
+            if let place = Place(existing: input.path), read[place] == nil {
+                read[place] = (path: input.path, name: input.name)
+            }
         }
         for output in outputs {
             try requireOutside(output, status)
@@ -54,10 +56,10 @@ package struct InputsAndOutputs {
                     advice: "name a file; nothing has been written")
             }
             if let input = read[place] {
-                throw refusal(status, output, "is the input", input.path, input.name)
+                throw refusal(status, output, "is the input", path: input.path, name: input.name)
             }
             if let other = written.updateValue(output, forKey: place) {
-                throw refusal(status, output, "is also written as", other.path, other.name)
+                throw refusal(status, output, "is also written as", path: other.path, name: other.name)
             }
             if output.replacesContents { try requireEmptyOfInputs(output, place, status) }
         }
@@ -69,18 +71,18 @@ package struct InputsAndOutputs {
         let ancestors = Place.ancestors(of: output.path)
         for input in whole {
             guard let place = Place(existing: input.path), ancestors.contains(place) else { continue }
-            throw refusal(status, output, "lies inside the input", input.path, input.name)
+            throw refusal(status, output, "lies inside the input", path: input.path, name: input.name)
         }
     }
 
     private func requireEmptyOfInputs(_ output: Output, _ place: Place, _ status: ExitStatus) throws(Failure) {
         for input in inputs where Place.ancestors(of: input.path).contains(place) {
-            throw refusal(status, output, "holds the input", input.path, input.name)
+            throw refusal(status, output, "holds the input", path: input.path, name: input.name)
         }
     }
 
     private func refusal(
-        _ status: ExitStatus, _ output: Output, _ relation: String, _ path: String, _ name: String
+        _ status: ExitStatus, _ output: Output, _ relation: String, path: String, name: String
     ) -> Failure {
         Failure(
             status, "\(output.path) (\(output.name)) \(relation) \(path) (\(name)): it would be overwritten",

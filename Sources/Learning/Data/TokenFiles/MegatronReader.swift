@@ -22,9 +22,19 @@ extension ForeignTokenFile {
         }
         let sequences = bytes.word(at: 18), boundaries = bytes.word(at: 26)
         let most = UInt64(index.count)
-        guard sequences <= most, boundaries <= most, boundaries > 0,
-            index.count == head + 12 * Int(sequences) + 8 * Int(boundaries)
-        else { throw truncated(index, "\(sequences) sequences and \(boundaries) document boundaries") }
+        guard sequences <= most, boundaries <= most, boundaries > 0 else {
+            throw truncated(index, "\(sequences) sequences and \(boundaries) document boundaries")
+        }
+        let modes = head + 12 * Int(sequences) + 8 * Int(boundaries)
+        guard index.count == modes || index.count == modes + Int(sequences) else {
+            throw truncated(index, "\(sequences) sequences and \(boundaries) document boundaries")
+        }
+        // A multimodal data set has a byte for each sequence at the end: 0 is text.
+        if let other = (modes..<index.count).first(where: { bytes[$0] != 0 }) {
+            throw Failure(
+                .data, "\(index.path): sequence \(other - modes) has mode \(bytes[other]): it is no text",
+                advice: "train on the sequences of mode 0 alone")
+        }
         return try read(index, tokens, width, sequences: Int(sequences), boundaries: Int(boundaries), from: head)
     }
 

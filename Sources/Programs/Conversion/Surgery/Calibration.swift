@@ -36,7 +36,7 @@ package struct Calibration: Sendable {
         let windows = try EvaluationWindows(dataset, context: model.context)
         let count = limit > 0 ? min(windows.count, max(1, limit / model.context)) : windows.count
         do {
-            try measure(source, windows, 0..<count, threads, world)
+            try measure(source, windows, 0..<count, threads: threads, on: world)
         } catch let failure as Failure {
             throw failure
         } catch {
@@ -50,8 +50,8 @@ package struct Calibration: Sendable {
     }
 
     private mutating func measure(
-        _ source: SourceCheckpoint, _ windows: EvaluationWindows, _ range: Range<Int>, _ threads: Int,
-        _ world: any Communicator
+        _ source: SourceCheckpoint, _ windows: EvaluationWindows, _ range: Range<Int>, threads: Int,
+        on world: any Communicator
     ) throws {
         var configuration = source.configuration
         configuration.routing.evaluationCapacityFactor = nil

@@ -34,14 +34,14 @@ extension Chart {
     private var axes: [String] {
         let columns = x.ticks.map { tick in
             let at = px(tick.value)
-            return rule(at, top, at, floor, Palette.faint) + text(at, floor + 19, tick.text, anchor: "middle")
+            return rule(at, top, at, floor, color: Palette.faint) + text(at, floor + 19, tick.text, anchor: "middle")
         }
         let rows = y.ticks.map { tick in
             let at = py(tick.value)
-            return rule(left, at, right, at, Palette.faint) + text(left - 8, at + 4, tick.text, anchor: "end")
+            return rule(left, at, right, at, color: Palette.faint) + text(left - 8, at + 4, tick.text, anchor: "end")
         }
         let titles = [
-            rule(left, floor, right, floor, Palette.axis),
+            rule(left, floor, right, floor, color: Palette.axis),
             text((left + right) / 2, height - 14, x.title, size: 13, anchor: "middle"),
             "<text transform=\"translate(18 \(number((top + floor) / 2))) rotate(-90)\" font-size=\"13\" "
                 + "text-anchor=\"middle\">\(escaped(y.title))</text>",
@@ -63,10 +63,10 @@ extension Chart {
                 "<circle cx=\"\(number(px($0.0)))\" cy=\"\(number(py($0.1)))\" r=\"\(number(radius))\" \(style)/>"
             }.joined()
         case .stripe(let range, let color):
-            return rectangle(left, py(range.upperBound), right, py(range.lowerBound), color)
+            return rectangle(left, py(range.upperBound), right, py(range.lowerBound), color: color)
         case .cell(let xs, let ys, let color):
             return rectangle(
-                px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, color)
+                px(xs.lowerBound), py(ys.upperBound), px(xs.upperBound) + 0.4, py(ys.lowerBound) + 0.4, color: color)
         case .named(let a, let b, let words, let color):
             let disc = draw(.dots([(a, b)], color: color, radius: 5))
             let name = text(px(a), py(b) - 10, words, color: color, anchor: "middle", weight: "bold")
@@ -96,17 +96,17 @@ extension Chart {
         legend.enumerated().flatMap { index, entry -> [String] in
             let at = top + 8 + 20 * Double(index)
             return [
-                rectangle(right + 14, at, right + 26, at + 12, entry.color),
+                rectangle(right + 14, at, right + 26, at + 12, color: entry.color),
                 text(right + 32, at + 10.5, entry.text, size: 12),
             ]
         }
     }
 
-    private func rule(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ color: String) -> String {
+    private func rule(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, color: String) -> String {
         "<line x1=\"\(number(x1))\" y1=\"\(number(y1))\" x2=\"\(number(x2))\" y2=\"\(number(y2))\" stroke=\"\(color)\"/>"
     }
 
-    private func rectangle(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ color: String) -> String {
+    private func rectangle(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, color: String) -> String {
         "<rect x=\"\(number(x1))\" y=\"\(number(y1))\" width=\"\(number(max(0, x2 - x1)))\" "
             + "height=\"\(number(max(0, y2 - y1)))\" fill=\"\(color)\" shape-rendering=\"crispEdges\"/>"
     }

@@ -37,7 +37,7 @@ package struct ConversionCheck: Sendable {
         let model = try ImportedModel(directory)
         try compareSettings(model, source)
         try compareDigests(model, source)
-        try compareLogits(model, source, tokens, world, record)
+        try compareLogits(model, source, tokens, on: world, record: record)
         try source.reader.close()
         guard !isLarge || closestCall < Self.closeCall else {
             throw Failure(
@@ -84,8 +84,8 @@ package struct ConversionCheck: Sendable {
     }
 
     private mutating func compareLogits(
-        _ model: ImportedModel, _ source: SourceCheckpoint, _ tokens: SampleTokens, _ world: any Communicator,
-        _ record: ((Tensor, Int) -> Void)?
+        _ model: ImportedModel, _ source: SourceCheckpoint, _ tokens: SampleTokens, on world: any Communicator,
+        record: ((Tensor, Int) -> Void)?
     ) throws(Failure) {
         self.tokens = tokens.count
         let ours = try LayerwiseForward(source, tokens, on: world), theirs = ReferenceForward(model, tokens)
