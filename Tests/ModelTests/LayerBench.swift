@@ -65,7 +65,7 @@ extension Bench {
             let entry = model.layout[id]
             let scale =
                 switch entry.role {
-                case .normWeight, .bias, .selectionBias: 0.5
+                case .normWeight, .bias, .routerState: 0.5
                 case .matrix where entry.name == "embedding": 1.0
                 case .matrix: (entry.name.hasSuffix("router") ? 3 : 1.5) / Double(entry.rows).squareRoot()
                 }

@@ -45,6 +45,13 @@ import Threading
         }
     }
 
+    @Test("a bias moves against the sign of its expert's excess, by the rate, and stays where there is none")
+    func bias() {
+        let bias = Vector<Float>([1, 1, 1, -1])
+        LoadBias(rate: 0.25).update(bias, sums: Vector([1e-9, -3, 0, 5]))
+        #expect(bias.array == [0.75, 1.25, 1, -1.25])
+    }
+
     @Test("an even load has a loss of one, whatever the probabilities of single tokens are") func even() {
         let routing = Routing(tokens: 4, experts: 4, expertsPerToken: 1)
         for t in 0..<4 {

@@ -57,7 +57,7 @@ import Training
                 let outcome = try step.run(&state)
                 trace.imbalance.append(outcome.microBatches.imbalance.reduce(0, +))
                 trace.norms.append(outcome.gradientNorm)
-                guard configuration.model.routerBias else { continue }
+                guard configuration.model.routerState != nil else { continue }
                 let entry = engine.layout[engine.layout.id("blocks.1.router_bias")]
                 trace.shape = entry.storedShape
                 trace.biases.append(state.parameters.values[entry.range].array)

@@ -25,8 +25,8 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     /// Hidden size of a dense feed-forward over `dModel`.
     package var feedForward: Double
     package var tieEmbeddings: Bool
-    /// Whether every expert has a bias by which it is selected, which its load moves (`LoadBalancingKind.bias`).
-    package var routerBias: Bool
+    /// The tensor of a layer in which the routing rule keeps a number for every expert (`LoadBalancingKind.state`); nil: none.
+    package var routerState: String?
     package var norm: NormKind
     package var normEpsilon: Double
     package var ropeBase: Double
@@ -36,7 +36,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package init(
         dModel: Int, layers: Int, heads: Int, context: Int, vocabularySize: Vocabulary, experts: ExpertsPerLayer = 1,
         topK: Int = 1,
-        granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, routerBias: Bool = false,
+        granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, routerState: String? = nil,
         norm: NormKind = .rms,
         normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
     ) {
@@ -50,7 +50,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.granularity = granularity
         self.feedForward = feedForward
         self.tieEmbeddings = tieEmbeddings
-        self.routerBias = routerBias
+        self.routerState = routerState
         self.norm = norm
         self.normEpsilon = normEpsilon
         self.ropeBase = ropeBase
@@ -72,9 +72,9 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
 
 extension ModelDescription<Int?> {
     /// - Throws: `Failure` for shapes that do not fit each other, with the ones that would
-    /// - Parameter routerBias: what the section `routing` says of it
-    package init(reading section: ConfigurationSection, routerBias: Bool = false) throws(Failure) {
-        self.routerBias = routerBias
+    /// - Parameter routerState: what the section `routing` says of it
+    package init(reading section: ConfigurationSection, routerState: String? = nil) throws(Failure) {
+        self.routerState = routerState
         dModel = try section.integer("d_model", in: 1...1 << 20)
         layers = try section.integer("layers", in: 1...10_000)
         heads = try section.integer("heads", in: 1...10_000)
@@ -106,7 +106,7 @@ extension ModelDescription<Int?> {
         return ModelShape(
             dModel: dModel, layers: layers, heads: heads, context: context, vocabularySize: size, experts: experts,
             topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings,
-            routerBias: routerBias,
+            routerState: routerState,
             norm: norm, normEpsilon: normEpsilon, ropeBase: ropeBase, initializationScale: initializationScale)
     }
 

@@ -6,6 +6,14 @@ package enum LoadBalancingKind: String, CaseIterable, Sendable {
     case loss
     /// Biases of the experts' scores, which follow the load.
     case bias
+
+    /// The tensor of a layer in which the rule keeps a number for every expert, behind `blocks.N.`; nil if it keeps none.
+    package var state: String? {
+        switch self {
+        case .loss: nil
+        case .bias: "router_bias"
+        }
+    }
 }
 
 /// How tokens find experts.

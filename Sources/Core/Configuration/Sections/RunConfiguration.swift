@@ -66,9 +66,9 @@ extension RunDescription<Int?> {
         directory = try run.filePath("directory", default: "runs/unnamed")
         guard !directory.isEmpty else { throw run.failure("directory", "is empty; it must name a directory") }
         data = try DataConfiguration(try document.section("data"))
+        let modelSection = try document.section("model")
         routing = try RoutingConfiguration(reading: try document.section("routing"))
-        model = try ModelConfiguration(
-            reading: try document.section("model"), routerBias: routing.balancing == .bias)
+        model = try ModelConfiguration(reading: modelSection, routerState: routing.balancing.state)
         batch = try BatchConfiguration(reading: try document.section("batch"), context: model.context)
         length = try TrainConfiguration(reading: try document.section("train"), batchTokens: batch.tokens)
         optimizer = try OptimizerConfiguration(reading: try document.section("optimizer"))

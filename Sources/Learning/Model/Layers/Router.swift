@@ -11,8 +11,7 @@ package struct Router: Sendable {
 
     package init(_ block: String, _ settings: RoutingConfiguration, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)
-        let bias = "\(block).router_bias"
-        policy = RoutingPolicy(settings, selectionBias: layout.contains(bias) ? layout.id(bias) : nil)
+        policy = RoutingPolicy(settings, state: settings.balancing.state.map { layout.id("\(block).\($0)") })
         zLossWeight = settings.zLossWeight
     }
 

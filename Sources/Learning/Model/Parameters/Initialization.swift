@@ -20,7 +20,7 @@ package func initialize(
 ) {
     switch entry.role {
     case .normWeight: values.fill(with: 1)
-    case .bias, .selectionBias: values.fill(with: 0)
+    case .bias, .routerState: values.fill(with: 0)
     case .matrix(let fanIn):
         let sigma = (scale / Double(fanIn)).squareRoot()
         let random = RandomFunction(seed: seed, purpose: .parameterValues, stream: entry.nameDigest)

@@ -9,8 +9,8 @@ package enum ParameterRole: Sendable, Equatable {
     case normWeight
     /// A norm's bias: starts at 0.
     case bias
-    /// The bias of a router's selection: starts at 0, and the experts' load moves it, no gradient (`LoadBiasStep`).
-    case selectionBias
+    /// The state of a routing rule, a number for every expert: starts at 0, and the rule moves it, no gradient (`RouterState`).
+    case routerState
 }
 
 /// One tensor of the model and where this rank's part of it lies in the arenas.
@@ -34,7 +34,7 @@ package struct ParameterEntry: Sendable {
         return false
     }
     /// Whether the loss's gradient trains it. In place of a gradient, others sum what their own rule takes from every micro-batch.
-    package var hasGradient: Bool { role != .selectionBias }
+    package var hasGradient: Bool { role != .routerState }
     /// Matrices this rank holds: its experts, or 1.
     package var matrixCount: Int { experts?.count ?? 1 }
     /// Elements this rank holds.
@@ -133,8 +133,8 @@ package struct ParameterLayout: Sendable {
             all.append(matrix("\(block).attention.output", d, d, fanIn: d))
             all += norm("\(block).feed_forward_norm")
             all.append(matrix("\(block).router", d, experts, fanIn: d))
-            if model.routerBias {
-                all.append(Declaration(name: "\(block).router_bias", role: .selectionBias, rows: 1, columns: experts))
+            if let state = model.routerState {
+                all.append(Declaration(name: "\(block).\(state)", role: .routerState, rows: 1, columns: experts))
             }
             all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts))
             all.append(matrix("\(block).experts.down", hidden, d, fanIn: hidden, experts: experts))

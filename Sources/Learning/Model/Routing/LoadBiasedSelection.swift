@@ -5,16 +5,16 @@ package import Tensors
 ///
 /// Wang et al., "Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts" (arXiv:2408.15664), algorithm 1. The bias is a
 /// parameter, so that checkpoints keep it and every layout has the same; what micro-batches and ranks sum in place of its
-/// gradient is each expert's excess of assignments. After the step `LoadBiasStep` moves the bias against the sign of that sum.
+/// gradient is each expert's excess of assignments. After the step `LoadBias` moves the bias against the sign of that sum.
 package struct LoadBiasedSelection: ExpertSelection {
     private let topK: TopKSelection
     private let bias: ParameterID
 
     /// - Parameters:
-    ///   - topK: selects with the same bias
+    ///   - normalizeGates: whether a token's gates are divided by their sum
     ///   - bias: `[1, experts]`
-    package init(_ topK: TopKSelection, bias: ParameterID) {
-        self.topK = topK
+    package init(normalizeGates: Bool, bias: ParameterID) {
+        topK = TopKSelection(normalizeGates: normalizeGates, bias: bias)
         self.bias = bias
     }
 
@@ -39,4 +39,20 @@ package struct LoadBiasedSelection: ExpertSelection {
     /// A power of two, so that sums of whole numbers stay exact: in floats up to 2^24 units, in the fixed point of exact mode all
     /// that a batch can contain.
     private static let unit: Float = 0x1p-34
+}
+
+/// The bias of `LoadBiasedSelection`: `b_e ← b_e − u·sign(excess_e)`.
+package struct LoadBias: RouterState {
+    /// u
+    private let rate: Float
+
+    package init(rate: Double) { self.rate = Float(rate) }
+
+    /// - Parameter sums: in any unit: assignments to the expert less the mean of all
+    package func update(_ bias: Vector<Float>, sums: Vector<Float>) {
+        let excess = sums.span
+        var bias = unsafe bias.unsafeMutableSpan
+        precondition(bias.count == excess.count)
+        for e in 0..<excess.count where excess[e] != 0 { bias[e] -= excess[e] > 0 ? rate : -rate }
+    }
 }

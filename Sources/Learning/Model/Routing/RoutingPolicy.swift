@@ -6,12 +6,23 @@ package struct RoutingPolicy: Sendable {
     package let selection: any ExpertSelection
     package let balancing: any LoadBalancing
 
-    /// - Parameter selectionBias: the layer's biases, `[1, experts]`, if the model has them
-    package init(_ settings: RoutingConfiguration, selectionBias: ParameterID?) {
+    /// - Parameter state: of the layer, `[1, experts]`, if the rule has one
+    package init(_ settings: RoutingConfiguration, state: ParameterID?) {
         scoring = SoftmaxScores()
-        let topK = TopKSelection(normalizeGates: settings.normalizeGates, bias: selectionBias)
-        let selection: any ExpertSelection = selectionBias.map { LoadBiasedSelection(topK, bias: $0) } ?? topK
+        let selection: any ExpertSelection =
+            switch (settings.balancing, state) {
+            case (.bias, let state?): LoadBiasedSelection(normalizeGates: settings.normalizeGates, bias: state)
+            default: TopKSelection(normalizeGates: settings.normalizeGates)
+            }
         self.selection = settings.isRoundRobin ? RoundRobinSelection(after: selection) : selection
         balancing = AuxiliaryLoss(weight: settings.loadBalanceWeight)
+    }
+
+    /// What becomes of the rule's state after a step; nil if it has none.
+    package static func state(_ settings: RoutingConfiguration) -> (any RouterState)? {
+        switch settings.balancing {
+        case .loss: nil
+        case .bias: LoadBias(rate: settings.biasUpdateRate)
+        }
     }
 }

@@ -27,7 +27,7 @@ package struct Prune {
         try source.derive(configuration, to: target, run: run, versions: versions) { entry, part throws(Failure) in
             guard let layer = entry.layer else { return try source.read(entry, part) }
             let kept = kept.numbers[layer]
-            if entry.role == .selectionBias { return try biases(entry, part, layer, kept) }
+            if entry.role == .routerState { return try state(entry, part, layer, kept) }
             if entry.name.hasSuffix(".router") { return try router(entry, part, layer, kept) }
             guard entry.experts != nil else { return try source.read(entry, part) }
             let values = Vector<Float>(count: part.count), size = entry.rows * entry.columns
@@ -55,8 +55,8 @@ package struct Prune {
         return values
     }
 
-    /// Some of the selection biases of the experts `kept`.
-    private func biases(
+    /// The router's state of some of the experts `kept`.
+    private func state(
         _ entry: ParameterEntry, _ part: Rectangle, _ layer: Int, _ kept: [Int]
     ) throws(Failure) -> Vector<Float> {
         let all = source.configuration.model.expertCount(inLayer: layer)

@@ -37,7 +37,7 @@ package struct Upcycle {
     /// - Returns: bytes written
     package func write(to target: String, run: String, versions: [String: String]) throws(Failure) -> Int {
         try source.derive(configuration, to: target, run: run, versions: versions) { entry, part throws(Failure) in
-            if entry.role == .selectionBias { return Vector(count: part.count) }
+            if entry.role == .routerState { return Vector(count: part.count) }
             if entry.name.hasSuffix(".router") { return router(entry, part) }
             guard entry.experts != nil else { return try source.read(entry, part) }
             let dense = try source.read(entry, Rectangle(offset: [0, 0, 0], shape: [1, entry.rows, entry.columns]))

@@ -132,7 +132,7 @@ package final class TrainingStep {
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
         let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
-        let biasStep = LoadBiasStep(configuration.routing)
+        let routerState = RoutingPolicy.state(configuration.routing)
         let layout = engine.layout, view = view
         let updated = engine.isOptimizerDistributed ? chunks.owned : Array(chunks.local.indices)
         let digest = try sums.digest(on: engine.workers, of: updated) { chunk, worker in
@@ -143,7 +143,7 @@ package final class TrainingStep {
                     values, gradient: gradient, firstMoment: m[range], secondMoment: v[range],
                     hasWeightDecay: entry.hasWeightDecay)
             } else {
-                biasStep.update(values, excess: gradient)
+                routerState?.update(values, sums: gradient)
             }
             parameters.refresh(range)
             return values

@@ -90,10 +90,10 @@ enum HuggingFaceClasses {
                     + "this kind",
                 advice: "only models with `norm: rms` can go to Hugging Face")
         }
-        guard !model.routerBias else {
+        guard routing.balancing.state == nil else {
             throw Failure(
                 .configuration,
-                "routing.balancing is `bias`: none of the classes that are written has a bias by which experts are selected",
+                "routing.balancing is `\(routing.balancing.rawValue)`: none of the classes that are written has such a router",
                 advice: "only models of another balancing can go to Hugging Face")
         }
         var refusal: Failure?
