@@ -3,15 +3,22 @@
 # pkg-config files that SwiftPM asks for. Sourced by scripts/setup, after lib.sh.
 : "${generated_packages:?lib.sh comes first}"
 
-# One line a library: module, pkg-config name or -, Debian package.
+# One line a library: module, pkg-config name or -, Debian package. As Package.swift calls `system` for them; that none is left out
+# is a line of scripts/check.
 system_libraries() {
-    tr '\n' ' ' <Package.swift | grep -o '\.systemLibrary([^)]*)[^)]*)' | while read -r entry; do
-        [[ $entry =~ name:\ *\"([^\"]+)\" ]] || continue
+    grep -o 'system("[^)]*)' Package.swift | while read -r entry; do
+        [[ $entry =~ ^system\(\"([^\"]+)\" ]] || continue
         local module=${BASH_REMATCH[1]} name=- debian=-
         [[ ! $entry =~ pkgConfig:\ *\"([^\"]+)\" ]] || name=${BASH_REMATCH[1]}
-        [[ ! $entry =~ \.apt\(\[\"([^\"]+)\" ]] || debian=${BASH_REMATCH[1]}
+        [[ ! $entry =~ apt:\ *\"([^\"]+)\" ]] || debian=${BASH_REMATCH[1]}
         printf '%s %s %s\n' "$module" "$name" "$debian"
     done
+}
+
+# What a module map stands for, and set-up must therefore find: their names.
+mapped_libraries() {
+    local map
+    for map in Sources/C/*/module.modulemap; do basename "$(dirname "$map")"; done
 }
 
 # Libraries that Package.swift takes where they are and does without elsewhere.
@@ -28,7 +35,7 @@ library_description() {
 
 # The headers that a module's shims include, and for HDF5 that it was built with MPI.
 library_probe() {
-    grep -h '^#include <' "Sources/$1"/*.h
+    grep -h '^#include <' "Sources/C/$1"/*.h || printf '#error no header names the library\n'
     if [[ $1 == CHDF5 ]]; then printf '#ifndef H5_HAVE_PARALLEL\n#error HDF5 without MPI\n#endif\n'; fi
 }
 
@@ -105,7 +112,7 @@ hdf5_flags() {
 # The first directory on the compiler's paths that holds the header of MODULE, and the one that holds its library.
 searched_flags() {
     local header library directory
-    header=$(sed -n 's/^#include <\(.*\)>.*/\1/p' "Sources/$1"/*.h | head -n 1)
+    header=$(sed -n 's/^#include <\(.*\)>.*/\1/p' "Sources/C/$1"/*.h | head -n 1)
     library=$(sed -n 's/.*link "\(.*\)".*/\1/p' "Sources/C/$1/module.modulemap" | head -n 1)
     while read -r directory; do
         [[ -f $directory/$header ]] && say "-I$directory" && break
