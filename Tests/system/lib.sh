@@ -128,7 +128,7 @@ write_run_table() {
 }
 
 # All that a run says of its steps, except for times and memory.
-figures() { sed -E 's/"(([a-z]+_)*seconds|mfu|gemm_peak_flops|peak_memory_bytes|tokens_per_second)":[^,}]*,?//g' "$1/metrics.jsonl"; }
+figures() { sed -E 's/"(([a-z]+_)*seconds|time|host|mfu|mfu_is_doubtful|gemm_peak_flops|peak_memory_bytes|tokens_per_second)":[^,}]*,?//g' "$1/metrics.jsonl"; }
 
 # same_figures NAME A B [FIRST]: from step FIRST on.
 same_figures() {
