@@ -44,7 +44,9 @@ package final class ProgressDisplay: Sendable {
     }
 
     /// The same for a line that can be said in fewer words.
-    /// - Parameter text: a line of at most `columns` characters, or of as few as it can be; nil: of any number
+    /// - Parameters:
+    ///   - text: a line of at most `columns` characters, or of as few as it can be; nil: of any number
+    ///   - important: whether it is shown in any case, and stays
     package func show(fitting text: (_ columns: Int?) -> String, important: Bool = false) {
         shown.withLock { shown in
             let now = ContinuousClock.now

@@ -63,7 +63,10 @@ package final class HDF5File {
     }
 
     /// An existing file, by this process alone.
-    /// - Parameter descriptor: of the file, if it is open already: then it is this one, whatever bears its name now
+    /// - Parameters:
+    ///   - path: of the file
+    ///   - writable: whether it is written as well
+    ///   - descriptor: of the file, if it is open already: then it is this one, whatever bears its name now
     package static func open(
         _ path: String, writable: Bool = false, descriptor: Int32? = nil
     ) throws(HDF5Error) -> HDF5File {

@@ -71,8 +71,10 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
 }
 
 extension ModelDescription<Int?> {
-    /// - Throws: `Failure` for shapes that do not fit each other, with the ones that would
-    /// - Parameter routerState: what the section `routing` says of it
+    /// - Parameters:
+    ///   - section: `model`
+    ///   - routerState: what the section `routing` says of it
+    /// - Throws: `configuration` for shapes that do not fit each other, with the ones that would
     package init(reading section: ConfigurationSection, routerState: String? = nil) throws(Failure) {
         self.routerState = routerState
         dModel = try section.integer("d_model", in: 1...1 << 20)

@@ -29,7 +29,9 @@ package struct TopKSelection: ExpertSelection {
     private let normalizeGates: Bool
     private let bias: ParameterID?
 
-    /// - Parameter bias: `[1, experts]`, added to the scores for the selection alone; nil adds nothing
+    /// - Parameters:
+    ///   - normalizeGates: whether a token's gates are divided by their sum
+    ///   - bias: `[1, experts]`, added to the scores for the selection alone; nil adds nothing
     package init(normalizeGates: Bool, bias: ParameterID? = nil) {
         self.normalizeGates = normalizeGates
         self.bias = bias

@@ -48,7 +48,9 @@ package struct LoadBias: RouterState {
 
     package init(rate: Double) { self.rate = Float(rate) }
 
-    /// - Parameter sums: in any unit: assignments to the expert less the mean of all
+    /// - Parameters:
+    ///   - bias: of some experts
+    ///   - sums: in any unit: assignments to the expert less the mean of all
     package func update(_ bias: Vector<Float>, sums: Vector<Float>) {
         let excess = sums.span
         var bias = unsafe bias.unsafeMutableSpan

@@ -6,7 +6,9 @@ package struct RoutingPolicy: Sendable {
     package let selection: any ExpertSelection
     package let balancing: any LoadBalancing
 
-    /// - Parameter state: of the layer, `[1, experts]`, if the rule has one
+    /// - Parameters:
+    ///   - settings: which rules
+    ///   - state: of the layer, `[1, experts]`, if the rule has one
     package init(_ settings: RoutingConfiguration, state: ParameterID?) {
         scoring = SoftmaxScores()
         let selection: any ExpertSelection =
