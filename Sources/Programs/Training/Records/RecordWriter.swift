@@ -4,7 +4,7 @@ import Foundation
 import Inference
 import Model
 import Parallelism
-import RunFormat
+package import RunFormat
 import Threading
 
 /// Turns outcomes into records and hands them to the sinks. On rank 0.
@@ -92,8 +92,8 @@ final class RecordWriter {
 }
 
 extension StepRecord {
-    /// Takes another measurement of the GEMM peak.
-    mutating func enter(gemmPeak: Double) {
+    /// Takes another measurement of the GEMM peak, in FLOP/s.
+    package mutating func enter(gemmPeak: Double) {
         mfu *= gemmPeakFlops / gemmPeak
         gemmPeakFlops = gemmPeak
         mfuIsDoubtful = mfu > 1 ? true : nil
