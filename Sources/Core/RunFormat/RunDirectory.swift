@@ -25,12 +25,15 @@ package struct RunDirectory: Sendable {
     /// Whether `create` would succeed: whether something can be made in the lowest folder on the way that exists. Nothing
     /// stays.
     /// - Throws: as `create`
-    package func requireWritable() throws(Failure) {
+    package func requireWritable() throws(Failure) { try Self.probe(lowestFolder) }
+
+    /// The directory, or the lowest folder on the way to it that exists.
+    package var lowestFolder: String {
         var folder = URL(fileURLWithPath: path).standardizedFileURL
         while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
             folder.deleteLastPathComponent()
         }
-        try Self.probe(folder.path)
+        return folder.path
     }
 
     private static func probe(_ folder: String) throws(Failure) {

@@ -1,7 +1,6 @@
 import Configuration
 import Data
 import Diagnostics
-import Foundation
 import Model
 import Parallelism
 import Platform
@@ -10,6 +9,7 @@ import RunFormat
 /// The lines of `train --check`.
 struct ForecastTable {
     let configuration: ResolvedConfiguration
+    let work: ModelCost
     let origin: Origin?
     let layout: JobLayout
     let memory: MemoryEstimate
@@ -20,7 +20,6 @@ struct ForecastTable {
     /// Of all ranks together, FLOP/s.
     let gemmPeak: Double
 
-    private var work: ModelCost { ModelCost(configuration.model) }
     private var consumed: Consumed { origin?.consumed ?? Consumed() }
     private var end: RunEnd { configuration.end(after: origin?.step ?? 0, consumed) }
 
@@ -100,14 +99,8 @@ extension ForecastTable {
         configuration.checkpoint.keep + (configuration.checkpoint.keepBest ? 1 : 0) + 1
     }
 
-    /// Bytes free where the run writes, in the lowest folder on the way that exists.
-    private var freeDisk: Int? {
-        var folder = URL(fileURLWithPath: configuration.directory).standardizedFileURL
-        while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
-            folder.deleteLastPathComponent()
-        }
-        return FileSystemSpace(at: folder.path)?.free
-    }
+    /// Bytes free where the run writes.
+    private var freeDisk: Int? { FileSystemSpace(at: RunDirectory(configuration.directory).lowestFolder)?.free }
 
     private var checkpointRows: [(String, String)] {
         let settings = configuration.checkpoint

@@ -43,7 +43,8 @@ package struct RunForecast: CustomStringConvertible {
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
         let table = ForecastTable(
-            configuration: configuration, origin: origin, layout: layout, memory: estimate, corpus: corpus,
+            configuration: configuration, work: ModelCost(configuration.model), origin: origin, layout: layout,
+            memory: estimate, corpus: corpus,
             missing: missing, gemmPeak: rate)
         if let warning = table.diskWarning { notes.append(warning) }
         let binding = try bindingWarning(threadsPerRank: configuration.parallel.threadsPerRank, on: world)
