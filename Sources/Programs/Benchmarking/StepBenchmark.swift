@@ -66,8 +66,10 @@ extension StepBenchmark {
         _ given: RunConfiguration, _ options: Options, on world: any Communicator
     ) throws(Failure) {
         try requireSameJob(given, on: world)
-        let layout = try JobLayout(given, ranks: world.size)
         var configuration = try given.resolvedWithoutTokenizer()
+        // What most of a run consists of.
+        configuration.batch.ramp = []
+        let layout = try JobLayout(configuration, ranks: world.size)
         configuration.routing.isRoundRobin = options.routing == .uniform
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         let tracer = Tracer()

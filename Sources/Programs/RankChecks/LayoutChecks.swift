@@ -24,6 +24,10 @@ package let layoutCheckList: [RankCheck] =
             let trial = LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, balancing: .bias)
             try exactLayouts(trial, on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
+            let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"
+            try exactLayouts(LayoutTrial(reproducible: true, steps: 10, ramp: ramp), on: $0, $1)
+        },
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two micro-batches exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),

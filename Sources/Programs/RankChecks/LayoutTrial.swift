@@ -22,6 +22,8 @@ struct LayoutTrial: Sendable {
     var overlapsReduction = false
     /// Wide enough for several buckets, some of which are cut within a matrix.
     var isWide = false
+    /// `batch.ramp`
+    var ramp = "[]"
     /// Which micro-batch's data each of a step's micro-batches gets.
     var microBatchOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
@@ -113,7 +115,7 @@ struct LayoutTrial: Sendable {
               top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
               granularity: \(isWide ? 2 : 1)}
             routing: {capacity_factor: 1.0, balancing: \(balancing.rawValue), bias_update_rate: 0.01}
-            batch: {tokens: \(48 * microBatchOrder.count), micro_batch_tokens: 48}
+            batch: {ramp: \(ramp), tokens: \(48 * microBatchOrder.count), micro_batch_tokens: 48}
             train: {steps: \(steps)}
             optimizer: {learning_rate: 0.01}
             schedule: {kind: constant}

@@ -32,7 +32,7 @@ private func steadyMemory(
         on: world)
     let source = SyntheticSequences(
         perMicroBatch: configuration.sequencesPerMicroBatch,
-        microBatchOrder: Array(0..<configuration.batch.microBatches))
+        microBatchOrder: Array(0..<configuration.batch.largestStep.microBatches))
     let step = TrainingStep(configuration, engine, source)
     var state = TrainingState(for: engine)
     initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)

@@ -70,7 +70,7 @@ extension RunDescription<Int?> {
         routing = try RoutingConfiguration(reading: try document.section("routing"))
         model = try ModelConfiguration(reading: modelSection, routerState: routing.balancing.state)
         batch = try BatchConfiguration(reading: try document.section("batch"), context: model.context)
-        length = try TrainConfiguration(reading: try document.section("train"), batchTokens: batch.tokens)
+        length = try TrainConfiguration(reading: try document.section("train"), largestBatch: batch.largestStep.tokens)
         optimizer = try OptimizerConfiguration(reading: try document.section("optimizer"))
         schedule = try LearningRateSchedule(reading: try document.section("schedule"))
         parallel = try ParallelConfiguration(reading: try document.section("parallel"))

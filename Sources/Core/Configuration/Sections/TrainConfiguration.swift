@@ -2,16 +2,16 @@ package import Diagnostics
 
 /// How long to train, and how often to look.
 package struct TrainConfiguration: Sendable, Equatable {
-    /// Of a run whose batch never changes.
-    package var steps: Int
-    /// `train.tokens`; nil if the length is given as `train.steps`.
-    package var tokens: Int?
+    /// Where a run ends: after so many steps, or with the step that has seen so many tokens.
+    package enum Goal: Sendable, Equatable { case steps(Int), tokens(Int) }
+
+    package var goal: Goal
     /// Steps between validations; 0: only before and after.
     package var validateEvery: Int
     /// Validate on at most this many tokens; 0: on all.
     package var validationTokens: Int
 
-    package init(reading section: ConfigurationSection, batchTokens: Int) throws(Failure) {
+    package init(reading section: ConfigurationSection, largestBatch: Int) throws(Failure) {
         switch (section.contains("steps"), section.contains("tokens")) {
         case (true, true):
             throw section.failure(
@@ -21,18 +21,19 @@ package struct TrainConfiguration: Sendable, Equatable {
             throw section.failure(
                 "steps", "is missing, and so is `\(section.path(of: "tokens"))`", advice: "give one of them")
         case (true, false):
-            steps = try section.integer("steps", in: 1...1 << 40)
+            let steps = try section.integer("steps", in: 1...1 << 40)
+            guard steps <= Self.mostTokens / largestBatch else {
+                throw section.failure(
+                    "steps", "× batch.tokens = \(steps) × \(largestBatch) are more tokens than a run can count",
+                    advice: "at most \(Self.mostTokens / largestBatch) steps of that batch are allowed")
+            }
+            goal = .steps(steps)
         case (false, true):
-            let tokens = try section.integer("tokens", in: 1...1 << 60)
-            self.tokens = tokens
-            steps = (tokens + batchTokens - 1) / batchTokens
-        }
-        guard !steps.multipliedReportingOverflow(by: batchTokens).overflow, steps * batchTokens <= 1 << 60 else {
-            throw section.failure(
-                "steps", "× batch.tokens = \(steps) × \(batchTokens) are more tokens than a run can count",
-                advice: "at most \(1 << 60 / batchTokens) steps of that batch are allowed")
+            goal = .tokens(try section.integer("tokens", in: 1...Self.mostTokens))
         }
         validateEvery = try section.integer("validate_every", default: 0)
         validationTokens = try section.integer("validation_tokens", default: 0)
     }
+
+    private static let mostTokens = 1 << 60
 }

@@ -164,6 +164,22 @@ package final class ConfigurationSection {
     /// Whether the file or the command line gives `key`.
     package func contains(_ key: String) -> Bool { mapping[Node(key)] != nil }
 
+    /// All keys that are given, known or not.
+    var givenKeys: [String] { mapping.keys.map { $0.scalar?.string ?? "a key that is no word" } }
+
+    /// The entries of a list; none if `key` is absent.
+    func nodes(_ key: String) throws(Failure) -> [Node] {
+        try read(key, [], "a list") { node in node.sequence.map { Array($0) } }
+    }
+
+    /// A block within this one, which reads like a section.
+    func block(_ name: String, _ mapping: Node.Mapping) -> ConfigurationSection {
+        ConfigurationSection(name: name, mapping: mapping, file: file, isStored: isStored)
+    }
+
+    /// Notes what `key` resolved to, as YAML has it.
+    func record(_ key: String, asWritten yaml: String) { values.append((key, yaml)) }
+
     // MARK: -
 
     private func readTexts(_ key: String, _ fallback: [String]?) throws(Failure) -> [String] {
@@ -184,7 +200,7 @@ package final class ConfigurationSection {
         }
     }
 
-    private func read<T>(
+    func read<T>(
         _ key: String, _ fallback: T?, _ expected: String, _ convert: (Node) -> T?
     ) throws(Failure) -> T {
         guard let node = mapping[Node(key)] else {

@@ -9,6 +9,7 @@ package enum ForeignKeys {
 
     private static let table = [
         "batch.micro_batch_tokens": "micro_batch_size per_device_train_batch_size local_batch_size",
+        "batch.ramp": "rampup_batch_size batch_size_schedule batch_size_warmup",
         "batch.tokens": "batch_size global_batch_size train_batch_size",
         "checkpoint.every_steps": "save_interval save_steps checkpoint_interval",
         "checkpoint.keep": "save_total_limit",

@@ -5,18 +5,19 @@ package import Diagnostics
 package struct JobLayout: Sendable {
     package let ranks: Int
     package let expertParallelSize: Int
+    /// Of the largest step.
     package let accumulationSteps: Int
     /// What the configuration asks for, but 1 where no micro-batch could hide another's exchanges: where a rank has one
     /// micro-batch, or all experts.
     package let microBatchesInFlight: Int
 
     package init<Vocabulary>(_ configuration: RunDescription<Vocabulary>, ranks: Int) throws(Failure) {
-        let microBatches = configuration.batch.microBatches
+        let largest = configuration.batch.largestStep, microBatches = largest.microBatches
         guard ranks <= microBatches else {
             throw Failure(
                 .configuration,
                 "\(ranks) ranks, but a step has only \(microBatches) micro-batch\(microBatches == 1 ? "" : "es") (batch.tokens "
-                    + "\(configuration.batch.tokens) / batch.micro_batch_tokens \(configuration.batch.microBatchTokens)): some ranks would "
+                    + "\(largest.tokens) / batch.micro_batch_tokens \(configuration.batch.microBatchTokens)): some ranks would "
                     + "never have work",
                 advice:
                     "start at most \(microBatches) ranks, make batch.micro_batch_tokens smaller, or batch.tokens larger"

@@ -46,16 +46,14 @@ extension Plan {
     }
 
     private func addRecipe(of entry: PlanEntry, to written: inout WrittenConfiguration) {
-        let tokens = wholeTokens(entry), (batch, microBatch) = batchTokens(entry)
+        let tokens = wholeTokens(entry)
         written.add(
             "routing",
             [
                 "capacity_factor": 1.0, "evaluation_capacity_factor": .word("dropless"), "load_balance_weight": 0.01,
                 "z_loss_weight": 0.001, "normalize_gates": false,
             ])
-        written.add(
-            "batch", ["tokens": .integer(batch), "micro_batch_tokens": .integer(microBatch)],
-            comments: ramp(entry).map { ["tokens": $0] } ?? [:])
+        written.add("batch", batch(entry))
         written.add(
             "train",
             [
@@ -115,24 +113,27 @@ extension Plan {
         return hidden / entry.buildable.dModel
     }
 
-    /// The batch sizes that the recipe goes through, where there are several.
-    private func ramp(_ entry: PlanEntry) -> String? {
-        guard entry.batch.count > 1 else { return nil }
-        let stages = entry.batch.map { stage in
-            stage.fromToken == 0
-                ? "\(stage.tokens)" : "\(stage.tokens) from token \(Int(saturating: stage.fromToken)) on"
+    /// The recipe's steps as far as the run gets, in micro-batches of some 8,192 tokens.
+    private func batch(_ entry: PlanEntry) -> KeyValuePairs<String, WrittenConfiguration.Value> {
+        let ramp = zip(entry.batch, entry.batch.dropFirst()).map { stage, next in
+            "{tokens: \(wholeStep(stage)), until: \(Int(saturating: next.fromToken))}"
         }
-        return "The recipe's ramp: \(stages.joined(separator: ", "))."
+        let last = WrittenConfiguration.Value.integer(entry.batch.last.map(wholeStep) ?? microBatch)
+        let parts = WrittenConfiguration.Value.integer(microBatch)
+        guard !ramp.isEmpty else { return ["tokens": last, "micro_batch_tokens": parts] }
+        return ["ramp": .word("[\(ramp.joined(separator: ", "))]"), "tokens": last, "micro_batch_tokens": parts]
     }
 
-    /// Tokens of a step, the nearest to the recipe's that `microBatch` divides, and of a micro-batch: some 8,192, in whole sequences.
-    private func batchTokens(_ entry: PlanEntry) -> (tokens: Int, microBatch: Int) {
-        let context = Int(request.context), microBatch = max(1, 8192 / context) * context
-        return (max(1, ((entry.batch.last?.tokens ?? 65_536) + microBatch / 2) / microBatch) * microBatch, microBatch)
+    /// Tokens of a micro-batch: some 8,192, in whole sequences.
+    private var microBatch: Int { max(1, 8192 / Int(request.context)) * Int(request.context) }
+
+    /// The step nearest to the recipe's that micro-batches divide.
+    private func wholeStep(_ stage: BatchStage) -> Int {
+        max(1, (stage.tokens + microBatch / 2) / microBatch) * microBatch
     }
 
     private func wholeTokens(_ entry: PlanEntry) -> Int {
-        let batch = Double(batchTokens(entry).tokens)
+        let batch = Double(entry.batch.last.map(wholeStep) ?? microBatch)
         return Int(saturating: max(1, (entry.buildable.tokens / batch).rounded()) * batch)
     }
 }

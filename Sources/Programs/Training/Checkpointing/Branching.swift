@@ -15,16 +15,21 @@ extension RunConfiguration {
         guard (1...1 << 59).contains(decayTokens) else {
             throw Failure(.usage, "--decay-tokens is \(decayTokens); allowed are 1 to \(1 << 59)")
         }
-        guard decayTokens % batch.tokens == 0 else {
+        let seen = try Consumed(of: record).tokens
+        let steps = batch.steps(from: seen, to: seen + decayTokens)
+        guard steps.tokens == decayTokens else {
+            let last = steps[steps.count - 1].batch.tokens
+            let surplus = steps.tokens - decayTokens
+            let isAboveNearer = 2 * surplus <= last || steps.tokens == last
             throw Failure(
-                .usage, "--decay-tokens \(decayTokens) is no whole number of steps of \(batch.tokens) tokens",
-                advice: "the nearest that is: \(max(1, (decayTokens + batch.tokens / 2) / batch.tokens) * batch.tokens)"
-            )
+                .usage, "--decay-tokens \(decayTokens) is no whole number of steps of \(last) tokens",
+                advice: "the nearest that is: \(steps.tokens - (isAboveNearer ? 0 : last))")
         }
         let length =
-            length.tokens == nil
-            ? "train.steps=\(record.step + decayTokens / batch.tokens)"
-            : "train.tokens=\(try Consumed(of: record).tokens + decayTokens)"
+            switch length.goal {
+            case .steps: "train.steps=\(record.step + steps.steps)"
+            case .tokens: "train.tokens=\(seen + decayTokens)"
+            }
         return ["schedule.kind=wsd", "schedule.decay_tokens=\(decayTokens)", length]
     }
 }

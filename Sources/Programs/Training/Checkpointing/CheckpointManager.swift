@@ -68,10 +68,10 @@ final class CheckpointManager {
         best = BestCheckpoint.better(best, BestCheckpoint(step: step, loss: loss))
     }
 
-    /// Whether steps or tokens ask for a checkpoint of `state`; the same answer on every rank.
-    func isDue(after state: TrainingState) -> Bool {
+    /// Whether steps or tokens ask for a checkpoint of `state`, after a step of `batch`; the same answer on every rank.
+    func isDue(after state: TrainingState, _ batch: StepBatch) -> Bool {
         let checkpoint = setup.configuration.checkpoint
-        let tokens = state.consumed.tokens, before = tokens - setup.configuration.batch.tokens
+        let tokens = state.consumed.tokens, before = tokens - batch.tokens
         let byTokens =
             checkpoint.everyTokens > 0 && tokens / checkpoint.everyTokens > before / checkpoint.everyTokens
         return byTokens || (checkpoint.everySteps > 0 && state.step % checkpoint.everySteps == 0)

@@ -20,8 +20,8 @@ struct ForecastTable {
     /// Of all ranks together, FLOP/s.
     let gemmPeak: Double
 
-    private var consumed: Consumed { origin?.consumed ?? Consumed() }
-    private var end: RunEnd { configuration.end(after: origin?.step ?? 0, consumed) }
+    var consumed: Consumed { origin?.consumed ?? Consumed() }
+    var end: RunEnd { configuration.end(after: origin?.step ?? 0, consumed) }
 
     /// - Parameter columns: of the terminal; nil where there is none
     func text(columns: Int?) -> String {
@@ -45,13 +45,7 @@ struct ForecastTable {
     }
 
     private var runRows: [(String, String)] {
-        let batch = configuration.batch
-        return [
-            (
-                "step",
-                "\(grouped(batch.tokens)) tokens in \(batch.microBatches) micro-batches, "
-                    + "\(layout.accumulationSteps) accumulation steps, \(layout.microBatchesInFlight) in flight on a rank"
-            ),
+        stepRows + [
             ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
             ("corpus", corpusInWords), ("validation", validationInWords),
             (

@@ -72,7 +72,7 @@ final class RecordWriter {
         record.droppedRatio = microBatches.dropped.reduce(0, +) / Double(microBatches.dropped.count)
         record.loadImbalanceByLayer = microBatches.imbalance
         record.seconds = seconds
-        record.tokensPerSecond = Double(configuration.batch.tokens) / seconds
+        record.tokensPerSecond = Double(outcome.batch.tokens) / seconds
         record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedRatio: record.droppedRatio) / gemmPeak
         record.gemmPeakFlops = gemmPeak
         record.mfuIsDoubtful = record.mfu > 1 ? true : nil

@@ -19,14 +19,14 @@ struct MicroBatchInspection {
     private let gradients: GradientAccumulator
 
     init(
-        _ microBatch: MicroBatch, number: Int, step: Int, _ parameters: ParameterArena, _ engine: Engine,
-        _ configuration: ResolvedConfiguration
+        _ microBatch: MicroBatch, number: Int, step: Int, of batch: StepBatch, _ parameters: ParameterArena,
+        _ engine: Engine, _ configuration: ResolvedConfiguration
     ) throws(Failure) {
-        let batch = configuration.batch
         (self.microBatch, self.number, self.step, self.engine) = (microBatch, number, step, engine)
         self.configuration = configuration
         scale = LossScale(predictedTokens: batch.tokens, microBatches: batch.microBatches)
-        gradients = GradientAccumulator(engine.layout, isExact: true, microBatches: batch.microBatches)
+        gradients = GradientAccumulator(
+            engine.layout, isExact: true, microBatches: configuration.batch.largestStep.microBatches)
         gradients.reset()
         do {
             statistics = try engine.model.train(

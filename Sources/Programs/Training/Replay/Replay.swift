@@ -128,14 +128,14 @@ package final class Replay {
         let number = state.step + 1
         guard let record = run.records[number], record.sequences != nil else { return }
         let tokens = record.tokens - state.consumed.tokens, microBatch = configuration.batch.microBatchTokens
-        guard tokens != configuration.batch.tokens else { return }
+        guard tokens != configuration.batch.step(after: state.consumed.tokens).tokens else { return }
         guard tokens > 0, tokens <= 1 << 40, tokens % microBatch == 0 else {
             throw Failure(
                 .data,
                 "step \(number) is recorded with \(tokens) tokens, which is no batch of micro-batches of \(microBatch)",
                 advice: "\(run.directory.metrics) does not follow from the checkpoint that replay starts from")
         }
-        configuration.batch.tokens = tokens
+        (configuration.batch.tokens, configuration.batch.ramp) = (tokens, [])
         step = TrainingStep(configuration, engine, windows)
     }
 
@@ -164,13 +164,15 @@ package final class Replay {
             }
         }
         try prepareStep()
-        let microBatches = configuration.batch.microBatches
-        guard (0..<microBatches).contains(number) else {
-            throw Failure(.usage, "--micro-batch \(number): a step has the micro-batches 0 to \(microBatches - 1)")
+        let batch = configuration.batch.step(after: state.consumed.tokens)
+        guard (0..<batch.microBatches).contains(number) else {
+            throw Failure(
+                .usage, "--micro-batch \(number): step \(last) has the micro-batches 0 to \(batch.microBatches - 1)")
         }
         let inspection = try MicroBatchInspection(
-            step.fill(microBatch: number, after: state.consumed), number: number, step: last, state.parameters, engine,
-            configuration)
+            step.fill(microBatch: number, after: state.consumed), number: number, step: last, of: batch,
+            state.parameters,
+            engine, configuration)
         try inspection.write(to: file)
     }
 }

@@ -115,7 +115,7 @@ package final class TrainingRun {
                         + "\(last) end at byte \(writer.metricsBytes), not \(resumed.metricsBytes); none is cut")
             }
             reporter = writer
-            log(facts.sentence(microBatches: configuration.batch.microBatches))
+            log(facts.sentence(microBatches: configuration.batch.largestStep.microBatches))
         }
     }
 
@@ -162,7 +162,7 @@ package final class TrainingRun {
         let position = position(validation.result, unfinished: validation.isBrokenOff ? record : nil)
         if isLast || request.shouldStop {
             try saves.saveNow(state, position)
-        } else if manager.isDue(after: state) || request.shouldSave {
+        } else if manager.isDue(after: state, outcome.batch) || request.shouldSave {
             try saves.save(state, position)
         }
         if request.shouldStop, !isLast || validation.isBrokenOff {

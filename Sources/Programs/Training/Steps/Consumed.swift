@@ -37,7 +37,7 @@ package struct Consumed: Sendable, Equatable {
     }
 
     /// After one more step.
-    package mutating func add(_ batch: BatchConfiguration, context: Int) {
+    package mutating func add(_ batch: StepBatch, context: Int) {
         tokens += batch.tokens
         sequences += batch.tokens / context
     }
@@ -60,15 +60,18 @@ extension RunConfiguration {
 }
 
 extension RunDescription {
-    /// Where a run ends that has done `step` steps and `consumed` so much, when all steps to come are of `batch.tokens`. The
+    /// Where a run ends that has done `step` steps and `consumed` so much, when all steps to come are as `batch` says. The
     /// same at every step of a job.
     package func end(after step: Int, _ consumed: Consumed) -> RunEnd {
-        let left =
-            if let tokens = length.tokens {
-                max(0, tokens - consumed.tokens + batch.tokens - 1) / batch.tokens
-            } else {
-                max(0, length.steps - step)
-            }
-        return RunEnd(steps: step + left, tokens: consumed.tokens + left * batch.tokens)
+        let left = stepsLeft(after: step, consumed)
+        return RunEnd(steps: step + left.steps, tokens: consumed.tokens + left.tokens)
+    }
+
+    /// The steps that are left of a run.
+    package func stepsLeft(after step: Int, _ consumed: Consumed) -> [EqualSteps] {
+        switch length.goal {
+        case .tokens(let goal): batch.steps(from: consumed.tokens, to: goal)
+        case .steps(let steps): batch.steps(from: consumed.tokens, atMost: steps - step)
+        }
     }
 }

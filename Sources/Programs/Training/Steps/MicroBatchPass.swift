@@ -9,6 +9,7 @@ import Threading
 /// Forward and backward of the micro-batches of one step on this rank: what micro-batches in flight share.
 struct MicroBatchPass: Sendable {
     let configuration: ResolvedConfiguration
+    let batch: StepBatch
     let mesh: Mesh
     let model: LanguageModel
     let source: any SequenceSource
@@ -26,8 +27,7 @@ struct MicroBatchPass: Sendable {
     func compute(accumulationStep: Int, in microBatch: MicroBatch, on thread: MicroBatchRunner)
         throws(CommunicationError)
     {
-        let batch = configuration.batch,
-            number = mesh.microBatch(accumulationStep: accumulationStep, of: batch.microBatches)
+        let number = mesh.microBatch(accumulationStep: accumulationStep, of: batch.microBatches)
         thread.workers.tracer?.begin(.microBatch, number ?? -1)
         defer { thread.workers.tracer?.end() }
         if let number { source.fill(microBatch, number: number, after: consumed, of: configuration) }

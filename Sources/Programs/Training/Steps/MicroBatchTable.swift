@@ -7,15 +7,16 @@ import Tensors
 /// taken in micro-batch order on every layout.
 package struct MicroBatchTable: Sendable {
     private let layers: Int
-    private let microBatches: Int
-    /// `[microBatches, fields]`: tokens, mean cross-entropy, load balance, z, digest of routes, then per layer drops,
+    /// `[microBatches of the largest step, fields]`: tokens, mean cross-entropy, load balance, z, digest of routes, then per layer drops,
     /// imbalance.
     private let table: Vector<Double>
 
     private var fields: Int { 5 + 2 * layers }
 
+    /// - Parameters:
+    ///   - microBatches: of the largest step
+    ///   - layers: of the model
     package init(microBatches: Int, layers: Int) {
-        self.microBatches = microBatches
         self.layers = layers
         table = Vector(count: microBatches * (5 + 2 * layers))
     }
@@ -40,10 +41,17 @@ package struct MicroBatchTable: Sendable {
     }
 
     /// Every micro-batch was entered by one rank: adding the others' zeros is exact. **Collective**.
-    package func allReduce(over world: any Communicator) throws(CommunicationError) { try world.allReduceSum(table) }
+    /// - Parameters:
+    ///   - microBatches: of this step
+    ///   - world: all ranks
+    package func allReduce(_ microBatches: Int, over world: any Communicator) throws(CommunicationError) {
+        try world.allReduceSum(table[0..<microBatches * fields])
+    }
 
-    /// - Parameter expertsPerToken: experts a token goes to
-    package func summary(expertsPerToken: Int) -> BatchSummary {
+    /// - Parameters:
+    ///   - microBatches: of this step
+    ///   - expertsPerToken: experts a token goes to
+    package func summary(of microBatches: Int, expertsPerToken: Int) -> BatchSummary {
         var result = BatchSummary(layers: layers)
         for microBatch in 0..<microBatches {
             let row = table[microBatch * fields..<(microBatch + 1) * fields]

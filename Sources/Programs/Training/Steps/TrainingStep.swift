@@ -9,6 +9,7 @@ import Threading
 
 /// What one optimizer step did.
 package struct StepOutcome: Sendable {
+    package var batch: StepBatch
     package var microBatches: BatchSummary
     package var gradientNorm: Double
     package var learningRate: Double
@@ -38,11 +39,12 @@ package final class TrainingStep {
         self.engine = engine
         self.configuration = configuration
         self.source = source
+        let largest = configuration.batch.largestStep
         gradients = GradientAccumulator(
-            engine.layout, isExact: configuration.reproducible, microBatches: configuration.batch.microBatches)
+            engine.layout, isExact: configuration.reproducible, microBatches: largest.microBatches)
         chunks = ChunkPlan(engine.layout, owning: engine.ownedRanges)
         sums = NormAndDigest(engine.layout, chunks, engine.mesh)
-        ledger = MicroBatchTable(microBatches: configuration.batch.microBatches, layers: configuration.model.layers)
+        ledger = MicroBatchTable(microBatches: largest.microBatches, layers: configuration.model.layers)
         microBatches = engine.runners.map { _ in
             MicroBatch(sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context)
         }
@@ -55,8 +57,10 @@ package final class TrainingStep {
         tracer?.begin(.step, state.step + 1)
         defer { tracer?.end() }
         for thread in engine.runners { thread.dispatcher.clock.reset() }
-        try computeGradients(state)
-        let microBatches = ledger.summary(expertsPerToken: configuration.model.expertsPerToken)
+        let batch = configuration.batch.step(after: state.consumed.tokens)
+        try computeGradients(state, batch)
+        let microBatches = ledger.summary(
+            of: batch.microBatches, expertsPerToken: configuration.model.expertsPerToken)
         let view = view
         tracer?.begin(.normAndDigest)
         let (norm, digest) = try sums.normAndDigest(on: engine.workers) { chunk, worker in
@@ -65,7 +69,8 @@ package final class TrainingStep {
         let isOutOfRange = try isOutOfRange()
         tracer?.end()
         var outcome = StepOutcome(
-            microBatches: microBatches, gradientNorm: norm, learningRate: learningRate(after: state),
+            batch: batch, microBatches: microBatches, gradientNorm: norm,
+            learningRate: learningRate(after: state, batch),
             gradientDigest: digest &+ microBatches.lossDigest,
             parameterDigest: 0, times: CommunicationTimes(),
             isFinite: microBatches.loss.isFinite && norm.isFinite && !isOutOfRange)
@@ -74,19 +79,19 @@ package final class TrainingStep {
         return outcome
     }
 
-    private func computeGradients(_ state: TrainingState) throws(CommunicationError) {
+    private func computeGradients(_ state: TrainingState, _ batch: StepBatch) throws(CommunicationError) {
         gradients.reset()
         ledger.clear()
         let overlapped = engine.backgroundReduction.map {
             OverlappedReduction(gradients, $0, tracer: engine.reductionTracer)
         }
         let work = MicroBatchPass(
-            configuration: configuration, mesh: engine.mesh, model: engine.model, source: source, gradients: gradients,
-            ledger: ledger, parameters: state.parameters, consumed: state.consumed,
+            configuration: configuration, batch: batch, mesh: engine.mesh, model: engine.model, source: source,
+            gradients: gradients, ledger: ledger, parameters: state.parameters, consumed: state.consumed,
             overlapped: overlapped)
         let threads = engine.runners, microBatches = microBatches
         try computeMicroBatches(
-            accumulationSteps: engine.mesh.accumulationSteps(microBatches: configuration.batch.microBatches),
+            accumulationSteps: engine.mesh.accumulationSteps(microBatches: batch.microBatches),
             passing: engine.turnLock,
             on: threads.map(\.workers)
         ) { (inFlight, accumulationStep) throws(CommunicationError) in
@@ -101,7 +106,7 @@ package final class TrainingStep {
             try engine.reduction.sum(gradients, clock: clock)
         }
         try clock.wait { () throws(CommunicationError) in try world.barrier() }
-        try clock.reduce { () throws(CommunicationError) in try ledger.allReduce(over: world) }
+        try clock.reduce { () throws(CommunicationError) in try ledger.allReduce(batch.microBatches, over: world) }
     }
 
     /// The micro-batch `number` of the step after `consumed`, valid until the next is asked for or a step is taken.
@@ -116,8 +121,8 @@ package final class TrainingStep {
         return flags[0] != 0
     }
 
-    private func learningRate(after state: TrainingState) -> Double {
-        let seen = state.consumed.tokens + configuration.batch.tokens
+    private func learningRate(after state: TrainingState, _ batch: StepBatch) -> Double {
+        let seen = state.consumed.tokens + batch.tokens
         let end = configuration.end(after: state.step, state.consumed)
         return configuration.optimizer.learningRate * configuration.schedule.multiplier(after: seen, of: end.tokens)
     }
@@ -127,7 +132,7 @@ package final class TrainingStep {
         engine.workers.tracer?.begin(.update)
         defer { engine.workers.tracer?.end() }
         state.step += 1
-        state.consumed.add(configuration.batch, context: configuration.model.context)
+        state.consumed.add(outcome.batch, context: configuration.model.context)
         let step = AdamWStep(
             configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
