@@ -56,7 +56,7 @@ struct TinyModel {
             let engine = try Engine(
                 configuration, expertParallelSize: parallel, threads: 1, forTraining: false, on: world)
             let state = TrainingState(for: engine)
-            initialize(state.parameters, scale: 2, seed: seed, on: engine.workers)
+            Initialization(.switchTransformers, scale: 2, seed: seed).fill(state.parameters, on: engine.workers)
             scatterNorms(state.parameters)
             change(state.parameters)
             let writer = try CheckpointWriter(directory: folder, ranks: world, shards: ranks)

@@ -11,7 +11,7 @@ struct Golden {
     private let root: HDF5Group
     private let file: HDF5File
 
-    static let names = ["k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "odd"]
+    static let names = ["k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd"]
 
     init(_ name: String) throws {
         self.name = name
@@ -40,18 +40,20 @@ struct Golden {
                 experts: ExpertsPerLayer(integer("settings/experts")), topK: integer("settings/top_k"),
                 granularity: integer("settings/granularity"), feedForward: Double(integer("settings/feed_forward")),
                 tieEmbeddings: integer("settings/tie_embeddings") == 1,
-                norm: integer("settings/norm") == 1 ? .layer : .rms, normEpsilon: 1e-5, ropeBase: 10_000,
-                initializationScale: 0.1)
+                norm: integer("settings/norm") == 1 ? .layer : .rms, normEpsilon: 1e-5,
+                finalNorm: integer("settings/final_norm") == 1, ropeBase: 10_000)
         }
     }
 
     var routing: RoutingConfiguration {
         get throws {
-            try RoutingConfiguration(
+            var routing = try RoutingConfiguration(
                 capacityFactor: CapacityFactor(double("settings/capacity_factor")),
                 loadBalanceWeight: double("settings/load_balance_weight"),
                 zLossWeight: double("settings/z_loss_weight"),
                 normalizeGates: integer("settings/normalize_gates") == 1)
+            routing.layerLosses = try integer("settings/mean_of_layers") == 1 ? .mean : .sum
+            return routing
         }
     }
 

@@ -52,7 +52,7 @@ import Training
             let engine = try Engine(configuration, expertParallelSize: 1, threads: 1, forTraining: true, on: world)
             let step = TrainingStep(configuration, engine, Repetitions())
             var state = TrainingState(for: engine), trace = Trace()
-            initialize(state.parameters, scale: 1, seed: 3, on: engine.workers)
+            Initialization(.switchTransformers, scale: 1, seed: 3).fill(state.parameters, on: engine.workers)
             for _ in 0..<steps {
                 let outcome = try step.run(&state)
                 trace.imbalance.append(outcome.microBatches.imbalance.reduce(0, +))

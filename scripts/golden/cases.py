@@ -18,6 +18,7 @@ CASES = {
     "g2": Settings(experts=3, granularity=2, capacity_factor=1.05, sequences=5),
     "dense": Settings(experts=1),
     "tied-layernorm": Settings(tie_embeddings=True, norm="layer", capacity_factor=1.25),
+    "no-final-norm": Settings(final_norm=False, mean_of_layers=True, norm="layer", top_k=2),
     "odd": Settings(
         d_model=18, layers=3, heads=3, context=7, vocabulary_size=31, experts=5, top_k=3, feed_forward=1,
         capacity_factor=1.1,

@@ -26,16 +26,22 @@ class Settings:
     feed_forward: int = 3
     tie_embeddings: bool = False
     norm: str = "rms"
+    final_norm: bool = True
     normalize_gates: bool = False
     capacity_factor: float = 1.0
     load_balance_weight: float = 0.25  # larger than in training, so that a wrong auxiliary gradient cannot hide
     z_loss_weight: float = 0.125
+    mean_of_layers: bool = False  # of the auxiliary losses, in the total; otherwise their sum
     lanes: int = 2
     sequences: int = 3  # of one lane
 
     @property
     def lane_tokens(self):
         return self.sequences * self.context
+
+    @property
+    def layer_weight(self):
+        return REAL(1) / self.layers if self.mean_of_layers else REAL(1)
 
     @property
     def routed_experts(self):
@@ -62,7 +68,8 @@ def shapes(settings):
         result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
         result |= {f"{block}router": (d, X)}
         result |= {f"{block}experts.gate_up": (X, d, 2 * f), f"{block}experts.down": (X, f, d)}
-    result |= {f"final_norm.{part}": (d,) for part in norm_parts}
+    if settings.final_norm:
+        result |= {f"final_norm.{part}": (d,) for part in norm_parts}
     if not settings.tie_embeddings:
         result["head"] = (settings.vocabulary_size, d)
     return result
@@ -80,7 +87,9 @@ class Losses:
 
 
 def losses(parameters, tokens, settings):
-    """`total = loss + load_balance_weight · load_balance + z_loss_weight · z`. tokens: [lanes, sequences, context + 1]
+    """`total = loss + layer_weight · (load_balance_weight · load_balance + z_loss_weight · z)`.
+
+    tokens: [lanes, sequences, context + 1]
 
     Returns the losses and what `gradients` needs.
     """
@@ -89,7 +98,8 @@ def losses(parameters, tokens, settings):
     loss = np.mean(np.array([lane_loss for lane_loss, _ in lanes]))
     balance = np.mean(np.array([sum(load_balance(way) for way in lane) for lane in routes]))
     z_loss = np.mean(np.array([sum(z(way) for way in lane) for lane in routes]))
-    total = loss + REAL(settings.load_balance_weight) * balance + REAL(settings.z_loss_weight) * z_loss
+    balancing = REAL(settings.load_balance_weight) * balance + REAL(settings.z_loss_weight) * z_loss
+    total = loss + settings.layer_weight * balancing
     return Losses(loss, balance, z_loss, total, routes), [cache for _, cache in lanes]
 
 
@@ -107,7 +117,7 @@ def lane_forward(parameters, tokens, settings):
     for layer in range(settings.layers):
         x, cache = block_forward(x, parameters, f"blocks.{layer}.", settings)
         blocks.append(cache)
-    h, norm_cache = norm(x, parameters, "final_norm", settings)
+    h, norm_cache = norm(x, parameters, "final_norm", settings) if settings.final_norm else (x, None)
     loss, loss_cache = cross_entropy(rows(h) @ head(parameters).T, tokens[:, 1:].ravel())
     return loss, (tokens, blocks, norm_cache, h, loss_cache)
 
@@ -117,7 +127,9 @@ def lane_backward(dlane, parameters, cache, settings, result):
     tokens, blocks, norm_cache, h, loss_cache = cache
     dlogits = cross_entropy_backward(dlane, loss_cache)
     result["embedding" if settings.tie_embeddings else "head"] += dlogits.T @ rows(h)
-    dx = norm_backward((dlogits @ head(parameters)).reshape(h.shape), norm_cache, "final_norm", settings, result)
+    dx = (dlogits @ head(parameters)).reshape(h.shape)
+    if settings.final_norm:
+        dx = norm_backward(dx, norm_cache, "final_norm", settings, result)
     for layer in reversed(range(settings.layers)):
         dx = block_backward(dx, dlane, blocks[layer], f"blocks.{layer}.", settings, result)
     np.add.at(result["embedding"], tokens[:, :-1], dx)
@@ -136,7 +148,8 @@ def block_forward(x, parameters, block, settings):
 
 def block_backward(dx, dlane, cache, block, settings, result):
     attention_norm, attention_cache, feed_forward_norm, moe_cache = cache
-    dbalance, dz = dlane * REAL(settings.load_balance_weight), dlane * REAL(settings.z_loss_weight)
+    dlayer = dlane * settings.layer_weight
+    dbalance, dz = dlayer * REAL(settings.load_balance_weight), dlayer * REAL(settings.z_loss_weight)
     dh, drouter, dgate_up, ddown = moe_backward(rows(dx), dbalance, dz, moe_cache)
     result[block + "router"] += drouter
     result[block + "experts.gate_up"] += dgate_up

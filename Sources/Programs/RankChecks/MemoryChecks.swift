@@ -35,7 +35,7 @@ private func steadyMemory(
         microBatchOrder: Array(0..<configuration.batch.largestStep.microBatches))
     let step = TrainingStep(configuration, engine, source)
     var state = TrainingState(for: engine)
-    initialize(state.parameters, scale: 0.1, seed: 3, on: engine.workers)
+    Initialization(.switchTransformers, scale: 0.1, seed: 3).fill(state.parameters, on: engine.workers)
     var early = 0
     for number in 1...200 {
         if number >= 100 { forceFirstExpert(state.parameters) }

@@ -3,6 +3,15 @@ package import Diagnostics
 /// Which normalization stands before every block's two halves and before the head.
 package enum NormKind: String, CaseIterable, Sendable { case rms, layer }
 
+/// How the values of matrices are drawn before training.
+package enum InitializationKind: String, CaseIterable, Sendable {
+    /// Cut at two standard deviations; a matrix's fan-in is the size of what it multiplies.
+    case switchTransformers = "switch"
+    /// As the joint study's program: cut at ±0.2; the fan-in of a layer's down-projections counts the hidden units of all its
+    /// experts.
+    case llmRandom = "llm-random"
+}
+
 /// The `model` section as it is written: the vocabulary is nil where it is left to the tokenizer.
 package typealias ModelConfiguration = ModelDescription<Int?>
 
@@ -29,7 +38,10 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package var routerState: String?
     package var norm: NormKind
     package var normEpsilon: Double
+    /// Whether a norm stands before the head.
+    package var finalNorm: Bool
     package var ropeBase: Double
+    package var initialization: InitializationKind
     /// `s` of σ = √(s / fan_in).
     package var initializationScale: Double
 
@@ -38,7 +50,8 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         topK: Int = 1,
         granularity: Int = 1, feedForward: Double = 3, tieEmbeddings: Bool = false, routerState: String? = nil,
         norm: NormKind = .rms,
-        normEpsilon: Double = 1e-5, ropeBase: Double = 10_000, initializationScale: Double = 0.1
+        normEpsilon: Double = 1e-5, finalNorm: Bool = true, ropeBase: Double = 10_000,
+        initialization: InitializationKind = .switchTransformers, initializationScale: Double = 0.1
     ) {
         self.dModel = dModel
         self.layers = layers
@@ -53,7 +66,9 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.routerState = routerState
         self.norm = norm
         self.normEpsilon = normEpsilon
+        self.finalNorm = finalNorm
         self.ropeBase = ropeBase
+        self.initialization = initialization
         self.initializationScale = initializationScale
     }
 
@@ -90,7 +105,9 @@ extension ModelDescription<Int?> {
         tieEmbeddings = try section.boolean("tie_embeddings", default: false)
         norm = try section.choice("norm", default: .rms)
         normEpsilon = try section.number("norm_epsilon", default: 1e-5, in: 0...1)
+        finalNorm = try section.boolean("final_norm", default: true)
         ropeBase = try section.number("rope_base", default: 10_000, in: 1...1e12)
+        initialization = try section.choice("initialization", default: .switchTransformers)
         initializationScale = try section.number("initialization_scale", default: 0.1, in: 1e-9...1e3)
         try checkShapes(section)
     }
@@ -109,7 +126,8 @@ extension ModelDescription<Int?> {
             dModel: dModel, layers: layers, heads: heads, context: context, vocabularySize: size, experts: experts,
             topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings,
             routerState: routerState,
-            norm: norm, normEpsilon: normEpsilon, ropeBase: ropeBase, initializationScale: initializationScale)
+            norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm, ropeBase: ropeBase,
+            initialization: initialization, initializationScale: initializationScale)
     }
 
     private func checkShapes(_ section: ConfigurationSection) throws(Failure) {

@@ -16,6 +16,9 @@ package enum LoadBalancingKind: String, CaseIterable, Sendable {
     }
 }
 
+/// How the balancing losses of the layers become one number.
+package enum LayerReduction: String, CaseIterable, Sendable { case sum, mean }
+
 /// How tokens find experts.
 package struct RoutingConfiguration: Sendable, Equatable {
     package var capacityFactor: CapacityFactor
@@ -24,6 +27,7 @@ package struct RoutingConfiguration: Sendable, Equatable {
     package var balancing: LoadBalancingKind
     package var loadBalanceWeight: Double
     package var zLossWeight: Double
+    package var layerLosses = LayerReduction.sum
     /// Whether a token's gates are divided by their sum.
     package var normalizeGates: Bool
     /// By how much a step moves the bias of an expert that gets more or less than its share.
@@ -54,8 +58,15 @@ package struct RoutingConfiguration: Sendable, Equatable {
         loadBalanceWeight = try section.number(
             "load_balance_weight", default: balancing == .loss ? 0.01 : 0, in: 0...1e3)
         zLossWeight = try section.number("z_loss_weight", default: 0.001, in: 0...1e3)
+        layerLosses = try section.choice("layer_losses", default: .sum)
         normalizeGates = try section.boolean("normalize_gates", default: false)
         biasUpdateRate = try section.number("bias_update_rate", default: Self.defaultBiasUpdateRate, in: 0...1)
+    }
+
+    /// The weights of the balancing losses in a loss that adds up those of `layers` layers.
+    package func weights(layers: Int) -> (loadBalance: Double, z: Double) {
+        let share = layerLosses == .sum ? 1 : 1 / Double(layers)
+        return (loadBalanceWeight * share, zLossWeight * share)
     }
 
     /// Wang et al. (arXiv:2408.15664), section 4.2.

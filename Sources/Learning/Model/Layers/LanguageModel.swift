@@ -5,13 +5,13 @@ import MatrixProducts
 package import Tensors
 import Threading
 
-/// A decoder-only Switch transformer: embedding, blocks, final norm, head. A description; arenas hold the numbers.
+/// A decoder-only Switch transformer: embedding, blocks, mostly a final norm, head. A description; arenas hold the numbers.
 package struct LanguageModel: Sendable {
     package let settings: ModelShape
     package let routing: RoutingConfiguration
     package let layout: ParameterLayout
     private let blocks: [Block]
-    private let finalNorm: Norm
+    private let headInput: HeadInput
     private let embedding: ParameterID
     private let head: ParameterID
 
@@ -21,7 +21,7 @@ package struct LanguageModel: Sendable {
         let layout = ParameterLayout(settings, share)
         self.layout = layout
         blocks = (0..<settings.layers).map { Block($0, settings, routing, layout) }
-        finalNorm = Norm("final_norm", settings, layout)
+        headInput = HeadInput(settings, layout)
         embedding = layout.id("embedding")
         head = settings.tieEmbeddings ? embedding : layout.id("head")
     }
@@ -62,7 +62,7 @@ package struct LanguageModel: Sendable {
         precondition(pass.purpose == .evaluation && pass.cache == nil)
         let workspace = pass.workspace
         var statistics = try forward(microBatch, in: pass)
-        let h = finalNorm.forward(workspace.output.rows(0..<microBatch.tokens), saving: workspace.finalNorm, in: pass)
+        let h = headInput.forward(workspace.output.rows(0..<microBatch.tokens), saving: workspace.finalNorm, in: pass)
         crossEntropy(
             h, head: pass.parameters.operand(head, like: h), targets: microBatch.targets, losses: workspace.losses,
             scratch: workspace.scratch.logits, on: pass.pool)
@@ -84,7 +84,7 @@ package struct LanguageModel: Sendable {
         _ = try forward(microBatch, in: pass)
         cache.advance(by: microBatch.tokens)
         let last = workspace.output.rows(microBatch.tokens - 1..<microBatch.tokens)
-        let h = finalNorm.forward(last, saving: workspace.finalNorm, in: pass)
+        let h = headInput.forward(last, saving: workspace.finalNorm, in: pass)
         let logits = workspace.scratch.logits.logits.rows(0..<1)
         multiply(h.factor, pass.parameters.operand(head, like: h).transposed, into: .float32(logits), on: pass.pool)
         return logits
@@ -108,24 +108,23 @@ package struct LanguageModel: Sendable {
         return statistics
     }
 
-    /// Cross-entropy, and the gradients of the head and of the final norm; leaves the residual stream's in `dResidual`.
+    /// Cross-entropy, and the gradients of the head and of the norm before it; leaves the residual stream's in `dResidual`.
     private func lossAndHeadBackward(_ microBatch: MicroBatch, in pass: BackwardContext) {
         guard microBatch.tokens > 0 else { return }
         let workspace = pass.workspace, pool = pass.pool
         pool.tracer?.begin(.loss)
         defer { pool.tracer?.end() }
         let tokens = 0..<microBatch.tokens
-        let x = workspace.output.rows(tokens), dNorm = workspace.scratch.dNorm.rows(tokens)
-        let h = finalNorm.forward(x, saving: workspace.finalNorm, in: pass.forward)
-        pass.gradients.accumulate(head, on: pool) { target in
-            crossEntropyWithGradient(
-                h, head: pass.parameters.operand(head, like: h), targets: microBatch.targets,
-                scale: Float(pass.scale.crossEntropy), losses: workspace.losses, dx: dNorm, dHead: target.tensor(),
-                adding: target.isAdding(), scratch: workspace.scratch.logits, on: pool)
+        let x = workspace.output.rows(tokens), dx = workspace.dResidual.rows(tokens)
+        let h = headInput.forward(x, saving: workspace.finalNorm, in: pass.forward)
+        headInput.backward(x, saved: workspace.finalNorm, into: dx, in: pass) { dh in
+            pass.gradients.accumulate(head, on: pool) { target in
+                crossEntropyWithGradient(
+                    h, head: pass.parameters.operand(head, like: h), targets: microBatch.targets,
+                    scale: Float(pass.scale.crossEntropy), losses: workspace.losses, dx: dh, dHead: target.tensor(),
+                    adding: target.isAdding(), scratch: workspace.scratch.logits, on: pool)
+            }
         }
-        let dx = workspace.dResidual.rows(tokens)
-        clear(dx, on: pool)
-        finalNorm.backward(dNorm, input: x, saved: workspace.finalNorm, addingTo: dx, in: pass)
     }
 
     /// In token order, in double precision.

@@ -9,10 +9,16 @@ package struct Router: Sendable {
     private let policy: RoutingPolicy
     private let zLossWeight: Double
 
-    package init(_ block: String, _ settings: RoutingConfiguration, _ layout: ParameterLayout) {
+    /// - Parameters:
+    ///   - block: the prefix of its parameters' names
+    ///   - settings: the rules
+    ///   - layers: of the model
+    ///   - layout: where the parameters lie
+    package init(_ block: String, _ settings: RoutingConfiguration, layers: Int, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)
-        policy = RoutingPolicy(settings, state: settings.balancing.state.map { layout.id("\(block).\($0)") })
-        zLossWeight = settings.zLossWeight
+        policy = RoutingPolicy(
+            settings, layers: layers, state: settings.balancing.state.map { layout.id("\(block).\($0)") })
+        zLossWeight = settings.weights(layers: layers).z
     }
 
     /// Fills in scores, expert indices, gates and slots.

@@ -60,7 +60,7 @@ package struct SwitchFeedForward: Sendable {
     package init(_ layer: Int, _ model: ModelShape, _ routing: RoutingConfiguration, _ layout: ParameterLayout) {
         let block = "blocks.\(layer)"
         norm = Norm("\(block).feed_forward_norm", model, layout)
-        router = Router(block, routing, layout)
+        router = Router(block, routing, layers: model.layers, layout)
         experts = RoutedExperts(block, layout)
     }
 

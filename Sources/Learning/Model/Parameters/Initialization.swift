@@ -1,42 +1,63 @@
+package import Configuration
 import Platform
 import Randomness
 package import Tensors
 package import Threading
 
-/// Fills `arena` with the values training starts from: normals cut at two standard deviations with
-/// σ = √(scale / fan_in) (Fedus et al., arXiv:2101.03961, section 2.4), ones for gains, zeros for biases.
+/// The values training starts from: truncated normals with σ = √(scale / fan_in) in matrices, ones in gains, zeros in biases.
+/// Two standard deviations is where Fedus et al. cut (arXiv:2101.03961, section 2.4), ±0.2 where the program of Ludziejewski
+/// et al. does (arXiv:2502.05172).
 ///
 /// An element's value is a function of the seed, the tensor's name and the element's global index: no rank matters.
-package func initialize(_ arena: ParameterArena, scale: Double, seed: UInt64, on workers: ThreadPool) {
-    for id in arena.layout.all {
-        initialize(arena.vector(id), as: arena.layout[id], scale: scale, seed: seed, on: workers)
-    }
-    arena.refresh(on: workers)
-}
+package struct Initialization: Sendable {
+    private let kind: InitializationKind
+    private let scale: Double
+    private let seed: UInt64
 
-/// The same for what a rank holds of one tensor.
-package func initialize(
-    _ values: Vector<Float>, as entry: ParameterEntry, scale: Double, seed: UInt64, on workers: ThreadPool
-) {
-    switch entry.role {
-    case .normWeight: values.fill(with: 1)
-    case .bias, .routerState: values.fill(with: 0)
-    case .matrix(let fanIn):
-        let sigma = (scale / Double(fanIn)).squareRoot()
-        let random = RandomFunction(seed: seed, purpose: .parameterValues, stream: entry.nameDigest)
-        workers.run(over: values.count, tile: 1 << 14) { range in
-            for i in range {
-                let u = random.uniform(UInt64(entry.globalOffset + i))
-                values[i] = Float(sigma * truncatedNormal(u))
+    package init(_ kind: InitializationKind, scale: Double, seed: UInt64) {
+        (self.kind, self.scale, self.seed) = (kind, scale, seed)
+    }
+
+    package init<Vocabulary>(_ configuration: RunDescription<Vocabulary>) {
+        let model = configuration.model
+        self.init(model.initialization, scale: model.initializationScale, seed: configuration.seed)
+    }
+
+    package func fill(_ arena: ParameterArena, on workers: ThreadPool) {
+        for id in arena.layout.all { fill(arena.vector(id), as: arena.layout[id], on: workers) }
+        arena.refresh(on: workers)
+    }
+
+    /// The same for what a rank holds of one tensor.
+    package func fill(_ values: Vector<Float>, as entry: ParameterEntry, on workers: ThreadPool) {
+        switch entry.role {
+        case .normWeight: values.fill(with: 1)
+        case .bias, .routerState: values.fill(with: 0)
+        case .matrix(let fanIn):
+            let sigma = (scale / Double(fanIn)).squareRoot()
+            let normal = TruncatedNormal(at: kind == .llmRandom ? 0.2 / sigma : 2)
+            let random = RandomFunction(seed: seed, purpose: .parameterValues, stream: entry.nameDigest)
+            workers.run(over: values.count, tile: 1 << 14) { range in
+                for i in range {
+                    values[i] = Float(sigma * normal(random.uniform(UInt64(entry.globalOffset + i))))
+                }
             }
         }
     }
 }
 
-/// A standard normal cut to [−2, 2] from a uniform `u` in (0, 1), by the inverse of its distribution function.
-func truncatedNormal(_ u: Double) -> Double {
-    let below = 0.022_750_131_948_179_21  // Φ(−2)
-    return normalQuantile(below + u * (1 - 2 * below))
+/// Standard normals that are drawn again beyond a limit.
+struct TruncatedNormal: Sendable {
+    /// The probability of what lies below.
+    private let below: Double
+
+    /// - Parameter limit: values lie in [−limit, limit]
+    init(at limit: Double) {
+        below = limit == 2 ? 0.022_750_131_948_179_21 : 0.5 * erfc(limit / 2.0.squareRoot())
+    }
+
+    /// - Parameter u: uniform in (0, 1), taken through the inverse of the distribution function
+    func callAsFunction(_ u: Double) -> Double { normalQuantile(below + u * (1 - 2 * below)) }
 }
 
 /// Φ⁻¹ to about 1e-9: Acklam's rational approximation, two regions by symmetry.

@@ -128,6 +128,7 @@ package struct ParameterLayout: Sendable {
         var all = [matrix("embedding", model.vocabularySize, d, fanIn: model.tieEmbeddings ? d : 1)]
         for layer in 0..<model.layers {
             let block = "blocks.\(layer)", experts = model.expertCount(inLayer: layer)
+            let together = model.initialization == .llmRandom ? experts : 1
             all += norm("\(block).attention_norm")
             all.append(matrix("\(block).attention.qkv", d, 3 * d, fanIn: d))
             all.append(matrix("\(block).attention.output", d, d, fanIn: d))
@@ -137,9 +138,9 @@ package struct ParameterLayout: Sendable {
                 all.append(Declaration(name: "\(block).\(state)", role: .routerState, rows: 1, columns: experts))
             }
             all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts))
-            all.append(matrix("\(block).experts.down", hidden, d, fanIn: hidden, experts: experts))
+            all.append(matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts))
         }
-        all += norm("final_norm")
+        if model.finalNorm { all += norm("final_norm") }
         if !model.tieEmbeddings { all.append(matrix("head", model.vocabularySize, d, fanIn: d)) }
         return all
     }

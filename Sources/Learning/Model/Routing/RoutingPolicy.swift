@@ -8,8 +8,9 @@ package struct RoutingPolicy: Sendable {
 
     /// - Parameters:
     ///   - settings: which rules
+    ///   - layers: of the model
     ///   - state: of the layer, `[1, experts]`, if the rule has one
-    package init(_ settings: RoutingConfiguration, state: ParameterID?) {
+    package init(_ settings: RoutingConfiguration, layers: Int, state: ParameterID?) {
         scoring = SoftmaxScores()
         let selection: any ExpertSelection =
             switch (settings.balancing, state) {
@@ -17,7 +18,7 @@ package struct RoutingPolicy: Sendable {
             default: TopKSelection(normalizeGates: settings.normalizeGates)
             }
         self.selection = settings.isRoundRobin ? RoundRobinSelection(after: selection) : selection
-        balancing = AuxiliaryLoss(weight: settings.loadBalanceWeight)
+        balancing = AuxiliaryLoss(weight: settings.weights(layers: layers).loadBalance)
     }
 
     /// What becomes of the rule's state after a step; nil if it has none.

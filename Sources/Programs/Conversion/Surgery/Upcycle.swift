@@ -52,9 +52,7 @@ package struct Upcycle {
     /// As training would begin with it.
     private func router(_ entry: ParameterEntry, _ part: Rectangle) -> Vector<Float> {
         let values = Vector<Float>(count: entry.count)
-        initialize(
-            values, as: entry, scale: configuration.model.initializationScale, seed: configuration.seed,
-            on: ThreadPool(count: 1))
+        Initialization(configuration).fill(values, as: entry, on: ThreadPool(count: 1))
         return values[part.offset[0] * entry.columns..<(part.offset[0] + part.shape[0]) * entry.columns]
     }
 }

@@ -53,7 +53,8 @@ final class RecordWriter {
         _ outcome: StepOutcome, after state: TrainingState, seconds: Double, gemmPeak: Double,
         validation: ValidationResult?
     ) -> StepRecord {
-        let microBatches = outcome.microBatches, routing = configuration.routing
+        let microBatches = outcome.microBatches
+        let weights = configuration.routing.weights(layers: configuration.model.layers)
         var record = StepRecord()
         record.step = state.step
         record.time = Date().formatted(.iso8601)
@@ -64,8 +65,7 @@ final class RecordWriter {
         record.loadBalanceLoss = microBatches.loadBalance
         record.zLoss = microBatches.z
         record.totalLoss =
-            microBatches.loss + routing.loadBalanceWeight * microBatches.loadBalance + routing.zLossWeight
-            * microBatches.z
+            microBatches.loss + weights.loadBalance * microBatches.loadBalance + weights.z * microBatches.z
         record.learningRate = outcome.learningRate
         record.gradientNorm = outcome.gradientNorm
         record.droppedRatioByLayer = microBatches.dropped

@@ -93,9 +93,7 @@ package final class Replay {
 
     private func begin() throws(Failure) {
         guard let reader = run.start else {
-            initialize(
-                state.parameters, scale: run.configuration.model.initializationScale, seed: run.configuration.seed,
-                on: engine.workers)
+            Initialization(run.configuration).fill(state.parameters, on: engine.workers)
             log("starting from the initial parameters")
             return
         }

@@ -88,9 +88,7 @@ package final class TrainingRun {
         if let origin = setup.origin {
             return try StateLoader(setup: setup, world: world) { [self] in log($0) }.load(&state, from: origin)
         }
-        initialize(
-            state.parameters, scale: configuration.model.initializationScale, seed: configuration.seed,
-            on: setup.engine.workers)
+        Initialization(configuration).fill(state.parameters, on: setup.engine.workers)
         return nil
     }
 

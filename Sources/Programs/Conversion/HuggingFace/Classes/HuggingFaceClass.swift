@@ -90,6 +90,12 @@ enum HuggingFaceClasses {
                     + "this kind",
                 advice: "only models with `norm: rms` can go to Hugging Face")
         }
+        guard model.finalNorm else {
+            throw Failure(
+                .configuration,
+                "model.final_norm is false: all classes of transformers normalize what their head reads",
+                advice: "only models with `final_norm: true` can go to Hugging Face")
+        }
         guard routing.balancing.state == nil else {
             throw Failure(
                 .configuration,
