@@ -19,18 +19,12 @@ import Training
         try TinyRun(in: folder, Self.ramp + ["run.directory=\(folder)/\(name)"], length: length)
     }
 
-    private func records(_ folder: String, _ name: String) throws -> [StepRecord] {
-        try Data(contentsOf: URL(filePath: "\(folder)/\(name)/metrics.jsonl")).split(separator: UInt8(ascii: "\n")).map
-        {
-            try JSONDecoder().decode(StepRecord.self, from: $0)
-        }
-    }
-
     @Test("tokens, sequences, rate and end follow the tokens seen", arguments: ["tokens: 1500", "steps: 11"])
     func follows(length: String) throws {
         try inScratchFolder { folder in
-            try run(in: folder, length: length).train()
-            let records = try records(folder, "run")
+            let run = try run(in: folder, length: length)
+            try run.train()
+            let records = try run.records()
             #expect(records.map(\.tokens) == Self.tokens && records.map(\.sequences) == Self.tokens.map { $0 / 32 })
             for record in records {
                 let warm = min(1, Double(record.tokens) / 256), left = min(1, Double(1728 - record.tokens) / 512)
@@ -43,15 +37,15 @@ import Training
     @Test("the same bits on every number of ranks, and killed after every step") func sameBits() throws {
         try inScratchFolder { folder in
             try run(in: folder, "whole").train(ranks: 1)
-            let whole = try records(folder, "whole")
             try run(in: folder, "four").train(ranks: 4)
-            #expect(try records(folder, "four").map(\.parameterDigest) == whole.map(\.parameterDigest))
             let killed = try run(in: folder, "killed")
+            let whole = try killed.records(of: "whole")
+            #expect(try killed.records(of: "four").map(\.parameterDigest) == whole.map(\.parameterDigest))
             for step in 2...11 {
                 #expect(try killed.refusal(failingAfter: step)?.status == .temporaryFailure)
             }
             try killed.train()
-            let found = try records(folder, "killed")
+            let found = try killed.records(of: "killed")
             #expect(found.map(\.tokens) == Self.tokens)
             #expect(found.map(\.parameterDigest) == whole.map(\.parameterDigest))
             #expect(found.map(\.gradientDigest) == whole.map(\.gradientDigest))

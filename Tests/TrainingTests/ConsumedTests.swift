@@ -21,13 +21,6 @@ import Training
             length: "tokens: 3072")
     }
 
-    private func records(_ run: TinyRun, _ name: String) throws -> [StepRecord] {
-        let bytes = try Data(contentsOf: URL(filePath: "\(run.folder)/\(name)/metrics.jsonl"))
-        return try bytes.split(separator: UInt8(ascii: "\n")).map {
-            try JSONDecoder().decode(StepRecord.self, from: $0)
-        }
-    }
-
     @Test("another batch goes on with the next sequence, and none is skipped or repeated") func dataOrder() throws {
         try inScratchFolder { folder in
             try reader(in: folder, "even").train()
@@ -35,9 +28,9 @@ import Training
             #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             #expect(
                 try run.refusal(Self.change, allowing: ["batch.tokens"], failingAfter: 6)?.status == .temporaryFailure)
-            #expect(try records(run, "changed").map(\.tokens) == [256, 512, 768, 1280, 1792, 2304])
+            #expect(try run.records(of: "changed").map(\.tokens) == [256, 512, 768, 1280, 1792, 2304])
             try run.train(["batch.tokens=128"], allowing: ["batch.tokens"])
-            let (even, changed) = (try records(run, "even"), try records(run, "changed"))
+            let (even, changed) = (try run.records(of: "even"), try run.records(of: "changed"))
             // The last checkpoint before the failure was that of step 3: steps 4 to 6 of 512 tokens are gone, and 128 follow.
             #expect(changed.map(\.tokens) == [256, 512, 768] + (1...18).map { 768 + 128 * $0 })
             #expect(changed.map(\.sequences) == changed.map { $0.tokens / 32 })
@@ -55,7 +48,7 @@ import Training
             let run = try reader(in: folder, "changed")
             #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             try run.train(Self.change, allowing: ["batch.tokens"])
-            let (even, changed) = (try records(run, "even"), try records(run, "changed"))
+            let (even, changed) = (try run.records(of: "even"), try run.records(of: "changed"))
             #expect(changed.map(\.tokens) == [256, 512, 768, 1280, 1792, 2304, 2816, 3328])
             for step in 3..<7 {
                 let both = (even[2 * step - 3].loss + even[2 * step - 2].loss) / 2
@@ -76,7 +69,7 @@ import Training
             #expect(try run.refusal(failingAfter: 4)?.status == .temporaryFailure)
             try run.train(Self.change, allowing: ["batch.tokens"])
             let rates = Dictionary(
-                uniqueKeysWithValues: try records(even, "even").map { ($0.tokens, $0.learningRate) })
+                uniqueKeysWithValues: try even.records(of: "even").map { ($0.tokens, $0.learningRate) })
             let found = try run.records()
             #expect(found.map(\.tokens) == [256, 512, 768, 1280, 1792, 2304, 2816])
             for record in found { #expect(record.learningRate == rates[record.tokens], "\(record.tokens) tokens") }
@@ -116,8 +109,8 @@ import Training
             try old.train(Self.change, allowing: ["batch.tokens"])
             let run = try reader(in: folder, "new")
             try run.train(Self.change, allowing: ["batch.tokens"])
-            #expect(try old.records().map(\.loss) == records(run, "new").map(\.loss))
-            #expect(try old.records().map(\.tokens) == records(run, "new").map(\.tokens))
+            #expect(try old.records().map(\.loss) == run.records(of: "new").map(\.loss))
+            #expect(try old.records().map(\.tokens) == run.records(of: "new").map(\.tokens))
         }
     }
 
@@ -131,8 +124,8 @@ import Training
             try trunk.train(
                 Self.change + branch + ["run.directory=\(folder)/branch"],
                 start: .branch("\(trunk.directory.checkpoints)/step-00000006"), allowing: ["batch.tokens"])
-            #expect(try records(trunk, "branch").map(\.tokens) == [2048, 2560])
-            #expect(try records(trunk, "branch").map(\.learningRate) == [5e-4, 0])
+            #expect(try trunk.records(of: "branch").map(\.tokens) == [2048, 2560])
+            #expect(try trunk.records(of: "branch").map(\.learningRate) == [5e-4, 0])
         }
     }
 

@@ -10,7 +10,7 @@ struct RecordDocumentationTests {
     @Test func everyFieldOfAStepIsDescribed() throws {
         var record = StepRecord()
         record.sequences = 1
-        (record.time, record.host, record.mfuIsDoubtful) = ("", "", true)
+        (record.time, record.host, record.mfuIsDoubtful, record.skipped) = ("", "", true, true)
         record.validationLoss = 1
         record.validationBitsPerByte = 1
         record.checkpointStallSeconds = 1

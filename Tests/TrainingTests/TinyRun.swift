@@ -115,12 +115,13 @@ struct TinyRun {
         }
     }
 
-    /// Lines of `metrics.jsonl`.
-    func records() throws -> [StepRecord] {
-        let bytes = try Data(contentsOf: URL(filePath: directory.metrics))
-        return try bytes.split(separator: UInt8(ascii: "\n")).map {
-            try JSONDecoder().decode(StepRecord.self, from: $0)
-        }
+    /// Lines of `metrics.jsonl` in a run directory of the folder.
+    func records(of name: String = "run") throws -> [StepRecord] {
+        let bytes = try Data(contentsOf: URL(filePath: "\(folder)/\(name)/metrics.jsonl"))
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return try bytes.split(separator: UInt8(ascii: "\n")).map { try decoder.decode(StepRecord.self, from: $0) }
     }
 
     /// Changes `metrics.jsonl` behind the run's back.

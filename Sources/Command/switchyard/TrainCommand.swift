@@ -109,6 +109,8 @@ struct Train: ParsableCommand, AnswersRequests {
             progress.log($0)
         }
         try TrainingRun(setup, on: world, progress: progress).run()
+        training.trace = nil
+        try trainBranches(of: configuration, training, on: world, progress: progress)
     }
 }
 

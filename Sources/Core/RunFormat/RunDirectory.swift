@@ -15,6 +15,9 @@ package struct RunDirectory: Sendable {
     package var trace: String { "\(path)/trace.json" }
     package var data: String { "\(path)/data" }
 
+    /// The run directory of the branch that ends after `tokens` tokens.
+    package func branch(endingAt tokens: Int) -> RunDirectory { RunDirectory("\(path)/branches/tokens-\(tokens)") }
+
     /// Makes the directory if it is missing.
     /// - Throws: `cannotCreate` if it cannot be made or written to
     package func create() throws(Failure) {

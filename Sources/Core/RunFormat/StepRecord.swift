@@ -20,6 +20,8 @@ package struct StepRecord: Codable, Sendable {
     package var validationBitsPerByte: Double?
     package var learningRate = 0.0
     package var gradientNorm = 0.0
+    /// True where the step was skipped: nothing was updated. Nil otherwise.
+    package var skipped: Bool?
     package var tokensPerSecond = 0.0
     /// Model FLOP/s over the machine's own measured GEMM peak; dropped tokens are not counted as work.
     package var mfu = 0.0
@@ -60,6 +62,7 @@ package struct StepRecord: Codable, Sendable {
         case validationBitsPerByte = "validation_bits_per_byte"
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"
+        case skipped
         case tokensPerSecond = "tokens_per_second"
         case mfu
         case mfuIsDoubtful = "mfu_is_doubtful"

@@ -14,9 +14,7 @@ extension LearningRateSchedule {
             let progress = fraction(tokens, from: Double(warmupTokens), to: Double(total))
             return warm * (finalShare + (1 - finalShare) * 0.5 * (1 + cos(Double.pi * progress)))
         case .wsd:
-            // Whole tokens, so that a decay branched off a constant trunk has the rates of one that was planned.
-            let length = decayTokens > 0 ? decayTokens : Int((Double(total) * decayShare).rounded())
-            let progress = fraction(tokens, from: Double(total - length), to: Double(total))
+            let progress = fraction(tokens, from: Double(total - decayLength(of: total)), to: Double(total))
             return warm * (1 - (1 - finalShare) * progress)
         }
     }

@@ -12,6 +12,7 @@ package struct OptimizerConfiguration: Sendable, Equatable {
     package var weightDecay: Double
     /// Gradients of a larger norm are scaled down to it; 0: never.
     package var gradientClip: Double
+    package var skipping: StepSkipping
 
     package init(reading section: ConfigurationSection) throws(Failure) {
         learningRate = try section.number("learning_rate", default: 1e-3, in: 0...1e3)
@@ -20,5 +21,26 @@ package struct OptimizerConfiguration: Sendable, Equatable {
         epsilon = try section.number("epsilon", default: 1e-8, in: 1e-16...1)
         weightDecay = try section.number("weight_decay", default: 0.1, in: 0...1e3)
         gradientClip = try section.number("gradient_clip", default: 1, in: 0...1e9)
+        skipping = try StepSkipping(reading: section)
+    }
+}
+
+/// Which steps change nothing, because their gradient is no number or far larger than those before.
+package struct StepSkipping: Sendable, Equatable {
+    /// Steps in a row that may be skipped; the next bad one ends the run.
+    package var limit: Int
+    /// Standard deviations above the mean norm from which a gradient is an outlier; 0: none is.
+    package var outlierSigmas: Double
+    /// Applied steps whose norms give mean and deviation.
+    package var outlierWindow: Int
+
+    package init(limit: Int = 3, outlierSigmas: Double = 0, outlierWindow: Int = 128) {
+        (self.limit, self.outlierSigmas, self.outlierWindow) = (limit, outlierSigmas, outlierWindow)
+    }
+
+    init(reading section: ConfigurationSection) throws(Failure) {
+        limit = try section.integer("skip_limit", default: 3, in: 0...1_000_000)
+        outlierSigmas = try section.number("outlier_sigmas", default: 0, in: 0...1e6)
+        outlierWindow = try section.integer("outlier_window", default: 128, in: 4...1024)
     }
 }

@@ -7,6 +7,8 @@ package struct CheckpointConfiguration: Sendable, Equatable {
     package var everySteps: Int
     package var everyTokens: Int
     package var everyMinutes: Double
+    /// Tokens of the run with which checkpoints are saved that stay for good.
+    package var atTokens: [Int]
     /// Newest checkpoints that stay.
     package var keep: Int
     /// Besides those, checkpoints whose step is a multiple of this stay for good; 0: none.
@@ -27,6 +29,7 @@ package struct CheckpointConfiguration: Sendable, Equatable {
         everyTokens = try section.integer("every_tokens", default: 0)
         let hasOtherCadence = everySteps > 0 || everyTokens > 0
         everyMinutes = try section.number("every_minutes", default: hasOtherCadence ? 0 : Self.defaultMinutes)
+        atTokens = try section.ascendingIntegers("at_tokens", in: 1...TrainConfiguration.mostTokens)
         keep = try section.integer("keep", default: 2, in: 1...1_000_000)
         keepEvery = try section.integer("keep_every", default: 0)
         keepBest = try section.boolean("keep_best", default: true)

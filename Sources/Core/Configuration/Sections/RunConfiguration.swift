@@ -79,6 +79,7 @@ extension RunDescription<Int?> {
         yaml = document.resolved
         values = document.resolvedValues
         try requireCountableMicroBatch()
+        try requireBranches(try document.section("train"))
     }
 
     /// - Parameter tokenizer: the tokenizer's number of tokens

@@ -31,4 +31,10 @@ package struct LearningRateSchedule: Sendable, Equatable {
         decayTokens = try section.integer("decay_tokens", default: 0)
         finalShare = try section.number("final_share", default: kind == .cosine ? 0.1 : 0, in: 0...1)
     }
+
+    /// The tokens over which `wsd` decays at the end of a run of `total`. Whole tokens, so that a decay branched off a constant
+    /// trunk has the rates of one that was planned.
+    package func decayLength(of total: Int) -> Int {
+        decayTokens > 0 ? decayTokens : Int((Double(total) * decayShare).rounded())
+    }
 }

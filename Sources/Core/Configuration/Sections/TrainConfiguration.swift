@@ -6,6 +6,8 @@ package struct TrainConfiguration: Sendable, Equatable {
     package enum Goal: Sendable, Equatable { case steps(Int), tokens(Int) }
 
     package var goal: Goal
+    /// Tokens after which the run also ends in branches of its own, each decaying as if the run ended there.
+    package var branches: [Int]
     /// Steps between validations; 0: only before and after.
     package var validateEvery: Int
     /// Validate on at most this many tokens; 0: on all.
@@ -31,9 +33,10 @@ package struct TrainConfiguration: Sendable, Equatable {
         case (false, true):
             goal = .tokens(try section.integer("tokens", in: 1...Self.mostTokens))
         }
+        branches = try section.ascendingIntegers("branches", in: 1...Self.mostTokens)
         validateEvery = try section.integer("validate_every", default: 0)
         validationTokens = try section.integer("validation_tokens", default: 0)
     }
 
-    private static let mostTokens = 1 << 60
+    static let mostTokens = 1 << 60
 }

@@ -23,6 +23,22 @@ extension ConfigurationSection {
         return blocks
     }
 
+    /// A list of whole numbers, each larger than the one before; empty if `key` is absent.
+    package func ascendingIntegers(_ key: String, in range: ClosedRange<Int>) throws(Failure) -> [Int] {
+        var numbers: [Int] = []
+        for node in try nodes(key) {
+            guard let number = node.scalar.flatMap({ Self.wholeNumber($0.string) }), range.contains(number) else {
+                throw failure(key, "has `\(node.scalar?.string ?? "a block")`; allowed are \(Self.describe(range))")
+            }
+            if let last = numbers.last, number <= last {
+                throw failure(key, "has \(number) after \(last)", advice: "order the numbers, each of them once")
+            }
+            numbers.append(number)
+        }
+        record(key, asWritten: "\(numbers)")
+        return numbers
+    }
+
     private func refuseUnknownKeys() throws(Failure) {
         for key in givenKeys where !known.contains(key) {
             let near = nearestName(to: key, among: known).map { "did you mean `\($0)`?" }

@@ -1,4 +1,5 @@
 package import Diagnostics
+import Platform
 import Yams
 
 /// One YAML file of settings with the command line's overrides applied.
@@ -40,6 +41,11 @@ package final class ConfigurationDocument {
             throw Failure(.configuration, "\(file): expected `section:` blocks of `key: value` lines at the top level")
         }
         return try mapping.merged(file: file)
+    }
+
+    /// What `overrides` takes to set `key` to a path, whatever is in it.
+    package static func override(_ key: String, path: String) -> String {
+        "\(key)=\(doubleQuoted(escapedPath(path)))"
     }
 
     private func apply(_ override: String) throws(Failure) {

@@ -227,14 +227,14 @@ package final class ConfigurationSection {
     }
 
     /// `65536`, `65_536` or `6.5536e4`; nil for what is not whole.
-    private static func wholeNumber(_ text: String) -> Int? {
+    static func wholeNumber(_ text: String) -> Int? {
         let digits = text.replacing("_", with: "")
         if let value = Int(digits) { return value }
         guard digits.lowercased().contains("e"), let value = Double(digits), abs(value) < 9e15 else { return nil }
         return Int(exactly: value)
     }
 
-    private static func describe(_ range: ClosedRange<Int>) -> String {
+    static func describe(_ range: ClosedRange<Int>) -> String {
         range.upperBound == Int.max ? "\(range.lowerBound) and more" : "\(range.lowerBound) to \(range.upperBound)"
     }
 }

@@ -79,11 +79,19 @@ package struct Retention: Sendable, Equatable {
     package var every: Int?
     /// The one with the best validation loss.
     package var best: Int?
+    /// Those of these steps.
+    package var steps: Set<Int>
 
-    package init(last: Int, every: Int? = nil, best: Int? = nil) {
+    package init(last: Int, every: Int? = nil, best: Int? = nil, steps: Set<Int> = []) {
         self.last = last
         self.every = every
         self.best = best
+        self.steps = steps
+    }
+
+    fileprivate func keepsForGood(_ step: Int) -> Bool {
+        let isMultiple = every.map { $0 > 0 && step % $0 == 0 } ?? false
+        return isMultiple || step == best || steps.contains(step)
     }
 }
 
@@ -104,8 +112,7 @@ extension CheckpointFolder {
         guard let oldestKept = intact.suffix(max(1, retention.last)).first?.step else { return [] }
         var removed: [Int] = []
         for (step, directory) in all where step < oldestKept {
-            let isMilestone = retention.every.map { $0 > 0 && step % $0 == 0 } ?? false
-            if isMilestone || step == retention.best || !isCheckpoint(directory, of: step) { continue }
+            if retention.keepsForGood(step) || !isCheckpoint(directory, of: step) { continue }
             let doomed = "\(path)/\(CheckpointNames.removing(step: step))"
             try owns()
             try removeTree(doomed)

@@ -22,6 +22,7 @@ final class CheckpointManager {
     private let log: (String) -> Void
     private var lastSaved: Int?
     private var best: BestCheckpoint?
+    private var milestones: Milestones
     private var lastAttempt = ContinuousClock.now
     private var pending: Pending?
 
@@ -49,6 +50,7 @@ final class CheckpointManager {
         faults = try FaultPoints.fromEnvironment()
         folder = CheckpointFolder(setup.directory.checkpoints)
         let checkpoint = setup.configuration.checkpoint
+        milestones = Milestones(setup.configuration)
         writer = try CheckpointWriter(
             directory: setup.directory.checkpoints, ranks: world, shards: checkpoint.shards ?? world.size,
             faults: faults, owns: { [lock = setup.lock] () throws(Failure) in try lock?.confirmOwnership() })
@@ -58,9 +60,10 @@ final class CheckpointManager {
     }
 
     /// The run goes on from its own checkpoint of `step`.
-    func resumed(at step: Int, best: BestCheckpoint?) {
+    func resumed(at step: Int, _ resumed: StateLoader.Resumed) {
         lastSaved = step
-        self.best = best
+        best = resumed.best
+        milestones.resume(extras: resumed.extras)
     }
 
     /// The validation of a state that was saved without it.
@@ -68,13 +71,16 @@ final class CheckpointManager {
         best = BestCheckpoint.better(best, BestCheckpoint(step: step, loss: loss))
     }
 
-    /// Whether steps or tokens ask for a checkpoint of `state`, after a step of `batch`; the same answer on every rank.
-    func isDue(after state: TrainingState, _ batch: StepBatch) -> Bool {
+    /// Takes note of a step of `batch`.
+    /// - Returns: whether steps or tokens ask for a checkpoint of `state`; the same on every rank
+    func advance(to state: TrainingState, after batch: StepBatch) -> Bool {
         let checkpoint = setup.configuration.checkpoint
         let tokens = state.consumed.tokens, before = tokens - batch.tokens
         let byTokens =
             checkpoint.everyTokens > 0 && tokens / checkpoint.everyTokens > before / checkpoint.everyTokens
-        return byTokens || (checkpoint.everySteps > 0 && state.step % checkpoint.everySteps == 0)
+        let isMilestone = milestones.contains(tokens, after: batch)
+        if isMilestone { milestones.add(step: state.step) }
+        return byTokens || isMilestone || (checkpoint.everySteps > 0 && state.step % checkpoint.everySteps == 0)
     }
 
     /// Whether the time for a checkpoint has come on this rank's clock: the ranks must still agree. A save that failed
@@ -139,7 +145,8 @@ final class CheckpointManager {
         of state: TrainingState, metricsBytes: Int, best: BestCheckpoint?, unfinished: String?
     ) -> CheckpointRecord {
         let configuration = setup.configuration
-        var extras = data.extras.merging(best?.extras ?? [:]) { $1 }
+        var extras = data.extras.merging(best?.extras ?? [:]) { $1 }.merging(state.stepGuard.extras) { $1 }
+            .merging(milestones.extras) { $1 }
         extras[IncompleteRecord.key] = unfinished
         return CheckpointRecord(
             run: configuration.runName, step: state.step, tokens: state.consumed.tokens,
@@ -165,10 +172,10 @@ final class CheckpointManager {
     func removeOld() throws(Failure) {
         try Agreement(ranks: world).onRankZero { () throws(Failure) in
             let checkpoint = setup.configuration.checkpoint
-            let milestones = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
+            let multiples = checkpoint.keepEvery > 0 ? checkpoint.keepEvery : nil
             let best = checkpoint.keepBest ? best?.step : nil
             try folder.apply(
-                Retention(last: checkpoint.keep, every: milestones, best: best), faults: faults
+                Retention(last: checkpoint.keep, every: multiples, best: best, steps: milestones.steps), faults: faults
             ) { () throws(Failure) in try setup.lock?.confirmOwnership() }
         }
     }

@@ -20,6 +20,8 @@ struct StateLoader {
         /// Bytes of `metrics.jsonl` that belong to the steps done.
         var metricsBytes: Int
         var unfinished: IncompleteRecord?
+        /// `CheckpointRecord.extras`
+        var extras: [String: String]
     }
 
     /// **Collective** over `world`.
@@ -46,7 +48,7 @@ struct StateLoader {
         let isComparable = compareData(record, state)
         return Resumed(
             best: isComparable ? BestCheckpoint(extras: record.extras) : nil, metricsBytes: record.metricsBytes,
-            unfinished: try IncompleteRecord(extras: record.extras))
+            unfinished: try IncompleteRecord(extras: record.extras), extras: record.extras)
     }
 
     private func fill(_ state: inout TrainingState, from origin: Origin) throws(Failure) {
@@ -55,8 +57,7 @@ struct StateLoader {
             try state.restore(from: reader, parametersOnly: parametersOnly)
             try reader.close()
         }
-        state.step = origin.step
-        state.consumed = origin.consumed
+        if origin.kind != .weights { try state.takeProgress(of: reader.record, origin.consumed) }
     }
 
     /// Says whether the data are others than those that the checkpoint was trained with; those of before the checkpoint stay

@@ -19,6 +19,12 @@ extension TrainingState {
     /// What this rank writes.
     package var writtenShards: [TensorShard] { stored.flatMap(\.writtenShards) }
 
+    /// Takes over how far a checkpoint's run had come.
+    mutating func takeProgress(of record: CheckpointRecord, _ consumed: Consumed) throws(Failure) {
+        (step, self.consumed) = (record.step, consumed)
+        stepGuard = try StepGuard(extras: record.extras, step: record.step)
+    }
+
     /// Fills what this rank holds from a checkpoint written by any ranks.
     /// - Parameter parametersOnly: leaves everything else as it is
     func restore(from reader: CheckpointReader, parametersOnly: Bool = false) throws(Failure) {

@@ -45,8 +45,14 @@ struct ForecastTable {
     }
 
     private var runRows: [(String, String)] {
-        stepRows + [
-            ("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens"),
+        let branches = configuration.length.branches.map { goal in
+            (
+                "branch",
+                "ends after \(grouped(configuration.batch.steps(from: 0, to: goal).tokens)) tokens, in "
+                    + RunDirectory(configuration.directory).branch(endingAt: goal).path
+            )
+        }
+        return stepRows + [("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens")] + branches + [
             ("corpus", corpusInWords), ("validation", validationInWords),
             (
                 "begins",
@@ -88,9 +94,11 @@ extension ForecastTable {
     /// Parameters and both moments, in float32.
     private var checkpointBytes: Int { 12 * work.totalParameters }
 
-    /// As many as there are at a time: those that stay, and the one that is being written.
+    /// As many as there are at a time: those that stay, and the one that is being written. A branch has its own.
     private var checkpointsAtOnce: Int {
-        configuration.checkpoint.keep + (configuration.checkpoint.keepBest ? 1 : 0) + 1
+        let rolling = configuration.checkpoint.keep + (configuration.checkpoint.keepBest ? 1 : 0)
+        let branches = configuration.length.branches.count
+        return rolling * (branches + 1) + configuration.checkpoint.atTokens.count + branches + 1
     }
 
     /// Bytes free where the run writes.
@@ -104,9 +112,12 @@ extension ForecastTable {
             settings.everyMinutes > 0 ? "\(significant(settings.everyMinutes, 3)) minutes" : nil,
         ].compactMap(\.self)
         let cadence = cadences.isEmpty ? "at the end" : "every \(cadences.joined(separator: " or ")) and at the end"
+        let milestones =
+            settings.atTokens.isEmpty
+            ? "" : ", at \(settings.atTokens.map { grouped($0) }.joined(separator: " and ")) tokens"
         let kept = settings.keepEvery > 0 ? ", besides every multiple of \(grouped(settings.keepEvery)) steps" : ""
         return [
-            ("checkpoint", "\(byteCount(checkpointBytes)), \(cadence)"),
+            ("checkpoint", "\(byteCount(checkpointBytes)), \(cadence)\(milestones)"),
             (
                 "disk",
                 "up to \(byteCount(checkpointsAtOnce * checkpointBytes)) for \(checkpointsAtOnce) checkpoints at a time\(kept); "

@@ -68,6 +68,7 @@ final class RecordWriter {
             microBatches.loss + weights.loadBalance * microBatches.loadBalance + weights.z * microBatches.z
         record.learningRate = outcome.learningRate
         record.gradientNorm = outcome.gradientNorm
+        record.skipped = outcome.verdict == .applied ? nil : true
         record.droppedRatioByLayer = microBatches.dropped
         record.droppedRatio = microBatches.dropped.reduce(0, +) / Double(microBatches.dropped.count)
         record.loadImbalanceByLayer = microBatches.imbalance

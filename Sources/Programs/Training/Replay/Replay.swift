@@ -99,8 +99,7 @@ package final class Replay {
         }
         try state.restore(from: reader)
         try reader.close()
-        state.step = reader.record.step
-        state.consumed = try Consumed(of: reader.record)
+        try state.takeProgress(of: reader.record, Consumed(of: reader.record))
         log("starting from \(reader.directory)")
     }
 
@@ -115,7 +114,7 @@ package final class Replay {
             if findings.figure == nil, let record = run.records[number] {
                 findings.figure = FigureDifference(outcome, recorded: record)
             }
-            guard outcome.isFinite else { break }
+            guard !outcome.isDivergence else { break }
             try compareWithStored(&findings)
         }
         return findings
@@ -157,7 +156,7 @@ package final class Replay {
     package func inspect(microBatch number: Int, to file: String) throws {
         while state.step < last - 1 {
             try prepareStep()
-            guard try step.run(&state).isFinite else {
+            guard try !step.run(&state).isDivergence else {
                 throw Failure(.diverged, "step \(state.step + 1) diverges: there is no step \(last)")
             }
         }

@@ -19,6 +19,8 @@ package struct TrainingOptions {
     }
 
     package var start = Start.random
+    /// Where the tokenized texts lie; nil: in the run directory.
+    package var dataDirectory: String?
     /// Keys that may differ from those of the checkpoint that training goes on from.
     package var allowedChanges: Set<String> = []
     /// Whether a damaged newest checkpoint ends the job instead of being passed over.

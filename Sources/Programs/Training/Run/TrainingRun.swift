@@ -71,7 +71,7 @@ package final class TrainingRun {
 
     private func runToEnd() throws {
         let resumed = try begin()
-        if let resumed { manager.resumed(at: state.step, best: resumed.best) }
+        if let resumed { manager.resumed(at: state.step, resumed) }
         end = configuration.end(after: state.step, state.consumed)
         guard state.step < end.steps || resumed?.unfinished != nil else {
             log("nothing to do: the run has done \(state.step) of \(end.steps) steps")
@@ -140,7 +140,10 @@ package final class TrainingRun {
         let outcome = try step.run(&state)
         let seconds = (clock.now - start) / .seconds(1)
         try writeTrace()
-        guard outcome.isFinite else { throw try diverged(outcome) }
+        if case .diverged(let cause) = outcome.verdict { throw try diverged(cause) }
+        if case .skipped(let cause) = outcome.verdict {
+            log("warning: step \(state.step) is skipped, nothing was learned from its data: \(cause)")
+        }
         let isLast = state.step == end.steps
         let validation = try validateIfDue(isLast: isLast)
         var record = reporter?.record(
@@ -158,9 +161,10 @@ package final class TrainingRun {
         try options.observe(outcome, state)
         if request.allWritesFinished { try saves.finish() }
         let position = position(validation.result, unfinished: validation.isBrokenOff ? record : nil)
+        let isDue = manager.advance(to: state, after: outcome.batch)
         if isLast || request.shouldStop {
             try saves.saveNow(state, position)
-        } else if manager.isDue(after: state, outcome.batch) || request.shouldSave {
+        } else if isDue || request.shouldSave {
             try saves.save(state, position)
         }
         if request.shouldStop, !isLast || validation.isBrokenOff {
@@ -202,18 +206,15 @@ package final class TrainingRun {
     }
 
     /// Saves the last sound state and says what happened.
-    private func diverged(_ outcome: StepOutcome) throws(Failure) -> Failure {
+    private func diverged(_ cause: String) throws(Failure) -> Failure {
         try saves.saveNow(state, position(nil))
-        let isFinite = outcome.microBatches.loss.isFinite && outcome.gradientNorm.isFinite
-        let cause =
-            isFinite
-            ? "a gradient is not a number, or larger than the sums of exact mode hold (2^13 / micro-batches)"
-            : "the loss is \(shortest(outcome.microBatches.loss)) and the gradient's norm "
-                + shortest(outcome.gradientNorm)
+        let skipped = state.stepGuard.inARow
+        let before = skipped > 0 ? ", after \(skipped) skipped step\(skipped == 1 ? "" : "s")" : ""
         return Failure(
             .diverged,
-            "training diverged at step \(state.step + 1): \(cause); the state after step \(state.step) is kept in "
-                + setup.directory.checkpoints,
+            "training diverged at step \(state.step + 1)\(before): \(cause); the state after step \(state.step) is kept in "
+                + setup.directory.checkpoints
+                + (skipped > 0 ? ", with the parameters of step \(state.step - skipped)" : ""),
             advice: "lower optimizer.learning_rate, lengthen schedule.warmup_tokens, or lower optimizer.gradient_clip")
     }
 

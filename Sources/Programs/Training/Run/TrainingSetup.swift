@@ -51,7 +51,8 @@ package struct TrainingSetup {
         let origin = try releasing(lock) { () throws(Failure) in
             try Origin.find(for: given, options, on: world, log: report)
         }
-        let corpus = try Self.corpus(given.data, origin?.tokenizer, in: directory.data, lock, agreement, report: report)
+        let corpus = try Self.corpus(
+            given.data, origin?.tokenizer, in: options.dataDirectory ?? directory.data, lock, agreement, report: report)
         let configuration = try given.resolved(tokenizer: corpus.tokenizer.vocabularySize)
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         self.configuration = configuration

@@ -13,6 +13,11 @@ package struct TrainingState: Sendable {
     package var step = 0
     /// Data used in them.
     package var consumed = Consumed()
+    /// Which of them were applied.
+    package var stepGuard = StepGuard()
+
+    /// Updates of the parameters done.
+    var updates: Int { step - stepGuard.skipped }
 
     /// What a rank of this engine trains; with a distributed optimizer it holds moments of its own slices only.
     package init(for engine: Engine) {

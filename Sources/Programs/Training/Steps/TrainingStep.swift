@@ -1,6 +1,7 @@
 package import Collectives
 package import Configuration
 package import Data
+import Diagnostics
 package import Model
 import Optimization
 package import Parallelism
@@ -16,8 +17,11 @@ package struct StepOutcome: Sendable {
     package var gradientDigest: UInt64
     package var parameterDigest: UInt64
     package var times: CommunicationTimes
-    /// False if a loss or gradient was not a finite number, or too large for exact sums: nothing was updated then.
-    package var isFinite: Bool
+    /// Whether parameters were updated, and why not.
+    package var verdict: StepGuard.Verdict
+
+    /// Whether the run must end: not even its counts moved on.
+    package var isDivergence: Bool { if case .diverged = verdict { true } else { false } }
 }
 
 /// Computes optimizer steps: micro-batches forward and backward, sums over ranks, one update.
@@ -73,8 +77,15 @@ package final class TrainingStep {
             learningRate: learningRate(after: state, batch),
             gradientDigest: digest &+ microBatches.lossDigest,
             parameterDigest: 0, times: CommunicationTimes(),
-            isFinite: microBatches.loss.isFinite && norm.isFinite && !isOutOfRange)
-        outcome.parameterDigest = try outcome.isFinite ? update(&state, outcome) : self.digest(of: state.parameters)
+            verdict: state.stepGuard.judge(
+                norm: norm, flaw: Self.flaw(microBatches.loss, norm, isOutOfRange: isOutOfRange),
+                configuration.optimizer.skipping))
+        if !outcome.isDivergence {
+            state.step += 1
+            state.consumed.add(batch, context: configuration.model.context)
+        }
+        outcome.parameterDigest =
+            try outcome.verdict == .applied ? update(&state, outcome) : self.digest(of: state.parameters)
         outcome.times = engine.runners.map(\.dispatcher.clock.times).reduce(CommunicationTimes(), +)
         return outcome
     }
@@ -115,6 +126,15 @@ package final class TrainingStep {
         return microBatches[0]
     }
 
+    /// What makes a step's gradient no number; nil if it is one.
+    private static func flaw(_ loss: Double, _ norm: Double, isOutOfRange: Bool) -> String? {
+        guard loss.isFinite, norm.isFinite else {
+            return "the loss is \(shortest(loss)) and the gradient's norm \(shortest(norm))"
+        }
+        return isOutOfRange
+            ? "a gradient is not a number, or larger than the sums of exact mode hold (2^13 / micro-batches)" : nil
+    }
+
     private func isOutOfRange() throws(CommunicationError) -> Bool {
         flags[0] = gradients.isOutOfRange ? 1 : 0
         try engine.mesh.world.allReduceMaximum(flags)
@@ -131,10 +151,8 @@ package final class TrainingStep {
     private func update(_ state: inout TrainingState, _ outcome: StepOutcome) throws(CommunicationError) -> UInt64 {
         engine.workers.tracer?.begin(.update)
         defer { engine.workers.tracer?.end() }
-        state.step += 1
-        state.consumed.add(outcome.batch, context: configuration.model.context)
         let step = AdamWStep(
-            configuration.optimizer, number: state.step, learningRate: outcome.learningRate,
+            configuration.optimizer, number: state.updates, learningRate: outcome.learningRate,
             gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
         let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
         let routerState = RoutingPolicy.state(configuration.routing)

@@ -1,0 +1,40 @@
+import Diagnostics
+
+/// The branches of a run, `train.branches`: each is the run that would end after so many tokens, from where its decay begins. Until
+/// then it has the rates of the run that it leaves.
+extension RunDescription {
+    /// Whether a branch that ends after `goal` tokens leaves the run after `seen` tokens: with the last step before its decay.
+    package func branch(endingAt goal: Int, leavesAt seen: Int) -> Bool {
+        let total = seen + batch.steps(from: seen, to: goal).tokens
+        let constant = total - schedule.decayLength(of: total)
+        return seen <= constant && constant < seen + batch.step(after: seen).tokens
+    }
+
+    /// - Parameter section: `train`
+    /// - Throws: `configuration` for branches that leave no run
+    func requireBranches(_ section: ConfigurationSection) throws(Failure) {
+        guard let first = length.branches.first, let last = length.branches.last else { return }
+        guard schedule.kind == .wsd else {
+            throw section.failure(
+                "branches",
+                "needs `schedule.kind: wsd`, not `\(schedule.kind.rawValue)`: branches leave a constant rate",
+                advice: "set schedule.kind to wsd, or leave train.branches out")
+        }
+        let end =
+            switch length.goal {
+            case .tokens(let goal): batch.steps(from: 0, to: goal).tokens
+            case .steps(let steps): batch.steps(from: 0, atMost: steps).tokens
+            }
+        guard batch.steps(from: 0, to: last).tokens < end else {
+            throw section.failure(
+                "branches", "has \(last), but the run itself ends after \(end) tokens",
+                advice: "name ends before that; the run decays at its own end anyway")
+        }
+        let total = batch.steps(from: 0, to: first).tokens
+        guard total - schedule.decayLength(of: total) >= batch.step(after: 0).tokens else {
+            throw section.failure(
+                "branches", "has \(first): such a run decays from its first step, so it leaves nothing",
+                advice: "train it alone, or shorten its decay (schedule.decay_share, schedule.decay_tokens)")
+        }
+    }
+}
