@@ -78,6 +78,9 @@ let package = Package(
         system("CHDF5", pkgConfig: "hdf5-openmpi", apt: "libhdf5-openmpi-dev"),
         system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        system("CSnappy", pkgConfig: "snappy", apt: "libsnappy-dev"),
         .target(name: "CPlatform", path: "Sources/C/CPlatform"),
         .target(name: "CStartup", dependencies: ["CPlatform"], path: "Sources/C/CStartup"),
         // the commit that is built
@@ -98,6 +101,7 @@ let package = Package(
         module("System/Collectives", "Threading Tensors Diagnostics"),
         module("System/MPI", "Collectives Tensors Platform Diagnostics COpenMPI CPlatform"),
         module("System/HDF5", "MPI Collectives Tensors Platform Diagnostics COpenMPI CHDF5"),
+        module("System/Compression", "Platform Diagnostics CZlib CZstd CSnappy"),
         // arithmetic
         module("Compute/MatrixProducts", "Tensors COpenBLAS" + (hasOneDNN ? " COneDNN" : "")),
         module("Compute/KernelLoops/Protocol", named: "KernelLoops", "Tensors"),
@@ -146,7 +150,9 @@ let package = Package(
         program("rank-checks", "RankChecks HDF5 MPI Collectives Platform Diagnostics"),
         program("law-checks", "Planning Diagnostics"),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: list("CZlib CZstd CSnappy"), path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests(
             of: "Benchmarking",
             "Training Benchmarking Parallelism Model Kernels Collectives Threading RunFormat Configuration "
@@ -154,6 +160,7 @@ let package = Package(
         tests(
             of: "Checkpoints", "RankChecks Checkpoints HDF5 Collectives Threading Tensors Platform Diagnostics CHDF5"),
         tests(of: "Collectives", "RankChecks Collectives Tensors Diagnostics"),
+        tests(of: "Compression", "Compression Diagnostics TestSupport"),
         tests(of: "Configuration", "Configuration Platform Diagnostics"),
         tests(
             of: "Conversion",
