@@ -111,7 +111,7 @@ let package = Package(
             "BaselineLoops KernelLoops MatrixProducts Threading Tensors Platform" + (hasWideLoops ? " WideLoops" : "")),
         // learning
         module("Learning/Tokenizers", "Platform Randomness Diagnostics"),
-        module("Learning/Data", "Tokenizers Threading Configuration Platform Randomness Diagnostics"),
+        module("Learning/Data", "Tokenizers Compression Threading Configuration Platform Randomness Diagnostics"),
         module(
             "Learning/Model",
             "Kernels MatrixProducts Collectives Threading Configuration Tensors Platform Randomness"),
@@ -167,7 +167,7 @@ let package = Package(
             "Training Conversion Inference Parallelism Checkpoints Model Data Tokenizers Kernels MPI "
                 + "Collectives RunFormat Configuration Tensors Platform Randomness Diagnostics TestSupport",
             resources: [.copy("Golden")]),
-        tests(of: "Data", "Data Tokenizers Configuration Platform Randomness Diagnostics"),
+        tests(of: "Data", "Data Tokenizers Configuration Platform Randomness Diagnostics TestSupport"),
         tests(of: "HDF5", "HDF5 Tensors Platform Diagnostics"),
         tests(
             of: "Kernels",

@@ -48,8 +48,8 @@ extension TextListing {
         let inode = try fileStatus(folder).st_ino
         guard !ancestors.contains(inode) else { return }
         // In the order of bytes, not characters: it must not depend on the language of the machine.
-        let directory = try OpenDirectory(folder)
-        for bytes in try directory.entries() {
+        let directory = try OpenDirectory(folder), entries = try directory.entries(), names = Set(entries)
+        for bytes in entries {
             guard let name = String(validating: bytes, as: UTF8.self) else {
                 skipped.addUnnamed(bytes, in: directory)
                 continue
@@ -67,6 +67,8 @@ extension TextListing {
             }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: try addFiles(below: path, ancestors: ancestors + [inode])
+            case S_IFREG where DocumentFile.nameUncompressed(name).map { names.contains(Array($0.utf8)) } ?? false:
+                skipped.add("compressed beside the same uncompressed", bytes: Int(status.st_size))
             case S_IFREG: try add(path, name, format, bytes: Int(status.st_size))
             default: skipped.add("that is no regular file", bytes: 0)
             }

@@ -73,10 +73,14 @@ struct PreparedFile {
         return listing.files
     }
 
-    /// Of what this file is made from; 0 for a token file of the user's own.
-    func bytesOfText() throws(Failure) -> Int {
+    /// The bytes of text that this file is made from, or more than `most` if they are more; 0 for a token file of the user's own.
+    func bytesOfText(upTo most: Int) throws(Failure) -> Int {
         guard let texts else { return 0 }
-        return try listTexts(at: texts).files.reduce(0) { $0 + $1.bytes }
+        var total = 0
+        for file in try listTexts(at: texts).files where total <= most {
+            total += try file.bytesOfText(upTo: most - total)
+        }
+        return total
     }
 
     /// Whether the file is there and was made from the texts as they are now.

@@ -26,20 +26,19 @@ struct JSONTextReader {
         init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: NoKey.self) }
     }
 
-    static func isBlank(_ line: Span<UInt8>) -> Bool {
-        line.indices.allSatisfy { [0x20, 0x09, 0x0D].contains(line[$0]) }
+    static func isBlank(_ line: [UInt8]) -> Bool {
+        line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
     }
 
     /// - Returns: what is wrong with the line, nil if nothing
-    mutating func read(_ line: Span<UInt8>) -> String? {
+    mutating func read(_ line: [UInt8]) -> String? {
         text.removeAll(keepingCapacity: true)
         isObject = false
         guard !Self.isBlank(line) else { return nil }
-        let bytes = line.array
         do {
-            guard let found = try decode(bytes) else {
+            guard let found = try decode(line) else {
                 isObject = true
-                return "there is no field `\(field)`; \(Self.inWords(JSONMembers.names(in: bytes)))"
+                return "there is no field `\(field)`; \(Self.inWords(JSONMembers.names(in: line)))"
             }
             text.append(contentsOf: found.utf8)
             isObject = true
