@@ -22,6 +22,8 @@ struct Tokenize: ParsableCommand {
         transform: path)
     var tokenizer = "byte"
 
+    @OptionGroup var field: TextFieldOption
+
     @Option(help: "The file to write; none that is read.", transform: outputFile)
     var output: String
 
@@ -43,7 +45,8 @@ struct Tokenize: ParsableCommand {
                 throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
             }
             let summary = try tokenizeFiles(
-                files, tokenizer: setting, output: output, format: format, tokenizerOutput: tokenizerOutput,
+                files, textField: field.named, tokenizer: setting, output: output, format: format,
+                tokenizerOutput: tokenizerOutput,
                 report: { printError($0) })
             try StandardOutput.write(json ? summary.json : summary.line(output))
         }

@@ -57,8 +57,8 @@ enum DocumentCatalog {
 
     /// Whether a file with a shared suffix, met in a directory, has documents of the format.
     /// - Throws: `noInput` if it cannot be read, `data` for a compressed file that is damaged
-    static func holdsDocuments(_ path: String, of format: any DocumentReader.Type) throws(Failure) -> Bool {
-        let file = try DocumentFile(path)
+    static func holdsDocuments(_ text: TextFile, of format: any DocumentReader.Type) throws(Failure) -> Bool {
+        let file = try DocumentFile(text)
         guard !file.isEmpty, try format.recognizes(file) else { return false }
         return (try? format.init(file)) != nil
     }
@@ -70,7 +70,7 @@ enum DocumentCatalog {
 func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Failure) {
     var doubtful: [String] = [], otherFields: [String: [String]] = [:]
     for file in files where !file.holdsTokens {
-        let contents = try DocumentFile(file.path)
+        let contents = try DocumentFile(file)
         let reader = try DocumentCatalog.reader(of: contents)
         if reader is WholeText, try JSONLines.recognizes(contents) { doubtful.append(file.path) }
         if let field = (reader as? JSONLines)?.otherField { otherFields[field, default: []].append(file.path) }

@@ -8,11 +8,15 @@ struct DocumentFile {
     let stored: MappedFile
     /// How it is compressed, as its first bytes say whatever its name is; nil if it is not.
     let compression: FileCompression?
+    /// The field that holds the texts; nil if none was named.
+    let textField: String?
 
     /// - Throws: `noInput` if it cannot be read, `data` if it is called compressed and is not
-    init(_ path: String) throws(Failure) {
+    init(_ text: TextFile) throws(Failure) {
+        let path = text.path
         let file = try MappedFile(path), signature = FileSignature(file.bytes)
         stored = file
+        textField = text.textField
         compression = signature?.compression
         guard let suffix = Self.suffix(of: path), signature == nil, file.count > 0 else { return }
         throw Failure(

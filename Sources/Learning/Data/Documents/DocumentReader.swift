@@ -65,7 +65,7 @@ extension TextFile {
     ///   the others
     /// - Throws: as `DocumentCatalog.reader` and `DocumentReader.read`; what `body` throws
     func forEachPiece(_ body: (Span<UInt8>, _ isEnd: Bool, _ position: Int) throws(Failure) -> Int) throws(Failure) {
-        var reader = try DocumentCatalog.reader(of: DocumentFile(path))
+        var reader = try DocumentCatalog.reader(of: DocumentFile(self))
         var text: [UInt8] = [], limit = Self.pieceSize, isBegun = false
         while true {
             let piece = try reader.read(upTo: limit, into: &text)
@@ -87,7 +87,7 @@ extension TextFile {
     /// The bytes of its texts, or more than `most` if they are more: of a compressed file what it becomes, of another one its own.
     /// - Throws: as `forEachPiece`
     func bytesOfText(upTo most: Int) throws(Failure) -> Int {
-        guard !holdsTokens, case let file = try DocumentFile(path), file.compression != nil else { return bytes }
+        guard !holdsTokens, case let file = try DocumentFile(self), file.compression != nil else { return bytes }
         var reader = try DocumentCatalog.reader(of: file), text: [UInt8] = [], total = 0
         while total <= most, try reader.read(upTo: Self.pieceSize, into: &text) != .endOfFile {
             total += text.count

@@ -31,12 +31,13 @@ struct JSONLines: DocumentReader {
         path = file.path
         lines = try LineReader(file)
         reader = JSONTextReader(field: first.field)
+        otherField = file.textField == nil && first.field != JSONTextReader.fields[0] ? first.field : nil
     }
 
     var position: Int { lines.position }
 
-    /// The field that holds the texts, if it is not `text`.
-    var otherField: String? { reader.field == JSONTextReader.fields[0] ? nil : reader.field }
+    /// The field that holds the texts, if it was not named and is not `text`.
+    let otherField: String?
 
     mutating func read(upTo limit: Int, into text: inout [UInt8]) throws(Failure) -> DocumentPiece {
         if appended == reader.text.count { guard try findText() else { return .endOfFile } }
@@ -69,14 +70,17 @@ struct JSONLines: DocumentReader {
         /// Whether it is a whole JSON object.
         var isObject = false
         var isTooLong = false
-        /// Which of `JSONTextReader.fields` it has; the first if it has none.
+        /// The field that was named, or else which of `JSONTextReader.fields` it has; the first of these if it has none.
         var field = JSONTextReader.fields[0]
         /// Why no text can be taken from it.
         var complaint: String?
 
-        mutating func look(at line: [UInt8]) {
+        /// - Parameters:
+        ///   - line: a line that is not blank
+        ///   - named: the field that was named, if one was
+        mutating func look(at line: [UInt8], for named: String?) {
             let names = Set(JSONMembers.names(in: line))
-            field = JSONTextReader.fields.first(where: names.contains) ?? field
+            field = named ?? JSONTextReader.fields.first(where: names.contains) ?? field
             var reader = JSONTextReader(field: field)
             complaint = reader.read(line)
             isObject = reader.isObject
@@ -103,7 +107,7 @@ struct JSONLines: DocumentReader {
             case .bytes(let line):
                 found.number = lines.number
                 guard JSONTextReader.isBlank(line) else {
-                    found.look(at: line)
+                    found.look(at: line, for: file.textField)
                     return found
                 }
             }
@@ -114,6 +118,7 @@ struct JSONLines: DocumentReader {
     private static func refusal(of path: String, line: Int, _ complaint: String) -> Failure {
         Failure(
             .data, "\(path):\(line): \(complaint)",
-            advice: #"every line must be a JSON object with a text, such as {"text": "Once upon a time"}"#)
+            advice: #"every line must be a JSON object with a text, such as {"text": "Once upon a time"}; "#
+                + "data.text_field (--text-field) names another field")
     }
 }
