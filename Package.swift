@@ -30,30 +30,38 @@ let language: [SwiftSetting] = [
 ]
 let settings = language + cpuFlags + (hasOneDNN ? [.define("ONEDNN")] : [])
 
-let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
+/// Products of packages from outside, by the names that the lists below call them.
+let outside = ["ArgumentParser": "swift-argument-parser", "Yams": "Yams", "SwiftCSV": "SwiftCSV"]
 
-let core: [Target.Dependency] = ["RunFormat", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics"]
+let core = "RunFormat Configuration Tensors Platform Randomness Diagnostics"
+
+/// The dependencies of `names`, which blanks separate.
+func list(_ names: String) -> [Target.Dependency] {
+    names.split(separator: " ").map(String.init).map { name in
+        outside[name].map { .product(name: name, package: $0) } ?? .byName(name: name)
+    }
+}
 
 /// A module in the folder of its layer, and all that it may import: `scripts/check` refuses other imports, and arrows up.
-func module(_ path: String, named name: String? = nil, dependencies: [Target.Dependency] = []) -> Target {
+func module(_ path: String, named name: String? = nil, _ dependencies: String = "") -> Target {
     .target(
-        name: name ?? path.split(separator: "/").map(String.init).last!, dependencies: dependencies,
+        name: name ?? path.split(separator: "/").map(String.init).last!, dependencies: list(dependencies),
         path: "Sources/\(path)",
         swiftSettings: settings)
 }
 
-func program(_ name: String, dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: "Sources/Command/\(name)", swiftSettings: settings)
+func program(_ name: String, _ dependencies: String) -> Target {
+    .executableTarget(
+        name: name, dependencies: list(dependencies), path: "Sources/Command/\(name)", swiftSettings: settings)
 }
 
 func system(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
-func tests(of name: String, with dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, resources: resources, swiftSettings: settings)
+func tests(of name: String, _ dependencies: String, resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: list(dependencies), resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -70,6 +78,9 @@ let package = Package(
         system("CHDF5", pkgConfig: "hdf5-openmpi", apt: "libhdf5-openmpi-dev"),
         system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+        system("CSnappy", pkgConfig: "snappy", apt: "libsnappy-dev"),
         .target(name: "CPlatform", path: "Sources/C/CPlatform"),
         .target(name: "CStartup", dependencies: ["CPlatform"], path: "Sources/C/CStartup"),
         // the commit that is built
@@ -80,157 +91,106 @@ let package = Package(
 
         // foundation
         module("Core/Diagnostics"),
-        module("Core/Platform", dependencies: ["Diagnostics", "CPlatform"]),
+        module("Core/Platform", "Diagnostics CPlatform"),
         module("Core/Randomness"),
-        module("Core/Tensors", dependencies: ["Platform", "CPlatform"]),
-        module("Core/Configuration", dependencies: ["Tensors", "Platform", "Diagnostics", yams]),
-        module("Core/RunFormat", dependencies: ["Configuration", "Platform", "Diagnostics"]),
+        module("Core/Tensors", "Platform CPlatform"),
+        module("Core/Configuration", "Tensors Platform Diagnostics Yams"),
+        module("Core/RunFormat", "Configuration Platform Diagnostics"),
         // C wrappers: threads, ranks, files
-        module("System/Threading", dependencies: ["Platform", "CPlatform"]),
-        module("System/Collectives", dependencies: ["Threading", "Tensors", "Diagnostics"]),
-        module(
-            "System/MPI", dependencies: ["Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CPlatform"]),
-        module(
-            "System/HDF5",
-            dependencies: ["MPI", "Collectives", "Tensors", "Platform", "Diagnostics", "COpenMPI", "CHDF5"]),
+        module("System/Threading", "Platform CPlatform"),
+        module("System/Collectives", "Threading Tensors Diagnostics"),
+        module("System/MPI", "Collectives Tensors Platform Diagnostics COpenMPI CPlatform"),
+        module("System/HDF5", "MPI Collectives Tensors Platform Diagnostics COpenMPI CHDF5"),
+        module("System/Compression", "Platform Diagnostics CZlib CZstd CSnappy"),
         // arithmetic
-        module("Compute/MatrixProducts", dependencies: ["Tensors", "COpenBLAS"] + (hasOneDNN ? ["COneDNN"] : [])),
-        module("Compute/KernelLoops/Protocol", named: "KernelLoops", dependencies: ["Tensors"]),
-        module(
-            "Compute/KernelLoops/Baseline", named: "BaselineLoops",
-            dependencies: ["KernelLoops", "Tensors", "Platform"]),
+        module("Compute/MatrixProducts", "Tensors COpenBLAS" + (hasOneDNN ? " COneDNN" : "")),
+        module("Compute/KernelLoops/Protocol", named: "KernelLoops", "Tensors"),
+        module("Compute/KernelLoops/Baseline", named: "BaselineLoops", "KernelLoops Tensors Platform"),
         module(
             "Compute/Kernels",
-            dependencies: ["BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform"]
-                + (hasWideLoops ? ["WideLoops"] : [])),
+            "BaselineLoops KernelLoops MatrixProducts Threading Tensors Platform" + (hasWideLoops ? " WideLoops" : "")),
         // learning
-        module("Learning/Tokenizers", dependencies: ["Platform", "Randomness", "Diagnostics"]),
-        module(
-            "Learning/Data",
-            dependencies: [
-                "Tokenizers", "Threading", "Configuration", "Platform", "Randomness", "Diagnostics",
-            ]),
+        module("Learning/Tokenizers", "Platform Randomness Diagnostics"),
+        module("Learning/Data", "Tokenizers Compression Threading Configuration Platform Randomness Diagnostics"),
         module(
             "Learning/Model",
-            dependencies: [
-                "Kernels", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
-                "Randomness",
-            ]),
-        module("Learning/Optimization", dependencies: ["Configuration", "Tensors", "Platform", "CPlatform"]),
+            "Kernels MatrixProducts Collectives Threading Configuration Tensors Platform Randomness"),
+        module("Learning/Optimization", "Configuration Tensors Platform CPlatform"),
         // distribution
         module(
             "Distributed/Parallelism",
-            dependencies: [
-                "Model", "Data", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
-                "Diagnostics",
-            ]),
-        module(
-            "Distributed/Checkpoints",
-            dependencies: ["HDF5", "Collectives", "Threading", "Tensors", "Platform", "Diagnostics", "COpenSSL"]),
+            "Model Data MatrixProducts Collectives Threading Configuration Tensors Platform Diagnostics"),
+        module("Distributed/Checkpoints", "HDF5 Collectives Threading Tensors Platform Diagnostics COpenSSL"),
         // programs
-        module(
-            "Programs/Inference",
-            dependencies: core + ["Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives"]),
+        module("Programs/Inference", "Parallelism Checkpoints Model Data Tokenizers Collectives " + core),
         module(
             "Programs/Training",
-            dependencies: core + [
-                "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "Kernels",
-                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading",
-            ]),
-        module(
-            "Programs/Planning",
-            dependencies: ["RunFormat", "Configuration", "Platform", "Randomness", "Diagnostics", csv]
-        ),
+            "Inference Parallelism Checkpoints Model Optimization Data Tokenizers Kernels MatrixProducts "
+                + "HDF5 MPI Collectives Threading " + core),
+        module("Programs/Planning", "RunFormat Configuration Platform Randomness Diagnostics SwiftCSV"),
         module(
             "Programs/Conversion",
-            dependencies: core + [
-                "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels", "MatrixProducts",
-                "Collectives", "Threading",
-            ]),
+            "Inference Parallelism Checkpoints Model Data Tokenizers Kernels MatrixProducts Collectives "
+                + "Threading " + core),
         module(
             "Programs/Benchmarking",
-            dependencies: core + [
-                "Training", "Parallelism", "Model", "Optimization", "Data", "Kernels", "MatrixProducts", "HDF5", "MPI",
-                "Collectives", "Threading", "CPlatform",
-            ]),
+            "Training Parallelism Model Optimization Data Kernels MatrixProducts HDF5 MPI Collectives "
+                + "Threading CPlatform " + core),
         // the bodies that run under mpirun and on virtual ranks
         module(
             "Programs/RankChecks",
-            dependencies: [
-                "Training", "Parallelism", "Checkpoints", "Model", "Data", "Kernels", "MatrixProducts", "MPI",
-                "Collectives", "Threading", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
-            ]),
+            "Training Parallelism Checkpoints Model Data Kernels MatrixProducts MPI Collectives Threading "
+                + "Configuration Tensors Platform Randomness Diagnostics"),
         // command line: the only place that names everything
         program(
             "switchyard",
-            dependencies: [
-                "Training", "Conversion", "Benchmarking", "Inference", "Planning", "Parallelism", "Checkpoints",
-                "Model", "Data", "Tokenizers", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
-                "Configuration", "Tensors", "Platform", "Diagnostics", "BuildInformation", "CPlatform", "CStartup",
-                argumentParser,
-            ]),
-        program(
-            "rank-checks",
-            dependencies: ["RankChecks", "HDF5", "MPI", "Collectives", "Platform", "Diagnostics"]),
-        program("law-checks", dependencies: ["Planning", "Diagnostics"]),
+            "Training Conversion Benchmarking Inference Planning Parallelism Checkpoints Model Data "
+                + "Tokenizers MatrixProducts HDF5 MPI Collectives Threading RunFormat Configuration Tensors "
+                + "Platform Diagnostics BuildInformation CPlatform CStartup ArgumentParser"),
+        program("rank-checks", "RankChecks HDF5 MPI Collectives Platform Diagnostics"),
+        program("law-checks", "Planning Diagnostics"),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: list("CZlib CZstd CSnappy"), path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests(
             of: "Benchmarking",
-            with: [
-                "Training", "Benchmarking", "Parallelism", "Model", "Kernels", "Collectives",
-                "Threading", "RunFormat", "Configuration", "Tensors", "Platform", "Diagnostics",
-            ]),
+            "Training Benchmarking Parallelism Model Kernels Collectives Threading RunFormat Configuration "
+                + "Tensors Platform Diagnostics"),
         tests(
-            of: "Checkpoints",
-            with: [
-                "RankChecks", "Checkpoints", "HDF5", "Collectives", "Threading", "Tensors", "Platform", "Diagnostics",
-                "CHDF5",
-            ]),
-        tests(of: "Collectives", with: ["RankChecks", "Collectives", "Tensors", "Diagnostics"]),
-        tests(of: "Configuration", with: ["Configuration", "Platform", "Diagnostics"]),
+            of: "Checkpoints", "RankChecks Checkpoints HDF5 Collectives Threading Tensors Platform Diagnostics CHDF5"),
+        tests(of: "Collectives", "RankChecks Collectives Tensors Diagnostics"),
+        tests(of: "Compression", "Compression Diagnostics TestSupport"),
+        tests(of: "Configuration", "Configuration Platform Diagnostics"),
         tests(
             of: "Conversion",
-            with: [
-                "Training", "Conversion", "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers",
-                "Kernels", "MPI", "Collectives", "RunFormat", "Configuration", "Tensors", "Platform",
-                "Randomness", "Diagnostics", "TestSupport",
-            ], resources: [.copy("Golden")]),
-        tests(of: "Data", with: ["Data", "Tokenizers", "Configuration", "Platform", "Randomness", "Diagnostics"]),
-        tests(of: "HDF5", with: ["HDF5", "Tensors", "Platform", "Diagnostics"]),
+            "Training Conversion Inference Parallelism Checkpoints Model Data Tokenizers Kernels MPI "
+                + "Collectives RunFormat Configuration Tensors Platform Randomness Diagnostics TestSupport",
+            resources: [.copy("Golden")]),
+        tests(of: "Data", "Data Tokenizers Configuration Platform Randomness Diagnostics TestSupport"),
+        tests(of: "HDF5", "HDF5 Tensors Platform Diagnostics"),
         tests(
             of: "Kernels",
-            with: [
-                "Kernels", "BaselineLoops", "KernelLoops", "MatrixProducts", "Threading", "Tensors", "Platform",
-                "Randomness", "TestSupport",
-            ] + (hasWideLoops ? ["WideLoops"] : [])),
+            "Kernels BaselineLoops KernelLoops MatrixProducts Threading Tensors Platform Randomness "
+                + "TestSupport" + (hasWideLoops ? " WideLoops" : "")),
         tests(
             of: "Model",
-            with: [
-                "Parallelism", "Model", "MatrixProducts", "HDF5", "Collectives", "Threading", "Configuration",
-                "Tensors", "Randomness", "TestSupport",
-            ], resources: [.copy("Golden")]),
-        tests(
-            of: "Optimization",
-            with: ["Optimization", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics", "TestSupport"]),
-        tests(
-            of: "Parallelism", with: ["Parallelism", "Model", "Collectives", "Configuration", "Tensors", "Diagnostics"]),
-        tests(
-            of: "Planning", with: ["Planning", "Configuration", "Platform", "Randomness", "Diagnostics"],
-            resources: [.copy("Tables")]),
-        tests(of: "Platform", with: ["Platform", "Diagnostics"]),
-        tests(of: "Randomness", with: ["Randomness"]),
-        tests(of: "RunFormat", with: ["Threading", "RunFormat", "Diagnostics"]),
-        tests(of: "Tensors", with: ["Tensors", "Platform"]),
-        tests(of: "TestSupport", with: ["TestSupport"]),
-        tests(of: "Threading", with: ["Threading", "Tensors", "Platform"]),
+            "Parallelism Model MatrixProducts HDF5 Collectives Threading Configuration Tensors Randomness "
+                + "TestSupport", resources: [.copy("Golden")]),
+        tests(of: "Optimization", "Optimization Configuration Tensors Platform Randomness Diagnostics TestSupport"),
+        tests(of: "Parallelism", "Parallelism Model Collectives Configuration Tensors Diagnostics"),
+        tests(of: "Planning", "Planning Configuration Platform Randomness Diagnostics", resources: [.copy("Tables")]),
+        tests(of: "Platform", "Platform Diagnostics"),
+        tests(of: "Randomness", "Randomness"),
+        tests(of: "RunFormat", "Threading RunFormat Diagnostics"),
+        tests(of: "Tensors", "Tensors Platform"),
+        tests(of: "TestSupport", "TestSupport"),
+        tests(of: "Threading", "Threading Tensors Platform"),
         tests(
             of: "Training",
-            with: [
-                "Training", "RankChecks", "Inference", "Planning", "Parallelism", "Checkpoints", "Model", "Data",
-                "Tokenizers", "Kernels", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
-                "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
-            ]),
+            "Training RankChecks Inference Planning Parallelism Checkpoints Model Data Tokenizers Kernels "
+                + "MatrixProducts HDF5 MPI Collectives Threading RunFormat Configuration Tensors Platform "
+                + "Randomness Diagnostics"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -151,6 +151,10 @@ import Tokenizers
         #expect(
             try settings("  train: a\n  validation: none\n  tokenizer: bpe 65_536\n").tokenizer.description
                 == "bpe 65536")
+        let field = try settings("  train: a\n  text_field: meta.text\n")
+        #expect(field == DataConfiguration(train: ["a"], textField: "meta.text"))
+        #expect(try settings("  train: a\n  text_field: auto\n").textField == nil)
+        #expect(failure { _ = try settings("  train: a\n  text_field: \"\"\n") }?.status == .configuration)
         #expect(try settings("  train: a\n  validation: v.txt\n").validation == .files(["v.txt"]))
         #expect(try settings("  train: a\n  validation: ./tail 3\n").validation == .files(["./tail 3"]))
     }

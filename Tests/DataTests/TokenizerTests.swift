@@ -26,7 +26,8 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
     private func train(_ text: [UInt8], vocabularySize: Int) throws -> BytePairTokenizer {
         let folder = try TemporaryFolder()
         return try trainBytePairs(
-            on: textFiles(at: [folder.write(text, to: "a.txt")]), vocabularySize: vocabularySize, report: silent)
+            on: textFiles(at: [folder.write(text, to: "a.txt")], textField: nil), vocabularySize: vocabularySize,
+            report: silent)
     }
 
     /// A tokenizer of every format.

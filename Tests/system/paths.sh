@@ -102,7 +102,7 @@ sed 's/^\(.*\)$/{"text": "\1"}/' corpus.txt >texts/b.ndjson
 gzip -k texts/b.ndjson
 touch "$(printf 'texts/odd\377.txt')"
 expect_exit "an odd name and a packed file are reported" 0 \
-    'not read: 2 files, .*1 .gz \([0-9]+ bytes\), 1 whose name is not UTF-8.*"documents": 301,.*"skipped_files": 2, "skipped_bytes": [1-9]' -- \
+    'not read: 2 files, .*1 compressed beside the same uncompressed \([0-9]+ bytes\), 1 whose name is not UTF-8.*"documents": 301,.*"skipped_files": 2, "skipped_bytes": [1-9]' -- \
     "$switchyard" tokenize texts --output odd.tokens --json
 expect_exit "by a run" 0 'not read: 2 files' -- "${train[@]}" tiny.yaml --set data.train=texts --set run.directory=odd
 expect_exit "by --check" 0 'not read: 2 files' -- "${train[@]}" tiny.yaml --set data.train=texts --set run.directory=odd2 --check

@@ -26,6 +26,7 @@ struct ConvertPrune: ParsableCommand {
     var experts: Int
     @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var calibration: [String]
+    @OptionGroup var field: TextFieldOption
     @Option(help: "Rank by how often an expert was chosen, `counts`, or by the router's summed `probability`.")
     var by = PruningRule.counts
     @Option(help: "Rank the experts of each `layer`, or those of the whole `model`.")
@@ -51,14 +52,15 @@ struct ConvertPrune: ParsableCommand {
                     _ source: SourceCheckpoint, report: (String) -> Void = { _ in }
                 ) throws(Failure) -> Calibration {
                     try Calibration(
-                        source, on: command.calibration, in: scratch.path, tokens: command.tokens,
-                        threads: command.threads, world: world, report: report)
+                        source, on: command.calibration, textField: command.field.named, in: scratch.path,
+                        tokens: command.tokens, threads: command.threads, world: world, report: report)
                 }
                 let before = try measure(source) { printError($0) }
                 let prune = try Prune(
                     source, experts: command.experts, by: command.by, over: command.scope, before)
                 var places = InputsAndOutputs(reading: source)
-                places.reads(try filesRead(at: command.calibration), as: "--calibration")
+                places.reads(
+                    try filesRead(at: command.calibration, textField: command.field.named), as: "--calibration")
                 let place = try StagedDirectory(command.output, beside: places)
                 defer { place.discard() }
                 let checkpoint = "\(place.staging)/checkpoint"

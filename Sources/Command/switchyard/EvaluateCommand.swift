@@ -23,6 +23,8 @@ struct Evaluate: ParsableCommand, AnswersRequests {
     @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var data: [String]
 
+    @OptionGroup var field: TextFieldOption
+
     @Option(help: "Threads of each rank.")
     var threads = 1
 
@@ -35,13 +37,16 @@ struct Evaluate: ParsableCommand, AnswersRequests {
 
     func run() throws {
         try reportingFailures {
-            let (argument, data, threads, json) = (CheckpointArgument(path: checkpoint), data, threads, json)
+            let (argument, data, field) = (CheckpointArgument(path: checkpoint), data, field.named)
+            let (threads, json) = (threads, json)
             try runOnRanks(virtual: nil) { world in
                 let requests = RunControl(world, abort: abort)
                 let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)
                 let place = try TemporaryDirectory(on: world)
                 defer { place.remove(on: world) }
-                let result = try model.evaluate(data, in: place.path, on: world, unless: requests) { printError($0) }
+                let result = try model.evaluate(
+                    data, textField: field, in: place.path, on: world, unless: requests
+                ) { printError($0) }
                 guard result.loss.isFinite else {
                     throw Failure(
                         .data,

@@ -10,8 +10,8 @@ struct Tokenize: ParsableCommand {
         abstract: "Turns texts into a file of tokens, once, for many runs.",
         discussion: """
             FILE is a text (one document), JSON lines with a `text` field (.jsonl, .ndjson or .json, a document each), or \
-            a directory of either; what of a directory is not read is said. Every document ends with the end-of-text token. `data.train` of a configuration takes the file in \
-            the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
+            a directory of either, all of them also compressed (.gz, .zst); what of a directory is not read is said. Every document \
+            ends with the end-of-text token. `data.train` of a configuration takes the file in the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
             """)
 
     @Argument(help: "Texts, JSON lines or directories of them.", transform: path)
@@ -21,6 +21,8 @@ struct Tokenize: ParsableCommand {
         help: "`byte`, `bpe 4096` (learned from the texts), a file of merges, or a token file for its tokenizer.",
         transform: path)
     var tokenizer = "byte"
+
+    @OptionGroup var field: TextFieldOption
 
     @Option(help: "The file to write; none that is read.", transform: outputFile)
     var output: String
@@ -43,7 +45,8 @@ struct Tokenize: ParsableCommand {
                 throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
             }
             let summary = try tokenizeFiles(
-                files, tokenizer: setting, output: output, format: format, tokenizerOutput: tokenizerOutput,
+                files, textField: field.named, tokenizer: setting, output: output, format: format,
+                tokenizerOutput: tokenizerOutput,
                 report: { printError($0) })
             try StandardOutput.write(json ? summary.json : summary.line(output))
         }

@@ -7,13 +7,18 @@ package struct DataConfiguration: Sendable, Equatable {
     package var train: [String]
     package var validation: ValidationSplit
     package var tokenizer: TokenizerChoice
+    /// The field of JSON lines, or the column of Parquet files, that holds the texts; `a.b` leads into an object or a struct. Nil for
+    /// the first of the usual names that a file has.
+    package var textField: String?
 
     package init(
-        train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic
+        train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,
+        textField: String? = nil
     ) {
         self.train = train
         self.validation = validation
         self.tokenizer = tokenizer
+        self.textField = textField
     }
 
     package init(_ section: ConfigurationSection) throws(Failure) {
@@ -31,6 +36,21 @@ package struct DataConfiguration: Sendable, Equatable {
         } catch {
             throw section.failure("tokenizer", error.message, advice: error.advice)
         }
+        let field = try section.text("text_field", default: "auto")
+        do {
+            textField = try Self.namedTextField(field)
+        } catch {
+            throw section.failure("text_field", error.message, advice: error.advice)
+        }
+    }
+
+    /// The field that `text` names; nil for `auto`.
+    /// - Throws: `configuration` if it names nothing
+    package static func namedTextField(_ text: String) throws(Failure) -> String? {
+        guard !text.isEmpty else {
+            throw Failure(.configuration, "is empty", advice: "name the field or column, or leave it out for `text`")
+        }
+        return text == "auto" ? nil : text
     }
 }
 

@@ -1,5 +1,4 @@
 import Diagnostics
-import Platform
 
 /// The formats of files with documents.
 ///
@@ -19,8 +18,9 @@ enum DocumentCatalog {
         case unknown
     }
 
+    /// - Parameter name: of a file; how it is compressed does not count
     static func format(named name: String) -> NamedFormat {
-        let name = name.lowercased()
+        let name = (DocumentFile.nameUncompressed(name) ?? name).lowercased()
         for format in formats {
             if format.suffixes.contains(where: name.hasSuffix) { return .certain(format) }
             if let suffix = format.sharedSuffixes.first(where: { name.hasSuffix($0.suffix) }) {
@@ -31,31 +31,36 @@ enum DocumentCatalog {
     }
 
     /// - Throws: `data` for a file whose signature no format reads, or whose contents are not what its name says
-    static func format(of file: MappedFile) throws(Failure) -> any DocumentReader.Type {
-        if let signature = FileSignature(file.bytes) {
+    static func format(of file: DocumentFile) throws(Failure) -> any DocumentReader.Type {
+        if let signature = try file.signature() {
             if let format = formats.first(where: { $0.signatures.contains(signature) }) { return format }
-            throw Failure(.data, "\(file.path) is \(signature.inWords), which is not read", advice: signature.advice)
+            let kind = file.compression == nil ? signature.inWords : "\(signature.inWords) that was compressed again"
+            throw Failure(.data, "\(file.path) is \(kind), which is not read", advice: signature.advice)
         }
         switch format(named: file.path) {
         case .certain(let format): return format
         case .shared(let format, _):
             // An empty file has no documents in any format.
-            guard file.count == 0 || format.recognizes(file) else { throw format.refusal(of: file) }
+            if file.isEmpty { return format }
+            guard try format.recognizes(file) else { throw try format.refusal(of: file) }
             return format
-        case .unknown: return formats.first { $0.recognizes(file) } ?? WholeText.self
+        case .unknown:
+            for format in formats where try format.recognizes(file) { return format }
+            return WholeText.self
         }
     }
 
     /// - Throws: as `format(of:)`; `data` for a file whose beginning shows that it cannot be read
-    static func reader(of file: MappedFile) throws(Failure) -> any DocumentReader {
+    static func reader(of file: DocumentFile) throws(Failure) -> any DocumentReader {
         try format(of: file).init(file)
     }
 
     /// Whether a file with a shared suffix, met in a directory, has documents of the format.
-    /// - Throws: `noInput` if it cannot be read
-    static func holdsDocuments(_ path: String, of format: any DocumentReader.Type) throws(Failure) -> Bool {
-        let file = try MappedFile(path)
-        return file.count > 0 && format.recognizes(file) && (try? format.init(file)) != nil
+    /// - Throws: `noInput` if it cannot be read, `data` for a compressed file that is damaged
+    static func holdsDocuments(_ text: TextFile, of format: any DocumentReader.Type) throws(Failure) -> Bool {
+        let file = try DocumentFile(text)
+        guard !file.isEmpty, try format.recognizes(file) else { return false }
+        return (try? format.init(file)) != nil
     }
 }
 
@@ -65,9 +70,9 @@ enum DocumentCatalog {
 func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Failure) {
     var doubtful: [String] = [], otherFields: [String: [String]] = [:]
     for file in files where !file.holdsTokens {
-        let contents = try MappedFile(file.path)
+        let contents = try DocumentFile(file)
         let reader = try DocumentCatalog.reader(of: contents)
-        if reader is WholeText, JSONLines.recognizes(contents) { doubtful.append(file.path) }
+        if reader is WholeText, try JSONLines.recognizes(contents) { doubtful.append(file.path) }
         if let field = (reader as? JSONLines)?.otherField { otherFields[field, default: []].append(file.path) }
     }
     for (field, files) in otherFields.sorted(by: { $0.key < $1.key }) {

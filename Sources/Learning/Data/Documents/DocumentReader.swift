@@ -1,5 +1,4 @@
 import Diagnostics
-import Platform
 
 /// What a reader has appended.
 enum DocumentPiece {
@@ -22,13 +21,17 @@ protocol DocumentReader: SendableMetatype {
     /// The signatures that this format reads; a file with one that no format reads is refused.
     static var signatures: [FileSignature] { get }
     /// Whether the contents alone say that the file is of this format.
-    static func recognizes(_ file: MappedFile) -> Bool
+    /// - Throws: `data` for a compressed file that is damaged
+    static func recognizes(_ file: DocumentFile) throws(Failure) -> Bool
     /// What is wrong with a file of a shared suffix that is not recognized.
-    static func refusal(of file: MappedFile) -> Failure
+    static func refusal(of file: DocumentFile) throws(Failure) -> Failure
 
     /// Looks at the beginning of a file.
     /// - Throws: `data` for a file whose beginning shows that it cannot be read
-    init(_ file: MappedFile) throws(Failure)
+    init(_ file: DocumentFile) throws(Failure)
+
+    /// How many bytes of the file, as it is stored, have been read.
+    var position: Int { get }
 
     /// Appends at most `limit` bytes of the current document to `text`, without a byte that is not its text.
     /// - Throws: `data` naming line or byte for what is not of this format
@@ -47,7 +50,7 @@ extension DocumentReader {
     static var sharedSuffixes: [SharedSuffix] { [] }
     static var signatures: [FileSignature] { [] }
 
-    static func refusal(of file: MappedFile) -> Failure {
+    static func refusal(of file: DocumentFile) throws(Failure) -> Failure {
         Failure(.data, "\(file.path) is not what its name says", advice: "rename it, or leave it out of the corpus")
     }
 }
@@ -57,11 +60,12 @@ extension TextFile {
     private static let pieceSize = 1 << 20
 
     /// Calls `body` with the texts of all documents in order, in pieces; empty documents are passed over.
-    /// - Parameter body: takes a piece and whether its document ends with it. Returns how many bytes it has used: at the end
-    ///   all, otherwise as many as it can. The next piece begins with the others
+    /// - Parameter body: takes a piece, whether its document ends with it, and how many bytes of the file, as it is stored, have
+    ///   been read. Returns how many bytes it has used: at the end all, otherwise as many as it can. The next piece begins with
+    ///   the others
     /// - Throws: as `DocumentCatalog.reader` and `DocumentReader.read`; what `body` throws
-    func forEachPiece(_ body: (Span<UInt8>, _ isEnd: Bool) throws(Failure) -> Int) throws(Failure) {
-        var reader = try DocumentCatalog.reader(of: MappedFile(path))
+    func forEachPiece(_ body: (Span<UInt8>, _ isEnd: Bool, _ position: Int) throws(Failure) -> Int) throws(Failure) {
+        var reader = try DocumentCatalog.reader(of: DocumentFile(self))
         var text: [UInt8] = [], limit = Self.pieceSize, isBegun = false
         while true {
             let piece = try reader.read(upTo: limit, into: &text)
@@ -69,12 +73,26 @@ extension TextFile {
             let isEnd = piece == .endOfDocument
             isBegun = isBegun || !text.isEmpty
             guard isBegun else { continue }
-            let used = try body(text.span, isEnd)
+            let used = try body(text.span, isEnd, reader.position)
             precondition(!isEnd || used == text.count, "a document is used to its end")
             text.removeFirst(used)
             // Twice as much each time, so that a unit of any length is looked at a bounded number of times.
             limit = used == 0 ? 2 * limit : Self.pieceSize
             isBegun = !isEnd
         }
+    }
+}
+
+extension TextFile {
+    /// The bytes of its texts, or more than `most` if they are more: of a compressed file what it becomes, of another one its own.
+    /// - Throws: as `forEachPiece`
+    func bytesOfText(upTo most: Int) throws(Failure) -> Int {
+        guard !holdsTokens, case let file = try DocumentFile(self), file.compression != nil else { return bytes }
+        var reader = try DocumentCatalog.reader(of: file), text: [UInt8] = [], total = 0
+        while total <= most, try reader.read(upTo: Self.pieceSize, into: &text) != .endOfFile {
+            total += text.count
+            text.removeAll(keepingCapacity: true)
+        }
+        return total
     }
 }

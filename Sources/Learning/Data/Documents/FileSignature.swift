@@ -1,3 +1,5 @@
+import Compression
+
 /// What the first bytes of a file say it is, of the kinds that are met where text or bare tokens are expected.
 enum FileSignature: CaseIterable {
     case gzip, zstandard, xz, bzip2, lz4, zip, parquet, hdf5, numPy
@@ -22,7 +24,20 @@ enum FileSignature: CaseIterable {
         }
     }
 
+    /// How many first bytes a signature needs at most.
+    static let longest = 12
+
+    /// The compression that a file of this kind is read through; nil for other kinds.
+    var compression: FileCompression? {
+        switch self {
+        case .gzip: .gzip
+        case .zstandard: .zstandard
+        default: nil
+        }
+    }
+
     private func isSignature(of bytes: Span<UInt8>) -> Bool {
+        if self == .zstandard, isSkippableFrame(bytes) { return true }
         guard bytes.count >= magic.count, magic.indices.allSatisfy({ bytes[$0] == magic[$0] }) else { return false }
         switch self {
         // Text may begin like these; the files go on in a way of their own.
@@ -30,6 +45,11 @@ enum FileSignature: CaseIterable {
         case .parquet: return bytes.count >= 12 && (0..<4).allSatisfy { bytes[bytes.count - 4 + $0] == magic[$0] }
         default: return true
         }
+    }
+
+    /// Whether the bytes begin with a frame of Zstandard that is passed over (RFC 8878, 3.1.2), as those of parallel programs do.
+    private func isSkippableFrame(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 4 && bytes[0] & 0xF0 == 0x50 && bytes[1] == 0x2A && bytes[2] == 0x4D && bytes[3] == 0x18
     }
 
     /// Completes "FILE is …".

@@ -7,11 +7,14 @@ package struct TextFile: Codable, Equatable, Sendable {
     package var bytes: Int
     /// Nanoseconds since 1970.
     package var modified: Int
+    /// The field or column that holds its texts, where it has fields; nil if none was named.
+    package var textField: String?
 
     /// - Throws: `noInput` if there is no such file
-    init(_ path: String) throws(Failure) {
+    init(_ path: String, textField: String?) throws(Failure) {
         let status = try fileStatus(path)
         self.path = path
+        self.textField = textField
         bytes = Int(status.st_size)
         let time = status.st_mtim
         modified = Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec)

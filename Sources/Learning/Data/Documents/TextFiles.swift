@@ -5,6 +5,8 @@ import Platform
 package struct TextListing: Sendable {
     package var files: [TextFile] = []
     package var skipped = SkippedFiles()
+    /// Of the files: the field that holds their texts, if it was named.
+    fileprivate let textField: String?
 
     /// Says what is not read, if anything is not.
     func reportSkipped(_ report: (String) -> Void) {
@@ -13,21 +15,23 @@ package struct TextListing: Sendable {
     }
 }
 
-package func textFiles(at paths: [String]) throws(Failure) -> [TextFile] { try listTexts(at: paths).files }
+package func textFiles(at paths: [String], textField: String?) throws(Failure) -> [TextFile] {
+    try listTexts(at: paths, textField: textField).files
+}
 
 /// The text files that `paths` name: files as they are, directories with everything below them whose name is that of a
 /// text or of JSON lines, in the order of their names; of `.json` those that hold JSON lines with a `text`. Names that begin
 /// with a dot are passed over.
 /// - Throws: `noInput` for what is missing or unreadable, `data` for a directory without text
-package func listTexts(at paths: [String]) throws(Failure) -> TextListing {
-    var listing = TextListing()
+package func listTexts(at paths: [String], textField: String?) throws(Failure) -> TextListing {
+    var listing = TextListing(textField: textField)
     for path in paths {
         let status = try fileStatus(path)
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            listing.files.append(try TextFile(path))
+            listing.files.append(try TextFile(path, textField: textField))
             continue
         }
-        var found = TextListing()
+        var found = TextListing(textField: textField)
         try found.addFiles(below: path, ancestors: [])
         guard !found.files.isEmpty else {
             let others = found.skipped.isEmpty ? "" : "; not read are \(found.skipped)"
@@ -48,8 +52,8 @@ extension TextListing {
         let inode = try fileStatus(folder).st_ino
         guard !ancestors.contains(inode) else { return }
         // In the order of bytes, not characters: it must not depend on the language of the machine.
-        let directory = try OpenDirectory(folder)
-        for bytes in try directory.entries() {
+        let directory = try OpenDirectory(folder), entries = try directory.entries(), names = Set(entries)
+        for bytes in entries {
             guard let name = String(validating: bytes, as: UTF8.self) else {
                 skipped.addUnnamed(bytes, in: directory)
                 continue
@@ -67,6 +71,8 @@ extension TextListing {
             }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: try addFiles(below: path, ancestors: ancestors + [inode])
+            case S_IFREG where DocumentFile.nameUncompressed(name).map { names.contains(Array($0.utf8)) } ?? false:
+                skipped.add("compressed beside the same uncompressed", bytes: Int(status.st_size))
             case S_IFREG: try add(path, name, format, bytes: Int(status.st_size))
             default: skipped.add("that is no regular file", bytes: 0)
             }
@@ -77,10 +83,11 @@ extension TextListing {
         _ path: String, _ name: String, _ format: DocumentCatalog.NamedFormat, bytes: Int
     ) throws(Failure) {
         switch format {
-        case .certain: files.append(try TextFile(path))
+        case .certain: files.append(try TextFile(path, textField: textField))
         case .shared(let format, let suffix):
-            if try DocumentCatalog.holdsDocuments(path, of: format) {
-                files.append(try TextFile(path))
+            let file = try TextFile(path, textField: textField)
+            if try DocumentCatalog.holdsDocuments(file, of: format) {
+                files.append(file)
             } else {
                 skipped.add("\(suffix.suffix) \(suffix.otherwise)", bytes: bytes)
             }

@@ -21,7 +21,8 @@ package struct Corpus: Sendable {
     package static func prepare(
         settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer? = nil, report: (String) -> Void
     ) throws(Failure) {
-        let train = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train")
+        let train = try PreparedFile(
+            settings.train, textField: settings.textField, in: directory, as: "train", key: "data.train")
         let tokenizer: any Tokenizer
         if let given {
             try given.requireAgreement(with: settings)
@@ -36,17 +37,22 @@ package struct Corpus: Sendable {
         }
         _ = try train.open().split(settings.validation)
         if case .files(let paths) = settings.validation {
-            let validation = try PreparedFile(paths, in: directory, as: "validation", key: "data.validation")
+            let validation = try PreparedFile(
+                paths, textField: settings.textField, in: directory, as: "validation", key: "data.validation")
             try validation.make(tokenizer, named: "data.train", report: report)
         }
     }
 
     /// Maps what `prepare` made.
     package static func open(settings: DataConfiguration, directory: String) throws(Failure) -> Corpus {
-        let file = try PreparedFile(settings.train, in: directory, as: "train", key: "data.train").open()
+        let file = try PreparedFile(
+            settings.train, textField: settings.textField, in: directory, as: "train", key: "data.train"
+        ).open()
         var (train, validation) = try file.split(settings.validation)
         if case .files(let paths) = settings.validation {
-            let other = try PreparedFile(paths, in: directory, as: "validation", key: "data.validation").open()
+            let other = try PreparedFile(
+                paths, textField: settings.textField, in: directory, as: "validation", key: "data.validation"
+            ).open()
             try other.requireTokenizer(of: file.tokenizer, named: "data.train")
             validation = TokenDataset(other)
         }
@@ -55,9 +61,10 @@ package struct Corpus: Sendable {
 
     /// As `prepare`, for texts or a token file to evaluate with a model's `tokenizer`: makes `evaluation.tokens`.
     package static func prepareEvaluation(
-        of paths: [String], tokenizer: any Tokenizer, directory: String, report: (String) -> Void
+        of paths: [String], textField: String? = nil, tokenizer: any Tokenizer, directory: String,
+        report: (String) -> Void
     ) throws(Failure) {
-        let file = try PreparedFile(paths, in: directory, as: "evaluation", key: "--data")
+        let file = try PreparedFile(paths, textField: textField, in: directory, as: "evaluation", key: "--data")
         try file.make(tokenizer, named: "the model", report: report)
     }
 
@@ -65,7 +72,7 @@ package struct Corpus: Sendable {
     package static func openEvaluation(
         of paths: [String], tokenizer: any Tokenizer, directory: String
     ) throws(Failure) -> TokenDataset {
-        let file = try PreparedFile(paths, in: directory, as: "evaluation", key: "--data").open()
+        let file = try PreparedFile(paths, textField: nil, in: directory, as: "evaluation", key: "--data").open()
         try file.requireTokenizer(of: tokenizer, named: "the model")
         return TokenDataset(file)
     }

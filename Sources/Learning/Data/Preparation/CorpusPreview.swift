@@ -20,7 +20,7 @@ extension Corpus {
     ) throws(Failure) -> Corpus? {
         let sides = try settings.preparedFiles(in: directory)
         var text = 0
-        for side in sides { text += try side.bytesOfText() }
+        for side in sides where text <= mostText { text += try side.bytesOfText(upTo: mostText - text) }
         guard text <= mostText else {
             for side in sides where try !side.isPrepared() { return nil }
             return try checked(open(settings: settings, directory: directory), check)

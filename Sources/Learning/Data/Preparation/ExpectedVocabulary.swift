@@ -26,7 +26,7 @@ extension DataConfiguration {
             if let file = paths.first, TokenFile.isTokenFile(file) {
                 _ = try TokenFile(file)
             } else {
-                let listing = try listTexts(at: paths)
+                let listing = try listTexts(at: paths, textField: textField)
                 if listing.files.allSatisfy({ $0.bytes == 0 }) { try requireText(0, in: listing.files) }
                 try requireReaders(for: listing.files) { _ in }
                 skipped.add(listing.skipped)
@@ -45,7 +45,7 @@ extension DataConfiguration {
     package func inputs() -> [(path: String, key: String)] {
         var inputs: [(path: String, key: String)] = []
         for (paths, key) in zip(sides, ["data.train", "data.validation"]) {
-            inputs += ((try? filesRead(at: paths)) ?? paths).map { ($0, key) }
+            inputs += ((try? filesRead(at: paths, textField: textField)) ?? paths).map { ($0, key) }
         }
         if case .file(let path) = tokenizer { inputs.append((path, "data.tokenizer")) }
         return inputs
@@ -57,7 +57,7 @@ extension DataConfiguration {
     func preparedFiles(in directory: String) throws(Failure) -> [PreparedFile] {
         var files: [PreparedFile] = []
         for (paths, name) in zip(sides, ["train", "validation"]) {
-            files.append(try PreparedFile(paths, in: directory, as: name, key: "data.\(name)"))
+            files.append(try PreparedFile(paths, textField: textField, in: directory, as: name, key: "data.\(name)"))
         }
         return files
     }
@@ -69,10 +69,13 @@ extension DataConfiguration {
 }
 
 /// What `paths` stand for when they are read: directories and the texts in them, and of another trainer's tokens all parts.
-package func filesRead(at paths: [String]) throws(Failure) -> [String] {
+/// - Parameters:
+///   - paths: as in `data.train`
+///   - textField: the field that holds the texts, if it was named
+package func filesRead(at paths: [String], textField: String? = nil) throws(Failure) -> [String] {
     if let file = paths.first, TokenFile.isTokenFile(file) { return paths }
     return try paths
-        + textFiles(at: paths).flatMap { file in
+        + textFiles(at: paths, textField: textField).flatMap { file in
             file.holdsTokens ? [file.path] + ForeignTokenFile.parts(of: file.path) : [file.path]
         }
 }

@@ -10,9 +10,14 @@ struct PreparedFile {
     private let directory: String
     /// Nil if the user's own token file is used.
     private let texts: [String]?
+    /// The field that holds the texts; nil if none was named.
+    private let textField: String?
 
-    init(_ paths: [String], in directory: String, as name: String, key: String) throws(Failure) {
+    init(
+        _ paths: [String], textField: String?, in directory: String, as name: String, key: String
+    ) throws(Failure) {
         self.directory = directory
+        self.textField = textField
         let tokenFiles = paths.filter(TokenFile.isTokenFile)
         guard let own = tokenFiles.first else {
             path = "\(directory)/\(name).tokens"
@@ -68,28 +73,32 @@ struct PreparedFile {
     }
 
     private func list(_ texts: [String], _ report: (String) -> Void) throws(Failure) -> [TextFile] {
-        let listing = try listTexts(at: texts)
+        let listing = try listTexts(at: texts, textField: textField)
         listing.reportSkipped(report)
         return listing.files
     }
 
-    /// Of what this file is made from; 0 for a token file of the user's own.
-    func bytesOfText() throws(Failure) -> Int {
+    /// The bytes of text that this file is made from, or more than `most` if they are more; 0 for a token file of the user's own.
+    func bytesOfText(upTo most: Int) throws(Failure) -> Int {
         guard let texts else { return 0 }
-        return try listTexts(at: texts).files.reduce(0) { $0 + $1.bytes }
+        var total = 0
+        for file in try listTexts(at: texts, textField: textField).files where total <= most {
+            total += try file.bytesOfText(upTo: most - total)
+        }
+        return total
     }
 
     /// Whether the file is there and was made from the texts as they are now.
     func isPrepared() throws(Failure) -> Bool {
         guard let texts else { return true }
         guard let file = try? open() else { return false }
-        return try file.metadata.sources == listTexts(at: texts).files
+        return try file.metadata.sources == listTexts(at: texts, textField: textField).files
     }
 
     /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
     func requireMeaning(under setting: TokenizerChoice) throws(Failure) {
         guard let texts else { return }
-        try ResolvedTokenizer(setting).requireMeaning(of: try listTexts(at: texts).files)
+        try ResolvedTokenizer(setting).requireMeaning(of: try listTexts(at: texts, textField: textField).files)
     }
 
     /// What an earlier job left, if it was made from the same texts with the right tokenizer and is whole.

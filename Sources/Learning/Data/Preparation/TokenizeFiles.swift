@@ -6,19 +6,21 @@ import Tokenizers
 /// Tokenizes the texts at `paths` into one file.
 /// - Parameters:
 ///   - paths: files and directories, as in `data.train`
+///   - textField: the field that holds the texts; nil: as `data.text_field: auto`
 ///   - output: the file to write; for Megatron the two files' common name
 ///   - tokenizerOutput: where to write the tokenizer by itself, if anywhere
 ///   - report: takes lines of progress
 /// - Throws: `usage` if an output is an input, before anything is written
 package func tokenizeFiles(
-    _ paths: [String], tokenizer setting: TokenizerChoice, output: String, format: TokenFormat,
+    _ paths: [String], textField: String? = nil, tokenizer setting: TokenizerChoice, output: String,
+    format: TokenFormat,
     tokenizerOutput: String? = nil, report: (String) -> Void
 ) throws(Failure) -> TokenizationSummary {
     if let file = paths.first(where: TokenFile.isTokenFile) {
         throw Failure(.data, "\(file) is a token file already", advice: "name the texts it was made from")
     }
-    let listing = try listTexts(at: paths), files = listing.files
-    try requireSafeOutputs(paths, setting, output: output, format, tokenizerOutput: tokenizerOutput)
+    let listing = try listTexts(at: paths, textField: textField), files = listing.files
+    try requireSafeOutputs(paths, textField, setting, output: output, format, tokenizerOutput: tokenizerOutput)
     let resolved = try ResolvedTokenizer(setting)
     listing.reportSkipped(report)
     let tokenizer = try resolved.tokenizer(trainedOn: files, report: report)
@@ -35,10 +37,11 @@ package func tokenizeFiles(
 }
 
 private func requireSafeOutputs(
-    _ paths: [String], _ setting: TokenizerChoice, output: String, _ format: TokenFormat, tokenizerOutput: String?
+    _ paths: [String], _ textField: String?, _ setting: TokenizerChoice, output: String, _ format: TokenFormat,
+    tokenizerOutput: String?
 ) throws(Failure) {
     var places = InputsAndOutputs()
-    places.reads(try filesRead(at: paths), as: "the texts")
+    places.reads(try filesRead(at: paths, textField: textField), as: "the texts")
     if case .file(let path) = setting { places.reads(path, as: "--tokenizer") }
     for file in format.files(of: output) { places.writesWhole(file, as: "--output") }
     if let tokenizerOutput { places.writesWhole(tokenizerOutput, as: "--tokenizer-output") }

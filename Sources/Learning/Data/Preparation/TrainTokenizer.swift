@@ -32,12 +32,12 @@ package func trainBytePairs(
 private func countWords(of files: [TextFile], report: (String) -> Void) throws(Failure) -> WordList {
     var table = ByteStringTable()
     var frequencies: [Int] = []
-    var progress = Progress("counting words of", totalBytes: files.reduce(0) { $0 + $1.bytes })
+    var progress = Progress("counting words of", files)
     var bytes = 0
     // What is doubtful is reported when the texts become tokens.
     try requireReaders(for: files) { _ in }
     for file in files {
-        try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool) throws(Failure) in
+        try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool, stored: Int) throws(Failure) in
             var position = 0
             while position < text.count, let end = text.preTokenEnd(from: position, isWhole: isEnd) {
                 let index = table.index(of: text, position..<end)
@@ -46,9 +46,10 @@ private func countWords(of files: [TextFile], report: (String) -> Void) throws(F
                 position = end
             }
             bytes += position
-            try progress.show(bytes: bytes, report)
+            try progress.show(stored, report)
             return position
         }
+        progress.finish(file)
     }
     try requireText(bytes, in: files)
     let tokenOfByte = PrintableBytes().tokenOfByte

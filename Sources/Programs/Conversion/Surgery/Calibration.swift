@@ -21,17 +21,20 @@ package struct Calibration: Sendable {
 
     /// - Parameters:
     ///   - paths: texts, directories of them, or one token file of this model's tokenizer
+    ///   - textField: the field that holds the texts; nil: as `data.text_field: auto`
     ///   - directory: where the token file of texts is made
     ///   - limit: look at no more tokens than this; 0: at all
     ///   - report: takes lines of progress
     package init(
-        _ source: SourceCheckpoint, on paths: [String], in directory: String, tokens limit: Int, threads: Int,
+        _ source: SourceCheckpoint, on paths: [String], textField: String? = nil, in directory: String,
+        tokens limit: Int, threads: Int,
         world: any Communicator, report: (String) -> Void = { _ in }
     ) throws(Failure) {
         let model = source.configuration.model
         counts = model.expertCounts.map { Array(repeating: 0, count: $0) }
         probabilities = model.expertCounts.map { Array(repeating: 0, count: $0) }
-        try Corpus.prepareEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory, report: report)
+        try Corpus.prepareEvaluation(
+            of: paths, textField: textField, tokenizer: source.tokenizer, directory: directory, report: report)
         let dataset = try Corpus.openEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory)
         let windows = try EvaluationWindows(dataset, context: model.context)
         let count = limit > 0 ? min(windows.count, max(1, limit / model.context)) : windows.count

@@ -1,5 +1,4 @@
 import Diagnostics
-import Platform
 
 /// A file with a JSON object on every line, a document each; blank lines are passed over. One line is in memory at a time. The first
 /// line decides which field holds the text.
@@ -7,10 +6,10 @@ struct JSONLines: DocumentReader {
     static let suffixes = [".jsonl", ".ndjson"]
     static let sharedSuffixes = [SharedSuffix(suffix: ".json", otherwise: "without lines that have a text")]
 
-    static func recognizes(_ file: MappedFile) -> Bool { firstLine(of: file).isObject }
+    static func recognizes(_ file: DocumentFile) throws(Failure) -> Bool { try firstLine(of: file).isObject }
 
-    static func refusal(of file: MappedFile) -> Failure {
-        let isTooLong = firstLine(of: file).isTooLong
+    static func refusal(of file: DocumentFile) throws(Failure) -> Failure {
+        let isTooLong = try firstLine(of: file).isTooLong
         let complaint = isTooLong ? "is longer than \(byteCount(longestFirstLine))" : "is not a whole JSON object"
         return Failure(
             .data, "\(file.path) does not hold JSON lines: its first line \(complaint)",
@@ -19,26 +18,26 @@ struct JSONLines: DocumentReader {
                 + "to read it as one text, call it .txt")
     }
 
-    private let file: MappedFile
+    private let path: String
+    private var lines: LineReader
     private var reader: JSONTextReader
-    /// Where the next line begins.
-    private var start: Int
-    /// The number of the last line read.
-    private var line = 0
-    /// Bytes of its text that have been appended.
+    /// Bytes of the last line's text that have been appended.
     private var appended = 0
 
     /// - Throws: `data` if no text can be taken from the first line
-    init(_ file: MappedFile) throws(Failure) {
-        let first = Self.firstLine(of: file)
-        if let complaint = first.complaint { throw Self.refusal(of: file, line: first.number, complaint) }
-        self.file = file
+    init(_ file: DocumentFile) throws(Failure) {
+        let first = try Self.firstLine(of: file)
+        if let complaint = first.complaint { throw Self.refusal(of: file.path, line: first.number, complaint) }
+        path = file.path
+        lines = try LineReader(file)
         reader = JSONTextReader(field: first.field)
-        start = Self.start(of: file.bytes)
+        otherField = file.textField == nil && first.field != JSONTextReader.fields[0] ? first.field : nil
     }
 
-    /// The field that holds the texts, if it is not `text`.
-    var otherField: String? { reader.field == JSONTextReader.fields[0] ? nil : reader.field }
+    var position: Int { lines.position }
+
+    /// The field that holds the texts, if it was not named and is not `text`.
+    let otherField: String?
 
     mutating func read(upTo limit: Int, into text: inout [UInt8]) throws(Failure) -> DocumentPiece {
         if appended == reader.text.count { guard try findText() else { return .endOfFile } }
@@ -50,19 +49,19 @@ struct JSONLines: DocumentReader {
 
     /// Reads lines up to the next one with a text that is not empty.
     private mutating func findText() throws(Failure) -> Bool {
-        let file = file, bytes = file.bytes
         appended = 0
-        while start < bytes.count {
-            line += 1
-            let end = Self.endOfLine(in: bytes, from: start)
-            if let complaint = reader.read(bytes.extracting(start..<end)) {
-                throw Self.refusal(of: file, line: line, complaint)
+        while true {
+            let complaint: String?
+            switch try lines.next(upTo: Self.longestLine) {
+            case .none:
+                appended = reader.text.count
+                return false
+            case .tooLong: complaint = "the line is longer than \(byteCount(Self.longestLine))"
+            case .bytes(let line): complaint = reader.read(line)
             }
-            start = end + 1
+            if let complaint { throw Self.refusal(of: path, line: lines.number, complaint) }
             if !reader.text.isEmpty { return true }
         }
-        appended = reader.text.count
-        return false
     }
 
     /// The first line that is not blank.
@@ -71,58 +70,55 @@ struct JSONLines: DocumentReader {
         /// Whether it is a whole JSON object.
         var isObject = false
         var isTooLong = false
-        /// Which of `JSONTextReader.fields` it has; the first if it has none.
+        /// The field that was named, or else which of `JSONTextReader.fields` it has; the first of these if it has none.
         var field = JSONTextReader.fields[0]
         /// Why no text can be taken from it.
         var complaint: String?
+
+        /// - Parameters:
+        ///   - line: a line that is not blank
+        ///   - named: the field that was named, if one was
+        mutating func look(at line: [UInt8], for named: String?) {
+            let names = Set(JSONMembers.names(in: line))
+            field = named ?? JSONTextReader.fields.first(where: names.contains) ?? field
+            var reader = JSONTextReader(field: field)
+            complaint = reader.read(line)
+            isObject = reader.isObject
+        }
     }
 
+    /// In bytes: what a line takes is in memory several times.
+    private static let longestLine = 1 << 30
     /// In bytes. A longer first line is taken for something else than JSON lines, without being parsed.
     private static let longestFirstLine = 1 << 26
 
-    private static func firstLine(of file: MappedFile) -> FirstLine {
-        let bytes = file.bytes
-        var found = FirstLine()
-        var start = start(of: bytes)
-        while start < bytes.count {
-            found.number += 1
+    private static func firstLine(of file: DocumentFile) throws(Failure) -> FirstLine {
+        var lines = try LineReader(file), found = FirstLine()
+        while let first = try lines.firstByte() {
             // No line is searched for its end that is neither an object nor blank: a text may have but one.
-            guard bytes[start] == UInt8(ascii: "{") || bytes[start] <= UInt8(ascii: " ") else { return found }
-            let limit = min(bytes.count, start + longestFirstLine)
-            let end = endOfLine(in: bytes.extracting(0..<limit), from: start)
-            if end == limit, end < bytes.count {
+            guard first == UInt8(ascii: "{") || first <= UInt8(ascii: " ") else { return found }
+            switch try lines.next(upTo: longestFirstLine) {
+            case .none: return found
+            case .tooLong:
+                found.number = lines.number
                 found.isTooLong = true
                 found.complaint = "the line is longer than \(byteCount(longestFirstLine))"
                 return found
+            case .bytes(let line):
+                found.number = lines.number
+                guard JSONTextReader.isBlank(line) else {
+                    found.look(at: line, for: file.textField)
+                    return found
+                }
             }
-            let line = bytes.extracting(start..<end)
-            guard JSONTextReader.isBlank(line) else {
-                let names = Set(JSONMembers.names(in: line.array))
-                found.field = JSONTextReader.fields.first(where: names.contains) ?? found.field
-                var reader = JSONTextReader(field: found.field)
-                found.complaint = reader.read(line)
-                found.isObject = reader.isObject
-                return found
-            }
-            start = end + 1
         }
         return found
     }
 
-    private static func refusal(of file: MappedFile, line: Int, _ complaint: String) -> Failure {
+    private static func refusal(of path: String, line: Int, _ complaint: String) -> Failure {
         Failure(
-            .data, "\(file.path):\(line): \(complaint)",
-            advice: #"every line must be a JSON object with a text, such as {"text": "Once upon a time"}"#)
-    }
-
-    /// Behind a byte order mark.
-    private static func start(of bytes: Span<UInt8>) -> Int {
-        bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
-    }
-
-    private static func endOfLine(in bytes: Span<UInt8>, from start: Int) -> Int {
-        var end = start
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-        return end
+            .data, "\(path):\(line): \(complaint)",
+            advice: #"every line must be a JSON object with a text, such as {"text": "Once upon a time"}; "#
+                + "data.text_field (--text-field) names another field")
     }
 }

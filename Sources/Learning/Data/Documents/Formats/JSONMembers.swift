@@ -88,10 +88,38 @@ struct JSONMembers {
 
     private static let nonFinite = ["NaN", "Infinity", "-Infinity"].map { Array($0.utf8) }
 
+    /// The value of the member that `path` names in an object: `a.b` is the member of this name or else, in the object that the member
+    /// `a` is, the member `b`. Of members of one name the last counts. Nil if there is none.
+    static func value(of path: ArraySlice<UInt8>, in object: [UInt8]) -> [UInt8]? {
+        var members = JSONMembers(of: object), value: Range<Int>?
+        var outer: [(rest: ArraySlice<UInt8>, value: Range<Int>)] = []
+        while let member = members.next() {
+            let name = unescaped(object[member.key])
+            if name.elementsEqual(path) {
+                value = member.value
+            } else if path.starts(with: name), path.dropFirst(name.count).first == UInt8(ascii: ".") {
+                outer.append((path.dropFirst(name.count + 1), member.value))
+            }
+        }
+        if let value { return Array(object[value]) }
+        for (rest, value) in outer.reversed() {
+            let inner = Array(object[value].drop { $0 <= UInt8(ascii: " ") })
+            guard inner.first == UInt8(ascii: "{") else { continue }
+            if let found = Self.value(of: rest, in: inner) { return found }
+        }
+        return nil
+    }
+
+    /// The bytes of a key as it reads.
+    private static func unescaped(_ key: ArraySlice<UInt8>) -> [UInt8] {
+        guard key.contains(UInt8(ascii: "\\")) else { return Array(key) }
+        let quoted = [UInt8(ascii: "\"")] + key + [UInt8(ascii: "\"")]
+        return (try? JSONDecoder().decode(String.self, from: Data(quoted))).map { Array($0.utf8) } ?? Array(key)
+    }
+
     /// A key as it reads, fit to be shown: without control characters, and not too long.
     static func name(_ key: ArraySlice<UInt8>) -> String {
-        let quoted = [UInt8(ascii: "\"")] + key + [UInt8(ascii: "\"")]
-        let name = (try? JSONDecoder().decode(String.self, from: Data(quoted))) ?? String(decoding: key, as: UTF8.self)
+        let name = String(decoding: unescaped(key), as: UTF8.self)
         let shown = name.unicodeScalars.prefix(40).map { $0.properties.generalCategory == .control ? "?" : $0 }
         return String(String.UnicodeScalarView(shown))
     }

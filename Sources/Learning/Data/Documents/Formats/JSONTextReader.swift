@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Takes the text out of one line of JSON: the field `text`, or another. If it stands there twice the last one counts, as for
+/// Takes the text out of one line of JSON: the field `text`, or another, which may lie inside another object (`a.b`). If it stands there twice the last one counts, as for
 /// other readers of JSON. Numbers that are not finite are read as Python writes them.
 struct JSONTextReader {
     /// Names under which published corpora have their texts. In a file it is the first of them that the first line has.
@@ -26,20 +26,19 @@ struct JSONTextReader {
         init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: NoKey.self) }
     }
 
-    static func isBlank(_ line: Span<UInt8>) -> Bool {
-        line.indices.allSatisfy { [0x20, 0x09, 0x0D].contains(line[$0]) }
+    static func isBlank(_ line: [UInt8]) -> Bool {
+        line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
     }
 
     /// - Returns: what is wrong with the line, nil if nothing
-    mutating func read(_ line: Span<UInt8>) -> String? {
+    mutating func read(_ line: [UInt8]) -> String? {
         text.removeAll(keepingCapacity: true)
         isObject = false
         guard !Self.isBlank(line) else { return nil }
-        let bytes = line.array
         do {
-            guard let found = try decode(bytes) else {
+            guard let found = try decode(line) else {
                 isObject = true
-                return "there is no field `\(field)`; \(Self.inWords(JSONMembers.names(in: bytes)))"
+                return "there is no field `\(field)`; \(Self.inWords(JSONMembers.names(in: line)))"
             }
             text.append(contentsOf: found.utf8)
             isObject = true
@@ -59,12 +58,8 @@ struct JSONTextReader {
     /// - Returns: nil if there is no such field
     private func decode(_ line: [UInt8]) throws -> String? {
         let bytes = try requireObject(line)
-        var members = JSONMembers(of: bytes), value: Range<Int>?
-        while let member = members.next() {
-            if isField(bytes[member.key]) { value = member.value }
-        }
-        guard let value else { return nil }
-        let list = [UInt8(ascii: "[")] + bytes[value] + [UInt8(ascii: "]")]
+        guard let value = JSONMembers.value(of: fieldBytes[...], in: bytes) else { return nil }
+        let list = [UInt8(ascii: "[")] + value + [UInt8(ascii: "]")]
         do {
             return try decoder.decode([String].self, from: Data(list))[0]
         } catch DecodingError.typeMismatch {
@@ -86,10 +81,6 @@ struct JSONTextReader {
             _ = try decoder.decode(AnyObject.self, from: Data(finite))
             return finite
         }
-    }
-
-    private func isField(_ key: ArraySlice<UInt8>) -> Bool {
-        key.elementsEqual(fieldBytes) || key.contains(UInt8(ascii: "\\")) && JSONMembers.name(key) == field
     }
 
     private static func inWords(_ names: [String]) -> String {
