@@ -129,6 +129,9 @@ let package = Package(
                 + "HDF5 MPI Collectives Threading " + core),
         module("Programs/Planning", "RunFormat Configuration Platform Randomness Diagnostics SwiftCSV"),
         module(
+            "Programs/Study",
+            "Training Planning Parallelism Model Data RunFormat Configuration Platform Randomness Diagnostics"),
+        module(
             "Programs/Conversion",
             "Inference Parallelism Checkpoints Model Data Tokenizers Kernels MatrixProducts Collectives "
                 + "Threading " + core),
@@ -144,7 +147,7 @@ let package = Package(
         // command line: the only place that names everything
         program(
             "switchyard",
-            "Training Conversion Benchmarking Inference Planning Parallelism Checkpoints Model Data "
+            "Training Study Conversion Benchmarking Inference Planning Parallelism Checkpoints Model Data "
                 + "Tokenizers MatrixProducts HDF5 MPI Collectives Threading RunFormat Configuration Tensors "
                 + "Platform Diagnostics BuildInformation CPlatform CStartup ArgumentParser"),
         program("rank-checks", "RankChecks HDF5 MPI Collectives Platform Diagnostics"),
@@ -183,6 +186,7 @@ let package = Package(
         tests(of: "Platform", "Platform Diagnostics"),
         tests(of: "Randomness", "Randomness"),
         tests(of: "RunFormat", "Threading RunFormat Diagnostics"),
+        tests(of: "Study", "Study Model Configuration Diagnostics"),
         tests(of: "Tensors", "Tensors Platform"),
         tests(of: "TestSupport", "TestSupport"),
         tests(of: "Threading", "Threading Tensors Platform"),

@@ -118,9 +118,7 @@ struct TinyRun {
     /// Lines of `metrics.jsonl` in a run directory of the folder.
     func records(of name: String = "run") throws -> [StepRecord] {
         let bytes = try Data(contentsOf: URL(filePath: "\(folder)/\(name)/metrics.jsonl"))
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        let decoder = StepRecord.decoder()
         return try bytes.split(separator: UInt8(ascii: "\n")).map { try decoder.decode(StepRecord.self, from: $0) }
     }
 

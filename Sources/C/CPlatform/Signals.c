@@ -92,7 +92,8 @@ int platform_pending_requests(void) { return atomic_load(&requests); }
 int platform_take_requests(void) { return atomic_exchange(&requests, 0); }
 
 int platform_spawn(
-    const char *path, char *const *arguments, char *const *environment, int output, int *process) {
+    const char *path, char *const *arguments, char *const *environment, int output, int errors, int leads_group,
+    int *process) {
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t actions;
     sigset_t mask, defaults;
@@ -108,11 +109,14 @@ int platform_spawn(
     sigaddset(&defaults, SIGPIPE);
     sigaddset(&defaults, SIGUSR1);
     sigaddset(&defaults, SIGUSR2);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (leads_group ? POSIX_SPAWN_SETPGROUP : 0));
+    posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &mask);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (output >= 0) posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    if (errors >= 0) posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
     status = posix_spawn(process, path, &actions, &attributes, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);

@@ -34,7 +34,9 @@ int platform_pending_requests(void);
 int platform_take_requests(void);
 
 /// Starts a program with the signal mask that this process was started with and default actions for signals.
-/// `output`: a descriptor that becomes its standard output, or -1 for this process's own.
+/// `output`, `errors`: descriptors that become its standard output and error, or -1 for this process's own. `leads_group`: whether
+/// it gets a process group of its own.
 /// Returns 0 and the process, or an error number.
 int platform_spawn(
-    const char *path, char *const *arguments, char *const *environment, int output, int *process);
+    const char *path, char *const *arguments, char *const *environment, int output, int errors, int leads_group,
+    int *process);

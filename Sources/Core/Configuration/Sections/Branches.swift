@@ -10,6 +10,14 @@ extension RunDescription {
         return seen <= constant && constant < seen + batch.step(after: seen).tokens
     }
 
+    /// Tokens after which the run ends, if all its steps are as `batch` says.
+    package var endTokens: Int {
+        switch length.goal {
+        case .tokens(let goal): batch.steps(from: 0, to: goal).tokens
+        case .steps(let steps): batch.steps(from: 0, atMost: steps).tokens
+        }
+    }
+
     /// - Parameter section: `train`
     /// - Throws: `configuration` for branches that leave no run
     func requireBranches(_ section: ConfigurationSection) throws(Failure) {
@@ -20,14 +28,9 @@ extension RunDescription {
                 "needs `schedule.kind: wsd`, not `\(schedule.kind.rawValue)`: branches leave a constant rate",
                 advice: "set schedule.kind to wsd, or leave train.branches out")
         }
-        let end =
-            switch length.goal {
-            case .tokens(let goal): batch.steps(from: 0, to: goal).tokens
-            case .steps(let steps): batch.steps(from: 0, atMost: steps).tokens
-            }
-        guard batch.steps(from: 0, to: last).tokens < end else {
+        guard batch.steps(from: 0, to: last).tokens < endTokens else {
             throw section.failure(
-                "branches", "has \(last), but the run itself ends after \(end) tokens",
+                "branches", "has \(last), but the run itself ends after \(endTokens) tokens",
                 advice: "name ends before that; the run decays at its own end anyway")
         }
         let total = batch.steps(from: 0, to: first).tokens

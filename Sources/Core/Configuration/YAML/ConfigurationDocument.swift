@@ -60,11 +60,13 @@ package final class ConfigurationDocument {
             throw failure
         }
         let value = try Self.parseValue(String(override[override.index(after: equals)...]), of: override)
+        // `null` takes a key out of the file: another one can then be given in its place.
+        let entry: Node? = value.null == nil ? value : nil
         if path.count == 1 {
-            root[Node(path[0])] = value
+            root[Node(path[0])] = entry
         } else {
             var section = try mapping(named: path[0])
-            section[Node(path[1])] = value
+            section[Node(path[1])] = entry
             root[Node(path[0])] = Node.mapping(section)
         }
     }
