@@ -101,6 +101,23 @@ import Testing
         #expect(try read(leveraged, [EfficiencyLeverage.metadata])[0].point.granularity == 2.9)
     }
 
+    @Test func theRatioOfSharedExpertsIsReadWhereItIsGiven() throws {
+        let start = "n_active,n_total,tokens,experts,granularity,top_k,loss"
+        let runs = try read(
+            start + ",shared_ratio\n1e8,2e8,1e9,8,4,2,3,0.25\n1e8,2e8,1e9,8,4,2,3,0\n", [ComprehensiveLaw.metadata])
+        #expect(runs.map(\.point.sharedRatio) == [0.25, 0])
+        #expect(try read(start + "\n1e8,2e8,1e9,8,4,2,3\n", [ComprehensiveLaw.metadata])[0].point.sharedRatio == 0)
+        refuse(
+            start + ",shared_ratio\n1e8,2e8,1e9,8,4,2,3,1\n", [ComprehensiveLaw.metadata],
+            saying: "runs.csv:2: shared_ratio 1.0 leaves no expert to the router", "from 0 to below 1")
+        refuse(
+            start + ",shared_ratio\n1e8,2e8,1e9,8,4,2,3,-0.1\n", [ComprehensiveLaw.metadata],
+            saying: "`shared_ratio` is -0.1", "from 0 on")
+        refuse(
+            "n_total,tokens,experts,granularity,loss\n2e8,1e9,8,4,3\n", [ComprehensiveLaw.metadata],
+            saying: "no `n_active`")
+    }
+
     @Test func keepsWhatTheRunsHaveInCommon() throws {
         let runs = try read(
             "n_active,n_total,tokens,experts,loss,vocabulary_size,context,flops\n1e8,1e8,1e9,1,3,4096,256,5e17\n")

@@ -6,7 +6,7 @@ package enum LawCatalog {
     /// Every form that can be fitted.
     package static let forms: [any ScalingLaw.Type] = [
         JointLaw.self, FineGrainedLaw.self, SparsityLaw.self, ChinchillaLaw.self, RoutedLaw.self, InferenceLaw.self,
-        EfficiencyLeverage.self,
+        ComprehensiveLaw.self, EfficiencyLeverage.self,
     ]
 
     /// Every set of published coefficients by the name it has on the command line.
