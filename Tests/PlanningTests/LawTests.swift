@@ -141,6 +141,35 @@ import Testing
         expect(peakLearningRate(active: large.active, experts: 8), 3.2e-4, within: 0.02)
     }
 
+    @Test func stepLawIsThePapersExample() throws {
+        let rate = StepLaw.learningRate(parameters: 3.2e8, tokens: 1.6e10)
+        // exp(ln 1.79 − 0.713·ln N + 0.307·ln D), with the logarithms taken to twelve digits elsewhere
+        expect(rate, exp(0.582215619853 - 0.713 * 19.583831553758 + 0.307 * 23.495854559186), within: 1e-9)
+        expect(rate, 2.1e-3, within: 0.03)
+        expect(StepLaw.batchTokens(tokens: 1.6e10), 389e3, within: 2e-3)
+        expect(StepLaw.learningRate(parameters: 6.4e8, tokens: 1.6e10) / rate, pow(2, -0.713), within: 1e-12)
+        expect(StepLaw.learningRate(parameters: 3.2e8, tokens: 3.2e10) / rate, pow(2, 0.307), within: 1e-12)
+        expect(StepLaw.batchTokens(tokens: 3.2e10) / StepLaw.batchTokens(tokens: 1.6e10), pow(2, 0.571), within: 1e-12)
+    }
+
+    @Test func aPlanShowsStepLawWithoutEmbeddingAndHead() throws {
+        let plan = try PlanTests.joint(flops: 1e20, experts: [1, 8])
+        for record in plan.records {
+            let d = record.buildable.dModel, blocks = record.buildable.layers
+            let rate = { (perBlock: Double) in
+                1.79 * pow(perBlock * d * d * blocks, -0.713) * pow(record.buildable.tokens, 0.307)
+            }
+            expect(record.stepLaw.learningRate, rate(4 + 9 * Double(record.experts)), within: 1e-12)
+            expect(record.stepLaw.activeLearningRate, rate(13), within: 1e-12)
+            expect(record.stepLaw.batchTokens, 0.58 * pow(record.buildable.tokens, 0.571), within: 1e-12)
+        }
+        #expect(plan.text.contains("for the active ones, and steps of"))
+        let json = String(decoding: try JSONEncoder().encode(plan.records), as: UTF8.self)
+        for key in ["step_law", "learning_rate_by_active_parameters", "batch_tokens"] {
+            #expect(json.contains("\"\(key)\""))
+        }
+    }
+
     @Test func leverageIsThePapersExample() {
         let law = EfficiencyLeverage.published
         expect(law.leverage(activation: 0.031, granularity: 12, flops: 1e22), 7.2, within: 0.01)
