@@ -18,7 +18,7 @@ import Testing
 
     private func table(_ name: String, _ law: LawMetadata) throws -> [RunMeasurement] {
         let file = try #require(Bundle.module.url(forResource: "Tables/\(name)", withExtension: "csv"))
-        return try runTable(csv: String(contentsOf: file, encoding: .utf8), file: name, for: [law]).records
+        return try runTable(csv: String(contentsOf: file, encoding: .utf8), file: name, for: RunNeeds([law])).records
     }
 
     /// Most residuals lie beyond δ: L-BFGS takes no step from the values of `--train-only`, 2.6 % above the minimum.

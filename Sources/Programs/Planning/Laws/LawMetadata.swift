@@ -62,6 +62,9 @@ package enum SizeMeasure: String, Sendable {
     case total = "total parameters, with embedding and head"
     case totalWithoutEmbedding = "total parameters, without embedding and head"
     case totalAndActive = "total and active parameters, with embedding and head"
+
+    /// Whether active parameters are asked for.
+    var isActive: Bool { self == .active || self == .totalAndActive }
 }
 
 /// One coefficient or exponent of a law.
