@@ -14,6 +14,7 @@ struct FitCommand: ParsableCommand {
             needs only its own. Examples:
               switchyard fit runs.csv --law joint --output fit.json --plots plots
               switchyard fit runs/* --law joint,sparsity,chinchilla
+              switchyard fit runs.csv --law chinchilla --per experts
               switchyard fit runs.csv --law isoflop
               switchyard plan --law fit.json --flops 1e20
             """)
@@ -25,6 +26,7 @@ struct FitCommand: ParsableCommand {
             \(RunAnalysis.allCases.map(\.rawValue).joined(separator: ", ")).
             """)
     var law = "joint"
+    @Option(help: "Fit one law anew for each of something: experts.") var per: FitPer?
     @OptionGroup var descent: FitDescentOptions
     @OptionGroup var resampling: ResamplingOptions
     @Flag(help: "Fit the training loss of run directories, not their last validation.") var trainingLoss = false
@@ -40,6 +42,7 @@ struct FitCommand: ParsableCommand {
             if output != nil, forms.count > 1 {
                 throw Failure(.usage, "--output keeps one law", advice: "give one --law")
             }
+            if per == .experts { return try fitPerExperts(forms) }
             try requireSafeOutputs(forms.map { form in form.metadata.name })
             let records = try records(for: RunNeeds(forms.map { form in form.metadata }))
             let reports = try forms.map { form in
