@@ -37,6 +37,10 @@ LAWS = {
     "inference": (
         [COEFFICIENT, EXPONENT, COEFFICIENT, EXPONENT, COEFFICIENT, EXPONENT, COEFFICIENT, (-0.2, 0.2)] + SAT,
         [(1, 7), (0.1, 0.6), (-2, 1), (0.1, 1.5), (1, 9), (0.1, 0.6), (-1, 1), (-0.005, 0.005), (-1, 2), (3, 8)]),
+    "comprehensive": (
+        [(np.log(1e-6), np.log(1e4))] * 3 + [(-100, 100)] + [COEFFICIENT] * 3
+        + [EXPONENT, COEFFICIENT, EXPONENT, COEFFICIENT, COEFFICIENT],
+        [(-3, 0), (0, 3), (1, 3), (-3, 0), (-9, -4), (-5, -1), (2, 5), (0.15, 0.4), (5, 11), (0.2, 0.5), (2, 5), (-0.5, 0.7)]),
     "leverage": (
         [(-10, 10), (-2, 2), (-1, 1), (-3, 3), (np.log(1e-6), np.log(1e2)), (np.log(0.02), np.log(1e19))],
         [(0, 2), (-0.1, 0), (0, 0.05), (-0.3, 0), (-6, -2), (0, 10)]),
@@ -90,6 +94,17 @@ def terms(law, t, x):
         for k in range(4):
             by_e = t[7] * n - (t[3] if k == 1 else 0)
             j[k][7], j[k][8], j[k][9] = n * e, by_e * es, by_e * em
+    elif law == "comprehensive":
+        g, s = x["top_k"] * x["granularity"], x["shared_ratio"]
+        parts = [np.exp(t[0]) * g, np.exp(t[1]) / g, np.exp(t[2]) * s**2, s]
+        q = np.maximum(parts[0] + parts[1] + parts[2] + t[3] * s, 1e-9)  # not above zero: no law there
+        inner = [part / q for part in parts]
+        w = np.log(q)
+        u = [w - t[7] * total, w + t[4] - t[7] * n, w + t[5] + n - total, t[6] - t[7] * total, t[8] - t[9] * d,
+             t[10] - t[7] * n, t[11] * one]
+        j = [inner + [zero] * 3 + [-total] + [zero] * 4, inner + [one, zero, zero, -n] + [zero] * 4,
+             inner + [zero, one] + [zero] * 6, [zero] * 6 + [one, -total] + [zero] * 4, [zero] * 8 + [one, -d, zero, zero],
+             [zero] * 7 + [-n, zero, zero, one, zero], [zero] * 11 + [one]]
     else:
         e, es, em = effective(t[4], t[5], x["top_k"] / x["experts"])
         g, c = np.log2(x["granularity"]), np.log10(x["flops"])
@@ -148,11 +163,11 @@ def main():
     counts, worst, minima = {}, 0.0, ["table,law,minimum"]
     for row in csv.DictReader(open(f"{directory}/objectives.csv")):
         law, runs = row["law"], list(csv.DictReader(open(f"{directory}/{row['table']}")))
-        default = {"n_embedding": 0, "granularity": 1, "top_k": 1, "flops": 1, "tokens": 1}
+        default = {"n_embedding": 0, "granularity": 1, "top_k": 1, "shared_ratio": 0, "flops": 1, "tokens": 1}
         column = lambda name: np.array([float(run.get(name, default.get(name))) for run in runs])
         x = {"n": column("n_active"), "total": column("n_total"), "embedding": column("n_embedding"), "d": column("tokens"),
              "experts": column("experts"), "granularity": column("granularity"), "top_k": column("top_k"),
-             "flops": column("flops")}
+             "shared_ratio": column("shared_ratio"), "flops": column("flops")}
         y = np.log(column("leverage" if law == "leverage" else "loss"))
         value, theta = best(law, x, y, float(row["huber"]), starts, 1)
         minima.append(f"{row['table']},{law},{float(value)!r}")

@@ -113,4 +113,39 @@ import Testing
         }
         #expect(best == best.sorted() && best[0] < best[3])
     }
+
+    /// Zhao et al. 2025: about 7 active experts and a third of them shared at every size; larger models are sparser. Each best
+    /// choice is searched on a grid of losses.
+    @Test(arguments: [(30e9, 0.401), (671e9, 0.220)])
+    func bestActiveExpertsSharedRatioAndSparsity(total: Double, ratio: Double) {
+        func loss(_ active: Double, _ g: Double, _ s: Double) -> Double {
+            ComprehensiveLaw.published.loss(
+                at: ScalePoint(
+                    active: active * total, total: total, tokens: 1e12, experts: g, topK: g, sharedRatio: s))
+        }
+        func best(_ choices: [Double], _ loss: (Double) -> Double) -> Double {
+            choices.min { loss($0) < loss($1) } ?? .nan
+        }
+        let g = best((100...2000).map { Double($0) / 100 }) { loss(0.1, $0, 0) }
+        let s = best((0...999).map { Double($0) / 1000 }) { loss(0.1, 7, $0) }
+        #expect(abs(g - 6.78) < 0.011)
+        #expect(abs(s - 0.315) < 0.0011)
+        let active = best((1...10_000).map { Double($0) / 10_000 }) { loss($0, g, s) }
+        expect(active, ratio, within: 0.003)
+        expect(ComprehensiveLaw.published.optimalActiveExperts, g, within: 0.001)
+        expect(ComprehensiveLaw.published.optimalSharedRatio, s, within: 0.002)
+        expect(ComprehensiveLaw.published.optimalActiveRatio(total: total), active, within: 3e-4)
+    }
+
+    /// The comprehensive law was fitted to mixtures alone: no dense model is planned or compared with by it.
+    @Test func theComprehensiveLawPlansNoDenseModel() throws {
+        var request = PlanRequest.budget(1e21, experts: [8, 32])
+        request.granularities = [1, 8]
+        let plan = try Plan(request, by: .published("comprehensive"))
+        #expect(plan.best.experts == 32 && plan.best.granularity == 8)
+        #expect(plan.entries.count == 4 && plan.entries.allSatisfy { $0.computeAdvantage == nil })
+        #expect { try Plan(PlanRequest.budget(1e21, experts: [1]), by: .published("comprehensive")) } throws: {
+            "\($0)".contains("says nothing of dense models")
+        }
+    }
 }

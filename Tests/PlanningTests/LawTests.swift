@@ -7,6 +7,9 @@ import Testing
         ScalePoint(active: 3.1e8, total: 5e9, embedding: 1e8, tokens: 7e9, experts: 32, granularity: 2),
         ScalePoint(active: 7e7, total: 7e7, embedding: 5e7, tokens: 1e9),
         ScalePoint(active: 2e9, total: 9e9, embedding: 2e8, tokens: 80e9, experts: 8, granularity: 4, topK: 6),
+        ScalePoint(
+            active: 5e8, total: 3e9, embedding: 1e8, tokens: 20e9, experts: 16, granularity: 4, topK: 2,
+            sharedRatio: 0.25),
     ]
     static let inference = InferenceLaw(parameters: [120, 0.2, 0.9, 0.6, 300, 0.25, 1.4, 0.001, 1.5, 200])
     /// All laws of the catalog, with published coefficients and with those of simulated runs.
@@ -50,6 +53,12 @@ import Testing
         let yun =
             (120 / pow(n, 0.2) + 0.9 / pow(yunE, 0.6) + 300 / pow(d, 0.25) + 1.4) * exp(0.001 * log(n) * log(yunE))
         expect(Self.inference.loss(at: x), yun, within: 1e-12)
+        let (g, s) = (x.topK * x.granularity, x.sharedRatio)
+        let zhao =
+            (0.1577 * g + 7.2446 / g + 5.1395 * s * s - 3.2363 * s)
+            * (pow(x.total, -0.2383) + 0.0013 * pow(n, -0.2383) + 0.045 * n / x.total)
+            + 38.051 * pow(x.total, -0.2383) + 27129.05 * pow(d, -0.4694) + 31.096 * pow(n, -0.2383) + 1.8182
+        expect(ComprehensiveLaw.published.loss(at: x), zhao, within: 1e-12)
     }
 
     @Test(arguments: laws.indices) func gradientByCoordinateIsTheSlope(law index: Int) {
@@ -77,7 +86,8 @@ import Testing
                 law.loss(
                     at: ScalePoint(
                         active: x.active * exp(n), total: x.total * exp(n), embedding: x.embedding * exp(n),
-                        tokens: x.tokens * exp(d), experts: x.experts, granularity: x.granularity, topK: x.topK))
+                        tokens: x.tokens * exp(d), experts: x.experts, granularity: x.granularity, topK: x.topK,
+                        sharedRatio: x.sharedRatio))
             }
             let (byN, byD) = law.sizeGradient(at: x)
             #expect(abs((at(n: h, d: 0) - at(n: -h, d: 0)) / (2 * h) - byN) < 1e-8)
@@ -129,6 +139,35 @@ import Testing
         let large = Counting.decoder.point(Architecture(dModel: 1024, experts: 8), tokens: 1)
         expect(peakLearningRate(active: small.active, experts: 1), 3.8e-3, within: 0.02)
         expect(peakLearningRate(active: large.active, experts: 8), 3.2e-4, within: 0.02)
+    }
+
+    @Test func stepLawIsThePapersExample() throws {
+        let rate = StepLaw.learningRate(parameters: 3.2e8, tokens: 1.6e10)
+        // exp(ln 1.79 − 0.713·ln N + 0.307·ln D), with the logarithms taken to twelve digits elsewhere
+        expect(rate, exp(0.582215619853 - 0.713 * 19.583831553758 + 0.307 * 23.495854559186), within: 1e-9)
+        expect(rate, 2.1e-3, within: 0.03)
+        expect(StepLaw.batchTokens(tokens: 1.6e10), 389e3, within: 2e-3)
+        expect(StepLaw.learningRate(parameters: 6.4e8, tokens: 1.6e10) / rate, pow(2, -0.713), within: 1e-12)
+        expect(StepLaw.learningRate(parameters: 3.2e8, tokens: 3.2e10) / rate, pow(2, 0.307), within: 1e-12)
+        expect(StepLaw.batchTokens(tokens: 3.2e10) / StepLaw.batchTokens(tokens: 1.6e10), pow(2, 0.571), within: 1e-12)
+    }
+
+    @Test func aPlanShowsStepLawWithoutEmbeddingAndHead() throws {
+        let plan = try PlanTests.joint(flops: 1e20, experts: [1, 8])
+        for record in plan.records {
+            let d = record.buildable.dModel, blocks = record.buildable.layers
+            let rate = { (perBlock: Double) in
+                1.79 * pow(perBlock * d * d * blocks, -0.713) * pow(record.buildable.tokens, 0.307)
+            }
+            expect(record.stepLaw.learningRate, rate(4 + 9 * Double(record.experts)), within: 1e-12)
+            expect(record.stepLaw.activeLearningRate, rate(13), within: 1e-12)
+            expect(record.stepLaw.batchTokens, 0.58 * pow(record.buildable.tokens, 0.571), within: 1e-12)
+        }
+        #expect(plan.text.contains("for the active ones, and steps of"))
+        let json = String(decoding: try JSONEncoder().encode(plan.records), as: UTF8.self)
+        for key in ["step_law", "learning_rate_by_active_parameters", "batch_tokens"] {
+            #expect(json.contains("\"\(key)\""))
+        }
     }
 
     @Test func leverageIsThePapersExample() {

@@ -8,7 +8,7 @@ import Testing
     static let header = "n_active,n_total,tokens,flops,experts,granularity,top_k,loss"
 
     private func read(_ text: String, _ laws: [LawMetadata] = [JointLaw.metadata]) throws -> [RunMeasurement] {
-        try runTable(csv: text, file: "runs.csv", for: laws).records
+        try runTable(csv: text, file: "runs.csv", for: RunNeeds(laws)).records
     }
 
     private func refuse(_ text: String, _ laws: [LawMetadata] = [JointLaw.metadata], saying words: String...) {
@@ -80,7 +80,7 @@ import Testing
         refuse("nactive,n_total,tokens,experts,loss\n", saying: "did you mean `n_active`?")
         // Columns of other things stay, and are named.
         let text = start + ",val_loss,seed,name\n1e8,1e8,1e9,1,3,2.9,1,a\n"
-        let table = try runTable(csv: text, file: "runs.csv", for: [JointLaw.metadata])
+        let table = try runTable(csv: text, file: "runs.csv", for: RunNeeds([JointLaw.metadata]))
         #expect(table.records.count == 1 && table.otherColumns == ["val_loss", "seed", "name"])
     }
 
@@ -99,6 +99,23 @@ import Testing
         // 2·d_model/d_expert of the leverage law
         let leveraged = "experts,granularity,flops,leverage\n32,2.9,1e20,3\n"
         #expect(try read(leveraged, [EfficiencyLeverage.metadata])[0].point.granularity == 2.9)
+    }
+
+    @Test func theRatioOfSharedExpertsIsReadWhereItIsGiven() throws {
+        let start = "n_active,n_total,tokens,experts,granularity,top_k,loss"
+        let runs = try read(
+            start + ",shared_ratio\n1e8,2e8,1e9,8,4,2,3,0.25\n1e8,2e8,1e9,8,4,2,3,0\n", [ComprehensiveLaw.metadata])
+        #expect(runs.map(\.point.sharedRatio) == [0.25, 0])
+        #expect(try read(start + "\n1e8,2e8,1e9,8,4,2,3\n", [ComprehensiveLaw.metadata])[0].point.sharedRatio == 0)
+        refuse(
+            start + ",shared_ratio\n1e8,2e8,1e9,8,4,2,3,1\n", [ComprehensiveLaw.metadata],
+            saying: "runs.csv:2: shared_ratio 1.0 leaves no expert to the router", "from 0 to below 1")
+        refuse(
+            start + ",shared_ratio\n1e8,2e8,1e9,8,4,2,3,-0.1\n", [ComprehensiveLaw.metadata],
+            saying: "`shared_ratio` is -0.1", "from 0 on")
+        refuse(
+            "n_total,tokens,experts,granularity,loss\n2e8,1e9,8,4,3\n", [ComprehensiveLaw.metadata],
+            saying: "no `n_active`")
     }
 
     @Test func keepsWhatTheRunsHaveInCommon() throws {
@@ -164,10 +181,11 @@ import Testing
 
     @Test func readsSizesAndTheLastValidation() throws {
         try withRun(["run.json": sizes, "metrics.jsonl": steps]) { place in
-            let run = try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata])
+            let run = try runMeasurement(directory: place, loss: .validation, for: RunNeeds([JointLaw.metadata]))
             #expect(run.loss == 3.1 && run.point.tokens == 3000 && run.point.experts == 32 && run.point.active == 3e8)
             #expect(run.point.granularity == 2 && run.point.flops == 3000 * 1.9e9)
-            #expect(try runMeasurement(directory: place, loss: .training, for: [JointLaw.metadata]).loss == 3.0)
+            #expect(
+                try runMeasurement(directory: place, loss: .training, for: RunNeeds([JointLaw.metadata])).loss == 3.0)
         }
     }
 
@@ -176,13 +194,15 @@ import Testing
         // As `JSONLinesSink` writes them.
         let recovered = "{\"step\": 1, \"tokens\": 1, \"loss\": \"NaN\", \"validation_loss\": \"Infinity\"}\n"
         try withRun(["run.json": sizes, "metrics.jsonl": recovered + steps]) { place in
-            let run = try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata])
+            let run = try runMeasurement(directory: place, loss: .validation, for: RunNeeds([JointLaw.metadata]))
             #expect(run.loss == 3.1)
         }
         let diverged = "{\"tokens\": 5, \"loss\": \"NaN\", \"validation_loss\": \"NaN\"}\n"
         try withRun(["run.json": sizes, "metrics.jsonl": diverged]) { place in
             for source in [LossSource.validation, .training] {
-                #expect { try runMeasurement(directory: place, loss: source, for: [JointLaw.metadata]) } throws: {
+                #expect {
+                    try runMeasurement(directory: place, loss: source, for: RunNeeds([JointLaw.metadata]))
+                } throws: {
                     "\($0)".contains("`loss` is nan") && ($0 as? Failure)?.advice?.contains("diverged") == true
                 }
             }
@@ -192,7 +212,9 @@ import Testing
     @Test func saysWhatIsWrongWithARun() throws {
         func refuse(_ files: [String: String], saying words: String) throws {
             try withRun(files) { place in
-                #expect { try runMeasurement(directory: place, loss: .validation, for: [JointLaw.metadata]) } throws: {
+                #expect {
+                    try runMeasurement(directory: place, loss: .validation, for: RunNeeds([JointLaw.metadata]))
+                } throws: {
                     $0 is Failure && "\($0)".contains(words)
                 }
             }

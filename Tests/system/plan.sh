@@ -30,6 +30,7 @@ trains fine-grained-dense --law fine-grained --flops 5e15 --experts 1
 trains chinchilla --law chinchilla --flops 2e16
 trains sparsity --law sparsity --flops 2e16 --experts 4
 trains sparsity-dense --law sparsity --flops 5e16 --experts 1
+trains comprehensive --law comprehensive --flops 5e16 --experts 4 --granularity 2 --top-k 2
 trains routed --law routed --flops 1e17 --experts 4
 trains routed-dense --law routed --flops 1e17 --experts 1
 expect "a plan's checkpoints have a cadence" grep -q 'every_minutes: 30' joint.yaml

@@ -62,10 +62,14 @@ struct LawChecksMain {
     private static func csv(_ runs: [RunMeasurement], _ metadata: LawMetadata) -> String {
         let lines = runs.map { run in
             let x = run.point
-            return [x.active, x.total, x.embedding, x.tokens, x.flops, x.experts, x.granularity, x.topK, run.loss]
-                .map { "\($0)" }.joined(separator: ",")
+            return [
+                x.active, x.total, x.embedding, x.tokens, x.flops, x.experts, x.granularity, x.topK, x.sharedRatio,
+                run.loss,
+            ]
+            .map { "\($0)" }.joined(separator: ",")
         }
-        return "n_active,n_total,n_embedding,tokens,flops,experts,granularity,top_k,\(metadata.observes.rawValue)\n"
+        return
+            "n_active,n_total,n_embedding,tokens,flops,experts,granularity,top_k,shared_ratio,\(metadata.observes.rawValue)\n"
             + lines.joined(separator: "\n") + "\n"
     }
 }

@@ -155,10 +155,12 @@ struct LawOptions: ParsableArguments {
         return try .published(law)
     }
 
-    /// As many experts as the law was fitted with.
+    /// As many experts as the law was fitted with; by default those of the joint study, without the dense models where the law
+    /// says nothing of them.
     func experts(for metadata: LawMetadata) -> [Double] {
         if let experts { return experts }
-        return metadata.variables.contains(.experts) ? [1, 2, 4, 8, 16, 32] : [metadata.domain.experts.lowerBound]
+        guard metadata.variables.contains(.experts) else { return [metadata.domain.experts.lowerBound] }
+        return [1, 2, 4, 8, 16, 32].filter { $0 > 1 || metadata.describesDense }
     }
 
     /// By default powers of two; 1 for dense models, whose feed-forward is not divided.

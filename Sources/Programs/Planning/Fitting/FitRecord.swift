@@ -104,7 +104,7 @@ package struct FitRecord: Sendable, Codable {
         }
         let fitted = form.init(parameters: values)
         return PlanningLaw(
-            name: name, law: fitted, dense: form.metadata.denseBaseline == nil ? fitted : nil, domain: domain,
+            name: name, law: fitted, dense: form.metadata.describesDense ? fitted : nil, domain: domain,
             certainty: .fitted(rmse: max(rmseTrain, rmseHeldOut ?? 0), samples: samples ?? []),
             conventions: conventions ?? RunConventions(), caution: caution,
             undetermined: form.metadata.parameters.map(\.name).filter { undetermined[$0] != nil })

@@ -110,13 +110,13 @@ extension FitProblem {
     /// The model of f around θ; nil where f is not finite.
     ///
     /// `∇²ln L = Σ_k s_k·(∇u_k·∇u_kᵀ + ∇²u_k) − ∇ln L·∇ln Lᵀ` with the terms' shares s of the loss. A law's u_k are
-    /// linear in all coordinates but those of the saturation (`ScalingLaw`), so that ∇²u_k takes differences along those only.
+    /// linear in all coordinates with `LawParameter.isLinear`, so that ∇²u_k takes differences along the others only.
     func local(at theta: [Double]) -> LocalModel? {
         let count = theta.count, law = Law(coordinates: theta)
         var sheet = LawTerms(for: Law.metadata)
         var residuals: [Double] = [], curvature = SymmetricMatrix(size: count)
         var slopes = Array(repeating: [Double](), count: count)
-        let bends = SaturationBends<Law>(at: theta)
+        let bends = TermBends<Law>(at: theta)
         var gradient = Array(repeating: 0.0, count: count), row = gradient
         for i in points.indices {
             law.terms(at: points[i], into: &sheet)
@@ -141,14 +141,14 @@ extension FitProblem {
     }
 }
 
-/// `Σ_k s_k·∇²u_k` of a law with a saturation, by central differences of its slopes.
-private struct SaturationBends<Law: ScalingLaw> {
+/// `Σ_k s_k·∇²u_k` of a law whose terms are not linear in some coordinates, by central differences of its slopes.
+private struct TermBends<Law: ScalingLaw> {
     private let laws: [(coordinate: Int, up: Law, down: Law)]
     private let step = 1e-4
 
     init(at theta: [Double]) {
         let step = step
-        laws = Law.metadata.parameters.indices.filter { Law.metadata.parameters[$0].isSaturation }.map { j in
+        laws = Law.metadata.parameters.indices.filter { !Law.metadata.parameters[$0].isLinear }.map { j in
             var (up, down) = (theta, theta)
             up[j] += step
             down[j] -= step
@@ -166,7 +166,7 @@ private struct SaturationBends<Law: ScalingLaw> {
                 var bend = 0.0
                 for k in shares.indices { bend.addProduct(shares[k], above[k, c] - below[k, c]) }
                 bend *= weight / (2 * step)
-                if metadata.parameters[c].isSaturation {
+                if !metadata.parameters[c].isLinear {
                     // Both coordinates' differences give this element: half from each.
                     matrix[j, c] += bend / 2
                     matrix[c, j] += bend / 2

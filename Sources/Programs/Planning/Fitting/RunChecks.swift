@@ -5,15 +5,7 @@ package import Diagnostics
 /// - Throws: a `Failure` about duplicates, too few runs, or an axis of the law along which the runs do not differ,
 ///   or losses that do not
 package func checkRuns(_ runs: [RunMeasurement], for law: LawMetadata) throws(Failure) {
-    for (index, run) in runs.enumerated() {
-        if let twin = runs[..<index].first(where: { $0.point == run.point && $0.loss == run.loss }) {
-            throw Failure(
-                .data, "\(run.source) repeats \(twin.source): the same sizes and the same loss",
-                advice:
-                    "a run that counts twice narrows every interval; take one out (repeats with another seed may stay: "
-                    + "their losses differ)")
-        }
-    }
+    try refuseRepeats(runs)
     let needed = law.parameters.count + 2
     guard runs.count >= needed else {
         throw Failure(
@@ -37,6 +29,19 @@ package func checkRuns(_ runs: [RunMeasurement], for law: LawMetadata) throws(Fa
         throw Failure(
             .data, "all runs have the same \(law.observes.rawValue), \(runs[0].loss), whatever their size",
             advice: "look whether the column holds what the runs ended with")
+    }
+}
+
+/// - Throws: a `Failure` if a run is there twice
+func refuseRepeats(_ runs: [RunMeasurement]) throws(Failure) {
+    for (index, run) in runs.enumerated() {
+        if let twin = runs[..<index].first(where: { $0.isRepeated(by: run) }) {
+            throw Failure(
+                .data, "\(run.source) repeats \(twin.source): the same sizes and the same loss",
+                advice:
+                    "a run that counts twice narrows every interval; take one out (repeats with another seed may stay: "
+                    + "their losses differ)")
+        }
     }
 }
 

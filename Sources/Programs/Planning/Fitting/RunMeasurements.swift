@@ -15,7 +15,7 @@ package enum LossSource: Sendable {
 ///
 /// - Throws: a `Failure` that names file and line
 package func runMeasurement(
-    directory: String, loss source: LossSource, for laws: [LawMetadata]
+    directory: String, loss source: LossSource, for needs: RunNeeds
 ) throws(Failure) -> RunMeasurement {
     let run = RunDirectory(directory)
     let sizes: RunSizes = try decode(Data(try file(run.summary).contents(limit: 1 << 24)), run.summary, .ofRecords())
@@ -32,7 +32,7 @@ package func runMeasurement(
     columns.values["vocabulary_size"] = sizes.vocabularySize
     columns.values["context"] = sizes.context
     columns.values["loss"] = try finalLoss(steps, last, source, run)
-    return try columns.record(for: laws)
+    return try columns.record(for: needs)
 }
 
 /// What a fit needs of the records, however many there are.

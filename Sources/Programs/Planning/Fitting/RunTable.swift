@@ -14,9 +14,9 @@ package struct RunTable: Sendable {
 /// - Parameters:
 ///   - text: the file's text
 ///   - file: its name, for messages
-///   - laws: what the runs are for; decides which columns must be there
+///   - needs: of those who read the runs: which columns must be there
 /// - Throws: a `Failure` that names file, line and column
-package func runTable(csv text: String, file: String, for laws: [LawMetadata]) throws(Failure) -> RunTable {
+package func runTable(csv text: String, file: String, for needs: RunNeeds) throws(Failure) -> RunTable {
     let table: EnumeratedCSV
     do {
         table = try EnumeratedCSV(string: text, loadColumns: false)
@@ -42,7 +42,7 @@ package func runTable(csv text: String, file: String, for laws: [LawMetadata]) t
                 .data, "\(place): \(values) values under \(header.count) column names",
                 advice: "give each column a name, and quote values that hold the separator")
         }
-        runs.records.append(try columns(row, header, place).record(for: laws))
+        runs.records.append(try columns(row, header, place).record(for: needs))
     }
     guard !runs.records.isEmpty else { throw Failure(.data, "\(file) holds no runs, only a header") }
     return runs

@@ -86,11 +86,16 @@ package enum Counting: String, Sendable {
 
     /// The model with `tokens` of training, counted as the law's paper counts: the fine-grained study leaves embedding
     /// and head out of everything.
-    package func point(_ shape: Architecture, tokens: Double) -> ScalePoint {
+    ///
+    /// - Parameters:
+    ///   - shape: of the model
+    ///   - tokens: D
+    ///   - sharedRatio: S; which of the active experts are shared changes no count
+    package func point(_ shape: Architecture, tokens: Double, sharedRatio: Double = 0) -> ScalePoint {
         let embedding = self == .decoder ? embedding(shape) : 0
         return ScalePoint(
             active: embedding + activeBody(shape), total: embedding + body(shape), embedding: embedding, tokens: tokens,
-            experts: shape.experts, granularity: shape.granularity, topK: shape.topK)
+            experts: shape.experts, granularity: shape.granularity, topK: shape.topK, sharedRatio: sharedRatio)
     }
 
     /// All parameters that a device must hold, embedding and head among them.

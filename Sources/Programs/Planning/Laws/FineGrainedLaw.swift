@@ -54,7 +54,8 @@ package struct FineGrainedLaw: ScalingLaw, Equatable {
                 [1, 10, 100], [0.05, 0.1, 0.25, 0.5], [1, 10, 100], [0.05, 0.1, 0.25, 0.5], [1, 10],
                 [0.1, 0.5, 1], [0.5, 1, 2],
             ], heldOut: 0.1),
-        published: [("fine-grained", published.parameters)], denseBaseline: ChinchillaLaw.fineGrainedBaseline,
+        published: [("fine-grained", published.parameters)], describesDense: false,
+        denseBaseline: ChinchillaLaw.fineGrainedBaseline,
         simulation: LawSimulation(published.parameters, runs: 100) { draws in
             let shape = Architecture(dModel: draws.width, experts: 64, granularity: draws.powerOfTwo(6))
             return Counting.fineGrained.point(shape, tokens: draws.tokens)

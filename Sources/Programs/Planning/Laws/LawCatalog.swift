@@ -6,7 +6,7 @@ package enum LawCatalog {
     /// Every form that can be fitted.
     package static let forms: [any ScalingLaw.Type] = [
         JointLaw.self, FineGrainedLaw.self, SparsityLaw.self, ChinchillaLaw.self, RoutedLaw.self, InferenceLaw.self,
-        EfficiencyLeverage.self,
+        ComprehensiveLaw.self, EfficiencyLeverage.self,
     ]
 
     /// Every set of published coefficients by the name it has on the command line.
@@ -22,7 +22,7 @@ package enum LawCatalog {
     /// - Throws: a `Failure` that names the laws there are
     package static func form(named name: String) throws(Failure) -> any ScalingLaw.Type {
         if let form = forms.first(where: { $0.metadata.name == name }) { return form }
-        throw unknown(name, among: forms.map { form in form.metadata.name })
+        throw unknown(name, among: forms.map { form in form.metadata.name } + RunAnalysis.allCases.map(\.rawValue))
     }
 
     /// - Throws: a `Failure` that names the laws there are

@@ -26,7 +26,9 @@ package struct LawMetadata: Sendable {
     package var published: [(name: String, parameters: [Double])] = []
     /// Root mean square error of the losses that the published coefficients predict, as the paper reports it.
     package var publishedRMSE: Double?
-    /// The paper's law of dense models, where this law was fitted to mixtures of experts alone; nil where it describes both.
+    /// Whether the law holds for dense models, too; otherwise it was fitted to mixtures of experts alone.
+    package var describesDense = true
+    /// The paper's law of dense models beside one of mixtures of experts alone; nil where the paper has none.
     package var denseBaseline: (any ScalingLaw)?
     /// Runs with which fits of this law are tested; nil for none.
     package var simulation: LawSimulation?
@@ -40,14 +42,14 @@ package struct LawMetadata: Sendable {
     }
 
     package enum Axis: String, Sendable, CaseIterable {
-        case tokens, experts, granularity, topK = "top_k", flops
+        case tokens, experts, granularity, topK = "top_k", sharedRatio = "shared_ratio", flops
     }
 
     /// The law's N at a point.
     package func logSize(of point: ScalePoint) -> Double {
         switch size {
         case .active: point.logActive
-        case .total: point.logTotal
+        case .total, .totalAndActive: point.logTotal
         case .totalWithoutEmbedding: point.logBody
         case nil: 0
         }
@@ -59,6 +61,10 @@ package enum SizeMeasure: String, Sendable {
     case active = "active parameters, with embedding and head"
     case total = "total parameters, with embedding and head"
     case totalWithoutEmbedding = "total parameters, without embedding and head"
+    case totalAndActive = "total and active parameters, with embedding and head"
+
+    /// Whether active parameters are asked for.
+    var isActive: Bool { self == .active || self == .totalAndActive }
 }
 
 /// One coefficient or exponent of a law.
@@ -70,6 +76,8 @@ package struct LawParameter: Sendable, Equatable {
         case positive
         /// θ is the number itself.
         case plain
+        /// Positive; θ is its logarithm, and the terms are not linear in it.
+        case factor
         /// `E_start`; θ is `ln s`, `1/s = 1/E_start − 1/E_max`; the next parameter is `E_max`.
         case saturationStart
     }
@@ -78,20 +86,31 @@ package struct LawParameter: Sendable, Equatable {
     package let coordinate: Coordinate
     /// E_start and E_max, where Ê goes flat.
     var isSaturation: Bool { coordinate == .positive || coordinate == .saturationStart }
+    /// Whether the terms u_k are linear in θ.
+    package let isLinear: Bool
     /// An interval wider than this (in θ) says nothing: the data do not determine the parameter.
     package let width: Double
     /// Values that mean something; a fit stays inside. Of E_start's coordinate: values of s.
     package let bounds: ClosedRange<Double>
 
-    /// - Parameter bounds: unless given, all coefficients that a loss can have, and exponents from 0 to 3
-    init(_ name: String, _ coordinate: Coordinate, width: Double? = nil, bounds: ClosedRange<Double>? = nil) {
+    /// - Parameters:
+    ///   - name: in tables and files
+    ///   - coordinate: how θ follows from the value
+    ///   - width: of an interval in θ that says nothing; by default a factor of 30, or 0.5 in an exponent
+    ///   - bounds: unless given, all coefficients that a loss can have, and exponents from 0 to 3
+    ///   - isNested: whether a number that is itself θ stands inside of a term's logarithm, with others
+    init(
+        _ name: String, _ coordinate: Coordinate, width: Double? = nil, bounds: ClosedRange<Double>? = nil,
+        isNested: Bool = false
+    ) {
         self.name = name
         self.coordinate = coordinate
+        isLinear = !isNested && ![.positive, .saturationStart, .factor].contains(coordinate)
         self.bounds =
             bounds
             ?? {
                 switch coordinate {
-                case .coefficient: 1e-9...1e26
+                case .coefficient, .factor: 1e-9...1e26
                 case .plain: 0...3
                 case .saturationStart: 0.1...1e3
                 case .positive: 2...1e8
@@ -120,7 +139,7 @@ extension LawMetadata {
         precondition(values.count == parameters.count, "\(name) has \(parameters.count) parameters")
         return parameters.indices.map { i in
             switch parameters[i].coordinate {
-            case .coefficient, .positive: log(values[i])
+            case .coefficient, .positive, .factor: log(values[i])
             case .plain: values[i]
             case .saturationStart: -log(1 / values[i] - 1 / values[i + 1])
             }
@@ -134,7 +153,7 @@ extension LawMetadata {
         let held = { (theta: Double, bound: Double) in exp(max(-bound, min(theta, bound))) }
         return parameters.indices.map { i in
             switch parameters[i].coordinate {
-            case .coefficient: held(coordinates[i], 600)
+            case .coefficient, .factor: held(coordinates[i], 600)
             case .positive: held(coordinates[i], 46)
             case .plain: coordinates[i]
             case .saturationStart: 1 / (held(-coordinates[i], 46) + held(-coordinates[i + 1], 46))

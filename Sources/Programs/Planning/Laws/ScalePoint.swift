@@ -16,6 +16,8 @@ package struct ScalePoint: Sendable, Equatable {
     package let granularity: Double
     /// K: dense feed-forwards' worth of experts that work on one token; K·G experts out of E·G.
     package let topK: Double
+    /// S: the ratio of shared experts, which work on every token, among those that work on one.
+    package let sharedRatio: Double
     /// C: training FLOPs.
     package let flops: Double
 
@@ -30,10 +32,11 @@ package struct ScalePoint: Sendable, Equatable {
     ///   - experts: E
     ///   - granularity: G
     ///   - topK: K
+    ///   - sharedRatio: S
     ///   - flops: of training; nil: 6·N_act·D
     package init(
         active: Double, total: Double, embedding: Double = 0, tokens: Double, experts: Double = 1,
-        granularity: Double = 1, topK: Double = 1, flops: Double? = nil
+        granularity: Double = 1, topK: Double = 1, sharedRatio: Double = 0, flops: Double? = nil
     ) {
         self.active = active
         self.total = total
@@ -42,6 +45,7 @@ package struct ScalePoint: Sendable, Equatable {
         self.experts = experts
         self.granularity = granularity
         self.topK = topK
+        self.sharedRatio = sharedRatio
         self.flops = flops ?? 6 * active * tokens
         logActive = log(active)
         logTotal = log(total)

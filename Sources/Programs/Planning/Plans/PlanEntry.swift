@@ -14,6 +14,8 @@ package struct PlanEntry: Sendable {
     package let limits: [String]
     package let learningRate: Double
     package let batch: [BatchStage]
+    /// Rate and batch by another rule.
+    package let stepLaw: StepLawAdvice
     package let memoryBytes: Double?
     /// FLOPs of compute-optimal dense training to the same loss, over this training's.
     package let computeAdvantage: Double?
@@ -40,6 +42,7 @@ package struct PlanEntry: Sendable {
         let recipe = TrainingRecipe(candidate.counting)
         learningRate = recipe.learningRate(active: candidate.counting.activeParameters(shape), experts: experts)
         batch = recipe.batch(tokens: buildable.tokens)
+        stepLaw = StepLawAdvice(shape, candidate.counting, tokens: buildable.tokens)
         memoryBytes = candidate.request.memory?.bytes(for: shape, candidate.counting)
         computeAdvantage = dense?.flopsToReach(optimum.loss).map { needed in
             let ratio = needed / optimum.trainingFLOPs

@@ -45,7 +45,8 @@ package struct PlanningLaw: Sendable {
         let law = try LawCatalog.published(named: name)
         let metadata = type(of: law).metadata
         return PlanningLaw(
-            name: name, law: law, dense: metadata.denseBaseline ?? law, domain: metadata.domain,
+            name: name, law: law, dense: metadata.describesDense ? law : metadata.denseBaseline,
+            domain: metadata.domain,
             certainty: metadata.publishedRMSE.map { .published(rmse: $0) } ?? .unknown)
     }
 
@@ -56,7 +57,7 @@ package struct PlanningLaw: Sendable {
 
     /// - Throws: a `Failure` if `experts` has a dense model and the law says nothing of those
     func refuseDense(_ experts: [Double]) throws(Failure) {
-        guard experts.contains(1), metadata.denseBaseline != nil, !domain.experts.contains(1), dense == nil else {
+        guard experts.contains(1), !metadata.describesDense, !domain.experts.contains(1), dense == nil else {
             return
         }
         let most = significant(domain.experts.lowerBound, 6)

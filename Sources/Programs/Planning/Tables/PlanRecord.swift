@@ -17,6 +17,7 @@ package struct PlanRecord: Sendable, Codable {
     package var roundingCost: Double
     package var learningRate: Double
     package var batch: [BatchStage]
+    package var stepLaw: StepLawAdvice
     /// Training FLOPs of the optimum as the trainer counts them.
     package var trainerFLOPs: Double
     package var memoryBytes: Double?
@@ -34,6 +35,7 @@ package struct PlanRecord: Sendable, Codable {
         case lossHigh = "loss_high"
         case roundingCost = "rounding_cost"
         case learningRate = "learning_rate"
+        case stepLaw = "step_law"
         case trainerFLOPs = "trainer_flops"
         case memoryBytes = "memory_bytes"
         case computeSaved = "compute_saved"
@@ -59,6 +61,7 @@ package struct PlanRecord: Sendable, Codable {
         roundingCost = entry.roundingCost
         learningRate = entry.learningRate
         batch = entry.batch
+        stepLaw = entry.stepLaw
         trainerFLOPs = entry.optimum.trainerFLOPs
         memoryBytes = entry.memoryBytes
         computeSaved = entry.computeAdvantage.map { 1 - 1 / $0 }

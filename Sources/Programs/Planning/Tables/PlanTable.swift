@@ -54,6 +54,7 @@ extension Plan {
             ))
         lines.append(("learning rate", "\(scientific(best.learningRate)) at its peak"))
         lines.append(("batch", batchInWords))
+        lines.append(("Step Law", stepLawInWords))
         lines.append(("limited by", best.limits.joined(separator: ", ")))
         if let memory = best.memoryBytes { lines.append(("memory", byteCount(memory))) }
         if let advantage = best.computeAdvantage {
@@ -73,6 +74,16 @@ extension Plan {
         best.batch.map { stage in
             "\(stage.tokens) tokens" + (stage.fromToken > 0 ? " from token \(shortCount(stage.fromToken)) on" : "")
         }.joined(separator: ", ")
+    }
+
+    private var stepLawInWords: String {
+        let advice = best.stepLaw, batch = "steps of \(shortCount(advice.batchTokens)) tokens"
+        guard advice.learningRate != advice.activeLearningRate else {
+            return "\(scientific(advice.learningRate)) and \(batch)"
+        }
+        return
+            "\(scientific(advice.learningRate)) for all parameters, \(scientific(advice.activeLearningRate)) for the active "
+            + "ones, and \(batch)"
     }
 
     private var lossInWords: String {
@@ -124,6 +135,7 @@ extension Plan {
         against compute-optimal dense training to the same loss. serving: cost of a
         served token against the dense optimum of this budget, with the smallest model
         that reaches its loss by longer training. !: beyond the runs behind the law.
+        Step Law: another rule for learning rate and batch.
         """
     }
 }
