@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Batch sizes") struct BatchConfigurationTests {
     private func batch(_ lines: String, context: Int = 32) throws -> BatchConfiguration {
-        try BatchConfiguration(reading: document("batch: {\(lines)}").section("batch"), context: context)
+        let document = try document("batch: {\(lines)}\ntrain: {tokens: 100_000}")
+        return try BatchConfiguration(
+            reading: document.section("batch"), context: context, in: document.section("train"))
     }
 
     private static let ramp = "ramp: [{tokens: 64, until: 200}, {tokens: 192, until: 900}], tokens: 256"
@@ -43,11 +45,14 @@ import Testing
 
     @Test("reads back from the resolved configuration") func readsBack() throws {
         let document = try document("batch: {\(Self.ramp)}")
-        let first = try BatchConfiguration(reading: document.section("batch"), context: 32)
+        let first = try BatchConfiguration(
+            reading: document.section("batch"), context: 32, in: document.section("train"))
         let resolved = document.resolved
         #expect(resolved.contains("ramp: [{tokens: 64, until: 200}, {tokens: 192, until: 900}]"))
         let again = try ConfigurationDocument(yaml: resolved, file: "resolved")
-        #expect(try BatchConfiguration(reading: again.section("batch"), context: 32) == first)
+        let second = try BatchConfiguration(
+            reading: again.section("batch"), context: 32, in: again.section("train"))
+        #expect(second == first)
     }
 
     @Test(

@@ -41,7 +41,7 @@ struct PlannedConfigurationTests {
         #expect(try planned("joint", experts: 8, bfloat16: false).configuration.precision == .float32)
         let fine = try planned("fine-grained", experts: 64, granularity: 4).configuration
         #expect(fine.schedule.kind == .cosine && fine.schedule.finalShare == 0.1)
-        #expect(fine.optimizer.learningRate == 2e-4)
+        #expect(fine.optimizer.learningRate == .value(2e-4))
         #expect(fine.batch.tokens == 524_288)
     }
 }

@@ -24,7 +24,8 @@ package enum StudyFit {
         }
         let report: FitReport
         do throws(Failure) {
-            let table = try runTable(csv: StudyTable.csv(results), file: study.directory.table, for: [form.metadata])
+            let table = try runTable(
+                csv: StudyTable.csv(results), file: study.directory.table, for: RunNeeds([form.metadata]))
             report = try FitReport(form, table.records, FitOptions())
         } catch {
             // The runs are there all the same, and another law may suit them.

@@ -55,7 +55,7 @@ package struct StudyResult: Codable, Sendable, Equatable {
         (active, total, embedding) = (summary.nActive, summary.nTotal, summary.nEmbedding)
         (vocabularySize, context, flops) = (model.vocabularySize, model.context, summary.flopsPerToken * Double(end))
         (experts, granularity, topK) = (model.experts.uniform, model.granularity, model.topK)
-        (learningRate, batchTokens) = (row.configuration.optimizer.learningRate, row.configuration.batch.tokens)
+        (learningRate, batchTokens) = (row.resolved.peakLearningRate, row.configuration.batch.tokens)
         (fingerprint, digest) = (row.fingerprint, record.parameterDigest)
     }
 

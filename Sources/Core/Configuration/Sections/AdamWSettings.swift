@@ -5,7 +5,7 @@ package import Diagnostics
 /// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (arXiv:1711.05101), algorithm 2.
 package struct OptimizerConfiguration: Sendable, Equatable {
     /// The schedule's peak.
-    package var learningRate: Double
+    package var learningRate: LearningRate
     package var beta1: Double
     package var beta2: Double
     package var epsilon: Double
@@ -15,7 +15,7 @@ package struct OptimizerConfiguration: Sendable, Equatable {
     package var skipping: StepSkipping
 
     package init(reading section: ConfigurationSection) throws(Failure) {
-        learningRate = try section.number("learning_rate", default: 1e-3, in: 0...1e3)
+        learningRate = try LearningRate(reading: section)
         beta1 = try section.number("beta1", default: 0.9, in: 0...0.999_999_9)
         beta2 = try section.number("beta2", default: 0.999, in: 0...0.999_999_999)
         epsilon = try section.number("epsilon", default: 1e-8, in: 1e-16...1)

@@ -19,9 +19,19 @@ package struct BatchConfiguration: Sendable, Equatable {
     /// A step keeps figures of every micro-batch, on every rank.
     private static let mostMicroBatches = 1 << 20
 
-    package init(reading section: ConfigurationSection, context: Int) throws(Failure) {
+    /// - Parameters:
+    ///   - section: `batch`
+    ///   - context: `model.context`
+    ///   - length: `train`, which Step Law's batch depends on
+    package init(
+        reading section: ConfigurationSection, context: Int, in length: ConfigurationSection
+    ) throws(Failure) {
         ramp = try Self.ramp(reading: section)
-        tokens = try section.integer("tokens", in: Self.allowedTokens)
+        if let tokens = try Self.stepLaw(reading: section, context, length) {
+            self.tokens = tokens
+        } else {
+            tokens = try section.integer("tokens", in: Self.allowedTokens)
+        }
         let sizes = ramp.map { ("ramp", $0.tokens) } + [("tokens", tokens)]
         for (key, size) in sizes {
             try Self.requireWhole(size, section, key, of: context, "sequences of model.context")
@@ -49,6 +59,25 @@ package struct BatchConfiguration: Sendable, Equatable {
     }
 
     private static let allowedTokens = 1...1 << 40
+
+    /// Step Law's batch for the length of the run, in whole micro-batches; nil if `tokens` is a number. The resolved configuration
+    /// keeps the number, so that a run that is made longer does not get another batch.
+    private static func stepLaw(
+        reading section: ConfigurationSection, _ context: Int, _ length: ConfigurationSection
+    ) throws(Failure) -> Int? {
+        guard section.isWord("tokens", "step-law") else { return nil }
+        guard length.contains("tokens") else {
+            throw section.failure(
+                "tokens", "is `step-law`, which needs the length of the run in tokens", advice: "give train.tokens")
+        }
+        let run = try length.integer("tokens", in: 1...TrainConfiguration.mostTokens)
+        let part =
+            section.contains("micro_batch_tokens")
+            ? try section.integer("micro_batch_tokens", in: 1...1 << 31) : max(1, 2048 / context) * context
+        let tokens = Int(max(1, (StepLaw.batchTokens(tokens: Double(run)) / Double(part)).rounded())) * part
+        section.record("tokens", asWritten: "\(tokens)")
+        return tokens
+    }
 
     private static func ramp(reading section: ConfigurationSection) throws(Failure) -> [Stage] {
         let ramp = try section.blocks("ramp") { block throws(Failure) in

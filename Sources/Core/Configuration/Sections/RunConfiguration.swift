@@ -69,7 +69,8 @@ extension RunDescription<Int?> {
         let modelSection = try document.section("model")
         routing = try RoutingConfiguration(reading: try document.section("routing"))
         model = try ModelConfiguration(reading: modelSection, routerState: routing.balancing.state)
-        batch = try BatchConfiguration(reading: try document.section("batch"), context: model.context)
+        batch = try BatchConfiguration(
+            reading: try document.section("batch"), context: model.context, in: try document.section("train"))
         length = try TrainConfiguration(reading: try document.section("train"), largestBatch: batch.largestStep.tokens)
         optimizer = try OptimizerConfiguration(reading: try document.section("optimizer"))
         schedule = try LearningRateSchedule(reading: try document.section("schedule"))
@@ -80,6 +81,7 @@ extension RunDescription<Int?> {
         values = document.resolvedValues
         try requireCountableMicroBatch()
         try requireBranches(try document.section("train"))
+        try requireRule(try document.section("optimizer"))
     }
 
     /// - Parameter tokenizer: the tokenizer's number of tokens

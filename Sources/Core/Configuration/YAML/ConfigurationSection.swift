@@ -161,6 +161,15 @@ package final class ConfigurationSection {
         return try number(key, in: range)
     }
 
+    func isWord(_ key: String, _ word: String) -> Bool { mapping[Node(key)]?.scalar?.string == word }
+
+    /// The word that `key` has, if it is one of `words`.
+    func word(_ key: String, among words: [String]) -> String? {
+        guard let word = mapping[Node(key)]?.scalar?.string, words.contains(word) else { return nil }
+        recordText(key, [word], list: false)
+        return word
+    }
+
     /// Whether the file or the command line gives `key`.
     package func contains(_ key: String) -> Bool { mapping[Node(key)] != nil }
 

@@ -1,3 +1,4 @@
+package import Configuration
 import Diagnostics
 import Platform
 

@@ -1,3 +1,4 @@
+package import Configuration
 /// One choice of experts for programs, under names that stay.
 package struct PlanRecord: Sendable, Codable {
     package var experts: Int

@@ -12,6 +12,11 @@ extension RunConfiguration {
     package func branchOverrides(
         from record: CheckpointRecord, decayTokens: Int
     ) throws(Failure) -> [String] {
+        guard optimizer.learningRate != .stepLaw else {
+            throw Failure(
+                .usage, "optimizer.learning_rate is `step-law`, which gives the branch another rate than its trunk's",
+                advice: "give the trunk's rate as a number")
+        }
         guard (1...1 << 59).contains(decayTokens) else {
             throw Failure(.usage, "--decay-tokens is \(decayTokens); allowed are 1 to \(1 << 59)")
         }

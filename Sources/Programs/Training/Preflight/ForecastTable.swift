@@ -53,6 +53,7 @@ struct ForecastTable {
             )
         }
         return stepRows + [("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens")] + branches + [
+            ("learning rate", configuration.learningRateInWords ?? significant(configuration.peakLearningRate, 4)),
             ("corpus", corpusInWords), ("validation", validationInWords),
             (
                 "begins",

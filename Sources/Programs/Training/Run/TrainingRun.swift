@@ -113,6 +113,7 @@ package final class TrainingRun {
                         + "\(last) end at byte \(writer.metricsBytes), not \(resumed.metricsBytes); none is cut")
             }
             reporter = writer
+            if let rate = configuration.learningRateInWords { log("learning rate \(rate)") }
             log(facts.sentence(microBatches: configuration.batch.largestStep.microBatches))
         }
     }

@@ -28,6 +28,7 @@ package struct StepOutcome: Sendable {
 package final class TrainingStep {
     private let engine: Engine
     private let configuration: ResolvedConfiguration
+    private let peakLearningRate: Double
     private let source: any SequenceSource
     /// Of the last step, summed over ranks.
     package let gradients: GradientAccumulator
@@ -42,6 +43,7 @@ package final class TrainingStep {
     package init(_ configuration: ResolvedConfiguration, _ engine: Engine, _ source: any SequenceSource) {
         self.engine = engine
         self.configuration = configuration
+        peakLearningRate = configuration.peakLearningRate
         self.source = source
         let largest = configuration.batch.largestStep
         gradients = GradientAccumulator(
@@ -144,7 +146,7 @@ package final class TrainingStep {
     private func learningRate(after state: TrainingState, _ batch: StepBatch) -> Double {
         let seen = state.consumed.tokens + batch.tokens
         let end = configuration.end(after: state.step, state.consumed)
-        return configuration.optimizer.learningRate * configuration.schedule.multiplier(after: seen, of: end.tokens)
+        return peakLearningRate * configuration.schedule.multiplier(after: seen, of: end.tokens)
     }
 
     /// - Returns: the digest of the new parameters. **Collective**.

@@ -14,6 +14,8 @@ package struct BatchStage: Sendable, Equatable, Codable {
     package let fromToken: Double
     package let tokens: Int
 
+    package init(fromToken: Double, tokens: Int) { (self.fromToken, self.tokens) = (fromToken, tokens) }
+
     enum CodingKeys: String, CodingKey {
         case fromToken = "from_token"
         case tokens
