@@ -79,4 +79,4 @@ ends "SIGUSR2 while a text is written" 75 'asked to leave while generating: ther
 job=$hung
 ends "SIGTERM to a rank beside one that hangs: it gives up" 76 'rank 0 was asked to leave [0-9]+ s ago.*gives up' hung.log \
     $((5 * limit))
-expect "… with the whole job" are_gone "${hung_ranks[@]}"
+expect "… with the whole job" wait_until "$limit" are_gone "${hung_ranks[@]}"

@@ -43,7 +43,7 @@ start_long_run mpirun-killed
 kill -KILL "$job"
 expect_exit "the same command, started at once, trains" 0 'validation after step 3' -- \
     "${train[@]}" --set run.directory=mpirun-killed
-expect "the ranks of the killed mpirun are gone" are_gone "${ranks[@]}"
+expect "the ranks of the killed mpirun are gone" wait_until "$limit" are_gone "${ranks[@]}"
 stop_long_run
 
 # mpirun is the first process, as in a container: its ranks have not lost their launcher
