@@ -45,7 +45,9 @@ for ((kill = 1; kill <= kills; kill++)); do
     if ((kill % 2)); then
         kill -KILL "$worker" 2>/dev/null || true
     else
-        for process in $(ps -o pid= --ppid "$worker"); do kill -KILL "$process" 2>/dev/null || true; done
+        jobs_of_worker=()
+        read -r -a jobs_of_worker < <(cat "/proc/$worker/task"/*/children 2>/dev/null) || true
+        for process in "${jobs_of_worker[@]}"; do kill -KILL "$process" 2>/dev/null || true; done
         kill -KILL "$worker" 2>/dev/null || true
     fi
     { wait "$worker" || true; } 2>/dev/null
@@ -64,7 +66,8 @@ kill -TERM "$worker"
 status=0
 wait "$worker" || status=$?
 expect "SIGTERM ends a worker when its jobs have saved" [ "$status" -eq 75 ]
-expect "no job is left" [ -z "$(ps -eo args | grep "[a]sked/configs" || true)" ]
+nobody_trains() { ! grep -qsa '[a]sked/configs' /proc/[0-9]*/cmdline; }
+expect "no job is left" nobody_trains
 
 # Two workers, one of them with jobs of two ranks' worth of rows.
 in_a_group "$switchyard" sweep asked.yaml
@@ -102,6 +105,6 @@ study diverging
 sed -i 's/^grid: {/grid: {optimizer.learning_rate: [0.001, 1000], optimizer.weight_decay: 1000, /' diverging.yaml
 expect_exit "rows that diverge are said, and the others done" 0 'diverged: .*learning_rate=1000.*diverging/runs.csv' -- \
     "$switchyard" sweep diverging.yaml
-expect_exit "an unknown row" 64 'no row `layers=1_experts=3`.*did you mean' -- "$switchyard" sweep alone.yaml --only layers=1_experts=3
+expect_exit "an unknown row" 64 'no row .layers=1_experts=3.*did you mean' -- "$switchyard" sweep alone.yaml --only layers=1_experts=3
 sed -i 's/layers: 1/layers: 0/' alone.yaml
-expect_exit "a row that cannot be trained" 78 'row layers=0_experts=1: .*model.layers` is 0' -- "$switchyard" sweep alone.yaml
+expect_exit "a row that cannot be trained" 78 'row layers=0_experts=1: .*model.layers. is 0' -- "$switchyard" sweep alone.yaml

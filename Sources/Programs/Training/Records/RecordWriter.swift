@@ -59,8 +59,7 @@ final class RecordWriter {
         record.step = state.step
         record.time = Date().formatted(.iso8601)
         record.host = ProcessInfo.processInfo.hostName
-        record.tokens = state.consumed.tokens
-        record.sequences = state.consumed.sequences
+        (record.tokens, record.sequences) = (state.consumed.tokens, state.consumed.sequences)
         record.loss = microBatches.loss
         record.loadBalanceLoss = microBatches.loadBalance
         record.zLoss = microBatches.z
