@@ -6,7 +6,7 @@ import Diagnostics
 /// first one that recognizes its contents. Upper and lower case of names are the same. docs/token-files.md has the table.
 enum DocumentCatalog {
     /// In the order in which they look at the contents; the last one recognizes every file.
-    static let formats: [any DocumentReader.Type] = [JSONLines.self, WholeText.self]
+    static let formats: [any DocumentReader.Type] = [ParquetColumn.self, JSONLines.self, WholeText.self]
 
     /// The suffixes of names for which directories are read.
     static var suffixes: [String] { formats.reversed().flatMap { $0.suffixes } }
@@ -73,7 +73,7 @@ func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Fail
         let contents = try DocumentFile(file)
         let reader = try DocumentCatalog.reader(of: contents)
         if reader is WholeText, try JSONLines.recognizes(contents) { doubtful.append(file.path) }
-        if let field = (reader as? JSONLines)?.otherField { otherFields[field, default: []].append(file.path) }
+        if let field = reader.otherField { otherFields[field, default: []].append(file.path) }
     }
     for (field, files) in otherFields.sorted(by: { $0.key < $1.key }) {
         report(
