@@ -78,6 +78,40 @@ import Testing
         #expect(failure { _ = try DataConfiguration(train: [folder("t")]).requireFiles() } == refused)
     }
 
+    @Test("Parquet files of one corpus have one column, which is named where it is not the same") func mixedSchemas()
+        throws
+    {
+        try folder.write(golden("required.parquet"), to: "t/a.parquet")
+        try folder.write(golden("nested.parquet"), to: "t/b.parquet")
+        let refused = failure { _ = try tokens("t") }
+        #expect(
+            refused?.message
+                == "\(folder("t/b.parquet")) has its texts in the column `content`, and \(folder("t/a.parquet")) in `text`"
+        )
+        #expect(refused?.advice?.contains("data.text_field") == true)
+        #expect(failure { _ = try DataConfiguration(train: [folder("t")]).requireFiles() } == refused)
+        let missing = failure { _ = try tokens("t", field: "content") }
+        #expect(missing?.message == "\(folder("t/a.parquet")): there is no column `content`; the columns are `text`")
+        try folder.write(#"{"content": "a"}"#, to: "u/a.jsonl")
+        try folder.write(golden("required.parquet"), to: "u/b.parquet")
+        #expect(try tokens("u").count > 100)
+    }
+
+    @Test("a pattern stands for the files that it matches, in the order of their names") func patterns() throws {
+        for (name, text) in [("c", "3"), ("a", "1"), ("b", "2")] { try folder.write(text, to: "t/\(name).txt") }
+        try folder.write("4", to: "t/d/e.txt")
+        #expect(try tokens("t/[a-c].txt") == [49, 256, 50, 256, 51, 256] + tokens("t/?.txt").dropFirst(6))
+        #expect(try tokens("t/*") == tokens("t"))
+        #expect(failure { _ = try tokens("t/*.parquet") }?.status == .noInput)
+        // What is written may not be what a pattern matches.
+        let refused = failure {
+            _ = try tokenizeFiles(
+                [folder("t/*.txt")], tokenizer: .bytes, output: folder("t/a.txt"), format: .nanogpt, report: silent)
+        }
+        #expect(refused?.status == .usage)
+        #expect(try folder.read("t/a.txt") == [49])
+    }
+
     @Test func aCompressedParquetFileIsRefused() throws {
         try folder.write(Compressed.gzip(golden("required.parquet")), to: "a.parquet.gz")
         let refused = failure { _ = try tokens("a.parquet.gz") }
