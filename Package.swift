@@ -102,6 +102,7 @@ let package = Package(
         module("System/MPI", "Collectives Tensors Platform Diagnostics COpenMPI CPlatform"),
         module("System/HDF5", "MPI Collectives Tensors Platform Diagnostics COpenMPI CHDF5"),
         module("System/Compression", "Platform Diagnostics CZlib CZstd CSnappy"),
+        module("System/Parquet", "Compression Platform Diagnostics"),
         // arithmetic
         module("Compute/MatrixProducts", "Tensors COpenBLAS" + (hasOneDNN ? " COneDNN" : "")),
         module("Compute/KernelLoops/Protocol", named: "KernelLoops", "Tensors"),
@@ -111,7 +112,8 @@ let package = Package(
             "BaselineLoops KernelLoops MatrixProducts Threading Tensors Platform" + (hasWideLoops ? " WideLoops" : "")),
         // learning
         module("Learning/Tokenizers", "Platform Randomness Diagnostics"),
-        module("Learning/Data", "Tokenizers Compression Threading Configuration Platform Randomness Diagnostics"),
+        module(
+            "Learning/Data", "Tokenizers Parquet Compression Threading Configuration Platform Randomness Diagnostics"),
         module(
             "Learning/Model",
             "Kernels MatrixProducts Collectives Threading Configuration Tensors Platform Randomness"),
@@ -182,6 +184,7 @@ let package = Package(
                 + "TestSupport", resources: [.copy("Golden")]),
         tests(of: "Optimization", "Optimization Configuration Tensors Platform Randomness Diagnostics TestSupport"),
         tests(of: "Parallelism", "Parallelism Model Collectives Configuration Tensors Diagnostics"),
+        tests(of: "Parquet", "Parquet Diagnostics", resources: [.copy("Golden")]),
         tests(of: "Planning", "Planning Configuration Platform Randomness Diagnostics", resources: [.copy("Tables")]),
         tests(of: "Platform", "Platform Diagnostics"),
         tests(of: "Randomness", "Randomness"),

@@ -118,7 +118,7 @@ import Tokenizers
         arguments: [
             ([UInt8](arrayLiteral: 0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00), "compressed by xz"),
             ([0x04, 0x22, 0x4D, 0x18, 1], "by lz4"),
-            (Array("PAR1 and so on PAR1".utf8), "a Parquet file"), ([0x93] + Array("NUMPY 1".utf8), "a NumPy array"),
+            ([0x89] + Array("HDF\r\n\u{1A}\n".utf8), "an HDF5 file"), ([0x93] + Array("NUMPY 1".utf8), "a NumPy array"),
             (Array("PK\u{3}\u{4}1".utf8), "a zip archive"),
         ])
     func signaturesAreKnown(_ bytes: [UInt8], _ kind: String) throws {

@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+golden=$PWD/Tests/ParquetTests/Golden
 write_tiny_run "$work"
 cd "$work"
 train=("${on_two_ranks[@]}" "$switchyard" train tiny.yaml)
@@ -66,6 +67,21 @@ head -c 100000 "$switchyard" >binary.txt
 refuses_new "missing corpus" 66 'missing.txt: No such file' data.train=missing.txt
 refuses_new "empty corpus" 65 'corpus is empty.*empty.txt' data.train=empty.txt
 refuses_new "binary corpus" 65 'binary.txt is not text: byte [0-9]+' data.train=binary.txt
+gzip -c corpus.txt | head -c 500 >cut.txt.gz
+cp corpus.txt plain.txt.gz
+head -c 3000 "$golden/rows-plain-none-v1.parquet" >cut.parquet
+cp "$golden/refused-lz4.parquet" "$golden/refused-column.parquet" "$golden/required.parquet" .
+refuses_new "a compressed corpus that is cut" 65 'cut.txt.gz is truncated: its gzip data' data.train=cut.txt.gz
+refuses_new "one that is not compressed" 65 'plain.txt.gz is not compressed, although' data.train=plain.txt.gz
+refuses_new "a Parquet file that is cut" 65 'cut.parquet: it does not end like a Parquet file' data.train=cut.parquet
+refuses_new "one in a compression that is not read" 65 'refused-lz4.parquet: row group 0: .*LZ4.*pq.write_table' \
+    data.train=refused-lz4.parquet
+refuses_new "a column that is not there" 65 'no column .text.; the columns are .story., .id..*data.text_field' \
+    data.train=refused-column.parquet
+refuses_new "Parquet files with two columns" 65 'required.parquet: there is no column .story.' \
+    "data.train=[refused-column.parquet, required.parquet]" data.text_field=story
+refuses_new "a pattern that nothing matches" 66 'no file matches .corpus/[*].parquet.' 'data.train=corpus/*.parquet'
+refuses_new "an empty text field" 78 'data.text_field. is empty' 'data.text_field=""'
 refuses_new "context longer than the corpus" 65 'context is 40000.*has [0-9]+ tokens; 40001 are needed' \
     model.context=40000 batch.micro_batch_tokens=40000 batch.tokens=80000
 

@@ -100,6 +100,13 @@ expect_exit "a pipe is refused, not waited for" 66 'pipe.txt: it is not a regula
     "$switchyard" tokenize pipe.txt --output pipe.tokens
 sed 's/^\(.*\)$/{"text": "\1"}/' corpus.txt >texts/b.ndjson
 gzip -k texts/b.ndjson
+gzip -c corpus.txt >packed.txt.gz
+expect_exit "a run on a compressed text" 0 'step +3' -- \
+    "$switchyard" train tiny.yaml --set data.train=packed.txt.gz --set run.directory=packed
+same_figures "has the figures of one on the text" run packed
+expect_exit "and so has one on what a pattern matches" 0 'step +3' -- \
+    "$switchyard" train tiny.yaml --set 'data.train=pack?d.*' --set run.directory=pattern
+same_figures "which is the same file" run pattern
 touch "$(printf 'texts/odd\377.txt')"
 expect_exit "an odd name and a packed file are reported" 0 \
     'not read: 2 files, .*1 compressed beside the same uncompressed \([0-9]+ bytes\), 1 whose name is not UTF-8.*"documents": 301,.*"skipped_files": 2, "skipped_bytes": [1-9]' -- \

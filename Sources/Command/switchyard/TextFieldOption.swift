@@ -5,8 +5,10 @@ import Diagnostics
 /// `--text-field`, for commands that read texts: what `data.text_field` is for a run.
 struct TextFieldOption: ParsableArguments {
     @Option(
-        help: "The field of JSON lines that holds the texts; `a.b` leads into an object. `auto`: text, or a usual name."
-    )
+        help: """
+            The field of JSON lines, or the column of Parquet files, that holds the texts; `a.b` leads into an object or struct. \
+            `auto`: `text`, or else `content`, `raw_content` or `body`.
+            """)
     var textField = "auto"
 
     func validate() throws {

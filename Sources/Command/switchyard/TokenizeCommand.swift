@@ -9,12 +9,12 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turns texts into a file of tokens, once, for many runs.",
         discussion: """
-            FILE is a text (one document), JSON lines with a `text` field (.jsonl, .ndjson or .json, a document each), or \
-            a directory of either, all of them also compressed (.gz, .zst); what of a directory is not read is said. Every document \
-            ends with the end-of-text token. `data.train` of a configuration takes the file in the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
+            FILE is a text (one document), JSON lines with a `text` field (.jsonl, .ndjson or .json, a document each), both also \
+            compressed (.gz, .zst), a Parquet file with a `text` column (a document each row), or a directory of these; what of a \
+            directory is not read is said. Every document ends with the end-of-text token. `data.train` of a configuration takes the file in the format `switchyard`; the other formats are for other trainers (docs/token-files.md).
             """)
 
-    @Argument(help: "Texts, JSON lines or directories of them.", transform: path)
+    @Argument(help: "Texts, JSON lines, Parquet files or directories of them.", transform: path)
     var files: [String]
 
     @Option(

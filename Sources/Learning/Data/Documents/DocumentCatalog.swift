@@ -6,7 +6,7 @@ import Diagnostics
 /// first one that recognizes its contents. Upper and lower case of names are the same. docs/token-files.md has the table.
 enum DocumentCatalog {
     /// In the order in which they look at the contents; the last one recognizes every file.
-    static let formats: [any DocumentReader.Type] = [JSONLines.self, WholeText.self]
+    static let formats: [any DocumentReader.Type] = [ParquetColumn.self, JSONLines.self, WholeText.self]
 
     /// The suffixes of names for which directories are read.
     static var suffixes: [String] { formats.reversed().flatMap { $0.suffixes } }
@@ -69,11 +69,16 @@ enum DocumentCatalog {
 /// - Throws: as `DocumentCatalog.reader`
 func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Failure) {
     var doubtful: [String] = [], otherFields: [String: [String]] = [:]
+    var column: (name: String, file: String)?
     for file in files where !file.holdsTokens {
         let contents = try DocumentFile(file)
         let reader = try DocumentCatalog.reader(of: contents)
         if reader is WholeText, try JSONLines.recognizes(contents) { doubtful.append(file.path) }
-        if let field = (reader as? JSONLines)?.otherField { otherFields[field, default: []].append(file.path) }
+        if let found = (reader as? ParquetColumn)?.column {
+            try requireSameColumn(found, of: file.path, as: column)
+            column = (found, file.path)
+        }
+        if let field = reader.otherField { otherFields[field, default: []].append(file.path) }
     }
     for (field, files) in otherFields.sorted(by: { $0.key < $1.key }) {
         report(
@@ -85,4 +90,15 @@ func requireReaders(for files: [TextFile], report: (String) -> Void) throws(Fail
         "\(doubtful.count == 1 ? first : "\(doubtful.count) files such as \(first)") "
             + "\(doubtful.count == 1 ? "looks" : "look") like JSON lines under a text's name: read as one document a file; "
             + "call it .jsonl to read one a line")
+}
+
+/// Tables of one corpus have their texts in one column: where they do not, it is more likely that a column is another one than that it
+/// has another name.
+private func requireSameColumn(
+    _ column: String, of file: String, as other: (name: String, file: String)?
+) throws(Failure) {
+    guard let other, other.name != column else { return }
+    throw Failure(
+        .data, "\(file) has its texts in the column `\(column)`, and \(other.file) in `\(other.name)`",
+        advice: "name the column: data.text_field (--text-field); where its name differs, tokenize the files apart")
 }

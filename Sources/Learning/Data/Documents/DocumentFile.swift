@@ -26,6 +26,8 @@ struct DocumentFile {
 
     var path: String { stored.path }
     var isEmpty: Bool { stored.count == 0 }
+    /// Whether its texts may have many more bytes than it has.
+    var isPacked: Bool { compression != nil || FileSignature(stored.bytes) == .parquet }
 
     /// What the contents are by their first bytes, those of a compressed file without its compression; nil for text.
     /// - Throws: `data` if it cannot be decompressed

@@ -30,6 +30,8 @@ protocol DocumentReader: SendableMetatype {
     /// - Throws: `data` for a file whose beginning shows that it cannot be read
     init(_ file: DocumentFile) throws(Failure)
 
+    /// The field that holds the texts, if it was not named and is not the usual one.
+    var otherField: String? { get }
     /// How many bytes of the file, as it is stored, have been read.
     var position: Int { get }
 
@@ -49,6 +51,7 @@ struct SharedSuffix {
 extension DocumentReader {
     static var sharedSuffixes: [SharedSuffix] { [] }
     static var signatures: [FileSignature] { [] }
+    var otherField: String? { nil }
 
     static func refusal(of file: DocumentFile) throws(Failure) -> Failure {
         Failure(.data, "\(file.path) is not what its name says", advice: "rename it, or leave it out of the corpus")
@@ -84,10 +87,11 @@ extension TextFile {
 }
 
 extension TextFile {
-    /// The bytes of its texts, or more than `most` if they are more: of a compressed file what it becomes, of another one its own.
+    /// The bytes of its texts, or more than `most` if they are more: of one that is compressed or packed what it
+    /// becomes, of another one its own.
     /// - Throws: as `forEachPiece`
     func bytesOfText(upTo most: Int) throws(Failure) -> Int {
-        guard !holdsTokens, case let file = try DocumentFile(self), file.compression != nil else { return bytes }
+        guard !holdsTokens, case let file = try DocumentFile(self), file.isPacked else { return bytes }
         var reader = try DocumentCatalog.reader(of: file), text: [UInt8] = [], total = 0
         while total <= most, try reader.read(upTo: Self.pieceSize, into: &text) != .endOfFile {
             total += text.count

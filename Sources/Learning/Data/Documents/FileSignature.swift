@@ -75,7 +75,8 @@ enum FileSignature: CaseIterable {
         case .bzip2: "unpack it first: bunzip2 --keep FILE"
         case .lz4: "unpack it first: lz4 -d FILE"
         case .zip: "unpack it first: unzip FILE"
-        case .parquet, .hdf5: "write its texts as JSON lines first, one object with a `text` on each line"
+        case .parquet: "let its name end in .parquet, and its texts are read"
+        case .hdf5: "write its texts as JSON lines first, one object with a `text` on each line"
         case .numPy: "write its numbers alone: array.astype('uint16').tofile('tokens.bin')"
         }
     }

@@ -19,13 +19,13 @@ package func textFiles(at paths: [String], textField: String?) throws(Failure) -
     try listTexts(at: paths, textField: textField).files
 }
 
-/// The text files that `paths` name: files as they are, directories with everything below them whose name is that of a
+/// The text files that `paths` name, which may be patterns: files as they are, directories with everything below them whose name is that of a
 /// text or of JSON lines, in the order of their names; of `.json` those that hold JSON lines with a `text`. Names that begin
 /// with a dot are passed over.
 /// - Throws: `noInput` for what is missing or unreadable, `data` for a directory without text
 package func listTexts(at paths: [String], textField: String?) throws(Failure) -> TextListing {
     var listing = TextListing(textField: textField)
-    for path in paths {
+    for path in try matchingPaths(paths) {
         let status = try fileStatus(path)
         guard status.st_mode & S_IFMT == S_IFDIR else {
             listing.files.append(try TextFile(path, textField: textField))

@@ -1,5 +1,6 @@
 import Configuration
 package import Diagnostics
+import Platform
 import Tokenizers
 
 extension DataConfiguration {
@@ -74,7 +75,7 @@ extension DataConfiguration {
 ///   - textField: the field that holds the texts, if it was named
 package func filesRead(at paths: [String], textField: String? = nil) throws(Failure) -> [String] {
     if let file = paths.first, TokenFile.isTokenFile(file) { return paths }
-    return try paths
+    return try matchingPaths(paths)
         + textFiles(at: paths, textField: textField).flatMap { file in
             file.holdsTokens ? [file.path] + ForeignTokenFile.parts(of: file.path) : [file.path]
         }

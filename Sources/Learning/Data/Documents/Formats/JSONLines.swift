@@ -31,7 +31,7 @@ struct JSONLines: DocumentReader {
         path = file.path
         lines = try LineReader(file)
         reader = JSONTextReader(field: first.field)
-        otherField = file.textField == nil && first.field != JSONTextReader.fields[0] ? first.field : nil
+        otherField = file.textField == nil && first.field != usualTextFields[0] ? first.field : nil
     }
 
     var position: Int { lines.position }
@@ -70,8 +70,8 @@ struct JSONLines: DocumentReader {
         /// Whether it is a whole JSON object.
         var isObject = false
         var isTooLong = false
-        /// The field that was named, or else which of `JSONTextReader.fields` it has; the first of these if it has none.
-        var field = JSONTextReader.fields[0]
+        /// The field that was named, or else which of `usualTextFields` it has; the first of these if it has none.
+        var field = usualTextFields[0]
         /// Why no text can be taken from it.
         var complaint: String?
 
@@ -80,7 +80,7 @@ struct JSONLines: DocumentReader {
         ///   - named: the field that was named, if one was
         mutating func look(at line: [UInt8], for named: String?) {
             let names = Set(JSONMembers.names(in: line))
-            field = named ?? JSONTextReader.fields.first(where: names.contains) ?? field
+            field = named ?? usualTextFields.first(where: names.contains) ?? field
             var reader = JSONTextReader(field: field)
             complaint = reader.read(line)
             isObject = reader.isObject

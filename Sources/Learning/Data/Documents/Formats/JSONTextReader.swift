@@ -1,11 +1,11 @@
 import FoundationEssentials
 
+/// Names under which published corpora have their texts. Of a file it is the first of them that its first line or its schema has.
+let usualTextFields = ["text", "content", "raw_content", "body"]
+
 /// Takes the text out of one line of JSON: the field `text`, or another, which may lie inside another object (`a.b`). If it stands there twice the last one counts, as for
 /// other readers of JSON. Numbers that are not finite are read as Python writes them.
 struct JSONTextReader {
-    /// Names under which published corpora have their texts. In a file it is the first of them that the first line has.
-    static let fields = ["text", "content", "raw_content", "body"]
-
     /// The field that holds the text.
     let field: String
     /// The text of the last line read; empty for a blank line.
@@ -15,7 +15,7 @@ struct JSONTextReader {
     private let decoder = JSONDecoder()
     private let fieldBytes: [UInt8]
 
-    init(field: String = fields[0]) {
+    init(field: String) {
         self.field = field
         fieldBytes = Array(field.utf8)
     }
