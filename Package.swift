@@ -34,6 +34,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
+let products: [Target.Dependency] = ["Kernels", "MatrixProducts"]
 let core: [Target.Dependency] = ["RunFormat", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics"]
 
 /// A module in the folder of its layer, and all that it may import: `scripts/check` refuses other imports, and arrows up.
@@ -112,11 +113,10 @@ let package = Package(
             ]),
         module(
             "Learning/Model",
-            dependencies: [
-                "Kernels", "MatrixProducts", "Collectives", "Threading", "Configuration", "Tensors", "Platform",
-                "Randomness",
-            ]),
-        module("Learning/Optimization", dependencies: ["Configuration", "Tensors", "Platform", "CPlatform"]),
+            dependencies: products + ["Collectives", "Threading", "Configuration", "Tensors", "Platform", "Randomness"]),
+        module(
+            "Learning/Optimization",
+            dependencies: products + ["Threading", "Configuration", "Tensors", "Platform", "CPlatform"]),
         // distribution
         module(
             "Distributed/Parallelism",
@@ -133,19 +133,17 @@ let package = Package(
             dependencies: core + ["Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives"]),
         module(
             "Programs/Training",
-            dependencies: core + [
-                "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "Kernels",
-                "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading",
+            dependencies: core + products + [
+                "Inference", "Parallelism", "Checkpoints", "Model", "Optimization", "Data", "Tokenizers", "HDF5", "MPI",
+                "Collectives", "Threading",
             ]),
         module(
             "Programs/Planning",
-            dependencies: ["RunFormat", "Configuration", "Platform", "Randomness", "Diagnostics", csv]
-        ),
+            dependencies: ["RunFormat", "Configuration", "Platform", "Randomness", "Diagnostics", csv]),
         module(
             "Programs/Conversion",
-            dependencies: core + [
-                "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Kernels", "MatrixProducts",
-                "Collectives", "Threading",
+            dependencies: core + products + [
+                "Inference", "Parallelism", "Checkpoints", "Model", "Data", "Tokenizers", "Collectives", "Threading",
             ]),
         module(
             "Programs/Benchmarking",
@@ -212,7 +210,10 @@ let package = Package(
             ], resources: [.copy("Golden")]),
         tests(
             of: "Optimization",
-            with: ["Optimization", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics", "TestSupport"]),
+            with: [
+                "Optimization", "Threading", "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
+                "TestSupport",
+            ], resources: [.copy("Golden")]),
         tests(
             of: "Parallelism", with: ["Parallelism", "Model", "Collectives", "Configuration", "Tensors", "Diagnostics"]),
         tests(
