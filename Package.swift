@@ -117,7 +117,8 @@ let package = Package(
         module(
             "Learning/Model",
             "Kernels MatrixProducts Collectives Threading Configuration Tensors Platform Randomness"),
-        module("Learning/Optimization", "Configuration Tensors Platform CPlatform"),
+        module(
+            "Learning/Optimization", "Kernels MatrixProducts Threading Configuration Tensors Platform CPlatform"),
         // distribution
         module(
             "Distributed/Parallelism",
@@ -182,7 +183,10 @@ let package = Package(
             of: "Model",
             "Parallelism Model MatrixProducts HDF5 Collectives Threading Configuration Tensors Randomness "
                 + "TestSupport", resources: [.copy("Golden")]),
-        tests(of: "Optimization", "Optimization Configuration Tensors Platform Randomness Diagnostics TestSupport"),
+        tests(
+            of: "Optimization",
+            "Optimization Threading Configuration Tensors Platform Randomness Diagnostics TestSupport",
+            resources: [.copy("Golden")]),
         tests(of: "Parallelism", "Parallelism Model Collectives Configuration Tensors Diagnostics"),
         tests(of: "Parquet", "Parquet Diagnostics", resources: [.copy("Golden")]),
         tests(of: "Planning", "Planning Configuration Platform Randomness Diagnostics", resources: [.copy("Tables")]),

@@ -21,8 +21,18 @@ private func layout(_ share: ExpertShard, dModel: Int = 192, tied: Bool = false)
     @Test("cover every element once among its holders", arguments: jobs) func cover(ranks: Int, expertParallelSize: Int)
         throws
     {
-        let layout = try layout(ExpertShard(0, of: expertParallelSize))
-        let partition = ArenaPartition(layout, ranks: ranks, expertParallelSize: expertParallelSize)
+        for keepsMatricesWhole in [false, true] {
+            let layout = try layout(ExpertShard(0, of: expertParallelSize))
+            requireCover(
+                ArenaPartition(
+                    layout, ranks: ranks, expertParallelSize: expertParallelSize, keepsMatricesWhole: keepsMatricesWhole
+                ), of: layout, ranks: ranks, expertParallelSize: expertParallelSize)
+        }
+    }
+
+    private func requireCover(
+        _ partition: ArenaPartition, of layout: ParameterLayout, ranks: Int, expertParallelSize: Int
+    ) {
         var end = 0
         for bucket in partition.buckets.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             #expect(bucket.range.lowerBound == end)
@@ -74,6 +84,23 @@ private func layout(_ share: ExpertShard, dModel: Int = 192, tied: Bool = false)
         }
     }
 
+    @Test("keep matrices whole where an optimizer wants them, even to a matrix with those beside it", arguments: jobs)
+    func matrices(ranks: Int, expertParallelSize: Int) throws {
+        for dModel in [192, 36] {
+            let layout = try layout(ExpertShard(0, of: expertParallelSize), dModel: dModel)
+            let partition = ArenaPartition(
+                layout, ranks: ranks, expertParallelSize: expertParallelSize, keepsMatricesWhole: true)
+            let hidden = layout.entries.filter { $0.hiddenMatrices > 0 }
+            let weights = hidden.flatMap(\.wholeMatrices)
+            for cut in partition.buckets.flatMap(\.ownedRanges).map(\.lowerBound) {
+                #expect(!weights.contains { $0.contains(cut) && $0.lowerBound != cut }, "a cut at \(cut)")
+            }
+            let ideal = layout.replicatedCount / ranks + layout.expertRange.count * expertParallelSize / ranks
+            let largest = weights.map(\.count).max() ?? 0
+            #expect(partition.largestOwnedCount <= ideal + 2 * max(largest, ChunkPlan.extent), "\(ranks) ranks")
+        }
+    }
+
     @Test("buckets come in the order of a backward pass, with none that is small but the last of its kind")
     func order() throws {
         for tied in [false, true] {
@@ -100,5 +127,6 @@ private func layout(_ share: ExpertShard, dModel: Int = 192, tied: Bool = false)
         #expect(moment[16..<32].array == [0, 0, 0, 0, 5] + [Float](repeating: 0, count: 11))
         #expect(moment[49..<50].array == [3])
         #expect(moment.count == 18)
+        #expect(moment.ranges(in: [0..<20, 30..<49]) == [16..<20, 30..<32, 48..<49])
     }
 }

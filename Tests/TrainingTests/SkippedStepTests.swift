@@ -57,11 +57,13 @@ import Training
         "checkpoint.every_steps=1", "checkpoint.keep=99",
     ]
 
-    @Test("skipped steps keep parameters, use data up, and go on to the bit") func training() throws {
+    @Test("skipped steps keep parameters, use data up, and go on to the bit", arguments: OptimizerKind.allCases)
+    func training(optimizer: OptimizerKind) throws {
         try inScratchFolder { folder in
-            let whole = try TinyRun(in: folder, Self.outliers + ["run.directory=\(folder)/whole"], length: "steps: 16")
+            let changes = Self.outliers + ["optimizer.kind=\(optimizer)"]
+            let whole = try TinyRun(in: folder, changes + ["run.directory=\(folder)/whole"], length: "steps: 16")
             try whole.train(ranks: 1)
-            let killed = try TinyRun(in: folder, Self.outliers, length: "steps: 16")
+            let killed = try TinyRun(in: folder, changes, length: "steps: 16")
             for step in 2...16 { #expect(try killed.refusal(failingAfter: step)?.status == .temporaryFailure) }
             try killed.train(ranks: 3)
             let found = try killed.records()

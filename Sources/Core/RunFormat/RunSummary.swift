@@ -69,7 +69,7 @@ package struct RunSummary: Codable, Sendable {
         self.microBatchesInFlight = microBatchesInFlight
         // One rank has nothing to sum and nobody to share with.
         overlapReduction = configuration.parallel.overlapReduction && ranks > 1
-        distributedOptimizer = configuration.parallel.distributedOptimizer && ranks > 1
+        distributedOptimizer = configuration.distributesOptimizer && ranks > 1
         reproducible = configuration.reproducible
         self.kernels = kernels
         gemmPeakFlops = gemmPeak

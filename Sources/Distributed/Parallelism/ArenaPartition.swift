@@ -4,7 +4,8 @@ package import Model
 /// distributed optimizer it alone holds their moments and updates them.
 ///
 /// Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models" (arXiv:1910.02054),
-/// section 5.1. A function of the layout: all ranks compute the same. Shares are even to a chunk or two.
+/// section 5.1. A function of the layout: all ranks compute the same. Shares are even to a chunk or two, or to a matrix or two
+/// where matrices stay whole.
 package struct ArenaPartition: Sendable {
     /// In the order in which a backward pass completes them.
     package let buckets: [Bucket]
@@ -14,14 +15,16 @@ package struct ArenaPartition: Sendable {
     /// - Parameters:
     ///   - ranks: of the world
     ///   - expertParallelSize: ranks of an expert group
-    package init(_ layout: ParameterLayout, ranks: Int, expertParallelSize: Int) {
+    ///   - keepsMatricesWhole: whether one rank owns a hidden matrix, with those beside it, as a whole (Muon)
+    package init(_ layout: ParameterLayout, ranks: Int, expertParallelSize: Int, keepsMatricesWhole: Bool = false) {
         self.ranks = ranks
         self.expertParallelSize = expertParallelSize
         let replicated = layout.entries.filter { $0.experts == nil }
         let experts = layout.entries.filter { $0.experts != nil }
+        func units(_ entry: ParameterEntry) -> [Range<Int>] { keepsMatricesWhole ? entry.wholeMatrices : entry.chunks }
         let all =
-            Bucket.cut(layout.replicatedRange, replicated, among: .world, count: ranks)
-            + Bucket.cut(layout.expertRange, experts, among: .replicas, count: ranks / expertParallelSize)
+            Bucket.cut(layout.replicatedRange, replicated, at: units, among: .world, count: ranks)
+            + Bucket.cut(layout.expertRange, experts, at: units, among: .replicas, count: ranks / expertParallelSize)
         buckets = all.sorted { $0.block > $1.block }
     }
 

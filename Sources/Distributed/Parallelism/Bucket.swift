@@ -19,8 +19,16 @@ package struct Bucket: Sendable {
     static let smallest = 1 << 20
 
     /// The buckets of `range`, whose parameters are `entries`, in the order in which a backward pass completes them.
-    /// - Parameter count: of the ranks that hold them
-    static func cut(_ range: Range<Int>, _ entries: [ParameterEntry], among holders: Holders, count: Int) -> [Bucket] {
+    /// - Parameters:
+    ///   - range: of the arenas
+    ///   - entries: the parameters in it, ascending
+    ///   - units: the parts of a parameter that one rank owns as a whole
+    ///   - holders: the ranks that hold these parameters
+    ///   - count: their number
+    static func cut(
+        _ range: Range<Int>, _ entries: [ParameterEntry], at units: (ParameterEntry) -> [Range<Int>],
+        among holders: Holders, count: Int
+    ) -> [Bucket] {
         var shares = EvenSplit(count: count), buckets: [Bucket] = []
         var end = range.upperBound, open: [ParameterEntry] = []
         for (index, entry) in entries.enumerated().reversed() {
@@ -28,7 +36,7 @@ package struct Bucket: Sendable {
             let isLastOfBlock = index == 0 || entries[index - 1].completingBlock != entry.completingBlock
             guard index == 0 || (isLastOfBlock && end - entry.offset >= smallest) else { continue }
             // Multiples of 64 bytes, so that MPI copies whole cache lines.
-            let places = open.flatMap(\.chunks).map(\.lowerBound).filter { $0 % 16 == 0 }
+            let places = open.flatMap(units).map(\.lowerBound).filter { $0 % 16 == 0 }
             let range = entry.offset..<end
             buckets.append(
                 Bucket(

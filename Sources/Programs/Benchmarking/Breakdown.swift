@@ -47,6 +47,7 @@ package struct Breakdown: Sendable, Equatable {
         switch phase {
         case .products where around.contains(.forward): .forwardProducts
         case .products where around.contains(.loss): .lossAndHead
+        case .products where around.contains(.update): .optimizer
         case .products: .backwardProducts
         case .loss: .lossAndHead
         case .attention: .attention

@@ -50,6 +50,7 @@ extension KernelShapes {
     /// Every kernel of a training step but the products.
     var cases: [KernelCase] {
         streamCases + normCases + attentionCases + expertCases + routingCases + lossCases + parameterCases
+            + [orthogonalizationCase]
     }
 
     private var streamCases: [KernelCase] {

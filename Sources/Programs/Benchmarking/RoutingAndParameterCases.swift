@@ -73,6 +73,18 @@ extension KernelShapes {
         ]
     }
 
+    /// What Muon does to the gates of as many experts as there are threads.
+    var orthogonalizationCase: KernelCase {
+        let (rows, columns) = (d, model.expertHiddenSize), n = Double(min(rows, columns))
+        let jobs = (0..<threads).map { _ in
+            Orthogonalization(
+                of: filled(rows, columns), into: filled(rows, columns),
+                scratch: Vector(count: Orthogonalization.scratchCount(rows: rows, columns: columns)))
+        }
+        let flops = Double(threads) * 5 * (4 * n * Double(rows * columns) + 2 * n * n * n)
+        return KernelCase(name: "orthogonalization", work: .flops(flops)) { orthogonalize(jobs, on: $0) }
+    }
+
     /// On as many parameters as the experts of the layer with most have, in pieces as training takes them.
     var parameterCases: [KernelCase] {
         let count = max(1 << 22, 3 * d * model.expertHiddenSize * (model.expertCounts.max() ?? 1)), piece = 1 << 16

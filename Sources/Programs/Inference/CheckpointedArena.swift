@@ -24,7 +24,8 @@ package struct CheckpointedArena: CheckpointedState {
     ///   - name: such as `first_moment`
     ///   - written: the slices of the arenas that this rank owns
     package init(_ moment: Moment, name: String, _ layout: ParameterLayout, writing written: [Range<Int>]) {
-        (folder, self.layout, held, self.written) = ("optimizer/\(name)", layout, moment.ranges, written)
+        (folder, self.layout, held) = ("optimizer/\(name)", layout, moment.ranges)
+        self.written = moment.ranges(in: written)
         values = { moment[$0] }
         refresh = {}
     }

@@ -24,6 +24,10 @@ package let layoutCheckList: [RankCheck] =
             let trial = LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, balancing: .bias)
             try exactLayouts(trial, on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, Muon") {
+            let trial = LayoutTrial(reproducible: true, steps: 20, expertsPerToken: 2, optimizer: .muon)
+            try exactLayouts(trial, on: $0, $1)
+        },
         RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
             let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 10, ramp: ramp), on: $0, $1)
@@ -131,6 +135,7 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
     let trials = [
         LayoutTrial(reproducible: true, steps: 4, balancing: .bias), LayoutTrial(reproducible: false, steps: 4),
         LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
+        LayoutTrial(reproducible: true, precision: rounded, steps: 2, optimizer: .muon, isWide: true),
     ]
     for expertParallelSize in trials[0].expertParallelSizes(on: world) {
         for var trial in trials {
@@ -148,7 +153,7 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
                 ).trace
                 expectations.expect(
                     found == expected,
-                    "exact: \(trial.reproducible), wide: \(trial.isWide), expert_parallel \(expertParallelSize), "
+                    "\(trial.optimizer), exact: \(trial.reproducible), wide: \(trial.isWide), expert_parallel \(expertParallelSize), "
                         + "distributed: \(isDistributed), overlapped: \(overlaps): other bits")
             }
         }

@@ -18,6 +18,7 @@ struct LayoutTrial: Sendable {
     var recomputation = Recomputation.none
     var tieEmbeddings = false
     var balancing = LoadBalancingKind.loss
+    var optimizer = OptimizerKind.adamw
     var isOptimizerDistributed = false
     var overlapsReduction = false
     /// Wide enough for several buckets, some of which are cut within a matrix.
@@ -96,7 +97,8 @@ struct LayoutTrial: Sendable {
     private func firstGradients(_ step: TrainingStep, _ engine: Engine) -> FirstGradients {
         var result = FirstGradients()
         for entry in engine.layout.entries {
-            let ranges = isOptimizerDistributed ? engine.ownedRanges.map { $0.clamped(to: entry.range) } : [entry.range]
+            let ranges =
+                engine.isOptimizerDistributed ? engine.ownedRanges.map { $0.clamped(to: entry.range) } : [entry.range]
             guard let range = ranges.first(where: { !$0.isEmpty }) else { continue }
             result.values[entry.name] = (
                 entry.globalOffset + range.lowerBound - entry.offset, range.map { step.gradients.value(at: $0) }
@@ -117,7 +119,7 @@ struct LayoutTrial: Sendable {
             routing: {capacity_factor: 1.0, balancing: \(balancing.rawValue), bias_update_rate: 0.01}
             batch: {ramp: \(ramp), tokens: \(48 * microBatchOrder.count), micro_batch_tokens: 48}
             train: {steps: \(steps)}
-            optimizer: {learning_rate: 0.01}
+            optimizer: {kind: \(optimizer.rawValue), learning_rate: 0.01}
             schedule: {kind: constant}
             parallel: {expert_parallel: \(expertParallelSize), threads_per_rank: \(threads),
                        distributed_optimizer: \(isOptimizerDistributed), overlap_reduction: \(overlapsReduction)}

@@ -32,6 +32,10 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
 
     package var sequencesPerMicroBatch: Int { batch.microBatchTokens / model.context }
 
+    /// Whether the ranks that hold a parameter divide moments and updates among them. Muon does so always: one rank updates a
+    /// matrix as a whole.
+    package var distributesOptimizer: Bool { parallel.distributedOptimizer || optimizer.kind == .muon }
+
     /// What trains, but hardly as its author meant.
     package var warnings: [String] {
         var all: [String] = []
@@ -42,6 +46,10 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
         }
         if routing.balancing != .bias, routing.biasUpdateRate != RoutingConfiguration.defaultBiasUpdateRate {
             all.append("warning: routing.bias_update_rate has no effect without `routing.balancing: bias`")
+        }
+        if optimizer.kind != .muon, optimizer.momentum != OptimizerConfiguration.defaultMomentum {
+            all.append(
+                "warning: optimizer.momentum has no effect without `optimizer.kind: muon`; AdamW's is optimizer.beta1")
         }
         return all
     }

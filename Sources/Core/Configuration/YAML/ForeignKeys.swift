@@ -32,6 +32,7 @@ package enum ForeignKeys {
         "optimizer.beta1": "adam_beta1", "optimizer.beta2": "adam_beta2",
         "optimizer.epsilon": "eps adam_eps adam_epsilon",
         "optimizer.gradient_clip": "clip_grad grad_clip max_grad_norm gradient_clipping max_norm",
+        "optimizer.kind": "optimizer_type optimizer_name", "optimizer.momentum": "muon_momentum",
         "optimizer.learning_rate": "lr max_lr peak_lr", "optimizer.weight_decay": "wd adam_weight_decay",
         "parallel.distributed_optimizer": "use_distributed_optimizer zero_stage",
         "parallel.expert_parallel": "expert_model_parallel_size ep_size expert_parallel_size expert_parallel_degree",

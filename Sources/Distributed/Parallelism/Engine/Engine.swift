@@ -66,6 +66,7 @@ package struct Engine {
     package let mesh: Mesh
     /// Which rank owns which part of the arenas.
     package let partition: ArenaPartition
+    package let optimizer: OptimizerConfiguration
     /// Whether a rank updates only what it owns.
     package let isOptimizerDistributed: Bool
     package let reduction: GradientReduction
@@ -104,11 +105,13 @@ package struct Engine {
         try requireFewThreads(threads, on: world)
         precision = configuration.precision
         turnLock = microBatchesInFlight > 1 ? TurnLock() : nil
-        isOptimizerDistributed = configuration.parallel.distributedOptimizer
+        (optimizer, isOptimizerDistributed) = (configuration.optimizer, configuration.distributesOptimizer)
         do {
             mesh = try Mesh(world, expertParallelSize: expertParallelSize)
             model = LanguageModel(configuration.model, configuration.routing, mesh.expertShard)
-            partition = ArenaPartition(model.layout, ranks: world.size, expertParallelSize: expertParallelSize)
+            partition = ArenaPartition(
+                model.layout, ranks: world.size, expertParallelSize: expertParallelSize,
+                keepsMatricesWhole: configuration.optimizer.kind == .muon)
             reduction = GradientReduction(partition, over: mesh, isDistributed: isOptimizerDistributed)
             backgroundReduction =
                 configuration.parallel.overlapReduction && world.size > 1 ? try reduction.overlapping() : nil

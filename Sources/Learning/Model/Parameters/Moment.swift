@@ -15,6 +15,11 @@ package struct Moment: Sendable {
 
     package var count: Int { values.count }
 
+    /// What of `others` it has numbers for; ascending, if these are.
+    package func ranges(in others: [Range<Int>]) -> [Range<Int>] {
+        others.flatMap { other in ranges.map { $0.clamped(to: other) } }.filter { !$0.isEmpty }
+    }
+
     /// The numbers of the arenas' elements `range`, which lie in one stretch.
     package subscript(range: Range<Int>) -> Vector<Float> {
         let index = ranges.firstIndex { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }

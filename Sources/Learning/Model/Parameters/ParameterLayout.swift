@@ -22,6 +22,9 @@ package struct ParameterEntry: Sendable {
     package let globalShape: [Int]
     /// The experts this rank holds, global numbers; nil for a replicated tensor.
     package let experts: Range<Int>?
+    /// Matrices of attention or of an expert that lie side by side in each `[rows, columns]`: three in `qkv`, two in `gate_up`; 0
+    /// of embedding, head, router and norms.
+    package let hiddenMatrices: Int
     /// First element in the arenas.
     package let offset: Int
     package let nameDigest: UInt64
@@ -99,8 +102,8 @@ package struct ParameterLayout: Sendable {
     private mutating func append(_ tensor: Declaration, experts: Range<Int>?) {
         let shape = (tensor.expertCount.map { [$0] } ?? []) + [tensor.rows, tensor.columns]
         let entry = ParameterEntry(
-            name: tensor.name, role: tensor.role, globalShape: shape, experts: experts, offset: count,
-            nameDigest: digest(of: tensor.name))
+            name: tensor.name, role: tensor.role, globalShape: shape, experts: experts,
+            hiddenMatrices: tensor.hiddenMatrices, offset: count, nameDigest: digest(of: tensor.name))
         ids[tensor.name] = entries.count
         entries.append(entry)
         count += (entry.count + Self.alignment - 1) / Self.alignment * Self.alignment
@@ -112,12 +115,17 @@ package struct ParameterLayout: Sendable {
         var rows: Int
         var columns: Int
         var expertCount: Int?
+        var hiddenMatrices = 0
     }
 
     private static func tensors(_ model: ModelShape) -> [Declaration] {
         let d = model.dModel, hidden = model.expertHiddenSize
-        func matrix(_ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil) -> Declaration {
-            Declaration(name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts)
+        func matrix(
+            _ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil, hidden: Int = 0
+        ) -> Declaration {
+            Declaration(
+                name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts,
+                hiddenMatrices: hidden)
         }
         func norm(_ name: String) -> [Declaration] {
             let weight = Declaration(name: "\(name).weight", role: .normWeight, rows: 1, columns: d)
@@ -130,15 +138,16 @@ package struct ParameterLayout: Sendable {
             let block = "blocks.\(layer)", experts = model.expertCount(inLayer: layer)
             let together = model.initialization == .llmRandom ? experts : 1
             all += norm("\(block).attention_norm")
-            all.append(matrix("\(block).attention.qkv", d, 3 * d, fanIn: d))
-            all.append(matrix("\(block).attention.output", d, d, fanIn: d))
+            all.append(matrix("\(block).attention.qkv", d, 3 * d, fanIn: d, hidden: 3))
+            all.append(matrix("\(block).attention.output", d, d, fanIn: d, hidden: 1))
             all += norm("\(block).feed_forward_norm")
             all.append(matrix("\(block).router", d, experts, fanIn: d))
             if let state = model.routerState {
                 all.append(Declaration(name: "\(block).\(state)", role: .routerState, rows: 1, columns: experts))
             }
-            all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts))
-            all.append(matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts))
+            all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: 2))
+            all.append(
+                matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: 1))
         }
         if model.finalNorm { all += norm("final_norm") }
         if !model.tieEmbeddings { all.append(matrix("head", model.vocabularySize, d, fanIn: d)) }

@@ -7,7 +7,9 @@ import Model
 enum Resumption {
     /// Another value of these would make it another training; everything else (lengths, schedules, cadences, precision,
     /// layout) may change between two starts of one run.
-    private static let definingKeys = ["seed", "batch.micro_batch_tokens", "batch.ramp", "batch.tokens"]
+    private static let definingKeys = [
+        "seed", "batch.micro_batch_tokens", "batch.ramp", "batch.tokens", "optimizer.kind",
+    ]
     private static let meaningfulSections = ["model.", "data.", "routing."]
 
     /// - Parameters:

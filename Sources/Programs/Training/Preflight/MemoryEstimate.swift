@@ -28,8 +28,8 @@ package struct MemoryEstimate: Sendable {
         let layout = ParameterLayout(model, ExpertShard(0, of: expertParallelSize))
         let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
         parameters = (4 + rounded) * layout.count
-        let share = ArenaPartition(layout, ranks: job.ranks, expertParallelSize: expertParallelSize).largestOwnedCount
-        moments = 8 * (configuration.parallel.distributedOptimizer ? share : layout.count)
+        let shards = OptimizerShards(configuration, layout, job)
+        moments = shards.momentBytes
         let largest = layout.entries.map(\.count).max() ?? 0
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
         let microBatch = WorkspaceMemory(
@@ -43,9 +43,9 @@ package struct MemoryEstimate: Sendable {
         scratch =
             job.microBatchesInFlight * microBatch.scratch + microBatch.sharedScratch
             + MicroBatchTable.bytes(microBatches: configuration.batch.largestStep.microBatches, layers: model.layers)
+            + shards.scratchBytes
         mappedBeside = 200 << 20 + configuration.parallel.threadsPerRank * (40 << 20)
-        staging =
-            configuration.checkpoint.overlaps(ranks: job.ranks) ? 12 * share : 0
+        staging = configuration.checkpoint.overlaps(ranks: job.ranks) ? shards.savedBytes : 0
     }
 
     /// Kind and bytes, for tables.
@@ -54,5 +54,31 @@ package struct MemoryEstimate: Sendable {
             ("parameters", parameters), ("gradients", gradients), ("moments", moments), ("activations", activations),
             ("exchange", exchange), ("scratch", scratch), ("staging", staging), ("process", process),
         ]
+    }
+}
+
+/// What updates take, of the rank that needs most of each.
+private struct OptimizerShards {
+    private(set) var momentBytes = 0
+    /// Parameters and moments that a rank writes into checkpoints.
+    private(set) var savedBytes = 0
+    private(set) var scratchBytes = 0
+
+    init(_ configuration: ResolvedConfiguration, _ layout: ParameterLayout, _ job: JobLayout) {
+        let kind = configuration.optimizer.kind
+        func moments(in ranges: [Range<Int>]) -> Int {
+            (ranges + kind.secondMoment(of: layout, in: ranges)).reduce(0) { $0 + 4 * $1.count }
+        }
+        let partition = ArenaPartition(
+            layout, ranks: job.ranks, expertParallelSize: job.expertParallelSize, keepsMatricesWhole: kind == .muon)
+        for rank in 0..<job.ranks {
+            let owned = partition.ownedRanges(of: rank)
+            let held = configuration.distributesOptimizer ? owned : [0..<layout.count]
+            momentBytes = max(momentBytes, moments(in: held))
+            savedBytes = max(savedBytes, owned.reduce(moments(in: owned)) { $0 + 4 * $1.count })
+            guard kind == .muon else { continue }
+            let matrices = HiddenMatrices(layout, owning: owned, threads: configuration.parallel.threadsPerRank)
+            scratchBytes = max(scratchBytes, 4 * matrices.scratchCount)
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Configuration
 package import Model
 package import Parallelism
 
@@ -19,12 +20,21 @@ package struct TrainingState: Sendable {
     /// Updates of the parameters done.
     var updates: Int { step - stepGuard.skipped }
 
-    /// What a rank of this engine trains; with a distributed optimizer it holds moments of its own slices only.
+    /// What a rank of this engine trains; where optimizers are distributed it holds moments of its own slices only.
     package init(for engine: Engine) {
         parameters = ParameterArena(engine.layout, for: engine.precision)
         ownedRanges = engine.ownedRanges
         let ranges = engine.isOptimizerDistributed ? engine.ownedRanges : [0..<engine.layout.count]
         firstMoment = Moment(over: ranges)
-        secondMoment = Moment(over: ranges)
+        secondMoment = Moment(over: engine.optimizer.kind.secondMoment(of: engine.layout, in: ranges))
+    }
+}
+
+extension OptimizerKind {
+    /// Where in `ranges` of the arenas a parameter has a second moment: Muon needs none of its matrices.
+    func secondMoment(of layout: ParameterLayout, in ranges: [Range<Int>]) -> [Range<Int>] {
+        guard self == .muon else { return ranges }
+        let others = layout.entries.filter { $0.hiddenMatrices == 0 }
+        return ranges.flatMap { range in others.map { $0.range.clamped(to: range) } }.filter { !$0.isEmpty }
     }
 }

@@ -39,6 +39,7 @@ package final class TrainingStep {
     private let microBatches: [MicroBatch]
     private let flags = Vector<Int32>(count: 1)
     private let view: GradientView
+    private let update: ParameterUpdate
 
     package init(_ configuration: ResolvedConfiguration, _ engine: Engine, _ source: any SequenceSource) {
         self.engine = engine
@@ -55,6 +56,7 @@ package final class TrainingStep {
             MicroBatch(sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context)
         }
         view = GradientView(gradients, threads: engine.workers.count)
+        update = ParameterUpdate(configuration, engine, chunks, sums, gradients: view)
     }
 
     /// Step `state.step + 1`. **Collective** over the world.
@@ -70,7 +72,7 @@ package final class TrainingStep {
         let view = view
         tracer?.begin(.normAndDigest)
         let (norm, digest) = try sums.normAndDigest(on: engine.workers) { chunk, worker in
-            view.values(chunk, worker: worker)
+            view.values(chunk.range, worker: worker)
         }
         let isOutOfRange = try isOutOfRange()
         tracer?.end()
@@ -87,7 +89,7 @@ package final class TrainingStep {
             state.consumed.add(batch, context: configuration.model.context)
         }
         outcome.parameterDigest =
-            try outcome.verdict == .applied ? update(&state, outcome) : self.digest(of: state.parameters)
+            try outcome.verdict == .applied ? update.run(state, outcome) : self.digest(of: state.parameters)
         outcome.times = engine.runners.map(\.dispatcher.clock.times).reduce(CommunicationTimes(), +)
         return outcome
     }
@@ -149,60 +151,7 @@ package final class TrainingStep {
         return peakLearningRate * configuration.schedule.multiplier(after: seen, of: end.tokens)
     }
 
-    /// - Returns: the digest of the new parameters. **Collective**.
-    private func update(_ state: inout TrainingState, _ outcome: StepOutcome) throws(CommunicationError) -> UInt64 {
-        engine.workers.tracer?.begin(.update)
-        defer { engine.workers.tracer?.end() }
-        let step = AdamWStep(
-            configuration.optimizer, number: state.updates, learningRate: outcome.learningRate,
-            gradientScale: configuration.optimizer.clipFactor(norm: outcome.gradientNorm))
-        let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
-        let routerState = RoutingPolicy.state(configuration.routing)
-        let layout = engine.layout, view = view
-        let updated = engine.isOptimizerDistributed ? chunks.owned : Array(chunks.local.indices)
-        let digest = try sums.digest(on: engine.workers, of: updated) { chunk, worker in
-            let range = chunk.range, values = parameters.values[range], entry = layout[chunk.parameter]
-            let gradient = view.values(chunk, worker: worker)
-            if entry.hasGradient {
-                step.update(
-                    values, gradient: gradient, firstMoment: m[range], secondMoment: v[range],
-                    hasWeightDecay: entry.hasWeightDecay)
-            } else {
-                routerState?.update(values, sums: gradient)
-            }
-            parameters.refresh(range)
-            return values
-        }
-        if engine.isOptimizerDistributed { try refreshForeign(parameters) }
-        return digest
-    }
-
-    /// Takes over what other ranks have updated. **Collective**.
-    private func refreshForeign(_ parameters: ParameterArena) throws(CommunicationError) {
-        try engine.reduction.gather(parameters, clock: engine.dispatcher.clock)
-        let chunks = chunks
-        engine.workers.run(chunks.foreign.count) { _, index in
-            parameters.refresh(chunks.local[chunks.foreign[index]].range)
-        }
-    }
-
     private func digest(of parameters: ParameterArena) throws(CommunicationError) -> UInt64 {
         try sums.digest(on: engine.workers, of: chunks.owned) { chunk, _ in parameters.values[chunk.range] }
-    }
-}
-
-/// The summed gradients chunk by chunk, converted from fixed point where they must be.
-private struct GradientView: Sendable {
-    let gradients: GradientAccumulator
-    /// A chunk for each thread.
-    private let buffers: [Vector<Float>]
-
-    init(_ gradients: GradientAccumulator, threads: Int) {
-        self.gradients = gradients
-        buffers = (0..<threads).map { _ in Vector(count: gradients.isExact ? ChunkPlan.extent : 0) }
-    }
-
-    func values(_ chunk: Chunk, worker: Int) -> Vector<Float> {
-        gradients.values(chunk.range, buffer: buffers[worker])
     }
 }

@@ -1,28 +1,43 @@
 package import Diagnostics
 
-/// Adam with decoupled weight decay and clipping by the global norm.
-///
-/// Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (arXiv:1711.05101), algorithm 2.
+/// What turns gradients into updates.
+package enum OptimizerKind: String, CaseIterable, Sendable {
+    /// Adam with decoupled weight decay, for all parameters: Loshchilov & Hutter, "Decoupled Weight Decay Regularization"
+    /// (arXiv:1711.05101), algorithm 2.
+    case adamw
+    /// Muon for the matrices of attention and experts (Jordan et al. 2024; Liu et al., arXiv:2502.16982), AdamW for all else.
+    case muon
+}
+
+/// The optimizer, with decoupled weight decay and clipping by the global norm.
 package struct OptimizerConfiguration: Sendable, Equatable {
+    package var kind: OptimizerKind
     /// The schedule's peak.
     package var learningRate: LearningRate
     package var beta1: Double
     package var beta2: Double
     package var epsilon: Double
+    /// Of Muon: the decay of its moment.
+    package var momentum: Double
     package var weightDecay: Double
     /// Gradients of a larger norm are scaled down to it; 0: never.
     package var gradientClip: Double
     package var skipping: StepSkipping
 
     package init(reading section: ConfigurationSection) throws(Failure) {
+        kind = try section.choice("kind", default: .adamw)
         learningRate = try LearningRate(reading: section)
         beta1 = try section.number("beta1", default: 0.9, in: 0...0.999_999_9)
         beta2 = try section.number("beta2", default: 0.999, in: 0...0.999_999_999)
         epsilon = try section.number("epsilon", default: 1e-8, in: 1e-16...1)
+        momentum = try section.number("momentum", default: Self.defaultMomentum, in: 0...0.999_999_9)
         weightDecay = try section.number("weight_decay", default: 0.1, in: 0...1e3)
         gradientClip = try section.number("gradient_clip", default: 1, in: 0...1e9)
         skipping = try StepSkipping(reading: section)
     }
+
+    /// Jordan et al. (2024).
+    static let defaultMomentum = 0.95
 }
 
 /// Which steps change nothing, because their gradient is no number or far larger than those before.
