@@ -1,7 +1,7 @@
 package import Diagnostics
 import Platform
 
-/// The contents of a compressed file in order, in memory for two buffers and the window of its format.
+/// Reads the contents of a compressed file in order. This takes memory for two buffers and the window of the format.
 package final class CompressedFile {
     private static let bufferSize = 1 << 18
 

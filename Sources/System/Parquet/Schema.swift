@@ -70,7 +70,7 @@ struct Schema {
             default: try reader.skip(field.kind)
             }
         }
-        guard (0...2).contains(element.repetition), element.children >= 0, !element.name.isEmpty else {
+        guard (0...2).contains(element.repetition), element.children >= 0 else {
             throw misshapen
         }
         return element
