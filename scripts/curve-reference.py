@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""References for the minima of curves, `fit --law isoflop`: tables of simulated runs and what NumPy finds in them.
+"""References for the minima of curves, `fit --law isoflop` and `--law learning-rate`: tables of simulated runs and what NumPy finds in them.
 
     curve-reference.py DIRECTORY        # needs numpy and scipy; Tests/PlanningTests/Tables holds what it wrote
 
-Writes isoflop.csv and isoflop.json. Knows nothing of the program: which runs form a curve is known from how they were made.
+Writes isoflop and sweep, each as .csv and .json. Knows nothing of the program: which runs form a curve is known from how they were made.
 """
 import csv
 import json
@@ -93,5 +93,29 @@ def isoflop(directory):
         json.dump(dict(optima=optima, growths=growths, surfaces=surfaces), file, indent=1)
 
 
+def sweep(directory):
+    """Half-octaves of the learning rate around the joint study's rule, for three sizes, three E and two lengths."""
+    random, rows, optima = np.random.default_rng(8), [], []
+    for experts in (1, 4, 16):
+        for n in (3e7, 1e8, 3e8):
+            for d in (1e9, 4e9):
+                best = np.exp(8.39 - 0.81 * np.log(n) - 0.25 * np.log(experts) - 0.05 * np.log(d / 2e9)
+                              + 0.05 * random.standard_normal())
+                rates = best * 2.0 ** (np.arange(-3, 4) / 2 + random.uniform(-0.2, 0.2))
+                loss = np.round(joint(n, d, experts) + 0.02 * np.log(rates / best) ** 2
+                                + 0.001 * random.standard_normal(len(rates)), 6)
+                rates = np.array([float(f"{rate:.6g}") for rate in rates])
+                rows += [dict(n_active=int(n), tokens=int(d), experts=experts, learning_rate=float(rate), loss=float(value))
+                         for rate, value in zip(rates, loss)]
+                place, value, _ = parabola(np.log(rates), loss)
+                optima.append(dict(experts=experts, active=n, tokens=d, best=float(np.exp(place)), loss=value))
+    logs = {key: np.log([optimum[key] for optimum in optima]) for key in ("active", "experts", "tokens", "best")}
+    found, width = power([logs["active"], logs["experts"], logs["tokens"]], logs["best"])
+    write(f"{directory}/sweep.csv", rows)
+    with open(f"{directory}/sweep.json", "w") as file:
+        json.dump(dict(optima=optima, coefficients=found, half_widths=width), file, indent=1)
+
+
 if __name__ == "__main__":
     isoflop(sys.argv[1])
+    sweep(sys.argv[1])

@@ -4,7 +4,8 @@
     law-checks tables DIRECTORY COUNT        # tables, and objectives.csv with what the fits reach
     fit-reference.py DIRECTORY [STARTS]      # needs numpy and scipy
 
-Laws, bounds and objective are written out here once more. Starts are drawn inside each law's usual range; every one goes
+Laws, bounds and objective are written out here once more; objectives.csv may have columns `weights` (equal or loss) and
+`decay` of it. Starts are drawn inside each law's usual range; every one goes
 through L-BFGS-B on a smoothed Huber loss whose smoothing goes to zero, the best ones then through Nelder-Mead restarts.
 Prints the tables whose fit is above SciPy's minimum by more than a millionth, and the counts; leaves the minima in
 DIRECTORY/reference.csv.
@@ -115,17 +116,19 @@ def terms(law, t, x):
 
 
 def objective(law, t, x, y, delta, smooth=0.0):
+    """Sum of weighted Huber losses and the decay, x["decay"]/2 of t squared; and the gradient."""
     u, j = terms(law, t, x)
     top = u.max(axis=0)
     share = np.exp(u - top)
     total = share.sum(axis=0)
     r = top + np.log(total) - y
     slope = np.einsum("kr,kjr->jr", share / total, j)
+    w, penalty = x["weight"], x["decay"] / 2 * (t**2).sum()
     if smooth:  # pseudo-Huber: smooth everywhere
         root = np.sqrt(1 + (r / delta) ** 2)
-        return (delta**2 * (root - 1)).sum(), slope @ (r / root)
+        return (w * delta**2 * (root - 1)).sum() + penalty, slope @ (w * r / root) + x["decay"] * t
     c = np.clip(r, -delta, delta)
-    return (c * (r - c / 2)).sum(), slope @ c
+    return (w * c * (r - c / 2)).sum() + penalty, slope @ (w * c) + x["decay"] * t
 
 
 def best(law, x, y, delta, starts, seed):
@@ -169,6 +172,9 @@ def main():
              "experts": column("experts"), "granularity": column("granularity"), "top_k": column("top_k"),
              "shared_ratio": column("shared_ratio"), "flops": column("flops")}
         y = np.log(column("leverage" if law == "leverage" else "loss"))
+        losses = np.exp(y)
+        x["weight"] = 1 / losses / (1 / losses).mean() if row.get("weights") == "loss" else np.ones_like(y)
+        x["decay"] = float(row.get("decay") or 0)
         value, theta = best(law, x, y, float(row["huber"]), starts, 1)
         minima.append(f"{row['table']},{law},{float(value)!r}")
         above = float(row["objective"]) / value - 1

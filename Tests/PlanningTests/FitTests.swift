@@ -104,7 +104,7 @@ import Testing
         options.fullGrid = true
         let full = try Fit<ChinchillaLaw>(runs, options)
         #expect(full.starts == 4500 && screened.starts < 100)
-        expect(screened.objective, full.objective, within: 1e-9)
+        expect(screened.minimum, full.minimum, within: 1e-9)
         for (a, b) in zip(screened.law.parameters, full.law.parameters) { expect(a, b, within: 1e-4) }
     }
 

@@ -11,6 +11,10 @@ extension FitCommand {
         case .isoflop:
             let found = try IsoFLOP(records, resamples: resamples, seed: resampling.seed)
             if json { try printJSON(IsoFLOPRecord(found)) } else { try StandardOutput.write(found.text) }
+        case .learningRate, .batchSize:
+            let setting: SweptSetting = analysis == .learningRate ? .learningRate : .batchTokens
+            let found = try SettingSweep(setting, records, resamples: resamples, seed: resampling.seed)
+            if json { try printJSON(SettingSweepRecord(found)) } else { try StandardOutput.write(found.text) }
         }
     }
 

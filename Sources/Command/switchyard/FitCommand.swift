@@ -16,6 +16,7 @@ struct FitCommand: ParsableCommand {
               switchyard fit runs/* --law joint,sparsity,chinchilla
               switchyard fit runs.csv --law chinchilla --per experts
               switchyard fit runs.csv --law isoflop
+              switchyard fit sweep.csv --law learning-rate
               switchyard plan --law fit.json --flops 1e20
             """)
 

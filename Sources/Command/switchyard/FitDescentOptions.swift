@@ -7,13 +7,19 @@ import RunFormat
 struct FitDescentOptions: ParsableArguments {
     @Option(help: "Share of the runs, those of lowest loss, held out to judge the fit.") var holdOut: Double?
     @Option(help: "Where the Huber loss turns linear, in log loss; each paper has its own.") var huber: Double?
+    @Option(help: "How much a run counts: equal, or loss (less, the higher its loss is; the joint study).")
+    var weights = RunWeighting.equal
+    @Option(
+        help: "Decay of the law's coordinates in the objective; 1e-5 in the joint study, 5e-4 in the fine-grained one.")
+    var weightDecay = 0.0
     @Flag(help: "Descend from every start of the paper's grid, not only from the promising ones.") var fullGrid = false
     @Flag(help: "Leave the held-out runs out of the final fit too.") var trainOnly = false
 
     /// The options that were given.
     var given: [String] {
         [
-            ("--hold-out", holdOut != nil), ("--huber", huber != nil), ("--full-grid", fullGrid),
+            ("--hold-out", holdOut != nil), ("--huber", huber != nil), ("--weights", weights != .equal),
+            ("--weight-decay", weightDecay != 0), ("--full-grid", fullGrid),
             ("--train-only", trainOnly),
         ].filter(\.1).map(\.0)
     }
@@ -25,7 +31,11 @@ struct FitDescentOptions: ParsableArguments {
             throw Failure(.usage, "--hold-out is a share from 0 to 0.5, not \(holdOut)")
         }
         if let huber, !(huber > 0 && huber.isFinite) { throw Failure(.usage, "--huber must be positive, not \(huber)") }
+        guard weightDecay >= 0, weightDecay <= 1 else {
+            throw Failure(.usage, "--weight-decay is a number from 0 to 1, not \(weightDecay)")
+        }
         options.heldOut = holdOut
+        (options.weighting, options.decay) = (weights, weightDecay)
         options.huber = huber
         options.fullGrid = fullGrid
         options.refit = !trainOnly
@@ -52,3 +62,5 @@ struct ResamplingOptions: ParsableArguments {
         return bootstrap
     }
 }
+
+extension RunWeighting: ExpressibleByArgument {}

@@ -93,7 +93,8 @@ package struct IsoFLOP: Sendable {
     /// - Throws: a `Failure` if no runs of equal compute have a minimum between them
     package init(_ runs: [RunMeasurement], resamples: Int, seed: UInt64) throws(Failure) {
         try refuseRepeats(runs)
-        let budgets = equalBudgets(runs), groups = budgets.flatMap(byKind).sorted { Group.precedes($0, $1) }
+        let budgets = clusters(of: runs) { $0.point.flops }
+        let groups = budgets.flatMap(byKind).sorted { Group.precedes($0, $1) }
         let found = minima(of: groups.map(\.curve), resamples: resamples, seed: seed)
         var optima: [Optimum] = [], unused: [Unused] = []
         for (group, result) in zip(groups, found) {
@@ -152,17 +153,17 @@ private struct Group {
     }
 }
 
-/// Runs by budget, ascending; each budget reaches from its least FLOPs to `IsoFLOP.tolerance` times that.
-private func equalBudgets(_ runs: [RunMeasurement]) -> [[RunMeasurement]] {
-    var budgets: [[RunMeasurement]] = []
-    for run in runs.sorted(by: { $0.point.flops < $1.point.flops }) {
-        if let least = budgets.last?.first?.point.flops, run.point.flops <= least * IsoFLOP.tolerance {
-            budgets[budgets.count - 1].append(run)
+/// Runs in groups of about equal `value`, ascending; a group reaches from its least value to `IsoFLOP.tolerance` times that.
+func clusters(of runs: [RunMeasurement], by value: (RunMeasurement) -> Double) -> [[RunMeasurement]] {
+    var groups: [[RunMeasurement]] = []
+    for run in runs.sorted(by: { value($0) < value($1) }) {
+        if let least = groups.last?.first.map(value), value(run) <= least * IsoFLOP.tolerance {
+            groups[groups.count - 1].append(run)
         } else {
-            budgets.append([run])
+            groups.append([run])
         }
     }
-    return budgets
+    return groups
 }
 
 private func byKind(_ runs: [RunMeasurement]) -> [Group] {

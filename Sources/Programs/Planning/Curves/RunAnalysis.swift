@@ -2,11 +2,16 @@
 package enum RunAnalysis: String, Sendable, CaseIterable {
     /// The best size at equal compute.
     case isoflop
+    /// The best learning rate and the best batch of every model and length.
+    case learningRate = "learning-rate"
+    case batchSize = "batch-size"
 
     /// What runs must say of themselves.
     package var needs: RunNeeds {
         switch self {
         case .isoflop: IsoFLOP.needs
+        case .learningRate: SettingSweep.needs(.learningRate)
+        case .batchSize: SettingSweep.needs(.batchTokens)
         }
     }
 }

@@ -7,6 +7,9 @@ package struct FitOptions: Sendable {
     package var heldOut: Double?
     /// δ; nil for the recipe's.
     package var huber: Double?
+    package var weighting = RunWeighting.equal
+    /// λ of the decay of the law's coordinates.
+    package var decay = 0.0
     /// Descend from every start of the recipe's grid, not only from the promising ones.
     package var fullGrid = false
     /// Fit the held-out runs too once they have judged the fit.
@@ -18,6 +21,12 @@ package struct FitOptions: Sendable {
     package var progress: @Sendable (Int, Int) -> Void = { _, _ in }
 
     package init() {}
+
+    func objective(_ recipe: FitRecipe) -> FitObjective {
+        var objective = FitObjective(huber: huber ?? recipe.huber)
+        (objective.weighting, objective.decay) = (weighting, decay)
+        return objective
+    }
 }
 
 /// A law fitted to runs.
@@ -29,9 +38,9 @@ package struct Fit<Law: ScalingLaw>: Sendable {
     /// Nats, of the law fitted without the held-out runs.
     package let trainingError: Double
     package let heldOutError: Double?
-    /// Sum of Huber losses of the final law over the runs it was fitted to.
-    package let objective: Double
-    package let huber: Double
+    /// What the final law left of the objective, over the runs it was fitted to.
+    package let minimum: Double
+    package let objective: FitObjective
     package let starts: Int
     package let identifiability: Identifiability
     /// Of every parameter.
@@ -47,13 +56,13 @@ package struct Fit<Law: ScalingLaw>: Sendable {
     package init(_ runs: [RunMeasurement], _ options: FitOptions = FitOptions()) throws(Failure) {
         let metadata = Law.metadata
         try checkRuns(runs, for: metadata)
-        let huber = options.huber ?? metadata.recipe.huber
+        let objective = options.objective(metadata.recipe)
         let order = runs.indices.sorted { runs[$0].loss < runs[$1].loss }
         let kept = metadata.parameters.count + 2
         let asked = Int((Double(runs.count) * (options.heldOut ?? metadata.recipe.heldOut)).rounded())
         let heldOut = Array(order.prefix(max(0, min(asked, runs.count - kept))))
-        let training = FitProblem<Law>(order.dropFirst(heldOut.count).sorted().map { runs[$0] }, huber: huber)
-        let judge = FitProblem<Law>(heldOut.map { runs[$0] }, huber: huber)
+        let training = FitProblem<Law>(order.dropFirst(heldOut.count).sorted().map { runs[$0] }, objective)
+        let judge = FitProblem<Law>(heldOut.map { runs[$0] }, objective)
         let (found, starts) = training.search(options)
         let ranked = found.compactMap { end -> (LocalMinimum, Double)? in
             let law = Law(coordinates: end.theta)
@@ -66,15 +75,15 @@ package struct Fit<Law: ScalingLaw>: Sendable {
                 advice: "check the units: parameters and tokens are raw counts, the loss is nats per token")
         }
         let used = options.refit ? runs : order.dropFirst(heldOut.count).sorted().map { runs[$0] }
-        let problem = FitProblem<Law>(used, huber: huber)
+        let problem = FitProblem<Law>(used, objective)
         let minima = options.refit ? problem.minima(from: found) : [best] + found
         let optimum = problem.intervals(around: minima)
         law = Law(coordinates: optimum.best.theta)
-        (self.runs, self.heldOut, self.huber, self.starts) = (runs, heldOut.sorted(), huber, starts)
+        (self.runs, self.heldOut, self.objective, self.starts) = (runs, heldOut.sorted(), objective, starts)
         trainingError = training.rmse(of: Law(coordinates: best.theta)) ?? 0
         heldOutError = judge.rmse(of: Law(coordinates: best.theta))
-        objective = optimum.best.value
+        minimum = optimum.best.value
         (identifiability, intervals) = (optimum.identifiability, optimum.intervals)
-        samples = FitProblem<Law>.bootstrap(used, huber: huber, from: optimum.best.theta, options)
+        samples = FitProblem<Law>.bootstrap(used, objective, from: optimum.best.theta, options)
     }
 }

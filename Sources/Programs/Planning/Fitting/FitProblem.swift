@@ -1,23 +1,30 @@
 import Platform
 
-/// `f(θ) = Σ_i w_i·Huber_δ(ln L(x_i; θ) − ln L_i)`: what a fit minimizes.
+/// `f(θ) = Σ_i w_i·Huber_δ(ln L(x_i; θ) − ln L_i) + ½·λ·Σ_j θ_j²`: what a fit minimizes.
 ///
 /// A sum, not a mean: a mean is so small that L-BFGS stops early (Besiroglu et al. 2024, arXiv:2404.10102).
 package struct FitProblem<Law: ScalingLaw>: Sendable {
     package let points: [ScalePoint]
     package let losses: [Double]
-    /// How often each run counts; all ones but in a bootstrap.
+    /// How much each run counts: all ones, but in a bootstrap and where runs are weighted by their losses.
     package let weights: [Double]
+    /// λ
+    package let decay: Double
     /// δ
     package let huber: Double
     let logLosses: [Double]
 
-    package init(_ runs: [RunMeasurement], huber: Double, weights: [Double]? = nil) {
+    /// - Parameters:
+    ///   - runs: to fit to
+    ///   - objective: δ, weights and λ
+    ///   - counts: how often each run is in a resample; nil: once
+    package init(_ runs: [RunMeasurement], _ objective: FitObjective, counts: [Double]? = nil) {
         points = runs.map(\.point)
         losses = runs.map(\.loss)
         logLosses = losses.map { log($0) }
-        self.huber = huber
-        self.weights = weights ?? Array(repeating: 1, count: runs.count)
+        (huber, decay) = (objective.huber, objective.decay)
+        let weights = objective.weighting.weights(of: losses)
+        self.weights = counts.map { zip($0, weights).map(*) } ?? weights
     }
 
     /// `f(θ)`; its gradient if asked. Not finite where the law is not.
@@ -33,15 +40,20 @@ package struct FitProblem<Law: ScalingLaw>: Sendable {
             sum.addProduct(weights[i], loss)
             for j in gradient.indices { gradient[j].addProduct(weights[i] * pull, sheet.slope(j)) }
         }
-        return sum
+        for j in gradient.indices { gradient[j] += decay * theta[j] }
+        return sum + penalty(at: theta)
     }
+
+    /// `½·λ·Σ_j θ_j²`, the part of f that the runs do not decide.
+    func penalty(at theta: [Double]) -> Double { 0.5 * decay * theta.reduce(0) { $0 + $1 * $1 } }
 
     func value(at theta: [Double]) -> Double {
         var none: [Double] = []
         return value(at: theta, gradient: &none)
     }
 
-    /// `Σ_i w_i·h(r_i)·g_i·g_iᵀ`, g the gradient of `ln L`, h = Huber′(r)/r: the Gauss–Newton matrix of f at θ.
+    /// `Σ_i w_i·h(r_i)·g_i·g_iᵀ`, g the gradient of `ln L`, h = Huber′(r)/r: the Gauss–Newton matrix at θ of what f says
+    /// of the runs. λ is no datum.
     func gaussNewton(at theta: [Double]) -> SymmetricMatrix {
         let law = Law(coordinates: theta)
         var sheet = LawTerms(for: Law.metadata), matrix = SymmetricMatrix(size: theta.count)

@@ -20,6 +20,9 @@ package struct FitRecord: Sendable, Codable {
     package let initialPoints: Int
     package let objective: Double
     package let huber: Double
+    /// How runs were weighted, and λ of the decay; nil where nothing was asked for.
+    package let weighting: RunWeighting?
+    package let decay: Double?
     /// Akaike's criterion with the correction for few runs, on log residuals; lower is better.
     package let aicc: Double?
     /// Schwarz's criterion, likewise.
@@ -33,8 +36,9 @@ package struct FitRecord: Sendable, Codable {
     package var samples: [[Double]]?
 
     enum CodingKeys: String, CodingKey {
-        case law, parameters, values, undetermined, intervals, runs, objective, huber, aicc, bic, explained,
+        case law, parameters, values, undetermined, intervals, runs, objective, huber, weighting, aicc, bic, explained,
             domain, conventions, samples
+        case decay = "weight_decay"
         case rmseTrain = "rmse_train"
         case rmseHeldOut = "rmse_held_out"
         case heldOut = "held_out"
@@ -56,8 +60,10 @@ package struct FitRecord: Sendable, Codable {
         runs = fit.runs.count
         heldOut = fit.heldOut.count
         initialPoints = fit.starts
-        objective = fit.objective
-        huber = fit.huber
+        objective = fit.minimum
+        huber = fit.objective.huber
+        weighting = fit.objective.weighting == .equal ? nil : fit.objective.weighting
+        decay = fit.objective.decay == 0 ? nil : fit.objective.decay
         (aicc, bic) = fit.criteria
         explained = fit.explained
         domain = fit.domain

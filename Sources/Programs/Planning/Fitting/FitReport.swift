@@ -35,7 +35,7 @@ extension Fit {
 
     var residuals: [Residual] {
         let out = Set(heldOut)
-        let logs = FitProblem<Law>(runs, huber: huber).logResiduals(of: law)
+        let logs = FitProblem<Law>(runs, objective).logResiduals(of: law)
         return runs.indices.map { i in
             Residual(
                 run: runs[i], predicted: law.loss(at: runs[i].point), logResidual: logs[i], heldOut: out.contains(i))

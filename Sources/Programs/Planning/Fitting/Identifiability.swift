@@ -17,7 +17,7 @@ package struct Identifiability: Sendable {
         let metadata = Law.metadata, count = theta.count
         let (matrix, scale) = problem.gaussNewton(at: theta).scaled()
         let freedom = max(1, problem.weights.reduce(0, +) - Double(count))
-        let variance = 2 * problem.value(at: theta) / freedom
+        let variance = 2 * (problem.value(at: theta) - problem.penalty(at: theta)) / freedom
         var variances = Array(repeating: 0.0, count: count)
         var reasons: [Int: String] = [:]
         let directions = matrix.eigen()

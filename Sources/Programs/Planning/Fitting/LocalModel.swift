@@ -1,7 +1,7 @@
 import Platform
 
 /// A fit's objective around θ, without its kinks smoothed:
-/// `q(d) = Σ_i w_i·Huber_δ(r_i + g_i·d) + ½·dᵀ·C·d`, `C = Σ_i w_i·Huber′(r_i)·∇²ln L(x_i)`.
+/// `q(d) = Σ_i w_i·Huber_δ(r_i + g_i·d) + ½·dᵀ·C·d + p·d`, `C = Σ_i w_i·Huber′(r_i)·∇²ln L(x_i) + λ·I`, `p = λ·θ`.
 ///
 /// q has the value, the gradient and, where f has one, the Hessian of f at d = 0, and it keeps the places where a
 /// residual crosses δ, at which quadratic models and L-BFGS stall (Fletcher, Practical Methods of Optimization, 14.4).
@@ -15,15 +15,19 @@ struct LocalModel: Sendable {
     let slopes: [[SIMD4<Double>]]
     /// C
     let curvature: SymmetricMatrix
+    /// p, the pull of the decay
+    let pulls: [Double]
 
     init(
-        huber: Double, weights: [Double], residuals: [Double], slopes: [[Double]], curvature: SymmetricMatrix
+        huber: Double, weights: [Double], residuals: [Double], slopes: [[Double]], curvature: SymmetricMatrix,
+        pulls: [Double]
     ) {
         self.huber = huber
         self.weights = inFours(weights)
         self.residuals = inFours(residuals)
         self.slopes = slopes.map(inFours)
         self.curvature = curvature
+        self.pulls = pulls
     }
 
     /// `q(d)` and its gradient; `bend` is the second derivative of the Huber loss to count beyond δ, as a multiple of
@@ -52,8 +56,8 @@ struct LocalModel: Sendable {
         for j in 0..<count {
             var bent = 0.0
             for k in 0..<count { bent.addProduct(curvature[j, k], d[k]) }
-            gradient[j] += bent
-            value += 0.5 * bent * d[j]
+            gradient[j] += bent + pulls[j]
+            value += (0.5 * bent + pulls[j]) * d[j]
         }
         return (value, gradient, hessian)
     }
@@ -71,6 +75,7 @@ struct LocalModel: Sendable {
         var rise = Array(repeating: SIMD4<Double>.zero, count: moved.count), bent = 0.0, slope = 0.0
         for j in direction.indices where direction[j] != 0 {
             add(direction[j], slopes[j], to: &rise)
+            slope += direction[j] * pulls[j]
             for k in d.indices {
                 bent.addProduct(direction[j] * curvature[j, k], direction[k])
                 slope.addProduct(direction[j] * curvature[j, k], d[k])
@@ -136,8 +141,10 @@ extension FitProblem {
             curvature.add(-pull, outer: gradient)
             bends.add(pull, sheet.logs, at: points[i], to: &curvature)
         }
+        for j in 0..<count { curvature[j, j] += decay }
         return LocalModel(
-            huber: huber, weights: weights, residuals: residuals, slopes: slopes, curvature: curvature)
+            huber: huber, weights: weights, residuals: residuals, slopes: slopes, curvature: curvature,
+            pulls: theta.map { decay * $0 })
     }
 }
 

@@ -15,17 +15,18 @@ extension FitProblem {
     ///
     /// Of the likelihood ratio for M-estimates, `2·Δf·A/(K·B) ~ χ²` with `A = E[Huber″]`, `B = E[Huber′²]` (Huber & Ronchetti,
     /// Robust Statistics, 7.6): B with the degrees of freedom, A smoothed over a bandwidth of the residuals, because with
-    /// a small δ few runs lie inside it. t is Student's 90 % quantile in place of the normal one.
+    /// a small δ few runs lie inside it. Runs count by their weights, in B by the squares of those. t is Student's 90 % quantile in place of the normal one.
     func intervalRise(at theta: [Double]) -> Double {
         let residuals = logResiduals(of: Law(coordinates: theta))
         let count = Double(points.count), freedom = max(1, count - Double(theta.count))
         let spread = 1.4826 * quantile(0.5, of: residuals.map(abs).sorted()) * (count / freedom).squareRoot()
         let bandwidth = max(0.9 * spread * pow(count, -0.2), 1e-300)
-        let inside = residuals.reduce(0.0) { sum, r in
-            sum + 0.5
+        let inside = zip(residuals, weights).reduce(0.0) { sum, run in
+            let (r, weight) = run
+            return sum + weight * 0.5
                 * (erf((huber - r) / bandwidth / 2.0.squareRoot()) + erf((huber + r) / bandwidth / 2.0.squareRoot()))
         }
-        let squares = residuals.reduce(0.0) { $0 + pow(huberLoss($1, huber).derivative, 2) }
+        let squares = zip(residuals, weights).reduce(0.0) { $0 + pow($1.1 * huberLoss($1.0, huber).derivative, 2) }
         let t = studentQuantile90(freedom), slope = max(inside / count, 0.02)
         // Huber's correction for few runs a parameter, where many lie beyond δ (7.6, second estimate).
         let correction = 1 + Double(theta.count) / count * (1 - slope) / slope
