@@ -18,7 +18,7 @@ trains() {
         "$switchyard" train "$name.yaml" --check
     # Cut to two steps of one sequence; nothing else is changed.
     expect_exit "the planned $name configuration trains" 0 'validation after step 2: [0-9.]+ nats' -- \
-        "${on_one_rank[@]}" "$switchyard" train "$name.yaml" --set batch.micro_batch_tokens=512 --set batch.tokens=512 \
+        "${on_one_rank[@]}" "$switchyard" train "$name.yaml" --set batch.micro_batch_tokens=512 --set "batch.ramp=[]" --set batch.tokens=512 \
         --set train.tokens=1024 --set train.validation_tokens=512 --set schedule.warmup_tokens=512
 }
 
