@@ -49,7 +49,7 @@ package struct StudyRow: Sendable {
         let batch = configuration.batch
         return configuration.endTokens
             + configuration.length.branches.reduce(0) { sum, goal in
-                let total = batch.steps(from: 0, to: goal).tokens
+                let total = batch.end(ofRunTo: goal)
                 return sum + configuration.schedule.decayLength(of: total)
             }
     }

@@ -37,7 +37,7 @@ package struct StudyResult: Codable, Sendable, Equatable {
     init(_ row: StudyRow, endingAt goal: Int, in directory: RunDirectory) throws(Failure) {
         let isBranch = row.configuration.length.branches.contains(goal)
         let run = isBranch ? directory.branch(endingAt: goal) : directory
-        let end = row.configuration.batch.steps(from: 0, to: goal).tokens
+        let end = row.configuration.batch.end(ofRunTo: goal)
         let record = try Self.lastRecord(run.metrics)
         guard record.tokens == end, let loss = record.validationLoss else {
             throw Failure(

@@ -4,6 +4,9 @@ package struct StepBatch: Sendable, Equatable {
     package let tokens: Int
     /// Micro-batches, over all ranks.
     package let microBatches: Int
+
+    /// Accumulation steps that it takes on `ranks` ranks.
+    package func accumulationSteps(ranks: Int) -> Int { (microBatches + ranks - 1) / ranks }
 }
 
 /// Consecutive steps of one size.
@@ -32,6 +35,9 @@ extension BatchConfiguration {
     package func step(of tokens: Int) -> StepBatch {
         StepBatch(tokens: tokens, microBatches: tokens / microBatchTokens)
     }
+
+    /// The tokens that a run has seen after the step with which it has seen at least `goal`.
+    package func end(ofRunTo goal: Int) -> Int { steps(from: 0, to: goal).tokens }
 
     /// The steps from `seen` tokens on until at least `goal` have been seen, or `most` steps have been done.
     package func steps(from seen: Int, to goal: Int = forever, atMost most: Int = .max) -> [EqualSteps] {

@@ -13,7 +13,7 @@ extension RunDescription {
     /// Tokens after which the run ends, if all its steps are as `batch` says.
     package var endTokens: Int {
         switch length.goal {
-        case .tokens(let goal): batch.steps(from: 0, to: goal).tokens
+        case .tokens(let goal): batch.end(ofRunTo: goal)
         case .steps(let steps): batch.steps(from: 0, atMost: steps).tokens
         }
     }
@@ -28,12 +28,12 @@ extension RunDescription {
                 "needs `schedule.kind: wsd`, not `\(schedule.kind.rawValue)`: branches leave a constant rate",
                 advice: "set schedule.kind to wsd, or leave train.branches out")
         }
-        guard batch.steps(from: 0, to: last).tokens < endTokens else {
+        guard batch.end(ofRunTo: last) < endTokens else {
             throw section.failure(
                 "branches", "has \(last), but the run itself ends after \(endTokens) tokens",
                 advice: "name ends before that; the run decays at its own end anyway")
         }
-        let total = batch.steps(from: 0, to: first).tokens
+        let total = batch.end(ofRunTo: first)
         guard total - schedule.decayLength(of: total) >= batch.step(after: 0).tokens else {
             throw section.failure(
                 "branches", "has \(first): such a run decays from its first step, so it leaves nothing",

@@ -26,7 +26,7 @@ package struct JobLayout: Sendable {
         self.ranks = ranks
         expertParallelSize = try configuration.parallel.resolvedExpertParallelSize(
             experts: configuration.model.expertCounts, ranks: ranks)
-        accumulationSteps = (microBatches + ranks - 1) / ranks
+        accumulationSteps = largest.accumulationSteps(ranks: ranks)
         microBatchesInFlight =
             accumulationSteps > 1 && expertParallelSize > 1 ? configuration.parallel.microBatchesInFlight : 1
     }

@@ -48,7 +48,7 @@ struct ForecastTable {
         let branches = configuration.length.branches.map { goal in
             (
                 "branch",
-                "ends after \(grouped(configuration.batch.steps(from: 0, to: goal).tokens)) tokens, in "
+                "ends after \(grouped(configuration.batch.end(ofRunTo: goal))) tokens, in "
                     + RunDirectory(configuration.directory).branch(endingAt: goal).path
             )
         }
