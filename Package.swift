@@ -188,7 +188,7 @@ let package = Package(
             "Optimization Threading Configuration Tensors Platform Randomness Diagnostics TestSupport",
             resources: [.copy("Golden")]),
         tests(of: "Parallelism", "Parallelism Model Collectives Configuration Tensors Diagnostics"),
-        tests(of: "Parquet", "Parquet Diagnostics", resources: [.copy("Golden")]),
+        tests(of: "Parquet", "Parquet Diagnostics Randomness", resources: [.copy("Golden")]),
         tests(of: "Planning", "Planning Configuration Platform Randomness Diagnostics", resources: [.copy("Tables")]),
         tests(of: "Platform", "Platform Diagnostics"),
         tests(of: "Randomness", "Randomness"),

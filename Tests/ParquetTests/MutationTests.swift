@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Randomness
 import Testing
 
 /// Damaged files: read or refused in words, always in time, and never with a crash, which would end these tests.
@@ -10,10 +11,7 @@ import Testing
 
         mutating func roll(_ sides: Int) -> Int {
             state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return Int((z ^ (z >> 31)) % UInt64(max(1, sides)))
+            return Int(mix(state) % UInt64(max(1, sides)))
         }
     }
 
