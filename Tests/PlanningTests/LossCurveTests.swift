@@ -71,7 +71,7 @@ import Testing
         }
         #expect(flaw([1, 2, 3, 3], [3, 2, 3, 3.1]) == .few(3))
         #expect(flaw([], []) == .few(0))
-        #expect(flaw([1, 2, 3, 4], [2, 3, 3, 2]) == .noValley)
+        #expect(flaw([1, 2, 3, 4], [2, 3, 3, 2]) == .noMinimum)
         #expect(flaw([1, 2, 3, 4], [9, 4, 1, 0]) == .fallsUpward)
         #expect(flaw([1, 2, 3, 4], [0, 1, 4, 9]) == .fallsDownward)
         #expect(flaw([1, 2, 3, 4], [1, 0, 1, 4]) == nil)

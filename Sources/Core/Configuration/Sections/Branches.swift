@@ -18,6 +18,12 @@ extension RunDescription {
         }
     }
 
+    /// Tokens after which the decay of a run to `goal` tokens begins.
+    package func decayStart(ofRunTo goal: Int) -> Int {
+        let end = batch.end(ofRunTo: goal)
+        return end - schedule.decayLength(of: end)
+    }
+
     /// - Parameter section: `train`
     /// - Throws: `configuration` for branches that leave no run
     func requireBranches(_ section: ConfigurationSection) throws(Failure) {
@@ -33,8 +39,7 @@ extension RunDescription {
                 "branches", "has \(last), but the run itself ends after \(endTokens) tokens",
                 advice: "name ends before that; the run decays at its own end anyway")
         }
-        let total = batch.end(ofRunTo: first)
-        guard total - schedule.decayLength(of: total) >= batch.step(after: 0).tokens else {
+        guard decayStart(ofRunTo: first) >= batch.step(after: 0).tokens else {
             throw section.failure(
                 "branches", "has \(first): such a run decays from its first step, so it leaves nothing",
                 advice: "train it alone, or shorten its decay (schedule.decay_share, schedule.decay_tokens)")

@@ -54,8 +54,9 @@ package struct StepSkipping: Sendable, Equatable {
     }
 
     init(reading section: ConfigurationSection) throws(Failure) {
-        limit = try section.integer("skip_limit", default: 3, in: 0...1_000_000)
-        outlierSigmas = try section.number("outlier_sigmas", default: 0, in: 0...1e6)
-        outlierWindow = try section.integer("outlier_window", default: 128, in: 4...1024)
+        let standard = StepSkipping()
+        limit = try section.integer("skip_limit", default: standard.limit, in: 0...1_000_000)
+        outlierSigmas = try section.number("outlier_sigmas", default: standard.outlierSigmas, in: 0...1e6)
+        outlierWindow = try section.integer("outlier_window", default: standard.outlierWindow, in: 4...1024)
     }
 }

@@ -20,7 +20,15 @@ package final class JSONLinesSink: RecordSink {
     /// - Throws: `inputOutput` if it cannot be read
     package static func lastStep(of path: String) throws(Failure) -> Int? {
         guard let file = try? RegularFile(path) else { return nil }
-        return try RecordLines(step: step(of:)).lastStep(in: file)
+        return try RecordLines.last(in: file, step(of:))
+    }
+
+    /// The last record of a file; nil if it has none, or there is no such file.
+    /// - Throws: `inputOutput` if it cannot be read
+    package static func lastRecord(of path: String) throws(Failure) -> StepRecord? {
+        guard let file = try? RegularFile(path) else { return nil }
+        let decoder = StepRecord.decoder()
+        return try RecordLines.last(in: file) { try? decoder.decode(StepRecord.self, from: Data($0)) }
     }
 
     /// Cuts off the records of later steps. Lines that are no records stay where they stand between those that are kept.

@@ -24,11 +24,11 @@ struct RecordLines {
         return cut ?? 0
     }
 
-    /// The step of the last record; nil if there is none.
-    func lastStep(in file: RegularFile) throws(Failure) -> Int? {
+    /// What `read` takes from the last line that it takes for a record; nil if there is none.
+    static func last<Answer>(in file: RegularFile, _ read: ([UInt8]) -> Answer?) throws(Failure) -> Answer? {
         var reader = BackwardLines(file)
         while let line = try reader.next() {
-            if let step = step(line.bytes) { return step }
+            if let answer = read(line.bytes) { return answer }
         }
         return nil
     }

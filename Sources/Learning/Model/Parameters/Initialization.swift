@@ -4,7 +4,7 @@ import Randomness
 package import Tensors
 package import Threading
 
-/// The values training starts from: truncated normals with σ = √(scale / fan_in) in matrices, ones in gains, zeros in biases.
+/// The values training starts from: truncated normals with σ = √(scale / fan_in) in matrices, ones in norm weights, zeros in biases.
 /// Two standard deviations is where Fedus et al. cut (arXiv:2101.03961, section 2.4), ±0.2 where the program of Ludziejewski
 /// et al. does (arXiv:2502.05172).
 ///

@@ -144,7 +144,7 @@ private struct Group {
         switch flaw {
         case .few(let count):
             return "\(count) different size\(count == 1 ? "" : "s"); a parabola takes \(LossCurve.fewest) or more"
-        case .noValley: return "the losses have no valley between the sizes"
+        case .noMinimum: return "the losses have no lowest point between the sizes"
         case .fallsDownward:
             return "the loss still falls below \(shortCount(sizes.min() ?? 0)) active parameters: add smaller models"
         case .fallsUpward:

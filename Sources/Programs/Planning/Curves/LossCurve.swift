@@ -27,7 +27,7 @@ package struct LossCurve: Sendable {
         /// Fewer different values of the setting than a parabola with something left over needs.
         case few(Int)
         /// The parabola opens downward or is straight.
-        case noValley
+        case noMinimum
         /// The loss still falls at an end of the curve.
         case fallsDownward, fallsUpward
     }
@@ -46,7 +46,7 @@ package struct LossCurve: Sendable {
         let columns = [x.map { _ in 1 }, x, x.map { $0 * $0 }], measured = losses ?? self.losses
         guard let fit = LeastSquares(columns, measured) else { throw .few(different) }
         let (a, b, c) = (fit.coefficients[0], fit.coefficients[1], fit.coefficients[2])
-        guard c > 0 else { throw .noValley }
+        guard c > 0 else { throw .noMinimum }
         let place = -b / (2 * c)
         guard place > low - middle else { throw .fallsDownward }
         guard place < high - middle else { throw .fallsUpward }

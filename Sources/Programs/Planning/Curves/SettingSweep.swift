@@ -126,7 +126,7 @@ private struct SweptModel {
         switch flaw {
         case .few(let count):
             return "\(count) different \(setting.plural); a parabola takes \(LossCurve.fewest) or more"
-        case .noValley: return "the losses have no valley between the \(setting.plural)"
+        case .noMinimum: return "the losses have no lowest point between the \(setting.plural)"
         case .fallsDownward: return "the loss still falls below \(low): add smaller \(setting.plural)"
         case .fallsUpward: return "the loss still falls above \(high): add larger \(setting.plural)"
         }
