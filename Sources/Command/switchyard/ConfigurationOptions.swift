@@ -1,8 +1,6 @@
 import ArgumentParser
 import Configuration
 import Diagnostics
-import Foundation
-import Platform
 import Training
 
 /// A configuration file and what the command line changes of it.
@@ -23,14 +21,6 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// What stands in the file.
     func text() throws(Failure) -> String {
-        guard FileManager.default.fileExists(atPath: configuration) else {
-            throw Failure(
-                .noInput, "there is no configuration file \(configuration)", advice: "configs/ holds examples")
-        }
-        let bytes = try RegularFile(configuration).contents(limit: 1 << 24)
-        guard let text = String(bytes: bytes, encoding: .utf8) else {
-            throw Failure(.configuration, "\(configuration) is not UTF-8 text")
-        }
-        return text
+        try configurationText(of: configuration, "configuration file", advice: "configs/ holds examples")
     }
 }

@@ -49,7 +49,7 @@ struct FitCommand: ParsableCommand {
             let reports = try forms.map { form in
                 try FitReport(form, records, try descent.options(form.metadata.name, resampling))
             }
-            if let output { try writeText(json(reports[0].record), to: output) }
+            if let output { try writeText(reports[0].record.fileText, to: output) }
             if let plots {
                 for report in reports {
                     try writeText(residualPlot(report).svg, to: residuals(of: report.record.law, in: plots))
@@ -91,11 +91,5 @@ struct FitCommand: ParsableCommand {
             return record
         }
         if records.count == 1 { try printJSON(records[0]) } else { try printJSON(records) }
-    }
-
-    private func json(_ record: FitRecord) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
     }
 }

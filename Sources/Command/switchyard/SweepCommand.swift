@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Diagnostics
 import Foundation
 import Planning
@@ -36,7 +37,7 @@ struct SweepCommand: ParsableCommand, AnswersRequests {
             guard let program = Bundle.main.executablePath else {
                 throw Failure(.unavailable, "cannot find this program's own file to start jobs with")
             }
-            let study = try Study(yaml: text(), file: study)
+            let study = try Study(yaml: configurationText(of: study, "study"), file: study)
             try requireSafeOutputs(study)
             try makeDirectory(study.directory.path)
             let queue = try StudyQueue(study), launcher = StudyLauncher(program: program, ranks: study.ranks)
@@ -55,14 +56,6 @@ struct SweepCommand: ParsableCommand, AnswersRequests {
             try worker.run(atMost: jobs)
             try finish(study, try queue.writeTable(), worker.failures)
         }
-    }
-
-    private func text() throws(Failure) -> String {
-        guard fileExists(study) else { throw Failure(.noInput, "there is no study \(study)") }
-        guard let text = String(bytes: try RegularFile(study).contents(limit: 1 << 24), encoding: .utf8) else {
-            throw Failure(.configuration, "\(study) is not UTF-8 text")
-        }
-        return text
     }
 
     private func requireSafeOutputs(_ study: Study) throws(Failure) {

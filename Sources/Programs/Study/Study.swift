@@ -46,11 +46,9 @@ package struct StudyRow: Sendable {
 
     /// All tokens that are trained on, in the run and its branches.
     var trainedTokens: Int {
-        let batch = configuration.batch
-        return configuration.endTokens
+        configuration.endTokens
             + configuration.length.branches.reduce(0) { sum, goal in
-                let total = batch.end(ofRunTo: goal)
-                return sum + configuration.schedule.decayLength(of: total)
+                sum + configuration.batch.end(ofRunTo: goal) - configuration.decayStart(ofRunTo: goal)
             }
     }
 
@@ -60,15 +58,18 @@ package struct StudyRow: Sendable {
     /// Equal where results must be equal: of everything but places and what changes no number.
     package var fingerprint: String {
         let neutral = ["run.", "parallel.", "checkpoint.", "train.branches"]
-        let lines = configuration.values.filter { value in !neutral.contains { value.key.hasPrefix($0) } }
-        return hexadecimal(digest(of: lines.map { "\($0.key)=\($0.value)" }.joined(separator: "\n")))
+        return digestOfSettings { key in !neutral.contains(where: key.hasPrefix) }
     }
 
     /// The same for rows whose steps take equally long.
     package var shape: String {
         let sections = ["model.", "routing.", "batch.", "precision", "reproducible", "recompute", "parallel."]
-        let lines = configuration.values.filter { value in sections.contains { value.key.hasPrefix($0) } }
-        return hexadecimal(digest(of: lines.map { "\($0.key)=\($0.value)" }.joined(separator: "\n")))
+        return digestOfSettings { key in sections.contains(where: key.hasPrefix) }
+    }
+
+    private func digestOfSettings(_ isCounted: (String) -> Bool) -> String {
+        let lines = configuration.values.filter { isCounted($0.key) }.map { "\($0.key)=\($0.value)" }
+        return hexadecimal(digest(of: lines.joined(separator: "\n")))
     }
 }
 
@@ -83,6 +84,15 @@ package struct StudyDirectory: Sendable {
     var rates: String { "\(path)/rates.json" }
     package func run(_ row: String) -> String { "\(path)/runs/\(row)" }
     func repetition(_ row: String) -> String { "\(path)/repeated/\(row)" }
-    func configuration(_ row: String) -> String { "\(path)/configs/\(row).yaml" }
+    private func configuration(_ row: String) -> String { "\(path)/configs/\(row).yaml" }
     func queue(_ row: String) -> String { "\(path)/queue/\(row)" }
+
+    /// Writes the row's configuration, as `train` takes it.
+    /// - Returns: its path
+    func writeConfiguration(of row: StudyRow) throws(Failure) -> String {
+        let file = configuration(row.name)
+        try makeDirectory(splitPath(file).parent)
+        try replaceFile(file, with: Array(row.configuration.yaml.utf8))
+        return file
+    }
 }

@@ -35,15 +35,13 @@ package struct StudyBill: Codable, Sendable {
         items = []
         for row in study.rows {
             let layout = try JobLayout(row.resolved, ranks: study.ranks)
-            let checkpoint = row.configuration.checkpoint, branches = row.configuration.length.branches.count
-            let rolling = checkpoint.keep + (checkpoint.keepBest ? 1 : 0)
-            let states = rolling * (branches + 1) + branches + checkpoint.atTokens.count
             items.append(
                 Item(
                     row: row.name, activeParameters: row.cost.activeParameters,
                     totalParameters: row.cost.totalParameters, tokens: row.trainedTokens, flops: row.flops,
                     memoryBytes: MemoryEstimate(row.resolved, layout).total,
-                    diskBytes: 12 * row.cost.totalParameters * states, isDone: try queue.outcome(of: row) != nil,
+                    diskBytes: row.resolved.checkpointBytes * row.resolved.keptCheckpoints,
+                    isDone: try queue.outcome(of: row) != nil,
                     seconds: rates.tokensPerSecond[row.shape].map { Double(row.trainedTokens) / $0 }))
         }
     }
@@ -82,8 +80,6 @@ package struct StepRates: Codable, Sendable {
     /// By `StudyRow.shape`.
     package var tokensPerSecond: [String: Double] = [:]
 
-    package init() {}
-
     /// Those that were measured before; of another program or machine, perhaps, but near enough.
     package init(of study: Study) {
         guard let file = try? RegularFile(study.directory.rates), let bytes = try? file.contents(limit: 1 << 24),
@@ -106,9 +102,8 @@ package struct StepRates: Codable, Sendable {
             guard try queue.outcome(of: row) == nil else { continue }
             try SignalRequests.throwIfStopRequested(during: "measuring the steps of row \(row.name)")
             report("measuring the steps of row \(row.name)")
-            try makeDirectory(splitPath(study.directory.configuration(row.name)).parent)
-            try replaceFile(study.directory.configuration(row.name), with: Array(row.configuration.yaml.utf8))
-            tokensPerSecond[row.shape] = try Self.rate(study.directory.configuration(row.name), row, launcher)
+            let file = try study.directory.writeConfiguration(of: row)
+            tokensPerSecond[row.shape] = try Self.rate(file, row, launcher)
             if let bytes = try? JSONEncoder().encode(self) {
                 try replaceFile(study.directory.rates, with: Array(bytes))
             }

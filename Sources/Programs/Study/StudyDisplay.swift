@@ -1,7 +1,5 @@
 import Configuration
 import Diagnostics
-import Foundation
-import Platform
 package import RunFormat
 
 /// What a user sees of a study: a line for every row that begins or ends, and where all of them stand.
@@ -22,49 +20,41 @@ package final class StudyDisplay {
     }
 
     /// Rewrites the line of progress.
-    func show(_ study: Study, _ queue: StudyQueue, running: [StudyRow], failed: Int) {
-        let done = study.rows.filter { row in ((try? queue.outcome(of: row)) ?? nil) != nil }
-        let flopsDone = done.reduce(0) { $0 + $1.flops }
+    /// - Parameters:
+    ///   - study: whose rows
+    ///   - open: rows that are neither done nor failed
+    ///   - running: those of them that this worker trains
+    ///   - failed: names of those that failed here
+    func show(_ study: Study, open: [StudyRow], running: [StudyRow], failed: [String]) {
+        progress.show(line(study, open, running, failed))
+    }
+
+    private func line(_ study: Study, _ open: [StudyRow], _ running: [StudyRow], _ failed: [String]) -> String {
+        let left = Set(open.map(\.name) + failed), done = study.rows.filter { !left.contains($0.name) }
+        let flopsDone = done.reduce(0) { $0 + $1.flops }, all = study.rows.reduce(0) { $0 + $1.flops }
         let before = flopsBefore ?? flopsDone
         flopsBefore = before
-        let partly = running.reduce(0.0) { $0 + share(of: $1, in: study) * $1.flops }
-        let all = study.rows.reduce(0) { $0 + $1.flops }
-        let seconds = (ContinuousClock.now - began) / .seconds(1), rate = (flopsDone + partly - before) / seconds
-        let eta = rate > 0 ? "  ETA \(duration((all - flopsDone - partly) / rate))" : ""
-        progress.show(
-            "\(done.count)/\(study.rows.count) rows done" + (failed > 0 ? ", \(failed) failed" : "")
-                + "  \(running.count) running"
-                + (running.first.map { ": \($0.name) \(Int(100 * share(of: $0, in: study))) %" } ?? "")
-                + "  \(Int(100 * (flopsDone + partly) / max(all, 1))) % of the work" + eta)
+        let shares = running.map { share(of: $0, in: study) }
+        let now = flopsDone + zip(running, shares).reduce(0) { $0 + $1.1 * $1.0.flops }
+        let rate = (now - before) / ((ContinuousClock.now - began) / .seconds(1))
+        let eta = rate > 0 ? "  ETA \(duration((all - now) / rate))" : ""
+        return "\(done.count)/\(study.rows.count) rows done" + (failed.isEmpty ? "" : ", \(failed.count) failed")
+            + "  \(running.count) running"
+            + (running.first.map { ": \($0.name) \(Int(100 * shares[0])) %" } ?? "")
+            + "  \(Int(100 * now / max(all, 1))) % of the work" + eta
     }
 
     /// How much of a row's work is done, by its records.
     private func share(of row: StudyRow, in study: Study) -> Double {
         let directory = RunDirectory(study.directory.run(row.name))
-        let files =
-            [directory.metrics] + row.configuration.length.branches.map { directory.branch(endingAt: $0).metrics }
-        var tokens = 0
-        for file in files {
-            guard let span = recordedTokens(file) else { continue }
-            tokens += span
+        let run = lastToken(directory)
+        let branches = row.configuration.length.branches.reduce(0) { sum, goal in
+            sum + max(0, lastToken(directory.branch(endingAt: goal)) - row.configuration.decayStart(ofRunTo: goal))
         }
-        return min(1, Double(tokens) / Double(max(row.trainedTokens, 1)))
+        return min(1, Double(run + branches) / Double(max(row.trainedTokens, 1)))
     }
 
-    /// Tokens from before the first record of a file to its last.
-    private func recordedTokens(_ path: String) -> Int? {
-        guard let file = try? RegularFile(path), file.size > 0,
-            let head = try? file.bytes(from: 0, to: min(file.size, 1 << 14)),
-            let tail = try? file.bytes(from: max(0, file.size - (1 << 14)), to: file.size)
-        else { return nil }
-        func tokens(_ line: some Sequence<UInt8>) -> (tokens: Int, step: Int)? {
-            let record = try? StepRecord.decoder().decode(StepRecord.self, from: Data(line))
-            return record.map { ($0.tokens, $0.step) }
-        }
-        let newline = UInt8(ascii: "\n")
-        guard let first = head.split(separator: newline).first.flatMap(tokens),
-            let last = tail.split(separator: newline).suffix(2).reversed().lazy.compactMap(tokens).first
-        else { return nil }
-        return last.tokens - (first.step == 1 ? 0 : first.tokens)
+    private func lastToken(_ directory: RunDirectory) -> Int {
+        (try? JSONLinesSink.lastRecord(of: directory.metrics))??.tokens ?? 0
     }
 }

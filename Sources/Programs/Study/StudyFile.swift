@@ -1,9 +1,7 @@
 import Configuration
 import Data
 package import Diagnostics
-import Foundation
 import Model
-import Platform
 
 extension Study {
     /// Reads a study's file and settles every row, so that nothing begins before all of it can.
@@ -29,21 +27,11 @@ extension Study {
         }
         try document.refuseUnknownKeys()
         let reader = RowReader(
-            text: try Self.text(of: base), base: base, directory: directory, ends: ends,
+            text: try configurationText(
+                of: base, "base configuration", advice: "`base` is a path from where the command is started"),
+            base: base, directory: directory, ends: ends,
             budgets: try Self.numbers(budgets, top))
         rows = try reader.rows(grid)
-    }
-
-    private static func text(of file: String) throws(Failure) -> String {
-        guard fileExists(file) else {
-            throw Failure(
-                .noInput, "there is no base configuration \(file)",
-                advice: "`base` is a path from where the command is started")
-        }
-        guard let text = String(bytes: try RegularFile(file).contents(limit: 1 << 24), encoding: .utf8) else {
-            throw Failure(.configuration, "\(file) is not UTF-8 text")
-        }
-        return text
     }
 
     private static func numbers(_ texts: [String], _ section: ConfigurationSection) throws(Failure) -> [Double] {

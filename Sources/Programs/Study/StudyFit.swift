@@ -1,5 +1,4 @@
 package import Diagnostics
-import Foundation
 package import Planning
 import Platform
 
@@ -32,10 +31,7 @@ package enum StudyFit {
             note("no fit: \(error.message)")
             return nil
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        guard let bytes = try? encoder.encode(report.record) else { throw Failure(.software, "the fit has no JSON") }
-        try replaceFile(study.directory.fit, with: Array(bytes))
+        try replaceFile(study.directory.fit, with: Array(report.record.fileText.utf8))
         return report
     }
 

@@ -56,10 +56,9 @@ struct StudyJob {
         self.directory = RunDirectory(directory)
         log = "\(study.queue(row.name))/log.txt"
         try makeDirectory(study.queue(row.name))
-        try makeDirectory(splitPath(study.configuration(row.name)).parent)
-        try replaceFile(study.configuration(row.name), with: Array(row.configuration.yaml.utf8))
+        let configuration = try study.writeConfiguration(of: row)
         let place = ConfigurationDocument.override("run.directory", path: directory)
-        let command = try launcher.command(["train", escapedPath(study.configuration(row.name)), "--set", place])
+        let command = try launcher.command(["train", escapedPath(configuration), "--set", place])
         do {
             running = try ChildProcess.start(command.program, command.arguments, log: log)
         } catch {

@@ -1,7 +1,5 @@
 import Configuration
 import Diagnostics
-import Foundation
-import Platform
 import RunFormat
 
 /// What one end of a row came to: a line of the study's table.
@@ -38,7 +36,9 @@ package struct StudyResult: Codable, Sendable, Equatable {
         let isBranch = row.configuration.length.branches.contains(goal)
         let run = isBranch ? directory.branch(endingAt: goal) : directory
         let end = row.configuration.batch.end(ofRunTo: goal)
-        let record = try Self.lastRecord(run.metrics)
+        guard let record = try JSONLinesSink.lastRecord(of: run.metrics) else {
+            throw Failure(.data, "\(run.metrics) has no records", advice: "start the study again")
+        }
         guard record.tokens == end, let loss = record.validationLoss else {
             throw Failure(
                 .data, "\(run.metrics) ends after \(record.tokens) tokens, not with a validation after \(end)",
@@ -57,15 +57,5 @@ package struct StudyResult: Codable, Sendable, Equatable {
         (experts, granularity, topK) = (model.experts.uniform, model.granularity, model.topK)
         (learningRate, batchTokens) = (row.resolved.peakLearningRate, row.configuration.batch.tokens)
         (fingerprint, digest) = (row.fingerprint, record.parameterDigest)
-    }
-
-    private static func lastRecord(_ path: String) throws(Failure) -> StepRecord {
-        var lines = FileLines(try RegularFile(path), longest: StepRecord.longest), last: [UInt8] = []
-        while let line = try lines.next() { if !line.bytes.isEmpty { last = Array(line.bytes) } }
-        do {
-            return try StepRecord.decoder().decode(StepRecord.self, from: Data(last))
-        } catch {
-            throw Failure(.data, "the last line of \(path) is no record: \(complaint(ofDecoding: error))")
-        }
     }
 }

@@ -27,7 +27,7 @@ package final class StudyWorker {
             try collect()
             if SignalRequests.pending.contains(.stop) { try stop() }
             let waiting = try openRows()
-            display.show(study, queue, running: jobs.map(\.job.row), failed: failures.count)
+            display.show(study, open: waiting, running: jobs.map(\.job.row), failed: failures.map(\.row))
             if jobs.isEmpty, waiting.isEmpty { return }
             while jobs.count < limit, try beginOne(of: waiting) {}
             usleep(100_000)

@@ -165,7 +165,7 @@ package final class ConfigurationSection {
 
     /// The word that `key` has, if it is one of `words`.
     func word(_ key: String, among words: [String]) -> String? {
-        guard let word = mapping[Node(key)]?.scalar?.string, words.contains(word) else { return nil }
+        guard let word = words.first(where: { isWord(key, $0) }) else { return nil }
         recordText(key, [word], list: false)
         return word
     }

@@ -92,19 +92,10 @@ struct ForecastTable {
 
 /// What checkpoints take.
 extension ForecastTable {
-    /// Parameters and their moments, in float32.
-    private var checkpointBytes: Int {
-        let layout = ParameterLayout(configuration.model, .all), all = layout.entries.map(\.range)
-        let second = configuration.optimizer.kind.secondMoment(of: layout, in: all)
-        return (all + all + second).reduce(0) { $0 + 4 * $1.count }
-    }
+    private var checkpointBytes: Int { configuration.checkpointBytes }
 
-    /// As many as there are at a time: those that stay, and the one that is being written. A branch has its own.
-    private var checkpointsAtOnce: Int {
-        let rolling = configuration.checkpoint.keep + (configuration.checkpoint.keepBest ? 1 : 0)
-        let branches = configuration.length.branches.count
-        return rolling * (branches + 1) + configuration.checkpoint.atTokens.count + branches + 1
-    }
+    /// As many as there are at a time: those that stay, and the one that is being written.
+    private var checkpointsAtOnce: Int { configuration.keptCheckpoints + 1 }
 
     /// Bytes free where the run writes.
     private var freeDisk: Int? { FileSystemSpace(at: RunDirectory(configuration.directory).lowestFolder)?.free }
