@@ -110,7 +110,7 @@ import Testing
         let best = try #require(reports.min { $0.record.aicc! < $1.record.aicc! })
         #expect(best.record.law == "joint")
         #expect(reports.min { $0.record.bic < $1.record.bic }!.record.law == "joint")
-        let lines = comparison(of: reports).text.split(separator: "\n")
+        let lines = LawComparison(reports).table.text.split(separator: "\n")
         #expect(lines.count == 4 && lines[1].hasPrefix("joint"))
         let chinchilla = try report(
             ChinchillaLaw.self, Simulation.joint(noise: 0.004, seed: 2).filter { $0.point.experts == 4 })

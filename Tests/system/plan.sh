@@ -63,6 +63,25 @@ expect "the written vocabulary is the fit's" grep -q 'vocabulary_size: 4096' fit
 expect_exit "a plan with another vocabulary warns" 0 'vocabulary of 300, the runs behind ./fit.json one of 4096' -- \
     "$switchyard" plan --law ./fit.json --flops 1e17 --vocabulary-size 300
 
+# Other questions to the same runs.
+expect_exit "a comparison takes two laws" 64 'compare takes two different laws or more' -- \
+    "$switchyard" fit runs.csv --compare chinchilla,chinchilla
+expect_exit "runs without curves of equal compute" 65 'no runs of equal compute have a lowest loss' -- \
+    "$switchyard" fit runs.csv --law isoflop
+expect_exit "an isoFLOP analysis writes no law" 64 '.*output has no effect with --law isoflop' -- \
+    "$switchyard" fit runs.csv --law isoflop --output iso.json
+expect_exit "a sweep needs its column" 65 'no .learning_rate., which the law .learning-rate. needs' -- \
+    "$switchyard" fit runs.csv --law learning-rate
+expect_exit "a decay that is no number of its range" 64 'weight-decay is a number from 0 to 1, not -1' -- \
+    "$switchyard" fit runs.csv --law chinchilla --weight-decay=-1
+awk 'BEGIN {
+    print "n_active,tokens,experts,learning_rate,loss"
+    for (n = 1e7; n < 1e9; n *= 10) for (i = -2; i <= 2; i++)
+        printf "%g,1e9,1,%.6g,%.6f\n", n, 1e-3 * (n / 1e7) ^ -0.5 * exp(0.4 * i), 3 + 0.02 * (0.4 * i) ^ 2
+}' >sweep.csv
+expect_exit "the best rates of a sweep, and their rule" 0 'LR = 3.162.N_act.-0.5, by least squares through 2' -- \
+    "$switchyard" fit sweep.csv --law learning-rate
+
 # Tables are read strictly.
 sed 's/n_active/n_actve/' runs.csv >misspelled.csv
 expect_exit "a misspelled column" 65 'unknown column .n_actve.; did you mean .n_active.' -- \

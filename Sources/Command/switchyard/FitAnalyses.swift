@@ -28,6 +28,25 @@ extension FitCommand {
         if json { try printJSON(fits.record) } else { try StandardOutput.write(fits.text) }
     }
 
+    /// Fits laws with the same runs held out and prints how they compare.
+    func compareLaws(_ forms: [any ScalingLaw.Type]) throws {
+        try refuse(outputs + (per == nil ? [] : ["--per"]) + (law == "joint" ? [] : ["--law"]), with: "--compare")
+        let names = forms.map { form in form.metadata.name }
+        guard forms.count > 1, Set(names).count == forms.count else {
+            throw Failure(
+                .usage, "--compare takes two different laws or more, not `\(compare ?? "")`",
+                advice: "for example --compare joint,chinchilla")
+        }
+        let comparison = try LawComparison(
+            forms, try records(for: RunNeeds(forms.map { form in form.metadata }))
+        ) { law throws(Failure) in
+            var options = try descent.options(law, resampling)
+            options.resamples = 0
+            return options
+        }
+        if json { try printJSON(comparison.entries) } else { try StandardOutput.write(comparison.text) }
+    }
+
     /// Options that ask for files.
     private var outputs: [String] {
         [("--output", output), ("--plots", plots)].compactMap { option, value in value == nil ? nil : option }

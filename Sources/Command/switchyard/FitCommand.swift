@@ -15,6 +15,7 @@ struct FitCommand: ParsableCommand {
               switchyard fit runs.csv --law joint --output fit.json --plots plots
               switchyard fit runs/* --law joint,sparsity,chinchilla
               switchyard fit runs.csv --law chinchilla --per experts
+              switchyard fit runs.csv --compare joint,chinchilla,routed
               switchyard fit runs.csv --law isoflop
               switchyard fit sweep.csv --law learning-rate
               switchyard plan --law fit.json --flops 1e20
@@ -27,6 +28,9 @@ struct FitCommand: ParsableCommand {
             \(RunAnalysis.allCases.map(\.rawValue).joined(separator: ", ")).
             """)
     var law = "joint"
+    @Option(
+        help: "Compare laws, such as joint,chinchilla, with the same runs held out, and print the comparison alone.")
+    var compare: String?
     @Option(help: "Fit one law anew for each of something: experts.") var per: FitPer?
     @OptionGroup var descent: FitDescentOptions
     @OptionGroup var resampling: ResamplingOptions
@@ -37,8 +41,9 @@ struct FitCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
+            if let compare { return try compareLaws(try forms(compare)) }
             if let analysis = RunAnalysis(rawValue: law) { return try analyze(analysis) }
-            let forms = try law.split(separator: ",").map { try LawCatalog.form(named: String($0)) }
+            let forms = try forms(law)
             guard !forms.isEmpty else { throw Failure(.usage, "--law names no law") }
             if output != nil, forms.count > 1 {
                 throw Failure(.usage, "--output keeps one law", advice: "give one --law")
@@ -57,6 +62,12 @@ struct FitCommand: ParsableCommand {
             }
             try show(reports)
         }
+    }
+
+    private func forms(_ names: String) throws(Failure) -> [any ScalingLaw.Type] {
+        var forms: [any ScalingLaw.Type] = []
+        for name in names.split(separator: ",") { forms.append(try LawCatalog.form(named: String(name))) }
+        return forms
     }
 
     func records(for needs: RunNeeds) throws -> [RunMeasurement] {
@@ -81,7 +92,7 @@ struct FitCommand: ParsableCommand {
             try StandardOutput.write(reports.map(\.text).joined(separator: "\n\n"))
             if reports.count > 1 {
                 try StandardOutput.write(
-                    "\nOn the same runs, most credible first:\n\n" + comparison(of: reports).text)
+                    "\nOn the same runs, most credible first:\n\n" + LawComparison(reports).table.text)
             }
             return
         }

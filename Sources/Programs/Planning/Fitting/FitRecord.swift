@@ -64,7 +64,8 @@ package struct FitRecord: Sendable, Codable {
         huber = fit.objective.huber
         weighting = fit.objective.weighting == .equal ? nil : fit.objective.weighting
         decay = fit.objective.decay == 0 ? nil : fit.objective.decay
-        (aicc, bic) = fit.criteria
+        let criteria = fit.criteria
+        (aicc, bic) = (criteria.aicc, criteria.bic)
         explained = fit.explained
         domain = fit.domain
         conventions = RunConventions(fit.runs)

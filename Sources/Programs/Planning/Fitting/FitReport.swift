@@ -5,12 +5,11 @@ extension Fit {
     /// The 80 % interval of parameter j.
     func interval(_ j: Int) -> [Double] { [intervals[j].low, intervals[j].high] }
 
-    /// AICc and BIC of log residuals taken as normal, over all runs; the variance counts as a parameter.
-    var criteria: (aicc: Double?, bic: Double) {
-        let n = Double(runs.count), k = Double(Law.metadata.parameters.count + 1)
-        let squares = residuals.reduce(0) { $0 + $1.logResidual * $1.logResidual }
-        let misfit = n * log(max(squares / n, 1e-32))
-        return (n > k + 1 ? misfit + 2 * k + 2 * k * (k + 1) / (n - k - 1) : nil, misfit + k * log(n))
+    /// Of log residuals over all runs.
+    var criteria: InformationCriteria {
+        InformationCriteria(
+            squares: residuals.reduce(0) { $0 + $1.logResidual * $1.logResidual }, runs: runs.count,
+            parameters: Law.metadata.parameters.count)
     }
 
     /// The part of the differences between the runs' log losses that the law explains beyond what as many free parameters
@@ -101,18 +100,4 @@ package struct FitReport: Sendable {
         if let caution = record.caution { lines += ["", "Beware: \(caution)."] }
         return lines.joined(separator: "\n")
     }
-}
-
-/// Laws fitted to the same runs, the most credible first.
-package func comparison(of reports: [FitReport]) -> TextTable {
-    var table = TextTable(["law", "parameters", "RMSE", "held out", "AICc", "BIC"])
-    for report in reports.sorted(by: { ($0.record.aicc ?? $0.record.bic) < ($1.record.aicc ?? $1.record.bic) }) {
-        let record = report.record
-        table.add([
-            record.law, "\(record.values.count)", significant(record.rmseTrain, 3),
-            record.rmseHeldOut.map { significant($0, 3) } ?? "–",
-            record.aicc.map { decimals($0, 1) } ?? "–", decimals(record.bic, 1),
-        ])
-    }
-    return table
 }
