@@ -230,7 +230,7 @@ let package = Package(
             with: [
                 "Training", "RankChecks", "Inference", "Planning", "Parallelism", "Checkpoints", "Model", "Data",
                 "Tokenizers", "Kernels", "MatrixProducts", "HDF5", "MPI", "Collectives", "Threading", "RunFormat",
-                "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics",
+                "Configuration", "Tensors", "Platform", "Randomness", "Diagnostics", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

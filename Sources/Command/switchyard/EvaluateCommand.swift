@@ -23,6 +23,8 @@ struct Evaluate: ParsableCommand, AnswersRequests {
     @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
     var data: [String]
 
+    @OptionGroup var parameters: AverageOption
+
     @Option(help: "Threads of each rank.")
     var threads = 1
 
@@ -35,7 +37,8 @@ struct Evaluate: ParsableCommand, AnswersRequests {
 
     func run() throws {
         try reportingFailures {
-            let (argument, data, threads, json) = (CheckpointArgument(path: checkpoint), data, threads, json)
+            let argument = CheckpointArgument(path: checkpoint, average: parameters.ema)
+            let (data, threads, json) = (data, threads, json)
             try runOnRanks(virtual: nil) { world in
                 let requests = RunControl(world, abort: abort)
                 let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)

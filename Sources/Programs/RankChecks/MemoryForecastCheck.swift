@@ -41,7 +41,7 @@ private func takeTwoSteps(
         microBatchOrder: Array(0..<configuration.batch.largestStep.microBatches))
     let step = TrainingStep(configuration, engine, source)
     var state = TrainingState(for: engine)
-    Initialization(.switchTransformers, scale: 0.1, seed: 3).fill(state.parameters, on: engine.workers)
+    state.initialize(by: Initialization(.switchTransformers, scale: 0.1, seed: 3), on: engine.workers)
     for _ in 1...2 { _ = try step.run(&state) }
 }
 

@@ -91,11 +91,12 @@ struct ForecastTable {
 
 /// What checkpoints take.
 extension ForecastTable {
-    /// Parameters and their moments, in float32.
+    /// Parameters, their moments and their average if there is one, in float32.
     private var checkpointBytes: Int {
         let layout = ParameterLayout(configuration.model, .all), all = layout.entries.map(\.range)
         let second = configuration.optimizer.kind.secondMoment(of: layout, in: all)
-        return (all + all + second).reduce(0) { $0 + 4 * $1.count }
+        let average = configuration.optimizer.keepsAverage ? all : []
+        return (all + all + second + average).reduce(0) { $0 + 4 * $1.count }
     }
 
     /// As many as there are at a time: those that stay, and the one that is being written. A branch has its own.
