@@ -30,7 +30,9 @@ extension TrainingState {
     }
 
     /// Fills what this rank holds from a checkpoint written by any ranks. An average that the checkpoint does not have begins here.
-    /// - Parameter parametersOnly: takes the parameters alone
+    /// - Parameters:
+    ///   - reader: the checkpoint
+    ///   - parametersOnly: takes the parameters alone
     func restore(from reader: CheckpointReader, parametersOnly: Bool = false) throws(Failure) {
         try storedParameters.restore(from: reader)
         if !parametersOnly { for moment in storedMoments { try moment.restore(from: reader) } }
