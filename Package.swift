@@ -201,7 +201,7 @@ let package = Package(
             of: "Training",
             "Training RankChecks Inference Planning Parallelism Checkpoints Model Data Tokenizers Kernels "
                 + "MatrixProducts HDF5 MPI Collectives Threading RunFormat Configuration Tensors Platform "
-                + "Randomness Diagnostics"),
+                + "Randomness Diagnostics TestSupport"),
     ],
     swiftLanguageModes: [.v6]
 )

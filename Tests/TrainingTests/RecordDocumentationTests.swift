@@ -13,6 +13,7 @@ struct RecordDocumentationTests {
         (record.time, record.host, record.mfuIsDoubtful, record.skipped) = ("", "", true, true)
         record.validationLoss = 1
         record.validationBitsPerByte = 1
+        record.emaValidationLoss = 1
         record.checkpointStallSeconds = 1
         record.hiddenExchangeSeconds = 1
         record.overlappedReductionSeconds = 1

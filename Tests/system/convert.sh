@@ -83,6 +83,24 @@ expect_exit "keeping all" 0 'loss before' -- \
     "$switchyard" convert prune run kept --experts 4 --calibration corpus.txt --by probability
 expect "changes nothing" diff <(parameters run/checkpoints/step-00000003) <(parameters kept)
 
+expect_exit "the mean of two runs" 0 'the mean of .*step-00000003 .step 3., .*step-00000003' -- \
+    "$switchyard" convert average run one mean
+expect "it has a loss" test -n "$(loss mean)"
+expect "it trains" trains mean
+"$switchyard" convert average run run run same >/dev/null
+expect "the mean of equals is the same" diff <(parameters run/checkpoints/step-00000003) <(parameters same)
+expect "a run keeps an average of its parameters" \
+    "$switchyard" train tiny.yaml --set run.directory=ema --set optimizer.ema_decay=0.5
+expect_exit "which evaluates" 0 'nats per token' -- "$switchyard" evaluate ema --ema --data corpus.txt
+expect_exit "and generates" 0 '' -- "$switchyard" generate ema --ema --tokens 3
+expect_exit "and exports" 0 'verified: [0-9]+ tensors by digest' -- "$switchyard" convert to-huggingface ema ema-hf --ema
+expect_exit "a run without an average" 65 'holds no average of its parameters' -- \
+    "$switchyard" evaluate run --ema --data corpus.txt
+expect_exit "a mean of different models" 65 'different models: model.experts: 4 and 1' -- \
+    "$switchyard" convert average run dense no
+expect_exit "a weight for each" 64 'weights has 1 numbers for 2' -- "$switchyard" convert average run one no --weights 1
+expect_exit "weights above 0" 64 'finite numbers above 0' -- "$switchyard" convert average run one no --weights 1,0
+
 # refusals leave nothing behind
 expect_exit "a directory that is there" 73 'hf exists already' -- "$switchyard" convert to-huggingface run hf
 expect_exit "a model that no class holds" 78 'model.norm is .layer.' -- "$switchyard" convert to-huggingface layer no

@@ -78,6 +78,8 @@ keeps "reshard into the checkpoint" 'lies inside the input' \
     "$switchyard" convert reshard run run/checkpoints/step-00000003/inner --shards 2
 keeps "upcycle into the checkpoint" 'lies inside the input' \
     "$switchyard" convert upcycle run run/checkpoints/step-00000003/inner --experts 2
+keeps "an average into a checkpoint" 'lies inside the input' \
+    "$switchyard" convert average run exact exact/checkpoints/step-00000003/inner
 keeps "prune into the checkpoint" 'lies inside the input' "$switchyard" convert prune run \
     run/checkpoints/step-00000003/inner --experts 2 --calibration corpus.txt
 replay=("$switchyard" replay exact --step 2 --micro-batch 0)

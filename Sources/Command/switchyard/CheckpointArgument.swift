@@ -6,8 +6,11 @@ import Platform
 /// What a user can mean by a checkpoint: its directory, or a folder of checkpoints, or a run.
 struct CheckpointArgument {
     let path: String
+    /// Whether the average of its parameters stands for them.
+    let takesAverage: Bool
 
-    init(path: String) {
+    init(path: String, average takesAverage: Bool = false) {
+        self.takesAverage = takesAverage
         // A slash at the end would stand twice in what is below.
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
@@ -51,6 +54,7 @@ struct CheckpointArgument {
         }
         let reader = try isFolder ? newest(in: place, ranks) : CheckpointReader(place, sharedBy: ranks)
         if ranks?.rank ?? 0 == 0, let surplus = reader.surplusWarning { printError(surplus) }
+        if takesAverage { try reader.takeAverages() }
         return reader
     }
 

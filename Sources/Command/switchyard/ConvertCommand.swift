@@ -6,6 +6,6 @@ struct Convert: ParsableCommand {
         abstract: "Turns checkpoints into other forms.",
         subcommands: [
             ConvertReshard.self, ConvertToHuggingFace.self, ConvertFromHuggingFace.self, ConvertUpcycle.self,
-            ConvertPrune.self,
+            ConvertPrune.self, ConvertAverage.self,
         ])
 }

@@ -22,6 +22,7 @@ struct ConvertPrune: ParsableCommand {
 
     @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
     @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
+    @OptionGroup var parameters: AverageOption
     @Option(help: "E: how many experts a layer keeps, in units of model.experts; with `--scope model` on average.")
     var experts: Int
     @Option(parsing: .upToNextOption, help: "Text files, directories of them, or one token file.", transform: path)
@@ -45,7 +46,8 @@ struct ConvertPrune: ParsableCommand {
         try reportingFailures {
             let command = self
             try runOnRanks(virtual: 1) { world in
-                let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
+                let source = try SourceCheckpoint(
+                    try CheckpointArgument(path: command.checkpoint, average: command.parameters.ema).open())
                 let scratch = try TemporaryDirectory(on: world)
                 defer { scratch.remove(on: world) }
                 func measure(

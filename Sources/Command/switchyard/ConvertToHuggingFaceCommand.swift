@@ -19,6 +19,7 @@ struct ConvertToHuggingFace: ParsableCommand {
 
     @Argument(help: "A checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
     @Argument(help: "The directory to write; must not exist.", transform: path) var output: String
+    @OptionGroup var parameters: AverageOption
     @Option(help: "`portable` for other programs that read the class, too; `minimal` for transformers alone.")
     var profile = ExportProfile.portable
     @Option(help: "Bytes of tensors in a file, such as 500MB or 5GB.")
@@ -29,7 +30,8 @@ struct ConvertToHuggingFace: ParsableCommand {
         try reportingFailures {
             let command = self
             try runOnRanks(virtual: 1) { world in
-                let source = try SourceCheckpoint(try CheckpointArgument(path: command.checkpoint).open())
+                let source = try SourceCheckpoint(
+                    try CheckpointArgument(path: command.checkpoint, average: command.parameters.ema).open())
                 let export = try ToHuggingFace(
                     source, profile: command.profile, shardBytes: command.maxShardSize.bytes)
                 for note in export.notes { printError("note: \(note)") }

@@ -17,6 +17,7 @@ struct ConvertUpcycle: ParsableCommand {
 
     @Argument(help: "A dense checkpoint, or a run for its newest one.", transform: path) var checkpoint: String
     @Argument(help: "The checkpoint to write; must not exist.", transform: path) var output: String
+    @OptionGroup var parameters: AverageOption
     @Option(help: "How many experts a layer gets.") var experts: Int
     @Option(help: "Experts a token goes to.") var topK = 2
 
@@ -27,7 +28,7 @@ struct ConvertUpcycle: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            let source = try SourceCheckpoint(try CheckpointArgument(path: checkpoint).open())
+            let source = try SourceCheckpoint(try CheckpointArgument(path: checkpoint, average: parameters.ema).open())
             let place = try StagedDirectory(output, beside: .init(reading: source))
             defer { place.discard() }
             let bytes = try Upcycle(source, experts: experts, topK: topK)

@@ -25,6 +25,8 @@ struct Evaluate: ParsableCommand, AnswersRequests {
 
     @OptionGroup var field: TextFieldOption
 
+    @OptionGroup var parameters: AverageOption
+
     @Option(help: "Threads of each rank.")
     var threads = 1
 
@@ -37,8 +39,8 @@ struct Evaluate: ParsableCommand, AnswersRequests {
 
     func run() throws {
         try reportingFailures {
-            let (argument, data, field) = (CheckpointArgument(path: checkpoint), data, field.named)
-            let (threads, json) = (threads, json)
+            let argument = CheckpointArgument(path: checkpoint, average: parameters.ema)
+            let (data, field, threads, json) = (data, field.named, threads, json)
             try runOnRanks(virtual: nil) { world in
                 let requests = RunControl(world, abort: abort)
                 let model = try StoredModel(try argument.open(sharedBy: world), threads: threads, on: world)

@@ -16,6 +16,8 @@ struct Generate: ParsableCommand, AnswersRequests {
     @Argument(help: "A checkpoint, or a run directory, whose newest checkpoint is taken.", transform: path)
     var checkpoint: String
 
+    @OptionGroup var parameters: AverageOption
+
     @Option(help: "The text to continue; nothing stands for the beginning of a document.")
     var prompt = ""
 
@@ -46,7 +48,7 @@ struct Generate: ParsableCommand, AnswersRequests {
 
     func run() throws {
         try reportingFailures {
-            let argument = CheckpointArgument(path: checkpoint)
+            let argument = CheckpointArgument(path: checkpoint, average: parameters.ema)
             let sampling = Sampling(temperature: temperature, top: topK, seed: seed)
             let (prompt, tokens, threads) = (Array(prompt.utf8), tokens, threads)
             try runOnRanks(virtual: nil) { world in

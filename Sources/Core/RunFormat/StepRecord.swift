@@ -18,6 +18,8 @@ package struct StepRecord: Codable, Sendable {
     package var zLoss = 0.0
     package var validationLoss: Double?
     package var validationBitsPerByte: Double?
+    /// The same loss with the average of the parameters; nil if the run keeps none.
+    package var emaValidationLoss: Double?
     package var learningRate = 0.0
     package var gradientNorm = 0.0
     /// True where the step was skipped: nothing was updated. Nil otherwise.
@@ -60,6 +62,7 @@ package struct StepRecord: Codable, Sendable {
         case zLoss = "z_loss"
         case validationLoss = "validation_loss"
         case validationBitsPerByte = "validation_bits_per_byte"
+        case emaValidationLoss = "ema_validation_loss"
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"
         case skipped

@@ -9,15 +9,14 @@ package import Model
 package struct ArenaPartition: Sendable {
     /// In the order in which a backward pass completes them.
     package let buckets: [Bucket]
-    private let ranks: Int
     private let expertParallelSize: Int
 
     /// - Parameters:
+    ///   - layout: of the arenas
     ///   - ranks: of the world
     ///   - expertParallelSize: ranks of an expert group
     ///   - keepsMatricesWhole: whether one rank owns a hidden matrix, with those beside it, as a whole (Muon)
     package init(_ layout: ParameterLayout, ranks: Int, expertParallelSize: Int, keepsMatricesWhole: Bool = false) {
-        self.ranks = ranks
         self.expertParallelSize = expertParallelSize
         let replicated = layout.entries.filter { $0.experts == nil }
         let experts = layout.entries.filter { $0.experts != nil }
@@ -38,10 +37,5 @@ package struct ArenaPartition: Sendable {
                 joined.append(next)
             }
         }
-    }
-
-    /// The largest number of elements that one rank owns.
-    package var largestOwnedCount: Int {
-        (0..<ranks).map { rank in ownedRanges(of: rank).reduce(0) { $0 + $1.count } }.max() ?? 0
     }
 }

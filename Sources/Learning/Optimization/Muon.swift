@@ -14,6 +14,7 @@ package struct MuonStep: Sendable {
     private let gradientScale: Float
 
     /// - Parameters:
+    ///   - settings: momentum and weight decay
     ///   - learningRate: α after the schedule
     ///   - gradientScale: from `OptimizerConfiguration.clipFactor`
     package init(_ settings: OptimizerConfiguration, learningRate: Double, gradientScale: Double) {

@@ -17,7 +17,10 @@ package struct Orthogonalization: Sendable {
     /// Numbers of scratch memory for a matrix `[rows, columns]`.
     package static func scratchCount(rows: Int, columns: Int) -> Int { 2 * min(rows, columns) * min(rows, columns) }
 
-    /// - Parameter scratch: `[scratchCount]`, for this matrix alone
+    /// - Parameters:
+    ///   - matrix: `[rows, columns]`
+    ///   - result: of the same shape, elsewhere
+    ///   - scratch: `[scratchCount]`, for this matrix alone
     package init(of matrix: Tensor, into result: Tensor, scratch: Vector<Float>) {
         precondition(matrix.rows == result.rows && matrix.columns == result.columns, "shapes do not fit")
         let n = min(matrix.rows, matrix.columns)

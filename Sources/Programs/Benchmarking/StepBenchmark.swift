@@ -154,7 +154,7 @@ private struct TimedSteps {
         let source = RandomTokens(vocabulary: configuration.model.vocabularySize, seed: configuration.seed)
         let step = TrainingStep(configuration, engine, source)
         var state = TrainingState(for: engine)
-        Initialization(configuration).fill(state.parameters, on: engine.workers)
+        state.initialize(by: Initialization(configuration), on: engine.workers)
         try world.barrier()
         gemmPeak = try world.sum(of: measureGemmPeak(engine.precision, on: engine.workers))
         tracer.isRecording = true

@@ -3,7 +3,7 @@ package import Model
 package import Tensors
 
 /// An arena, one number for every parameter, as the tensors `FOLDER/NAME` of a checkpoint: `parameters/NAME`,
-/// `optimizer/first_moment/NAME`, `optimizer/second_moment/NAME`.
+/// `optimizer/first_moment/NAME`, `optimizer/second_moment/NAME`, `ema/NAME`.
 package struct CheckpointedArena: CheckpointedState {
     package let folder: String
     private let layout: ParameterLayout
@@ -21,10 +21,12 @@ package struct CheckpointedArena: CheckpointedState {
     }
 
     /// - Parameters:
-    ///   - name: such as `first_moment`
+    ///   - moment: one of the optimizer, or an average
+    ///   - folder: such as `optimizer/first_moment`
+    ///   - layout: of the arenas
     ///   - written: the slices of the arenas that this rank owns
-    package init(_ moment: Moment, name: String, _ layout: ParameterLayout, writing written: [Range<Int>]) {
-        (folder, self.layout, held) = ("optimizer/\(name)", layout, moment.ranges)
+    package init(_ moment: Moment, in folder: String, _ layout: ParameterLayout, writing written: [Range<Int>]) {
+        (self.folder, self.layout, held) = (folder, layout, moment.ranges)
         self.written = moment.ranges(in: written)
         values = { moment[$0] }
         refresh = {}

@@ -62,7 +62,7 @@ struct LayoutTrial: Sendable {
             perMicroBatch: configuration.sequencesPerMicroBatch, microBatchOrder: microBatchOrder)
         let step = TrainingStep(configuration, engine, source)
         var state = TrainingState(for: engine)
-        Initialization(.switchTransformers, scale: 0.5, seed: 3).fill(state.parameters, on: engine.workers)
+        state.initialize(by: Initialization(.switchTransformers, scale: 0.5, seed: 3), on: engine.workers)
         var trace = Trace(), gradients = FirstGradients()
         for number in 0..<steps {
             let outcome = try step.run(&state)

@@ -41,11 +41,12 @@ private func takeTwoSteps(
         microBatchOrder: Array(0..<configuration.batch.largestStep.microBatches))
     let step = TrainingStep(configuration, engine, source)
     var state = TrainingState(for: engine)
-    Initialization(.switchTransformers, scale: 0.1, seed: 3).fill(state.parameters, on: engine.workers)
+    state.initialize(by: Initialization(.switchTransformers, scale: 0.1, seed: 3), on: engine.workers)
     for _ in 1...2 { _ = try step.run(&state) }
 }
 
-/// Both precisions (where they can be computed), exact sums, every kind of recomputation, one and more choices.
+/// Both precisions (where they can be computed), exact sums, every kind of recomputation, one and more choices, both optimizers, an
+/// average of the parameters.
 private let changes = [
     ["reproducible=true", "model.tie_embeddings=true", "model.norm=layer"],
     ["recompute=block", "model.layers=16", "parallel.threads_per_rank=2"],
@@ -53,7 +54,7 @@ private let changes = [
         ProductLibrary.supports(.bfloat16) ? "precision=bfloat16" : "precision=float32", "model.top_k=2",
         "model.granularity=2", "recompute=attention", "model.layers=6",
     ],
-    ["model.layers=10"],
+    ["model.layers=10", "optimizer.kind=muon", "optimizer.ema_decay=0.9"],
 ]
 
 /// Narrow layers and long micro-batches: much memory for little arithmetic.

@@ -22,6 +22,8 @@ package struct OptimizerConfiguration: Sendable, Equatable {
     package var weightDecay: Double
     /// Gradients of a larger norm are scaled down to it; 0: never.
     package var gradientClip: Double
+    /// Decay of the average of the parameters that is kept beside them; 0: none is.
+    package var averageDecay: Double
     package var skipping: StepSkipping
 
     package init(reading section: ConfigurationSection) throws(Failure) {
@@ -33,8 +35,11 @@ package struct OptimizerConfiguration: Sendable, Equatable {
         momentum = try section.number("momentum", default: Self.defaultMomentum, in: 0...0.999_999_9)
         weightDecay = try section.number("weight_decay", default: 0.1, in: 0...1e3)
         gradientClip = try section.number("gradient_clip", default: 1, in: 0...1e9)
+        averageDecay = try section.number("ema_decay", default: 0, in: 0...0.999_999_9)
         skipping = try StepSkipping(reading: section)
     }
+
+    package var keepsAverage: Bool { averageDecay > 0 }
 
     /// Jordan et al. (2024).
     static let defaultMomentum = 0.95

@@ -30,7 +30,7 @@ package enum ForeignKeys {
         "model.top_k": "topk num_experts_per_tok moe_router_topk moe_top_k moe_k",
         "model.vocabulary_size": "vocab_size padded_vocab_size",
         "optimizer.beta1": "adam_beta1", "optimizer.beta2": "adam_beta2",
-        "optimizer.epsilon": "eps adam_eps adam_epsilon",
+        "optimizer.ema_decay": "ema ema_beta ema_rate", "optimizer.epsilon": "eps adam_eps adam_epsilon",
         "optimizer.gradient_clip": "clip_grad grad_clip max_grad_norm gradient_clipping max_norm",
         "optimizer.kind": "optimizer_type optimizer_name", "optimizer.momentum": "muon_momentum",
         "optimizer.learning_rate": "lr max_lr peak_lr", "optimizer.weight_decay": "wd adam_weight_decay",

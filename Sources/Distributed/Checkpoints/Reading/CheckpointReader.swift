@@ -12,7 +12,7 @@ package final class CheckpointReader {
     package let record: CheckpointRecord
     /// By name.
     package let tensors: [StoredTensor]
-    private let numbers: [String: Int]
+    private var numbers: [String: Int]
     private let verification: Verification
 
     /// Verifies every byte of the checkpoint.
@@ -67,6 +67,9 @@ package final class CheckpointReader {
         }
         return record
     }
+
+    /// Gives `tensor` wherever `name` is asked for from now on.
+    func substitute(_ tensor: StoredTensor, for name: String) { numbers[name] = numbers[tensor.name] }
 
     package func tensor(_ name: String) throws(Failure) -> StoredTensor {
         guard let number = numbers[name] else {

@@ -92,8 +92,6 @@ struct ForecastTable {
 
 /// What checkpoints take.
 extension ForecastTable {
-    private var checkpointBytes: Int { configuration.checkpointBytes }
-
     /// As many as there are at a time: those that stay, and the one that is being written.
     private var checkpointsAtOnce: Int { configuration.keptCheckpoints + 1 }
 
@@ -113,17 +111,17 @@ extension ForecastTable {
             ? "" : ", at \(settings.atTokens.map { grouped($0) }.joined(separator: " and ")) tokens"
         let kept = settings.keepEvery > 0 ? ", besides every multiple of \(grouped(settings.keepEvery)) steps" : ""
         return [
-            ("checkpoint", "\(byteCount(checkpointBytes)), \(cadence)\(milestones)"),
+            ("checkpoint", "\(byteCount(configuration.checkpointBytes)), \(cadence)\(milestones)"),
             (
                 "disk",
-                "up to \(byteCount(checkpointsAtOnce * checkpointBytes)) for \(checkpointsAtOnce) checkpoints at a time\(kept); "
+                "up to \(byteCount(checkpointsAtOnce * configuration.checkpointBytes)) for \(checkpointsAtOnce) checkpoints at a time\(kept); "
                     + (freeDisk.map { "\(byteCount($0)) free" } ?? "free space unknown")
             ),
         ]
     }
 
     var diskWarning: String? {
-        guard let free = freeDisk, free < checkpointsAtOnce * checkpointBytes else { return nil }
+        guard let free = freeDisk, free < checkpointsAtOnce * configuration.checkpointBytes else { return nil }
         return
             "warning: \(byteCount(free)) are free where \(configuration.directory) will be, fewer than its checkpoints take; lower "
             + "checkpoint.keep, or choose another run.directory"

@@ -9,6 +9,8 @@ package struct MemoryEstimate: Sendable {
     package let gradients: Int
     /// Of the rank that holds most.
     package let moments: Int
+    /// The average of the parameters, where one is kept. Of the rank that holds most.
+    package let average: Int
     package let activations: Int
     package let exchange: Int
     package let scratch: Int
@@ -21,7 +23,7 @@ package struct MemoryEstimate: Sendable {
     /// (docs/performance.md); the matrix library's buffers are too small to count.
     package let process = 90 << 20
 
-    package var total: Int { parameters + gradients + moments + activations + exchange + scratch + staging + process }
+    package var total: Int { rows.reduce(0) { $0 + $1.bytes } }
 
     package init(_ configuration: ResolvedConfiguration, _ job: JobLayout) {
         let model = configuration.model, expertParallelSize = job.expertParallelSize
@@ -29,7 +31,7 @@ package struct MemoryEstimate: Sendable {
         let rounded = configuration.precision == .float32 ? 0 : configuration.precision.size
         parameters = (4 + rounded) * layout.count
         let shards = OptimizerShards(configuration, layout, job)
-        moments = shards.momentBytes
+        (moments, average) = (shards.momentBytes, shards.averageBytes)
         let largest = layout.entries.map(\.count).max() ?? 0
         gradients = configuration.reproducible ? 8 * layout.count + 4 * largest : 4 * layout.count
         let microBatch = WorkspaceMemory(
@@ -51,8 +53,9 @@ package struct MemoryEstimate: Sendable {
     /// Kind and bytes, for tables.
     package var rows: [(kind: String, bytes: Int)] {
         [
-            ("parameters", parameters), ("gradients", gradients), ("moments", moments), ("activations", activations),
-            ("exchange", exchange), ("scratch", scratch), ("staging", staging), ("process", process),
+            ("parameters", parameters), ("gradients", gradients), ("moments", moments), ("average", average),
+            ("activations", activations), ("exchange", exchange), ("scratch", scratch), ("staging", staging),
+            ("process", process),
         ]
     }
 }
@@ -60,7 +63,8 @@ package struct MemoryEstimate: Sendable {
 /// What updates take, of the rank that needs most of each.
 private struct OptimizerShards {
     private(set) var momentBytes = 0
-    /// Parameters and moments that a rank writes into checkpoints.
+    private(set) var averageBytes = 0
+    /// Parameters, moments and average that a rank writes into checkpoints.
     private(set) var savedBytes = 0
     private(set) var scratchBytes = 0
 
@@ -74,8 +78,11 @@ private struct OptimizerShards {
         for rank in 0..<job.ranks {
             let owned = partition.ownedRanges(of: rank)
             let held = configuration.distributesOptimizer ? owned : [0..<layout.count]
+            let (ownedBytes, heldBytes) = (4 * owned.reduce(0) { $0 + $1.count }, 4 * held.reduce(0) { $0 + $1.count })
+            let keepsAverage = configuration.optimizer.keepsAverage
             momentBytes = max(momentBytes, moments(in: held))
-            savedBytes = max(savedBytes, owned.reduce(moments(in: owned)) { $0 + 4 * $1.count })
+            averageBytes = max(averageBytes, keepsAverage ? heldBytes : 0)
+            savedBytes = max(savedBytes, moments(in: owned) + (keepsAverage ? 2 : 1) * ownedBytes)
             guard kind == .muon else { continue }
             let matrices = HiddenMatrices(layout, owning: owned, threads: configuration.parallel.threadsPerRank)
             scratchBytes = max(scratchBytes, 4 * matrices.scratchCount)

@@ -51,7 +51,7 @@ final class RecordWriter {
     /// - Parameter gemmPeak: of all ranks, FLOP/s
     func record(
         _ outcome: StepOutcome, after state: TrainingState, seconds: Double, gemmPeak: Double,
-        validation: ValidationResult?
+        validation: RunValidation.Result?
     ) -> StepRecord {
         let microBatches = outcome.microBatches
         let weights = configuration.routing.weights(layers: configuration.model.layers)
@@ -76,13 +76,8 @@ final class RecordWriter {
         record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedRatio: record.droppedRatio) / gemmPeak
         record.gemmPeakFlops = gemmPeak
         record.mfuIsDoubtful = record.mfu > 1 ? true : nil
-        record.exchangeSeconds = outcome.times.exchange
-        record.reductionSeconds = outcome.times.reduction
-        record.overlappedReductionSeconds =
-            configuration.parallel.overlapReduction ? outcome.times.overlappedReduction : nil
-        record.waitingSeconds = outcome.times.waiting
-        record.computeSeconds = seconds - outcome.times.exchange - outcome.times.reduction - outcome.times.waiting
-        record.hiddenExchangeSeconds = outcome.times.hidden > 0 ? outcome.times.hidden : nil
+        record.enter(outcome.times)
+        if !configuration.parallel.overlapReduction { record.overlappedReductionSeconds = nil }
         record.parameterDigest = hexadecimal(outcome.parameterDigest)
         record.gradientDigest = hexadecimal(outcome.gradientDigest)
         record.routeDigest = hexadecimal(microBatches.routeDigest)
@@ -99,8 +94,17 @@ extension StepRecord {
         mfuIsDoubtful = mfu > 1 ? true : nil
     }
 
-    mutating func enter(_ validation: ValidationResult?) {
-        validationLoss = validation?.loss
-        validationBitsPerByte = validation?.bitsPerByte
+    /// Takes what the step's `seconds` went into.
+    fileprivate mutating func enter(_ times: CommunicationTimes) {
+        (exchangeSeconds, reductionSeconds, waitingSeconds) = (times.exchange, times.reduction, times.waiting)
+        computeSeconds = seconds - times.exchange - times.reduction - times.waiting
+        overlappedReductionSeconds = times.overlappedReduction
+        hiddenExchangeSeconds = times.hidden > 0 ? times.hidden : nil
+    }
+
+    mutating func enter(_ validation: RunValidation.Result?) {
+        validationLoss = validation?.parameters.loss
+        validationBitsPerByte = validation?.parameters.bitsPerByte
+        emaValidationLoss = validation?.average?.loss
     }
 }

@@ -93,7 +93,7 @@ package final class Replay {
 
     private func begin() throws(Failure) {
         guard let reader = run.start else {
-            Initialization(run.configuration).fill(state.parameters, on: engine.workers)
+            state.initialize(by: Initialization(run.configuration), on: engine.workers)
             log("starting from the initial parameters")
             return
         }

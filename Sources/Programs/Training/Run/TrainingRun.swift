@@ -16,7 +16,7 @@ package final class TrainingRun {
     private let setup: TrainingSetup
     private let world: any Communicator
     private let step: TrainingStep
-    private let validation: Validation?
+    private let validation: RunValidation?
     private let manager: CheckpointManager
     private let saves: CheckpointPolicy
     private let requests: RunControl
@@ -42,9 +42,10 @@ package final class TrainingRun {
         let windows = try CorpusWindows(setup.corpus, configuration)
         step = TrainingStep(configuration, setup.engine, windows.training)
         validation = windows.validation.map { windows in
-            Validation(
-                setup.engine, windows, microBatchTokens: configuration.batch.microBatchTokens,
-                tokens: configuration.length.validationTokens)
+            RunValidation(
+                Validation(
+                    setup.engine, windows, microBatchTokens: configuration.batch.microBatchTokens,
+                    tokens: configuration.length.validationTokens), on: setup.engine)
         }
         state = TrainingState(for: setup.engine)
         end = configuration.end(after: state.step, state.consumed)
@@ -88,7 +89,7 @@ package final class TrainingRun {
         if let origin = setup.origin {
             return try StateLoader(setup: setup, world: world) { [self] in log($0) }.load(&state, from: origin)
         }
-        Initialization(configuration).fill(state.parameters, on: setup.engine.workers)
+        state.initialize(by: Initialization(configuration), on: setup.engine.workers)
         return nil
     }
 
@@ -122,17 +123,17 @@ package final class TrainingRun {
     private func validateBeforeTraining(_ unfinished: IncompleteRecord?) throws {
         guard try !requests.shouldStop() else { throw Failure.stopped("before the first step") }
         guard state.step == 0 || unfinished != nil else { return }
-        let result = try validation?.run(state.parameters, unless: requests)
+        let result = try validation?.run(state, unless: requests)
         guard validation == nil || result != nil else { throw Failure.stopped("during a validation") }
         guard var record = unfinished?.record else {
-            if let result { log("before training: \(result)") }
+            if let result { log("before training: \(result.description)") }
             return
         }
         record.enter(result)
         reporter?.report(record)
         guard let result else { return }
-        manager.validated(state.step, loss: result.loss)
-        log("validation after step \(state.step): \(result)")
+        manager.validated(state.step, loss: result.parameters.loss)
+        log("validation after step \(state.step): \(result.description)")
     }
 
     private func takeStep() throws {
@@ -175,10 +176,10 @@ package final class TrainingRun {
         }
     }
 
-    private func validateIfDue(isLast: Bool) throws -> (result: ValidationResult?, isBrokenOff: Bool) {
+    private func validateIfDue(isLast: Bool) throws -> (result: RunValidation.Result?, isBrokenOff: Bool) {
         let every = configuration.length.validateEvery
         guard let validation, isLast || (every > 0 && state.step % every == 0) else { return (nil, false) }
-        let result = try validation.run(state.parameters, unless: requests)
+        let result = try validation.run(state, unless: requests)
         // Training stands still anyway, and what else runs on the machine may have changed.
         try gemmPeak.measure()
         return (result, result == nil)
@@ -194,16 +195,18 @@ package final class TrainingRun {
         }
     }
 
-    private func report(_ record: StepRecord?, _ validation: ValidationResult?) throws(Failure) {
+    private func report(_ record: StepRecord?, _ validation: RunValidation.Result?) throws(Failure) {
         if let record { reporter?.report(record) }
         try Agreement(ranks: world).onAllRanks { () throws(Failure) in try setup.lock?.requireOwnership() }
-        if let validation { log("validation after step \(state.step): \(validation)") }
+        if let validation { log("validation after step \(state.step): \(validation.description)") }
     }
 
-    private func position(_ validation: ValidationResult?, unfinished: StepRecord? = nil) -> CheckpointPolicy.Position {
+    private func position(_ validation: RunValidation.Result?, unfinished: StepRecord? = nil)
+        -> CheckpointPolicy.Position
+    {
         CheckpointPolicy.Position(
             metricsBytes: { [reporter] () throws(Failure) in try reporter?.flushed() ?? 0 },
-            validationLoss: validation?.loss, unfinished: unfinished.map(IncompleteRecord.init))
+            validationLoss: validation?.parameters.loss, unfinished: unfinished.map(IncompleteRecord.init))
     }
 
     /// Saves the last sound state and says what happened.

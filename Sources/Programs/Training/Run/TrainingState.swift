@@ -1,6 +1,9 @@
+import Collectives
 import Configuration
 package import Model
 package import Parallelism
+import Tensors
+package import Threading
 
 /// All that changes while training: parameters, their moments and how far it has come. Data order is a function of the
 /// sequences consumed, the schedule one of the tokens.
@@ -8,6 +11,8 @@ package struct TrainingState: Sendable {
     package let parameters: ParameterArena
     package let firstMoment: Moment
     package let secondMoment: Moment
+    /// The exponential moving average of the parameters, where the configuration asks for one.
+    package let average: Moment?
     /// The slices of the arenas that this rank updates, and writes into checkpoints.
     let ownedRanges: [Range<Int>]
     /// Optimizer steps done.
@@ -26,8 +31,46 @@ package struct TrainingState: Sendable {
         ownedRanges = engine.ownedRanges
         let ranges = engine.isOptimizerDistributed ? engine.ownedRanges : [0..<engine.layout.count]
         firstMoment = Moment(over: ranges)
+        average = engine.optimizer.keepsAverage ? Moment(over: ranges) : nil
         secondMoment = Moment(over: engine.optimizer.kind.secondMoment(of: engine.layout, in: ranges))
     }
+}
+
+extension TrainingState {
+    /// The parameters that training starts from.
+    package func initialize(by initialization: Initialization, on pool: ThreadPool) {
+        initialization.fill(parameters, on: pool)
+        beginAverage()
+    }
+
+    /// The average of no updates: the parameters.
+    func beginAverage() {
+        guard let average else { return }
+        for range in average.ranges { average[range].copy(from: parameters.values[range]) }
+    }
+
+    /// Exchanges parameters and their average, on all ranks: what follows computes with the average, until this is called again
+    /// and all is as it was. **Collective** over the world.
+    func exchangeAverage(on engine: Engine) throws(CommunicationError) {
+        guard let average else { return }
+        let pieces = average.ranges.flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: ChunkPlan.extent).map {
+                $0..<min($0 + ChunkPlan.extent, range.upperBound)
+            }
+        }
+        let values = parameters.values
+        engine.workers.run(pieces.count) { _, index in exchange(values[pieces[index]], average[pieces[index]]) }
+        if engine.isOptimizerDistributed {
+            try engine.reduction.gather(parameters, clock: engine.dispatcher.clock)
+        }
+        parameters.refresh(on: engine.workers)
+    }
+}
+
+private func exchange(_ a: Vector<Float>, _ b: Vector<Float>) {
+    var a = unsafe a.unsafeMutableSpan, b = unsafe b.unsafeMutableSpan
+    precondition(a.count == b.count)
+    for i in a.indices { (a[i], b[i]) = (b[i], a[i]) }
 }
 
 extension OptimizerKind {

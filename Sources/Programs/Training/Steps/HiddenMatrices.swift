@@ -12,6 +12,7 @@ struct HiddenMatrices: Sendable {
     let scratchCount: Int
 
     /// - Parameters:
+    ///   - layout: of the arenas
     ///   - ownedRanges: of the arenas, which cut no matrix
     ///   - threads: of the rank
     init(_ layout: ParameterLayout, owning ownedRanges: [Range<Int>], threads: Int) {
@@ -30,7 +31,9 @@ struct HiddenMatrices: Sendable {
     /// - Parameters:
     ///   - parameters: the arena
     ///   - momentum: of these matrices at least
+    ///   - step: the numbers of this update
     ///   - scratch: `[≥ scratchCount]`
+    ///   - pool: the rank's threads
     ///   - gradient: the elements of a range of the arenas, at most `ChunkPlan.extent`; `worker` tells which thread asks
     func update(
         _ parameters: Vector<Float>, momentum: Moment, by step: MuonStep, scratch: Vector<Float>, on pool: ThreadPool,

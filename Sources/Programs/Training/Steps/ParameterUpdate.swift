@@ -10,6 +10,7 @@ import Threading
 struct ParameterUpdate: Sendable {
     private let engine: Engine
     private let routerState: (any RouterState)?
+    private let average: ParameterAverage
     private let chunks: ChunkPlan
     private let sums: NormAndDigest
     private let view: GradientView
@@ -22,6 +23,7 @@ struct ParameterUpdate: Sendable {
     ) {
         (self.engine, self.chunks, self.sums, self.view) = (engine, chunks, sums, view)
         routerState = RoutingPolicy.state(configuration.routing)
+        average = ParameterAverage(engine.optimizer)
         if engine.optimizer.kind == .muon {
             let matrices = HiddenMatrices(engine.layout, owning: engine.ownedRanges, threads: engine.workers.count)
             hidden = (matrices, Vector(count: matrices.scratchCount))
@@ -53,10 +55,11 @@ struct ParameterUpdate: Sendable {
         ) { view.values($0, worker: $1) }
     }
 
-    /// What Muon does not update, and the digest of all.
+    /// What Muon does not update; the average and the digest of all.
     private func updateOthers(_ state: TrainingState, _ step: AdamWStep) throws(CommunicationError) -> UInt64 {
         let parameters = state.parameters, (m, v) = (state.firstMoment, state.secondMoment)
         let layout = engine.layout, view = view, routerState = routerState, hasMuon = hidden != nil
+        let averages = state.average, average = average
         let updated = engine.isOptimizerDistributed ? chunks.owned : Array(chunks.local.indices)
         return try sums.digest(on: engine.workers, of: updated) { chunk, worker in
             let range = chunk.range, values = parameters.values[range], entry = layout[chunk.parameter]
@@ -67,6 +70,7 @@ struct ParameterUpdate: Sendable {
                     values, gradient: view.values(range, worker: worker), firstMoment: m[range],
                     secondMoment: v[range], hasWeightDecay: entry.hasWeightDecay)
             }
+            if let averages { average.update(averages[range], with: values) }
             parameters.refresh(range)
             return values
         }

@@ -66,7 +66,7 @@ package struct ConversionCheck: Sendable {
 
     private mutating func compareDigests(_ model: ImportedModel, _ source: SourceCheckpoint) throws(Failure) {
         for entry in model.parameters where model.holds(entry) {
-            let name = "parameters/\(entry.name)", digest = TensorDigest(name: name)
+            let stored = try source.reader.tensor("parameters/\(entry.name)"), digest = TensorDigest(name: stored.name)
             var sum: UInt64 = 0
             for index in 0..<entry.matrixCount {
                 let rowsAtATime = max(1, (1 << 22) / entry.columns)
@@ -76,7 +76,7 @@ package struct ConversionCheck: Sendable {
                     sum &+= digest.part(values.span, at: (index * entry.rows + start) * entry.columns)
                 }
             }
-            guard sum == (try source.reader.tensor(name)).digest else {
+            guard sum == stored.digest else {
                 throw Failure(.data, "\(model.directory): what makes up \(entry.name) is not what the checkpoint holds")
             }
             tensors += 1
