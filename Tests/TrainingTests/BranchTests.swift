@@ -24,7 +24,7 @@ import Training
     private func train(_ run: TinyRun, ranks: Int, failingAfter last: (Int, branch: Bool)? = nil) throws {
         let configuration = try run.configuration()
         _ = try VirtualRanks.run(ranks) { world in
-            var options = TrainingOptions()
+            var options = TrainingOptions.ofTests
             func observe(_ isBranch: Bool) -> (StepOutcome, TrainingState) throws -> Void {
                 { _, state in
                     guard let last, last.branch == isBranch, state.step == last.0 else { return }

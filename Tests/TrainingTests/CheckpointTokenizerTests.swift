@@ -120,7 +120,7 @@ import Training
             func forecast(_ more: [String], _ start: TrainingOptions.Start) throws -> RunForecast {
                 let configuration = try run.configuration(["run.directory=\(folder)/other"] + more)
                 return try onOneRank { world in
-                    var options = TrainingOptions()
+                    var options = TrainingOptions.ofTests
                     options.start = start
                     return try RunForecast(configuration, options, on: world)
                 }
@@ -130,7 +130,7 @@ import Training
             #expect(plain.memory.total == (try forecast([], .random)).memory.total)
             #expect(plain.memory.total > (try forecast(["data.tokenizer=byte"], .random)).memory.total)
             let allowed = try run.configuration(["train.steps=5"])
-            let own = try onOneRank { world in try RunForecast(allowed, on: world) }
+            let own = try onOneRank { world in try RunForecast(allowed, .ofTests, on: world) }
             #expect(own.description.contains("after 3 steps, 768 tokens"))
         }
     }

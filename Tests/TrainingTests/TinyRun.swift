@@ -56,7 +56,7 @@ struct TinyRun {
     ) throws {
         let configuration = try configuration(more)
         _ = try VirtualRanks.run(ranks) { world in
-            var options = TrainingOptions()
+            var options = TrainingOptions.ofTests
             (options.start, options.allowedChanges) = (start, Set(allowed))
             options.observe = { _, state in
                 if state.step == last { throw Failure(.temporaryFailure, "as the test asks") }
@@ -137,4 +137,13 @@ func inScratchFolder(_ body: (String) throws -> Void) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try body(folder)
+}
+
+extension TrainingOptions {
+    /// Defaults, with a peak that nobody looks at.
+    static var ofTests: TrainingOptions {
+        var options = TrainingOptions()
+        options.peakRounds = 1
+        return options
+    }
 }

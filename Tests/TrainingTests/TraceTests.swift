@@ -45,7 +45,7 @@ struct TraceTests {
         let run = try TinyRun(in: folder, changes)
         let configuration = try run.configuration(["parallel.threads_per_rank=\(threads)"])
         _ = try VirtualRanks.run(ranks) { world in
-            var options = TrainingOptions()
+            var options = TrainingOptions.ofTests
             options.trace = try StepTrace(steps, configuration, on: world)
             let setup = try TrainingSetup(configuration, on: world, options: options, tracer: options.trace?.tracer) {
                 _ in

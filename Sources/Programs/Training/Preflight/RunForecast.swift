@@ -39,7 +39,7 @@ package struct RunForecast: CustomStringConvertible {
         let corpus = missing == nil ? try Self.corpus(of: given, origin, on: world) : nil
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let workers = ThreadPool(count: min(configuration.parallel.threadsPerRank, processors))
-        let rate = try Self.gemmPeak(configuration.precision, workers, world)
+        let rate = try Self.gemmPeak(configuration.precision, workers, rounds: min(3, options.peakRounds), world)
         let estimate = MemoryEstimate(configuration, layout)
         memory = estimate
         let table = ForecastTable(
@@ -103,11 +103,11 @@ package struct RunForecast: CustomStringConvertible {
 
     /// The rate of matrix products of all ranks together, in FLOP/s. **Collective** over `world`.
     private static func gemmPeak(
-        _ precision: Precision, _ workers: ThreadPool, _ world: any Communicator
+        _ precision: Precision, _ workers: ThreadPool, rounds: Int, _ world: any Communicator
     ) throws(Failure) -> Double {
         do {
             try world.barrier()
-            return try world.sum(of: measureGemmPeak(precision, on: workers, repetitions: 3))
+            return try world.sum(of: measureGemmPeak(precision, on: workers, repetitions: rounds))
         } catch {
             throw Failure(communication: error)
         }

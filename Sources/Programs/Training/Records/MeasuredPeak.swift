@@ -9,6 +9,7 @@ import Parallelism
 final class MeasuredPeak {
     private let engine: Engine
     private let world: any Communicator
+    private let rounds: Int
     private let clock = ContinuousClock()
     private var measured: ContinuousClock.Instant?
     /// FLOP/s
@@ -17,8 +18,9 @@ final class MeasuredPeak {
     /// A measurement takes as long as several steps of a tiny model.
     private static let shortestPause = Duration.seconds(10)
 
-    init(_ engine: Engine, on world: any Communicator) {
+    init(_ engine: Engine, rounds: Int, on world: any Communicator) {
         self.engine = engine
+        self.rounds = rounds
         self.world = world
     }
 
@@ -40,7 +42,7 @@ final class MeasuredPeak {
 
     private func rate() throws(CommunicationError) -> Double {
         try world.barrier()
-        let rate = try world.sum(of: measureGemmPeak(engine.precision, on: engine.workers))
+        let rate = try world.sum(of: measureGemmPeak(engine.precision, on: engine.workers, repetitions: rounds))
         measured = clock.now
         return rate
     }

@@ -32,6 +32,8 @@ package struct TrainingOptions {
     package var abort: (@Sendable (Failure) -> Void)?
     /// Records what some steps are made of; its tracer is that of the setup.
     package var trace: StepTrace?
+    /// Rounds of the GEMM peak's measurement, half a second in all; tests, whose steps take milliseconds, ask for fewer.
+    package var peakRounds = 8
     /// Sees every finished step and the state after it, on every rank: for tests.
     package var observe: (StepOutcome, TrainingState) throws -> Void = { _, _ in }
 

@@ -52,7 +52,7 @@ package final class TrainingRun {
         let log = { (text: String) in if world.rank == 0 { progress.log(text) } }
         manager = try CheckpointManager(setup, state, versions: options.versions, on: world, log: log)
         requests = RunControl(world, abort: options.abort)
-        gemmPeak = MeasuredPeak(setup.engine, on: world)
+        gemmPeak = MeasuredPeak(setup.engine, rounds: options.peakRounds, on: world)
         let summary = WrittenSummary(in: setup.directory)
         self.summary = summary
         saves = CheckpointPolicy(manager, requests, log: log) { summary.noteCheckpoint() }
