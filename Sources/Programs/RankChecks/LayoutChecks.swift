@@ -137,12 +137,12 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
         LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
         LayoutTrial(reproducible: true, precision: rounded, steps: 2, optimizer: .muon, isWide: true),
     ]
-    for expertParallelSize in trials[0].expertParallelSizes(on: world) {
-        for var trial in trials {
+    for var trial in trials {
+        let reference = trial.reproducible ? try trial.reference().trace : nil
+        for expertParallelSize in trial.expertParallelSizes(on: world) {
+            (trial.isOptimizerDistributed, trial.overlapsReduction) = (false, false)
             let expected =
-                trial.reproducible
-                ? try trial.reference().trace
-                : try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
+                try reference ?? trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
             for (isDistributed, overlaps) in [(true, false), (false, true), (true, true)] {
                 (trial.isOptimizerDistributed, trial.overlapsReduction) = (isDistributed, overlaps)
                 guard world.supportsThreads || !overlaps else { continue }
