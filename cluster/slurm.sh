@@ -49,7 +49,7 @@ lead() {
             { save = figure("checkpoint_stall_seconds"); step = figure("seconds") }
             save > longest_save { longest_save = save }
             step > longest_step { longest_step = step }
-            END { print longest_save > 0 ? int(3 * (longest_save + longest_step)) + 30 : 300 }')
+            END { print (longest_save > 0 ? int(3 * (longest_save + longest_step)) + 30 : 300) }')
     fi
     printf '%s\n' $((measured < $1 / 4 ? measured : $1 / 4))
 }

@@ -113,13 +113,28 @@ for wrong in 3x 1e2 none -1 010 9999999; do
 done
 rm -rf batch project/requeued
 
+# how long before the end of its time a job is asked to save
+lead_of() (
+    run=figures
+    # shellcheck source=../../cluster/slurm.sh
+    source "${launch%/*}/slurm.sh"
+    lead "$1"
+)
+mkdir figures
+expect "nothing recorded: 300 s" [ "$(lead_of 3600)" = 300 ]
+expect "… and never more than a quarter of the limit" [ "$(lead_of 60)" = 15 ]
+printf '{"compute_seconds":99,"seconds":%s,"step":1}\n' 2.5 1.5 >figures/metrics.jsonl
+expect "steps, but no save yet: 300 s" [ "$(lead_of 3600)" = 300 ]
+printf '{"checkpoint_stall_seconds":%s,"seconds":2,"step":3}\n' 40 4e0 >>figures/metrics.jsonl
+expect "three times the longest save and the longest step, and 30 s" [ "$(lead_of 3600)" = 157 ]
+
 # the time limit: a start takes all of it
 limit=$((2 * limit))
 cp real-mpirun stand-ins/mpirun
 long=(--set train.steps=1000000 --set train.validate_every=0 --set schedule.kind=constant)
 for start in first second; do
     expect_exit "$start start: asked to save before the time is over, and requeued" 75 \
-        'is asked to save [0-9] s before.*asking the ranks to save.*the state is saved.*saved at step [0-9]+; back into the queue' -- \
+        'is asked to save [1-9] s before.*asking the ranks to save.*the state is saved.*saved at step [0-9]+; back into the queue' -- \
         "${queue[@]}" END="$(date -d "+24 seconds" +%FT%T)" "${batch[@]}" "${long[@]}"
 done
 expect "both starts went further" [ "$(in_queue)" = 2 ]
