@@ -37,13 +37,14 @@ expect_exit "fit reads the table" 0 'no law reads the columns.*chinchilla' -- "$
 
 # The worker alone, or with its jobs.
 study killed
-began=0
+# Steps in the records of all rows; a job that goes on cuts off those after its checkpoint.
+recorded() { { cat killed/runs/*/metrics.jsonl 2>/dev/null || true; } | wc -l; }
+known=0
 for ((kill = 1; kill <= kills; kill++)); do
     in_a_group "$switchyard" sweep killed.yaml
     worker=$job
-    begins() { (($(cat killed/queue/*/log.txt 2>/dev/null | grep -c '^step') > began)); }
-    wait_until "$limit" begins || break
-    began=$(cat killed/queue/*/log.txt | grep -c '^step')
+    goes_further() { (($(recorded) > known)); }
+    wait_until "$limit" goes_further || break
     if ((kill % 2)); then
         kill -KILL "$worker" 2>/dev/null || true
     else
@@ -53,6 +54,7 @@ for ((kill = 1; kill <= kills; kill++)); do
         kill -KILL "$worker" 2>/dev/null || true
     fi
     { wait "$worker" || true; } 2>/dev/null
+    known=$(recorded)
 done
 expect "workers were killed at $kills moments" [ "$kill" -gt "$kills" ]
 expect_exit "the next worker finishes what $kills left" 0 'killed/runs.csv: 12 results' -- "$switchyard" sweep killed.yaml
