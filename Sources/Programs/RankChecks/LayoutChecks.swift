@@ -137,17 +137,17 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
         LayoutTrial(reproducible: false, precision: rounded, steps: 2, isWide: true),
         LayoutTrial(reproducible: true, precision: rounded, steps: 2, optimizer: .muon, isWide: true),
     ]
-    for var trial in trials {
+    for trial in trials {
         let reference = trial.reproducible ? try trial.reference().trace : nil
         for expertParallelSize in trial.expertParallelSizes(on: world) {
-            (trial.isOptimizerDistributed, trial.overlapsReduction) = (false, false)
             let expected =
                 try reference ?? trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
             for (isDistributed, overlaps) in [(true, false), (false, true), (true, true)] {
-                (trial.isOptimizerDistributed, trial.overlapsReduction) = (isDistributed, overlaps)
                 guard world.supportsThreads || !overlaps else { continue }
+                var other = trial
+                (other.isOptimizerDistributed, other.overlapsReduction) = (isDistributed, overlaps)
                 // Both at once together with two micro-batches in flight, where one waits for the other's gradients.
-                let found = try trial.run(
+                let found = try other.run(
                     on: world, expertParallelSize: expertParallelSize, threads: 2,
                     microBatchesInFlight: isDistributed && overlaps ? 2 : 1
                 ).trace
