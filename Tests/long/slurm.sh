@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-scripts/portability --release "$release" --limit 3400 -- bash -c '
+scripts/portability --release "$release" --limit 3400 -- bash -euc '
     scripts/setup
     swift build -c release --product switchyard
     bash Tests/long/slurm/start
