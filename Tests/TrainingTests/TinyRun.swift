@@ -140,7 +140,7 @@ func inScratchFolder(_ body: (String) throws -> Void) throws {
 }
 
 extension TrainingOptions {
-    /// Defaults, with a peak that nobody looks at.
+    /// The defaults, with a short measurement of the GEMM peak, which no test compares.
     static var ofTests: TrainingOptions {
         var options = TrainingOptions()
         options.peakRounds = 1

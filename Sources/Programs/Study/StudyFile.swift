@@ -4,7 +4,7 @@ package import Diagnostics
 import Model
 
 extension Study {
-    /// Reads a study's file and settles every row, so that nothing begins before all of it can.
+    /// Reads a study's file and checks every row, so that no row starts before all of them can.
     /// - Parameters:
     ///   - yaml: the text of the file
     ///   - file: its name, for messages

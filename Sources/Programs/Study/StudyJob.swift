@@ -73,7 +73,7 @@ struct StudyJob {
         case failed(String)
     }
 
-    /// To be repeated until the job has ended: what has not begun yet does not hear it.
+    /// To be repeated until the job has ended: a request that comes while the job starts may have no effect.
     func askToStop() { running.send(SIGUSR2) }
 
     /// How the job ended; nil while it runs.

@@ -5,7 +5,7 @@ import RunFormat
 package import Training
 
 /// Who does which row of a study: files in its directory, shared by any number of workers without a server. A row is claimed by a
-/// `RunLock`, which its worker's death gives up, and done once its results are written.
+/// `RunLock`, which its worker's death releases, and done once its results are written.
 package final class StudyQueue {
     /// What a row came to.
     package struct Outcome: Codable, Sendable, Equatable {

@@ -3,7 +3,7 @@ import Platform
 import RunFormat
 import Training
 
-/// Does the rows of a study that nobody else does, several at a time, until none is left.
+/// Trains the rows of a study that no other worker has claimed, several at a time, until none is left.
 package final class StudyWorker {
     private let study: Study
     private let queue: StudyQueue
