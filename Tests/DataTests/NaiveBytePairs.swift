@@ -62,11 +62,10 @@ struct NaiveBytePairs {
     }
 }
 
-func preTokens(of text: [UInt8]) -> [[UInt8]] {
-    let span = text.span
+func preTokens(of text: [UInt8], by pattern: PreTokenPattern = .gpt2) -> [[UInt8]] {
+    let span = text.span, preTokenizer = PreTokenizer(pattern)
     var result: [[UInt8]] = [], start = 0
-    while start < text.count {
-        let end = span.preTokenEnd(from: start)
+    while start < text.count, let end = preTokenizer.end(of: span, from: start, isWhole: true) {
         result.append([UInt8](text[start..<end]))
         start = end
     }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # All kills of scripts/kill-test, and the end-to-end tests again and again: 20 rounds quiet, then 20 on a busy machine.
 #
-# Each round runs every script that ends, interrupts or waits for jobs; the first three of 20 also run the rest. Rounds
-# 21 to 40 compete with eight loops for each processor. After 45 minutes no further round begins; the last line then
-# says how to go on: `scripts/test --long --seed ROUND faults`.
+# Each round runs every script that ends, interrupts or waits for jobs; the first three of 20 also run the rest. Quiet
+# rounds run as many at a time as scripts/test does. Rounds 21 to 40 run all at once, and compete with four loops for
+# each processor. After 45 minutes no further round begins; the last line then says how to go on:
+# `scripts/test --long --seed ROUND faults`.
 # Alone: bash Tests/long/faults.sh [SCRIPT…], with SWITCHYARD_TEST_SEED as the first round; names of scripts of
 # Tests/system, such as full-disk, replace the choice above.
 set -euo pipefail
@@ -33,11 +34,22 @@ trial() {
     fi
 }
 
-# Eight loops for each processor; sets loops.
+# round_of NUMBER KIND JOBS: the round's scripts, JOBS of them at a time.
+round_of() {
+    local script running=()
+    for script in $(scripts_of "$1"); do
+        ((${#running[@]} < $3)) || wait -n || true
+        in_a_group trial "$script, round $1, $2" 600 bash "Tests/system/$script.sh"
+        running+=("$job")
+    done
+    wait "${running[@]}" || true
+}
+
+# Four loops for each processor; sets loops.
 load() {
     local count processors
     processors=$(getconf _NPROCESSORS_ONLN)
-    for ((count = 0; count < 8 * processors; count++)); do
+    for ((count = 0; count < 4 * processors; count++)); do
         in_a_group bash -c 'while :; do :; done'
         loops+=("$job")
     done
@@ -72,10 +84,11 @@ for ((round = first; round <= 2 * rounds; round++)); do
         say "rounds $first to $((round - 1)) of $((2 * rounds)) are done; go on with scripts/test --long --seed $round faults"
         exit 0
     fi
-    kind=quiet
-    if ((round > rounds)); then kind=loaded && load; fi
-    for script in $(scripts_of "$round"); do
-        trial "$script, round $round, $kind" 600 bash "Tests/system/$script.sh"
-    done
-    unload
+    if ((round > rounds)); then
+        load
+        round_of "$round" loaded 100
+        unload
+    else
+        round_of "$round" quiet "$test_jobs"
+    fi
 done

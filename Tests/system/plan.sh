@@ -47,6 +47,14 @@ expect "one file is split by tokens" grep -q 'validation: "tail 0.01"' joint.yam
 expect_exit "a measured rate is converted" 0 "as the trainer does .context 512.: the cluster's budget is the trainer's" -- \
     "$switchyard" plan --nodes 4 --cores 64 --rate 50 --hours 72
 
+# A cluster whose rate depends on the granularity.
+expect_exit "a rate for each granularity decides by hours" 0 'the best in equal hours; in equal FLOPs G = 16' -- \
+    "$switchyard" plan --law fine-grained --experts 64 --granularity 1,4,16 --nodes 4 --cores 64 --rate 50,45,1 --hours 72
+expect_exit "rates that are not as many as granularities" 64 'rate has 2 rates' -- \
+    "$switchyard" plan --law fine-grained --experts 64 --granularity 1,4,16 --nodes 4 --cores 64 --rate 50,45 --hours 72
+expect_exit "several rates without granularities" 64 'rate has 2 rates' -- \
+    "$switchyard" plan --law fine-grained --nodes 4 --cores 64 --rate 50,45 --hours 72
+
 # A fit keeps what its runs have in common.
 awk 'BEGIN {
     print "n_active,tokens,loss,vocabulary_size,context,note"

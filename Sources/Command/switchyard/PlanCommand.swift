@@ -31,10 +31,11 @@ struct PlanCommand: ParsableCommand {
             if answer.tables { return try printTables() }
             let law = try choice.planningLaw()
             var request = try limits.request(experts: choice.experts(for: law.metadata), law.conventions)
+            request.granularities = choice.granularities(for: law.metadata, experts: request.experts)
             request.flops = try compute.budget()
+            request.relativeRates = try compute.relativeRates(at: choice.granularity)
             request.countsLikeTrainer = compute.isCluster
             request.inferenceTokens = compute.inferenceTokens
-            request.granularities = choice.granularities(for: law.metadata, experts: request.experts)
             request.topKs = choice.topK ?? [1]
             let plan = try Plan(request, by: law)
             let plots = answer.plots == nil ? [] : try plan.plots()
@@ -78,8 +79,11 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Training compute in FLOPs.") var flops: Double?
     @Option(help: "Nodes of the cluster (with --cores, --rate and --hours in place of --flops).") var nodes: Int?
     @Option(help: "Cores of a node.") var cores: Int?
-    @Option(help: "Measured rate of one core in training, GFLOP/s as `bench step` and `mfu` count FLOPs.") var rate:
-        Double?
+    @Option(
+        help:
+            "Measured rate of one core in training, GFLOP/s as `bench step` prints it; or one for each --granularity.",
+        transform: numberList)
+    var rate: [Double]?
     @Option(help: "Hours of training.") var hours: Double?
     @Option(help: "Tokens the model will serve; their forward passes come out of the same FLOPs.")
     var inferenceTokens = 0.0
@@ -90,7 +94,7 @@ struct ComputeOptions: ParsableArguments {
     /// - Throws: a `Failure` if the cluster is half described or the compute said twice
     func budget() throws -> Double? {
         let cluster: [(String, Double?)] = [
-            ("--nodes", nodes.map(Double.init)), ("--cores", cores.map(Double.init)), ("--rate", rate),
+            ("--nodes", nodes.map(Double.init)), ("--cores", cores.map(Double.init)), ("--rate", rate?.first),
             ("--hours", hours),
         ]
         let missing = cluster.filter { $0.1 == nil }.map(\.0)
@@ -108,6 +112,21 @@ struct ComputeOptions: ParsableArguments {
             throw Failure(.usage, "\(wrong.0) must be a positive number")
         }
         return cluster.reduce(1e9 * 3600) { $0 * ($1.1 ?? 1) }
+    }
+
+    /// Each granularity's rate over the first one's; empty if one rate stands for all.
+    ///
+    /// - Throws: a `Failure` if rates and granularities do not match
+    func relativeRates(at granularities: [Double]?) throws(Failure) -> [Double: Double] {
+        guard let rate, rate.count > 1 else { return [:] }
+        guard let granularities, granularities.count == rate.count, Set(granularities).count == rate.count else {
+            throw Failure(
+                .usage,
+                "--rate has \(rate.count) rates; several rates are those of as many different --granularity values, in "
+                    + "their order",
+                advice: "for example --granularity 1,2,4 --rate 50,48,41, or one rate for all")
+        }
+        return Dictionary(uniqueKeysWithValues: zip(granularities, rate.map { $0 / rate[0] }))
     }
 }
 

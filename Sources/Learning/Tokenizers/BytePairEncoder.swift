@@ -1,5 +1,6 @@
 /// Encodes by a `BytePairTokenizer`, remembering the tokens of the pre-tokens it has met.
 struct BytePairEncoder: TokenEncoder {
+    private let preTokenizer = PreTokenizer(.gpt2)
     private let tokenOfByte: [UInt32]
     private var merger: BytePairMerger
     private var met = ByteStringTable()
@@ -19,7 +20,7 @@ struct BytePairEncoder: TokenEncoder {
 
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         var position = 0
-        while position < text.count, let end = text.preTokenEnd(from: position, isWhole: isEnd) {
+        while position < text.count, let end = preTokenizer.end(of: text, from: position, isWhole: isEnd) {
             if end - position <= Self.longestRemembered {
                 recall(text, position..<end, into: &tokens)
             } else {

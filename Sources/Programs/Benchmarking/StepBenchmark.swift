@@ -45,6 +45,8 @@ package struct StepBenchmark: Encodable, Sendable {
     /// Medians over the steps.
     package var tokensPerSecond: Double
     package var mfu: Double
+    /// Model FLOP/s of a thread: what `plan --rate` takes.
+    package var flopsPerCore: Double
     package var stepSeconds: Sample
     /// Of all ranks together, just before or just after, whichever is higher, FLOP/s.
     package var gemmPeakFlops: Double
@@ -105,6 +107,7 @@ extension StepBenchmark {
         peakMemoryBytes = timed.peakMemory
         let work = ModelCost(configuration.model).flopsPerToken(droppedRatio: droppedRatio)
         mfu = tokensPerSecond * work / gemmPeakFlops
+        flopsPerCore = tokensPerSecond * work / Double(ranks * threadsPerRank)
         hiddenSeconds = Sample(timed.hidden)
         let median = stepSeconds.median
         breakdown = Breakdown.Part.allCases.enumerated().map { index, part in
@@ -124,7 +127,7 @@ extension StepBenchmark {
 
             step \(decimals(stepSeconds.median, 3)) s (\(decimals(stepSeconds.lowest, 3)) to \(decimals(stepSeconds.highest, 3)), \
             \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(decimals(100 * mfu, 1)) % of \
-            \(gigaflops(gemmPeakFlops)); \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
+            \(gigaflops(gemmPeakFlops)), \(decimals(flopsPerCore / 1e9, 1)) GFLOP/s a core; \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(microBatchesInFlight) \
             micro-batch\(microBatchesInFlight == 1 ? "" : "es") in flight, \(precision), \(routing.rawValue) \
             routing (dropped \(decimals(100 * droppedRatio, 1)) %, busiest expert \(decimals(loadImbalance, 2)) times the \

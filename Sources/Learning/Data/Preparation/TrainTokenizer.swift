@@ -30,6 +30,7 @@ package func trainBytePairs(
 
 /// The pre-tokens of all documents, in the order of their first appearance.
 private func countWords(of files: [TextFile], report: (String) -> Void) throws(Failure) -> WordList {
+    let preTokenizer = PreTokenizer(.gpt2)
     var table = ByteStringTable()
     var frequencies: [Int] = []
     var progress = Progress("counting words of", files)
@@ -39,7 +40,7 @@ private func countWords(of files: [TextFile], report: (String) -> Void) throws(F
     for file in files {
         try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool, stored: Int) throws(Failure) in
             var position = 0
-            while position < text.count, let end = text.preTokenEnd(from: position, isWhole: isEnd) {
+            while position < text.count, let end = preTokenizer.end(of: text, from: position, isWhole: isEnd) {
                 let index = table.index(of: text, position..<end)
                 if index == frequencies.count { frequencies.append(0) }
                 frequencies[index] += 1

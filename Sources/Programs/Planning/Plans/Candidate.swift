@@ -26,7 +26,7 @@ struct Candidate: Sendable {
     /// `D` from `F = D·F_train + D_inf·F_infer`, cut by the limits on tokens; which one cut it. Zero or less: not affordable.
     func tokens(_ shape: Architecture) -> (count: Double, limit: Limit) {
         var best = (count: Double.infinity, limit: Limit.compute)
-        if let flops = request.flops {
+        if let flops {
             let left = flops - request.inferenceTokens * budgetPerToken(shape) / 3
             best.count = left / budgetPerToken(shape)
         }
@@ -41,7 +41,10 @@ struct Candidate: Sendable {
         return best
     }
 
-    /// What a training token takes of `request.flops`.
+    /// What the budget is worth at this granularity's rate.
+    var flops: Double? { request.flops.map { $0 * (request.relativeRates[granularity] ?? 1) } }
+
+    /// What a training token takes of `flops`.
     private func budgetPerToken(_ shape: Architecture) -> Double {
         request.countsLikeTrainer
             ? counting.trainerFLOPsPerToken(shape, context: request.context) : counting.trainingFLOPsPerToken(shape)

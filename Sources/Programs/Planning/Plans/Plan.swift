@@ -12,6 +12,14 @@ package struct Plan: Sendable {
 
     package var best: PlanEntry { entries[0] }
 
+    /// The best granularity if every one had the FLOPs of the best choice, as the papers compare; nil where all rates are one.
+    package var granularityAtEqualCompute: Double? {
+        guard !request.relativeRates.isEmpty else { return nil }
+        var equal = request
+        equal.relativeRates = request.relativeRates.mapValues { _ in request.relativeRates[best.granularity] ?? 1 }
+        return (try? Plan(equal, by: law))?.best.granularity
+    }
+
     /// - Throws: a `Failure` if the request makes no sense or nothing fits it
     package init(_ request: PlanRequest, by law: PlanningLaw) throws(Failure) {
         try request.validate(for: law.metadata)
@@ -88,7 +96,7 @@ extension Candidate {
             return "the smallest has \(shortCount(total)) parameters, "
                 + "the limit is \(shortCount(request.maximumTotal ?? 0))"
         default:
-            let tokens = max(tokens(smallest).count, 0), flops = scientific(request.flops ?? 0)
+            let tokens = max(tokens(smallest).count, 0), flops = scientific(flops ?? 0)
             if let tokens = type(of: law).metadata.fixedTokens {
                 return "the law holds at \(shortCount(tokens)) tokens, "
                     + "and \(flops) FLOPs do not train the smallest so long"

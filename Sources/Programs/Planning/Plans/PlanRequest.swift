@@ -5,6 +5,9 @@ import Platform
 package struct PlanRequest: Sendable {
     /// Training compute, FLOPs; with `inferenceTokens`, training and inference together.
     package var flops: Double?
+    /// The rate of training at a granularity over that for which `flops` holds, where rates were measured: in equal hours, a
+    /// choice has `flops` times its relative rate. 1 where there is none.
+    package var relativeRates: [Double: Double] = [:]
     /// Tokens that the model will serve in its life; each costs a forward pass of the same budget.
     package var inferenceTokens = 0.0
     package var memory: MemoryLimit?
@@ -46,6 +49,7 @@ package struct PlanRequest: Sendable {
     /// - Throws: a `Failure` about numbers that make no sense for `law`
     package func validate(for law: LawMetadata) throws(Failure) {
         try positive(flops, "--flops", "1e20")
+        for rate in relativeRates.values { try positive(rate, "--rate", "50,48,41") }
         try positive(maximumTotal, "--max-total", "7e9")
         try positive(maximumTokens, "--max-tokens", "300e9")
         try positive(maximumTokensPerParameter, "--max-ratio", "400")

@@ -57,6 +57,10 @@ extension Plan {
         lines.append(("batch", batchInWords))
         lines.append(("Step Law", stepLawInWords))
         lines.append(("limited by", best.limits.joined(separator: ", ")))
+        if let other = granularityAtEqualCompute {
+            let same = other == best.granularity ? "also" : "G = \(Int(other))"
+            lines.append(("granularity", "the best in equal hours; in equal FLOPs \(same)"))
+        }
         if let memory = best.memoryBytes { lines.append(("memory", byteCount(memory))) }
         if let advantage = best.computeAdvantage {
             lines.append(("dense", "\(saving(advantage)) compute-optimal dense training to the same loss"))
