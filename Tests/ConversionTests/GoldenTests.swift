@@ -80,7 +80,7 @@ struct GoldenTests {
     @Test func aTokenizerOfTheLibraryGivesItsIds() throws {
         struct Ids: Decodable {
             var text: String
-            var ids: [UInt16]
+            var ids: [UInt32]
         }
         let ids = try JSONDecoder().decode(Ids.self, from: Data(fileBytes(golden + "/tokenizer/ids.json")))
         let tokenizer = try #require(try ImportedTokenizer.read(in: golden + "/tokenizer"))

@@ -51,7 +51,7 @@ struct ImportedConfigurationTests {
         ),
         (#""use_cache": true"#, #""logit_scale": 2.5"#, "`logit_scale` is 2.5: a setting that is not known"),
         (#""use_cache": true"#, #""layer_types": ["full_attention", "sliding_attention"]"#, "`layer_types`"),
-        (#""vocab_size": 300"#, #""vocab_size": 151936"#, "`vocab_size` is 151936; 1 to 65536"),
+        (#""vocab_size": 300"#, #""vocab_size": 2147483648"#, "`vocab_size` is 2147483648; 1 to 2147483647"),
         (#""hidden_size": 48"#, #""hidden_size": "wide""#, #"`hidden_size` is "wide"; a whole number was expected"#),
         (#""hidden_size": 48,"#, "", "`hidden_size` is missing"),
         (#""num_experts_per_tok": 2"#, #""num_experts_per_tok": 7"#, "`num_experts_per_tok` is 7; 1 to 6"),

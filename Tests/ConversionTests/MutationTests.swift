@@ -53,7 +53,7 @@ struct MutationTests {
         let outcome = mutate(bytes, times: 3000, seed: 2) { bytes throws(Failure) in
             let model = try ImportedConfiguration(json: bytes, path: "FILE").model
             #expect(
-                model.dModel > 0 && model.vocabularySize <= 65_536
+                model.dModel > 0 && model.vocabularySize <= largestVocabulary
                     && model.expertsPerToken <= model.expertCount(inLayer: 0))
         }
         #expect(outcome.count > 1500 && outcome.taken > 0)

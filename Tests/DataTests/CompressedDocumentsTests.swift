@@ -27,8 +27,8 @@ import Testing
     private func tokens(_ path: String, report: (String) -> Void = silent) throws -> [UInt64] {
         let output = folder("out-\(UUID().uuidString).tokens")
         _ = try tokenizeFiles([folder(path)], tokenizer: .bytes, output: output, format: .switchyard, report: report)
-        let file = try TokenFile(output), tokens = file.tokens
-        return tokens.indices.map { UInt64(tokens[$0]) }
+        let file = try TokenFile(output)
+        return TokenDataset(file).array.map(UInt64.init)
             + (0..<file.documentCount).flatMap { [file.document($0).end, file.document($0).hash] }
     }
 

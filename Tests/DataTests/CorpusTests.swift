@@ -166,8 +166,8 @@ import Tokenizers
         ("  train: a\n  validation: hash 0.0\n", "needs a share between 0 and 1"),
         ("  train: a\n  validation: hash nan\n", "needs a share between 0 and 1"),
         ("  train: a\n  tokenizer: bpe\n", "`data.tokenizer` is `bpe`"),
-        ("  train: a\n  tokenizer: bpe 65537\n", "257 to 65536"),
-        ("  train: a\n  tokenizer: bpe 256\n", "257 to 65536"),
+        ("  train: a\n  tokenizer: bpe 2147483648\n", "257 to 2147483647"),
+        ("  train: a\n  tokenizer: bpe 256\n", "257 to 2147483647"),
         ("  train: a\n  tokenizer: \"\"\n", "is empty"),
         ("  train: a\n  tokenizr: byte\n", "unknown key `data.tokenizr`"),
     ])

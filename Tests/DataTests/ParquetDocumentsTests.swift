@@ -21,8 +21,8 @@ import Testing
         let output = folder("out-\(UUID().uuidString).tokens")
         _ = try tokenizeFiles(
             [folder(path)], textField: field, tokenizer: .bytes, output: output, format: .switchyard, report: report)
-        let file = try TokenFile(output), tokens = file.tokens
-        return tokens.indices.map { UInt64(tokens[$0]) }
+        let file = try TokenFile(output)
+        return TokenDataset(file).array.map(UInt64.init)
             + (0..<file.documentCount).flatMap { [file.document($0).end, file.document($0).hash] }
     }
 

@@ -94,10 +94,10 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
     /// Tokens of a text whose end is not known until the last of its pieces, each at most `most` bytes longer than what the
     /// encoder left.
     private func tokensOfPieces(_ text: [UInt8], _ tokenizer: any Tokenizer, upTo most: Int, _ random: inout TestRandom)
-        -> [UInt16]
+        -> [UInt32]
     {
         var encoder = tokenizer.makeEncoder()
-        var tokens: [UInt16] = [], start = 0, end = 0
+        var tokens: [UInt32] = [], start = 0, end = 0
         while start < text.count {
             end = min(text.count, end + Int.random(in: 1...most, using: &random))
             start += encoder.encode(text[start..<end].span, isEnd: end == text.count, into: &tokens)
@@ -137,7 +137,7 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
     @Test func aPreTokenOfAMillionBytesTakesNoQuadraticTime() throws {
         let tokenizer = try readTokenizer(Array("#version: 0.2\na a\naa aa\nb a\n".utf8), from: "test")
         let tokens = tokenizer.encode([UInt8](repeating: UInt8(ascii: "a"), count: 1_000_003))
-        #expect(tokens == [UInt16](repeating: 257, count: 250_000) + [256, 64])
+        #expect(tokens == [UInt32](repeating: 257, count: 250_000) + [256, 64])
     }
 
     @Test func tooSmallACorpusIsRefusedWithTheLargestVocabularyItAllows() throws {

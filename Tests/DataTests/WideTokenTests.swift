@@ -21,8 +21,7 @@ import Testing
     private func tokens(of name: String, report: (String) -> Void = silent) throws -> [Int] {
         _ = try tokenizeFiles(
             [folder(name)], tokenizer: .bytes, output: folder("out.tokens"), format: .switchyard, report: report)
-        let file = try TokenFile(folder("out.tokens"))
-        return file.tokens.indices.map { Int(file.tokens[$0]) }
+        return TokenDataset(try TokenFile(folder("out.tokens"))).array
     }
 
     private func refusal(_ name: String) -> String? { failure { _ = try tokens(of: name) }?.message }

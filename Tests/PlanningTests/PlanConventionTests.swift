@@ -111,12 +111,12 @@ import Testing
     }
 
     @Test func whatTheTrainerDoesNotTakeIsNotWritten() throws {
-        var request = request(1e20, experts: [8])
+        var request = request(1e20, experts: [100_000])
         request.vocabularySize = 100_000
         let plan = try Plan(request, by: .published("joint"))
         #expect {
             try plan.runConfiguration(plan.best, in: RunPaths(directory: "r", train: "t", tokenizer: "auto")).yaml
-        } throws: { "\($0)".contains("at most 65,536 as --vocabulary-size, not 100000") }
+        } throws: { "\($0)".contains("at most 65,536 as --experts, not 100000") }
         request.vocabularySize = 300.5
         #expect { try Plan(request, by: .published("joint")) } throws: {
             "\($0)".contains("--vocabulary-size must be a whole")

@@ -31,7 +31,7 @@ import Training
             #expect(try run.checkpointRecord().tokenizer == tokenizer)
             let file = try tokens(run)
             #expect(file.tokenizer.serialized == tokenizer)
-            #expect(file.tokenizer.decode((0..<file.tokenCount).map { Int(file.tokens[$0]) }) == Array(Self.other.utf8))
+            #expect(file.tokenizer.decode((0..<file.tokenCount).map { file[$0] }) == Array(Self.other.utf8))
             // Without a checkpoint the same setting learns other merges from this corpus.
             try run.train(["train.steps=1", "run.directory=\(folder)/anew"])
             #expect(try tokens(run, "anew").tokenizer.serialized != tokenizer)

@@ -65,7 +65,7 @@ def mean_loss(model, tokens, context):
 
 
 def ids(tokenizer, text):
-    return np.array(tokenizer(text, add_special_tokens=False)["input_ids"], dtype=np.uint16)
+    return np.array(tokenizer(text, add_special_tokens=False)["input_ids"], dtype=np.int64)
 
 
 def main():
@@ -82,6 +82,7 @@ def main():
 
     model, complaints = load(options.export)
     failures += [f"loading: {text}" for text in complaints]
+    stored = "<u2" if model.config.vocab_size <= 65536 else "<u4"
     difference, count = largest_difference(model, options.reference)
     print(f"{type(model).__name__}: largest logit difference {difference:.3g} over {count} tokens")
     if not difference <= TOLERANCE:
@@ -89,14 +90,14 @@ def main():
     if options.tokens:
         tokenizer = transformers.AutoTokenizer.from_pretrained(options.export, model_max_length=10**9)
         text = open(options.text, encoding="utf-8", newline="").read()
-        ours, theirs = np.fromfile(options.tokens, dtype="<u2"), ids(tokenizer, text)
+        ours, theirs = np.fromfile(options.tokens, dtype=stored), ids(tokenizer, text)
         same = len(ours) == len(theirs) + 1 and bool((ours[:-1] == theirs).all()) and ours[-1] == tokenizer.eos_token_id
         back = tokenizer.decode(theirs.tolist()) == text
         print(f"tokenizer: {len(theirs)} ids, {'the same' if same else 'OTHERS'}; decoded: {back}")
         if not (same and back):
             failures.append("the tokenizer gives other ids or another text")
     if options.loss_data:
-        loss, count = mean_loss(model, np.fromfile(options.loss_data, dtype="<u2"), options.context)
+        loss, count = mean_loss(model, np.fromfile(options.loss_data, dtype=stored), options.context)
         print(f"mean loss {loss:.6f} over {count} tokens, switchyard evaluate says {options.loss:.6f}")
         if not abs(loss - options.loss) <= TOLERANCE:
             failures.append(f"mean loss is {loss}, not {options.loss}")

@@ -30,6 +30,12 @@ struct Tokenize: ParsableCommand {
     @Option(help: "One of \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.switchyard
 
+    @Option(
+        help:
+            "Bits of a token in another trainer's format, 16 or 32; by default 16 for up to 65536 entries, otherwise 32."
+    )
+    var tokenBits: Int?
+
     @Option(help: "Write the tokenizer's merges to this file as well.", transform: outputFile)
     var tokenizerOutput: String?
 
@@ -46,7 +52,7 @@ struct Tokenize: ParsableCommand {
             }
             let summary = try tokenizeFiles(
                 files, textField: field.named, tokenizer: setting, output: output, format: format,
-                tokenizerOutput: tokenizerOutput,
+                tokenBits: tokenBits, tokenizerOutput: tokenizerOutput,
                 report: { printError($0) })
             try StandardOutput.write(json ? summary.json : summary.line(output))
         }

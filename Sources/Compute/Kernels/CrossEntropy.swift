@@ -3,7 +3,7 @@ import MatrixProducts
 package import Tensors
 package import Threading
 
-/// How many rows of logits exist at a time, a function of the vocabulary alone: at most 64 MiB of them.
+/// How many rows of logits exist at a time, a function of the vocabulary alone: at most 64 MiB of them, but no fewer than 64 rows.
 package func crossEntropyChunk(vocabulary: Int) -> Int {
     max(64, min(1024, (1 << 24) / vocabulary / 64 * 64))
 }

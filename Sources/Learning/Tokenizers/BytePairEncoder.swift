@@ -1,11 +1,11 @@
 /// Encodes by a `BytePairTokenizer`, remembering the tokens of the pre-tokens it has met.
 struct BytePairEncoder: TokenEncoder {
     private let preTokenizer = PreTokenizer(.gpt2)
-    private let tokenOfByte: [UInt16]
+    private let tokenOfByte: [UInt32]
     private var merger: BytePairMerger
     private var met = ByteStringTable()
     /// Tokens of the pre-tokens in `met`, end to end, and where each one's end.
-    private var remembered: [UInt16] = []
+    private var remembered: [UInt32] = []
     private var ends: [Int] = []
 
     /// Longer pre-tokens are too rare to be worth remembering.
@@ -18,7 +18,7 @@ struct BytePairEncoder: TokenEncoder {
         merger = BytePairMerger(tokenizer.merged)
     }
 
-    mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt16]) -> Int {
+    mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         var position = 0
         while position < text.count, let end = preTokenizer.end(of: text, from: position, isWhole: isEnd) {
             if end - position <= Self.longestRemembered {
@@ -33,7 +33,7 @@ struct BytePairEncoder: TokenEncoder {
     }
 
     @inline(__always)
-    private mutating func recall(_ text: Span<UInt8>, _ range: Range<Int>, into tokens: inout [UInt16]) {
+    private mutating func recall(_ text: Span<UInt8>, _ range: Range<Int>, into tokens: inout [UInt32]) {
         if met.byteCount > Self.memory { forget() }
         let index = met.index(of: text, range)
         if index == ends.count {

@@ -4,7 +4,7 @@
 /// bytes. Short ones search all their pairs instead, which is faster for them.
 struct BytePairMerger {
     private let merged: PairTable
-    private(set) var symbols: [UInt16] = []
+    private(set) var symbols: [UInt32] = []
     private var next: [Int32] = []
     private var previous: [Int32] = []
     private var waiting = Heap<Candidate>()
@@ -13,7 +13,7 @@ struct BytePairMerger {
 
     /// A merge to `token` of the symbol at `position` with its neighbor.
     private struct Candidate: Comparable {
-        var token: UInt16
+        var token: UInt32
         var position: Int32
 
         static func < (a: Candidate, b: Candidate) -> Bool { (a.token, a.position) < (b.token, b.position) }
@@ -21,7 +21,7 @@ struct BytePairMerger {
 
     init(_ merged: PairTable) { self.merged = merged }
 
-    mutating func load(_ symbols: [UInt16]) { self.symbols = symbols }
+    mutating func load(_ symbols: [UInt32]) { self.symbols = symbols }
 
     mutating func merge() {
         if symbols.count <= Self.longestSearched { mergeBySearch() } else { mergeByHeap() }
@@ -37,7 +37,7 @@ struct BytePairMerger {
                 (best, position) = (token, i - 1)
             }
             guard best < Int.max else { return }
-            symbols[position] = UInt16(best)
+            symbols[position] = UInt32(best)
             symbols.remove(at: position + 1)
         }
     }
@@ -72,11 +72,11 @@ struct BytePairMerger {
 
     private mutating func consider(_ position: Int32) {
         guard let token = token(at: position) else { return }
-        waiting.insert(Candidate(token: UInt16(token), position: position))
+        waiting.insert(Candidate(token: UInt32(token), position: position))
     }
 
-    private func remaining() -> [UInt16] {
-        var result: [UInt16] = [], position = 0
+    private func remaining() -> [UInt32] {
+        var result: [UInt32] = [], position = 0
         while position < symbols.count {
             result.append(symbols[position])
             position = Int(next[position])

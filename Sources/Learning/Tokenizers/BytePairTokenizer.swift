@@ -17,8 +17,9 @@ package struct BytePairTokenizer: Tokenizer {
 
     /// - Throws: `data` if a merge uses a token that comes later or makes one that exists, or if there are too many
     package init(_ merges: [TokenPair]) throws(Failure) {
-        guard merges.count <= 65_536 - 257 else {
-            throw Failure(.data, "\(merges.count) merges are too many: a token has 16 bits, room for 65279 merges")
+        let most = Int(Int32.max) - 257
+        guard merges.count <= most else {
+            throw Failure(.data, "\(merges.count) merges are too many: a token has 31 bits, room for \(most) merges")
         }
         var spellings = printable.byteOfToken.map { [$0] }
         var known = Set(spellings)

@@ -50,7 +50,7 @@ package struct BytePairTraining {
             guard current >= 2 else { return nil }
             let spelling = spellings[Int(candidate.pair.left)] + spellings[Int(candidate.pair.right)]
             guard known.insert(spelling).inserted else { continue }
-            apply(candidate.pair, candidate.index, to: UInt16(spellings.count))
+            apply(candidate.pair, candidate.index, to: UInt32(spellings.count))
             spellings.append(spelling)
             merges.append(candidate.pair)
             return candidate.pair
@@ -58,7 +58,7 @@ package struct BytePairTraining {
         return nil
     }
 
-    private mutating func apply(_ pair: TokenPair, _ index: Int, to token: UInt16) {
+    private mutating func apply(_ pair: TokenPair, _ index: Int, to token: UInt32) {
         let firstNew = counts.count
         let places = occurrences[index]
         occurrences[index] = []

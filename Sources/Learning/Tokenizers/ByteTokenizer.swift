@@ -16,9 +16,9 @@ package struct ByteTokenizer: Tokenizer {
 }
 
 private struct ByteEncoder: TokenEncoder {
-    func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt16]) -> Int {
+    func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         tokens.reserveCapacity(tokens.count + text.count)
-        for i in text.indices { tokens.append(UInt16(text[i])) }
+        for i in text.indices { tokens.append(UInt32(text[i])) }
         return text.count
     }
 }

@@ -1,25 +1,25 @@
 /// Two neighboring tokens.
 package struct TokenPair: Hashable, Comparable, Sendable {
-    var left: UInt16
-    var right: UInt16
+    var left: UInt32
+    var right: UInt32
 
-    var key: UInt32 { UInt32(left) << 16 | UInt32(right) }
+    var key: UInt64 { UInt64(left) << 32 | UInt64(right) }
 
     package static func < (a: TokenPair, b: TokenPair) -> Bool { a.key < b.key }
 }
 
 /// A map from pairs of tokens to numbers: hashing by multiplication, linear probing.
 struct PairTable: Sendable {
-    /// The pair of two end-of-text tokens of the largest vocabulary, which never stand in one text.
-    private static let free = UInt32.max
+    /// No pair of tokens: they are below 2^31.
+    private static let free = UInt64.max
 
-    private var keys = [UInt32](repeating: free, count: 1 << 10)
+    private var keys = [UInt64](repeating: free, count: 1 << 10)
     private var values = [UInt32](repeating: 0, count: 1 << 10)
     private(set) var count = 0
 
-    private func slot(of key: UInt32) -> Int {
+    private func slot(of key: UInt64) -> Int {
         let mask = keys.count - 1
-        var slot = Int((UInt64(key) &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
+        var slot = Int((key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
         while keys[slot] != key, keys[slot] != Self.free { slot = (slot + 1) & mask }
         return slot
     }
@@ -42,7 +42,7 @@ struct PairTable: Sendable {
 
     private mutating func grow() {
         let (oldKeys, oldValues) = (keys, values)
-        keys = [UInt32](repeating: Self.free, count: 2 * oldKeys.count)
+        keys = [UInt64](repeating: Self.free, count: 2 * oldKeys.count)
         values = [UInt32](repeating: 0, count: 2 * oldKeys.count)
         for (key, value) in zip(oldKeys, oldValues) where key != Self.free {
             let slot = slot(of: key)

@@ -6,13 +6,13 @@ package struct PrintableBytes: Sendable {
     /// The byte of each of the tokens 0–255: the printing ones, then the rest, ascending in each.
     let byteOfToken: [UInt8]
     /// The inverse.
-    package let tokenOfByte: [UInt16]
+    package let tokenOfByte: [UInt32]
 
     package init() {
         let printing = Array(33...126) + Array(161...172) + Array(174...255)
         let order = printing + (0...255).filter { !printing.contains($0) }
-        var tokenOfByte = [UInt16](repeating: 0, count: 256)
-        for (token, byte) in order.enumerated() { tokenOfByte[byte] = UInt16(token) }
+        var tokenOfByte = [UInt32](repeating: 0, count: 256)
+        for (token, byte) in order.enumerated() { tokenOfByte[byte] = UInt32(token) }
         byteOfToken = order.map { UInt8($0) }
         self.tokenOfByte = tokenOfByte
     }

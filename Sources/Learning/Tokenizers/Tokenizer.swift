@@ -1,6 +1,6 @@
 /// A reversible naming of byte strings by whole numbers `0..<vocabularySize`.
 package protocol Tokenizer: Sendable {
-    /// At most 65,536: a token is stored in 16 bits.
+    /// At most 2^31 − 1: models take tokens as `Int32`.
     var vocabularySize: Int { get }
     /// The token that ends every document; it stands for no bytes.
     var endOfText: Int { get }
@@ -22,19 +22,19 @@ package protocol TokenEncoder {
     /// A unit is what a tokenizer encodes by itself: a byte, or a word with the space before it. A text in pieces, each of which
     /// begins with what the one before left, gives the same tokens as the whole.
     /// - Returns: how many bytes of `text` these units have
-    mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt16]) -> Int
+    mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int
 }
 
 extension Tokenizer {
     /// The tokens of `text`; `decode` gives the same bytes back, whether they are valid UTF-8 or not.
-    package func encode(_ text: [UInt8]) -> [UInt16] {
+    package func encode(_ text: [UInt8]) -> [UInt32] {
         var encoder = makeEncoder()
-        var tokens: [UInt16] = []
+        var tokens: [UInt32] = []
         _ = encoder.encode(text.span, isEnd: true, into: &tokens)
         return tokens
     }
 
-    package func encode(_ text: String) -> [UInt16] { encode(Array(text.utf8)) }
+    package func encode(_ text: String) -> [UInt32] { encode(Array(text.utf8)) }
 
     package func decode(_ tokens: some Sequence<Int>) -> [UInt8] {
         tokens.flatMap { bytes(of: $0) }

@@ -1,6 +1,6 @@
 /// The different pre-tokens of a corpus as sequences of tokens, with how often each occurs.
 package struct WordList {
-    private var symbols: [UInt16] = []
+    private var symbols: [UInt32] = []
     private var starts: [Int] = []
     private var lengths: [Int32] = []
     private var frequencies: [Int] = []
@@ -11,9 +11,9 @@ package struct WordList {
 
     func frequency(_ word: Int) -> Int { frequencies[word] }
 
-    func symbols(_ word: Int) -> ArraySlice<UInt16> { symbols[starts[word]..<starts[word] + Int(lengths[word])] }
+    func symbols(_ word: Int) -> ArraySlice<UInt32> { symbols[starts[word]..<starts[word] + Int(lengths[word])] }
 
-    package mutating func append(_ word: [UInt16], frequency: Int) {
+    package mutating func append(_ word: [UInt32], frequency: Int) {
         starts.append(symbols.count)
         lengths.append(Int32(word.count))
         frequencies.append(frequency)
@@ -22,7 +22,7 @@ package struct WordList {
 
     /// Replaces `pair` by `token` in one word, from left to right, and tells each change of a neighborhood: the pair and
     /// how often more (1) or less (−1) it stands in the word.
-    mutating func replace(_ pair: TokenPair, by token: UInt16, in word: Int, changed: (TokenPair, Int) -> Void) {
+    mutating func replace(_ pair: TokenPair, by token: UInt32, in word: Int, changed: (TokenPair, Int) -> Void) {
         let start = starts[word], end = start + Int(lengths[word])
         var read = start, write = start
         while read < end {

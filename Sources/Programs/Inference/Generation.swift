@@ -51,7 +51,7 @@ extension StoredModel {
     }
 }
 
-extension [UInt16] {
+extension [UInt32] {
     /// As numbers, without an end-of-text token at the end.
     fileprivate func dropLastEnd(_ end: Int) -> [Int] {
         let numbers = map(Int.init)

@@ -102,10 +102,10 @@ package enum TokenizerChoice: Sendable, Equatable, CustomStringConvertible {
         case "auto" where words.count == 1: self = .automatic
         case "byte" where words.count == 1: self = .bytes
         case "bpe":
-            let allowed = 257...65_536
+            let allowed = 257...largestVocabulary
             guard words.count == 2, let size = Int(words[1].replacing("_", with: "")), allowed.contains(size) else {
                 throw Failure(
-                    .configuration, "is `\(text)`; `bpe` needs a vocabulary size from 257 to 65536",
+                    .configuration, "is `\(text)`; `bpe` needs a vocabulary size from 257 to \(largestVocabulary)",
                     advice: "for example `bpe 4096`")
             }
             self = .bytePairs(vocabularySize: size)

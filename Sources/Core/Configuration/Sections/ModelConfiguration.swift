@@ -12,6 +12,9 @@ package enum InitializationKind: String, CaseIterable, Sendable {
     case llmRandom = "llm-random"
 }
 
+/// Entries that a vocabulary has at most: a token is an `Int32`.
+package let largestVocabulary = Int(Int32.max)
+
 /// The `model` section as it is written: the vocabulary is nil where it is left to the tokenizer.
 package typealias ModelConfiguration = ModelDescription<Int?>
 
@@ -96,7 +99,7 @@ extension ModelDescription<Int?> {
         layers = try section.integer("layers", in: 1...10_000)
         heads = try section.integer("heads", in: 1...10_000)
         context = try section.integer("context", in: 1...1 << 24)
-        vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...65_536)
+        vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...largestVocabulary)
         experts = ExpertsPerLayer(
             byLayer: try section.integers("experts", each: "layer", count: layers, default: 1, in: 1...65_536))
         topK = try section.integer("top_k", default: 1, in: 1...65_536)

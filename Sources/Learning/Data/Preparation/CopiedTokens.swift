@@ -9,17 +9,17 @@ func copyTokens(
     of file: TextFile, meaning tokenizer: any Tokenizer, into sink: some TokenSink,
     counting summary: inout TokenizationSummary, report: (String) -> Void
 ) throws(Failure) {
-    let source = try ForeignTokenFile(file.path)
+    let source = try ForeignTokenFile(file.path, vocabularySize: tokenizer.vocabularySize)
     if let note = source.note { report(note) }
     let piece = 1 << 20
     let spelling = (0..<tokenizer.vocabularySize).map { tokenizer.bytes(of: $0) }
-    var document: [UInt16] = [], digest = ByteDigest(), hasText = false, boundary = 0
+    var document: [UInt32] = [], digest = ByteDigest(), hasText = false, boundary = 0
     for position in 0..<source.count {
         let token = source.token(position)
         guard spelling.indices.contains(token) else {
             throw source.outsideVocabulary(token, at: position, size: spelling.count)
         }
-        document.append(UInt16(token))
+        document.append(UInt32(token))
         for byte in spelling[token] { digest.add(byte) }
         summary.bytes += spelling[token].count
         hasText = hasText || token != tokenizer.endOfText

@@ -31,6 +31,13 @@ enum ResolvedTokenizer {
                 : "tokenizers are not fetched by name: give a file of merges (merges.txt, vocab.bpe) or a token file")
     }
 
+    var vocabularySize: Int {
+        switch self {
+        case .known(let tokenizer, _): tokenizer.vocabularySize
+        case .bytePairs(let size): size
+        }
+    }
+
     /// Names how a token file is made, to tell whether one that is there is still right.
     var record: String {
         switch self {

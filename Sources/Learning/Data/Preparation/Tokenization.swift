@@ -24,7 +24,7 @@ func tokenize(
     var encoder = tokenizer.makeEncoder()
     var progress = Progress("tokenizing", files)
     var summary = TokenizationSummary(vocabularySize: tokenizer.vocabularySize)
-    var tokens: [UInt16] = [], digest = ByteDigest()
+    var tokens: [UInt32] = [], digest = ByteDigest()
     try requireReaders(for: files, report: report)
     for file in files {
         guard !file.holdsTokens else {
@@ -35,7 +35,7 @@ func tokenize(
         try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool, position: Int) throws(Failure) in
             tokens.removeAll(keepingCapacity: true)
             let used = encoder.encode(text, isEnd: isEnd, into: &tokens)
-            if isEnd { tokens.append(UInt16(tokenizer.endOfText)) }
+            if isEnd { tokens.append(UInt32(tokenizer.endOfText)) }
             try sink.append(tokens.span)
             digest.add(text.extracting(0..<used))
             summary.tokens += tokens.count

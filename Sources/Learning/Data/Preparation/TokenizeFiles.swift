@@ -8,13 +8,13 @@ import Tokenizers
 ///   - paths: files and directories, as in `data.train`
 ///   - textField: the field that holds the texts; nil: as `data.text_field: auto`
 ///   - output: the file to write; for Megatron the two files' common name
+///   - tokenBits: of a token in another trainer's format, 16 or 32; nil: as the vocabulary needs
 ///   - tokenizerOutput: where to write the tokenizer by itself, if anywhere
 ///   - report: takes lines of progress
-/// - Throws: `usage` if an output is an input, before anything is written
+/// - Throws: `usage` if an output is an input or the format has no such tokens, before anything is written
 package func tokenizeFiles(
     _ paths: [String], textField: String? = nil, tokenizer setting: TokenizerChoice, output: String,
-    format: TokenFormat,
-    tokenizerOutput: String? = nil, report: (String) -> Void
+    format: TokenFormat, tokenBits: Int? = nil, tokenizerOutput: String? = nil, report: (String) -> Void
 ) throws(Failure) -> TokenizationSummary {
     if let file = paths.first(where: TokenFile.isTokenFile) {
         throw Failure(.data, "\(file) is a token file already", advice: "name the texts it was made from")
@@ -22,9 +22,10 @@ package func tokenizeFiles(
     let listing = try listTexts(at: paths, textField: textField), files = listing.files
     try requireSafeOutputs(paths, textField, setting, output: output, format, tokenizerOutput: tokenizerOutput)
     let resolved = try ResolvedTokenizer(setting)
+    try format.requireBits(tokenBits, vocabularySize: resolved.vocabularySize)
     listing.reportSkipped(report)
     let tokenizer = try resolved.tokenizer(trainedOn: files, report: report)
-    let sink = try format.makeSink(output, tokenizer: tokenizer)
+    let sink = try format.makeSink(output, tokenizer: tokenizer, bits: tokenBits)
     var summary = try tokenize(files, with: tokenizer, into: sink, report: report)
     try sink.finish(TokenFileMetadata(tokenizer: tokenizer, setting: resolved.record, sources: files))
     summary.skipped = listing.skipped

@@ -2,27 +2,32 @@ import Diagnostics
 import Platform
 
 extension ForeignTokenFile {
-    /// Numbers and nothing else: of 16 bits, unless name or contents say that they are wider.
+    /// Numbers and nothing else: of 16 bits, unless name, contents or vocabulary say that they are wider.
     /// - Throws: `data` if the contents are something else, or do not tell what they are
-    static func bare(_ file: MappedFile) throws(Failure) -> ForeignTokenFile {
+    static func bare(_ file: MappedFile, vocabularySize: Int) throws(Failure) -> ForeignTokenFile {
         if let signature = FileSignature(file.bytes) {
             throw Failure(
                 .data, "\(file.path) is \(signature.inWords), not bare tokens", advice: signature.advice)
         }
         let named = TokenWidth(inNameOf: file.path), parts = TokenParts(file)
         if named == nil { try requireTokens(file, parts) }
-        let width = named ?? parts.width, bits = 8 * width.rawValue
+        let least = TokenWidth(ofVocabulary: vocabularySize)
+        let width = named ?? (parts.width == .two ? least : parts.width), bits = 8 * width.rawValue
         guard file.count % width.rawValue == 0 else {
             throw Failure(
                 .data, "\(file.path) has \(file.count) bytes, which is no whole number of \(bits)-bit tokens",
                 advice: "it is truncated, or no file of tokens")
         }
-        let note =
-            width == .two || named != nil
-            ? nil
-            : "\(file.path) is read as \(bits)-bit tokens: "
-                + "\(width == .four ? "every second 16-bit number is" : "three of four 16-bit numbers are") next to nothing. "
+        var note: String?
+        if width != .two, named == nil {
+            let sign =
+                parts.width == .two
+                ? "the vocabulary has \(vocabularySize) entries"
+                : "\(width == .four ? "every second 16-bit number is" : "three of four 16-bit numbers are") next to nothing"
+            note =
+                "\(file.path) is read as \(bits)-bit tokens: \(sign). "
                 + "A name that ends in .u16.bin makes it one of 16-bit tokens"
+        }
         return ForeignTokenFile(
             file: file, start: 0, count: file.count / width.rawValue, width: width, ends: nil, note: note)
     }

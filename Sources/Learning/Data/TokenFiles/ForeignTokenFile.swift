@@ -32,7 +32,8 @@ struct ForeignTokenFile {
 
     /// `NAME.bin` and `NAME.idx` are Megatron's if both are there; a `.bin` that begins with one of llm.c's numbers is
     /// llm.c's; any other is nanoGPT's, bare tokens.
-    init(_ path: String) throws(Failure) {
+    /// - Parameter vocabularySize: that of the tokenizer which made the file
+    init(_ path: String, vocabularySize: Int) throws(Failure) {
         let parts = Self.parts(of: path)
         if path.hasSuffix(".idx") || fileExists(parts[1]) {
             self = try Self.megatron(index: MappedFile(parts[1]), tokens: MappedFile(parts[0]))
@@ -43,7 +44,7 @@ struct ForeignTokenFile {
         switch first {
         case 20_240_520: self = try Self.llmC(file, version: 1, .two)
         case 20_240_801: self = try Self.llmC(file, version: 7, .four)
-        default: self = try Self.bare(file)
+        default: self = try Self.bare(file, vocabularySize: vocabularySize)
         }
     }
 

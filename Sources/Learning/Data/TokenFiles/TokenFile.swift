@@ -33,14 +33,29 @@ package final class TokenFile: Sendable {
     package var tokenCount: Int { header.tokenCount }
     package var documentCount: Int { header.documentCount }
 
-    /// All tokens, the documents end to end.
-    package var tokens: Span<UInt16> {
-        @_lifetime(borrow self)
-        get {
-            let file = file
-            let span = file.view(of: UInt16.self, at: TokenFileHeader.byteCount, count: header.tokenCount)
-            return unsafe _overrideLifetime(span, borrowing: self)
+    /// `destination[i] = token[position + i]` of all tokens, the documents end to end.
+    func copy(from position: Int, into destination: inout MutableSpan<Int32>) {
+        let file = file
+        switch header.width {
+        case .two: widen(tokens(of: UInt16.self, in: file), from: position, into: &destination)
+        default: widen(tokens(of: UInt32.self, in: file), from: position, into: &destination)
         }
+    }
+
+    package subscript(position: Int) -> Int {
+        let file = file
+        return switch header.width {
+        case .two: Int(tokens(of: UInt16.self, in: file)[position])
+        default: Int(tokens(of: UInt32.self, in: file)[position])
+        }
+    }
+
+    /// All tokens as they are stored, in `width`.
+    @_lifetime(borrow file)
+    private func tokens<Stored: FixedWidthInteger & BitwiseCopyable>(
+        of type: Stored.Type, in file: borrowing MappedFile
+    ) -> Span<Stored> {
+        file.view(of: type, at: TokenFileHeader.byteCount, count: header.tokenCount)
     }
 
     /// The end of document `index` in `tokens`, and the digest of its text.
@@ -58,11 +73,11 @@ package final class TokenFile: Sendable {
                 .data, "\(path) is damaged: its contents do not have the digest that its header gives",
                 advice: "copy it again, or tokenize the texts again")
         }
-        let tokens = tokens
-        var largest: UInt16 = 0
-        for i in tokens.indices { largest = max(largest, tokens[i]) }
-        guard Int(largest) < header.vocabularySize else {
-            let position = tokens.indices.first { tokens[$0] == largest } ?? 0
+        let file = file
+        let (largest, position) =
+            header.width == .two
+            ? largestToken(tokens(of: UInt16.self, in: file)) : largestToken(tokens(of: UInt32.self, in: file))
+        guard largest < header.vocabularySize else {
             throw Failure(
                 .data, "\(path): token \(position) is \(largest), outside the vocabulary of \(header.vocabularySize)",
                 advice: "the file was made by something else; tokenize the texts again")
@@ -113,6 +128,22 @@ package final class TokenFile: Sendable {
         guard let file = try? MappedFile(path), file.count >= 8 else { return false }
         return (0..<8).allSatisfy { file.bytes[$0] == TokenFileHeader.magic[$0] }
     }
+}
+
+/// `destination[i] = tokens[position + i]`
+private func widen<Stored: FixedWidthInteger & BitwiseCopyable>(
+    _ tokens: Span<Stored>, from position: Int, into destination: inout MutableSpan<Int32>
+) {
+    for i in destination.indices { destination[i] = Int32(truncatingIfNeeded: tokens[position + i]) }
+}
+
+/// The largest of `tokens` and where it first stands; 0 at 0 if there are none.
+private func largestToken<Stored: FixedWidthInteger & BitwiseCopyable>(
+    _ tokens: Span<Stored>
+) -> (token: Int, position: Int) {
+    var largest: Stored = 0
+    for i in tokens.indices { largest = max(largest, tokens[i]) }
+    return (Int(largest), tokens.indices.first { tokens[$0] == largest } ?? 0)
 }
 
 extension Span where Element: BitwiseCopyable {

@@ -1,3 +1,4 @@
+import Configuration
 import Diagnostics
 import Platform
 
@@ -5,7 +6,6 @@ import Platform
 struct TokenFileHeader: Equatable {
     static let byteCount = 128
     static let magic = Array("SWYTOKEN".utf8)
-    static let version = 1
 
     var vocabularySize: Int
     var tokenCount: Int
@@ -16,14 +16,18 @@ struct TokenFileHeader: Equatable {
     /// Of all bytes after the header.
     var contentDigest: UInt64
 
+    var width: TokenWidth { TokenWidth(ofVocabulary: vocabularySize) }
+    /// 1 of tokens of 16 bits; 2 of tokens of 32, which a vocabulary above 65,536 needs.
+    private var version: Int { width == .two ? 1 : 2 }
+
     /// Where the document table begins: after the tokens, at the next multiple of eight.
-    var documentsOffset: Int { Self.byteCount + (2 * tokenCount + 7) / 8 * 8 }
+    var documentsOffset: Int { Self.byteCount + (width.rawValue * tokenCount + 7) / 8 * 8 }
     var metadataOffset: Int { documentsOffset + 16 * documentCount }
     var fileSize: Int { metadataOffset + metadataBytes }
 
     var encoded: [UInt8] {
         var bytes = Self.magic
-        append(UInt32(Self.version), to: &bytes)
+        append(UInt32(version), to: &bytes)
         append(UInt32(Self.byteCount), to: &bytes)
         for number in [vocabularySize, tokenCount, documentCount, metadataBytes] { append(UInt64(number), to: &bytes) }
         bytes += tokenizerIdentity.utf8
@@ -43,19 +47,18 @@ struct TokenFileHeader: Equatable {
         }
         guard bytes.count >= Self.byteCount else { throw Self.truncated(file, expected: "at least \(Self.byteCount)") }
         let version = Int(bytes.word(at: 8) & 0xFFFF_FFFF)
-        guard version == Self.version else {
+        guard (1...2).contains(version) else {
             throw Failure(
-                .data,
-                "\(file.path) is a token file of version \(version); this Switchyard reads version \(Self.version)",
+                .data, "\(file.path) is a token file of version \(version); this Switchyard reads versions 1 and 2",
                 advice: "tokenize the texts again with this version")
         }
         guard bytes.extracting(0..<Self.byteCount - 8).digest == bytes.word(at: Self.byteCount - 8),
-            let header = Self(fields: bytes)
+            let header = Self(fields: bytes), header.version == version
         else {
             throw Failure(.data, "\(file.path): the header is damaged", advice: "tokenize the texts again")
         }
         self = header
-        guard tokenCount <= file.count / 2, documentCount <= file.count / 16, metadataBytes <= file.count,
+        guard tokenCount <= file.count / width.rawValue, documentCount <= file.count / 16, metadataBytes <= file.count,
             fileSize <= file.count
         else { throw Self.truncated(file, expected: "\(tokenCount) tokens and \(documentCount) documents: more") }
         guard fileSize == file.count else {
@@ -82,7 +85,8 @@ struct TokenFileHeader: Equatable {
     private init?(fields bytes: Span<UInt8>) {
         let numbers = (0..<4).compactMap { Int(exactly: bytes.word(at: 16 + 8 * $0)) }
         let identity = (48..<64).map { bytes[$0] }
-        guard numbers.count == 4, (1...65536).contains(numbers[0]), identity.allSatisfy({ (33...126).contains($0) })
+        guard numbers.count == 4, (1...largestVocabulary).contains(numbers[0]),
+            identity.allSatisfy({ (33...126).contains($0) })
         else { return nil }
         self.init(
             vocabularySize: numbers[0], tokenCount: numbers[1], documentCount: numbers[2], metadataBytes: numbers[3],

@@ -6,18 +6,20 @@ import Tokenizers
 final class TokenFileWriter: TokenSink {
     private let file: AtomicFile
     private let tokenizer: any Tokenizer
+    private let width: TokenWidth
     private var tokenCount = 0
     private var documents: [UInt64] = []
 
     init(_ path: String, tokenizer: any Tokenizer) throws(Failure) {
         file = try AtomicFile(path)
         self.tokenizer = tokenizer
+        width = TokenWidth(ofVocabulary: tokenizer.vocabularySize)
         // Space for the header, which is written last.
         try file.append([UInt8](repeating: 0, count: TokenFileHeader.byteCount).span)
     }
 
-    func append(_ tokens: Span<UInt16>) throws(Failure) {
-        try file.append(tokens)
+    func append(_ tokens: Span<UInt32>) throws(Failure) {
+        try file.append(tokens, in: width)
         tokenCount += tokens.count
     }
 
@@ -28,7 +30,7 @@ final class TokenFileWriter: TokenSink {
 
     func finish(_ metadata: TokenFileMetadata) throws(Failure) {
         let json = metadata.encoded
-        let padding = [UInt8](repeating: 0, count: (8 - 2 * tokenCount % 8) % 8)
+        let padding = [UInt8](repeating: 0, count: (8 - width.rawValue * tokenCount % 8) % 8)
         try file.append(padding.span)
         let documents = documents
         try file.append(documents.span)

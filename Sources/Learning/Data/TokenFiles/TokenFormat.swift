@@ -5,9 +5,9 @@ import Tokenizers
 package enum TokenFormat: String, Sendable, CaseIterable {
     /// docs/token-files.md
     case switchyard
-    /// llm.c: 256 32-bit words of header, then 16-bit tokens.
+    /// llm.c: 256 32-bit words of header, then tokens.
     case llmc
-    /// nanoGPT: 16-bit tokens and nothing else.
+    /// nanoGPT: tokens and nothing else.
     case nanogpt
     /// Megatron: `NAME.bin` with the tokens, `NAME.idx` with the sequences.
     case megatron
@@ -17,12 +17,34 @@ package enum TokenFormat: String, Sendable, CaseIterable {
         self == .megatron ? ForeignTokenFile.parts(of: path) : [path]
     }
 
-    func makeSink(_ path: String, tokenizer: any Tokenizer) throws(Failure) -> any TokenSink {
-        switch self {
+    /// - Parameter bits: of a token, as `requireBits` takes it
+    func makeSink(_ path: String, tokenizer: any Tokenizer, bits: Int?) throws(Failure) -> any TokenSink {
+        let least = TokenWidth(ofVocabulary: tokenizer.vocabularySize)
+        let width = bits.flatMap { TokenWidth(rawValue: $0 / 8) } ?? least
+        return switch self {
         case .switchyard: try TokenFileWriter(path, tokenizer: tokenizer)
-        case .llmc: try LLMCWriter(path)
-        case .nanogpt: try NanoGPTWriter(path)
-        case .megatron: try MegatronWriter(path)
+        case .llmc: try LLMCWriter(path, width)
+        case .nanogpt: try NanoGPTWriter(path, width)
+        case .megatron: try MegatronWriter(path, width)
+        }
+    }
+
+    /// - Parameter bits: of a token, 16 or 32; nil: 16 if the vocabulary has at most 65,536 entries, otherwise 32
+    /// - Throws: `usage` if the format or a vocabulary of `size` entries does not allow them
+    func requireBits(_ bits: Int?, vocabularySize size: Int) throws(Failure) {
+        guard let bits else { return }
+        guard [16, 32].contains(bits) else {
+            throw Failure(.usage, "--token-bits is \(bits); allowed are 16 and 32")
+        }
+        guard self != .switchyard else {
+            throw Failure(
+                .usage, "--token-bits \(bits): the format `switchyard` stores tokens as wide as the vocabulary needs",
+                advice: "leave --token-bits out, or name the format of another trainer")
+        }
+        guard bits == 32 || size <= 1 << 16 else {
+            throw Failure(
+                .usage, "--token-bits 16: the vocabulary has \(size) entries, 16 bits number at most 65536",
+                advice: "leave --token-bits out, or set it to 32")
         }
     }
 }

@@ -7,6 +7,9 @@ enum TokenWidth: Int {
     case four = 4
     case eight = 8
 
+    /// The width in which tokens of a vocabulary of `size` entries are stored: two bytes where they suffice, otherwise four.
+    init(ofVocabulary size: Int) { self = size <= 1 << 16 ? .two : .four }
+
     /// The width that a name like `train.u32.bin` gives.
     init?(inNameOf path: String) {
         let words = path.lowercased().split(separator: ".").suffix(2)
@@ -27,7 +30,7 @@ struct TokenParts {
     private static let most = 1 << 20
     /// Fewer 16-bit numbers than this tell nothing.
     private static let least = 8
-    /// The second part of a token: no vocabulary has more than 2^20 entries.
+    /// The second part of a token of a vocabulary of at most 2^20 entries.
     private static let largestSecondPart = 15
 
     /// Of the 16-bit numbers at places 0, 1, 2 and 3 of every four, the largest.

@@ -34,12 +34,12 @@ package struct TokenDataset: Sendable {
     /// `destination[i] = token[position + i]`, O(log segments + count).
     package func copy(from position: Int, into destination: inout MutableSpan<Int32>) {
         precondition(position >= 0 && position + destination.count <= count, "window outside the dataset")
-        let tokens = file.tokens
         var segment = segmentHolding(position), written = 0
         while written < destination.count {
             let source = segments[segment].lowerBound + (position + written - starts[segment])
             let run = min(segments[segment].upperBound - source, destination.count - written)
-            for i in 0..<run { destination[written + i] = Int32(tokens[source + i]) }
+            var part = destination.extracting(written..<written + run)
+            file.copy(from: source, into: &part)
             written += run
             segment += 1
         }
@@ -48,7 +48,7 @@ package struct TokenDataset: Sendable {
     package subscript(position: Int) -> Int {
         precondition(position >= 0 && position < count)
         let segment = segmentHolding(position)
-        return Int(file.tokens[segments[segment].lowerBound + (position - starts[segment])])
+        return file[segments[segment].lowerBound + (position - starts[segment])]
     }
 
     /// The last segment that starts at or before `position`.

@@ -27,8 +27,8 @@ package enum MergesFile: TokenizerFormat {
 
     private static func merges(in text: [UInt8], from source: String) throws(Failure) -> [TokenPair] {
         let printable = PrintableBytes()
-        var tokens: [[UInt8]: UInt16] = [:]
-        for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt16(token) }
+        var tokens: [[UInt8]: UInt32] = [:]
+        for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt32(token) }
         var merges: [TokenPair] = []
         // Bytes, not characters: a carriage return and a line feed are one character.
         for (index, bytes) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
@@ -52,7 +52,7 @@ package enum MergesFile: TokenizerFormat {
                 throw Failure(.data, "\(place): the token `\(words[0])\(words[1])` is made by an earlier line already")
             }
             // Past the largest vocabulary the number only has to be some number: too many merges are refused by the tokenizer.
-            tokens[left + right] = UInt16(truncatingIfNeeded: 256 + merges.count)
+            tokens[left + right] = UInt32(truncatingIfNeeded: 256 + merges.count)
             merges.append(TokenPair(left: leftToken, right: rightToken))
         }
         return merges

@@ -72,10 +72,9 @@ extension Plan {
     }
 
     private func refuseWhatCannotBeTrained(_ entry: PlanEntry) throws(Failure) {
-        for (flag, value) in [("--vocabulary-size", request.vocabularySize), ("--experts", entry.experts)]
-        where value > 65536 {
+        guard entry.experts <= 65_536 else {
             throw Failure(
-                .usage, "the trainer takes at most 65,536 as \(flag), not \(Int(value))",
+                .usage, "the trainer takes at most 65,536 as --experts, not \(Int(entry.experts))",
                 advice: "leave --write-config out, or plan with less")
         }
     }

@@ -57,7 +57,8 @@ enum CommonSettings {
         return ModelShape(
             dModel: d, layers: layers, heads: heads,
             context: try keys.integer("max_position_embeddings", in: 1...1 << 24),
-            vocabularySize: try keys.integer("vocab_size", in: 1...65_536), experts: ExpertsPerLayer(experts),
+            vocabularySize: try keys.integer("vocab_size", in: 1...largestVocabulary),
+            experts: ExpertsPerLayer(experts),
             topK: expertsPerToken,
             feedForward: Double(hidden) / Double(d),
             tieEmbeddings: try keys.boolean("tie_word_embeddings", default: defaults.tiesEmbeddings),
