@@ -18,9 +18,16 @@ struct Tokenize: ParsableCommand {
     var files: [String]
 
     @Option(
-        help: "`byte`, `bpe 4096` (learned from the texts), a file of merges, or a token file for its tokenizer.",
+        help:
+            "`byte`, `bpe 4096` (learned from the texts), a tokenizer.json, a file of merges, or a token file for its tokenizer.",
         transform: path)
     var tokenizer = "byte"
+
+    @Option(
+        help:
+            "The token of a tokenizer.json that ends documents, where neither its name nor tokenizer_config.json says it."
+    )
+    var documentToken = "auto"
 
     @OptionGroup var field: TextFieldOption
 
@@ -36,7 +43,7 @@ struct Tokenize: ParsableCommand {
     )
     var tokenBits: Int?
 
-    @Option(help: "Write the tokenizer's merges to this file as well.", transform: outputFile)
+    @Option(help: "Write the tokenizer to this file as well.", transform: outputFile)
     var tokenizerOutput: String?
 
     @Flag(help: "Print the figures as one JSON object on the last line.")
@@ -46,7 +53,7 @@ struct Tokenize: ParsableCommand {
         try reportingFailures {
             let setting: TokenizerChoice
             do throws(Failure) {
-                setting = try TokenizerChoice(tokenizer)
+                setting = try TokenizerChoice(tokenizer, documentToken: documentToken)
             } catch {
                 throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
             }

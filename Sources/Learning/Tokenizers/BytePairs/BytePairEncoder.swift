@@ -1,6 +1,7 @@
 /// Encodes by a `BytePairTokenizer`, remembering the tokens of the pre-tokens it has met.
 struct BytePairEncoder: TokenEncoder {
-    private let preTokenizer = PreTokenizer(.gpt2)
+    private let preTokenizer: PreTokenizer
+    private let wholeWords: TokenTable?
     private let tokenOfByte: [UInt32]
     private var merger: BytePairMerger
     private var met = ByteStringTable()
@@ -14,8 +15,10 @@ struct BytePairEncoder: TokenEncoder {
     private static let memory = 8 << 20
 
     init(_ tokenizer: BytePairTokenizer) {
-        tokenOfByte = tokenizer.printable.tokenOfByte
-        merger = BytePairMerger(tokenizer.merged)
+        preTokenizer = PreTokenizer(tokenizer.pattern)
+        wholeWords = tokenizer.wholeWords
+        tokenOfByte = tokenizer.tokenOfByte
+        merger = BytePairMerger(tokenizer.ranks, tokenizer.results)
     }
 
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
@@ -51,7 +54,11 @@ struct BytePairEncoder: TokenEncoder {
     }
 
     private mutating func merge(_ text: Span<UInt8>, _ range: Range<Int>) {
-        merger.load(range.map { tokenOfByte[Int(text[$0])] })
+        if let token = wholeWords?[text, range] {
+            merger.load(UInt32(token))
+            return
+        }
+        merger.load(text, range, as: tokenOfByte)
         merger.merge()
     }
 }
