@@ -195,7 +195,7 @@ let package = Package(
         tests(of: "Planning", "Planning Configuration Platform Randomness Diagnostics", resources: [.copy("Tables")]),
         tests(of: "Platform", "Platform Diagnostics"),
         tests(of: "Randomness", "Randomness"),
-        tests(of: "RunFormat", "Threading RunFormat Diagnostics"),
+        tests(of: "RunFormat", "Threading RunFormat Diagnostics TestSupport"),
         tests(of: "Study", "Study Model Configuration Diagnostics"),
         tests(of: "Tensors", "Tensors Platform"),
         tests(of: "TestSupport", "TestSupport"),

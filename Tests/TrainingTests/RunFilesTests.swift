@@ -9,7 +9,7 @@ import Training
 struct RunFilesTests {
     @Test("every file that a run writes is refused as its input") func outputsAreDeclared() throws {
         try inScratchFolder { folder in
-            let run = try TinyRun(in: folder, length: "steps: 2")
+            let run = try TinyRun(in: folder, ["metrics.formats=[csv, tensorboard]"], length: "steps: 2")
             try run.train(ranks: 1)
             let configuration = try run.configuration()
             var names: [String] = []
@@ -23,7 +23,7 @@ struct RunFilesTests {
                 }
                 #expect(failure?.status == .configuration)
             }
-            #expect(Set(names).isSuperset(of: ["config.yaml", "run.json", "metrics.jsonl"]))
+            #expect(Set(names).isSuperset(of: ["config.yaml", "run.json", "metrics.jsonl", "metrics.csv"]))
         }
     }
 

@@ -44,6 +44,16 @@ extension StepRecord {
     }
 }
 
+extension JSONEncoder {
+    /// Returns an encoder of records: one line, its keys in order.
+    static func ofRecords() -> JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        encoder.nonConformingFloatEncodingStrategy = .ofRecords
+        return encoder
+    }
+}
+
 // Numbers that are not finite are text, because JSON has none of them.
 
 extension JSONEncoder.NonConformingFloatEncodingStrategy {

@@ -11,6 +11,8 @@ package struct RunDirectory: Sendable {
     package var configuration: String { "\(path)/config.yaml" }
     package var summary: String { "\(path)/run.json" }
     package var metrics: String { "\(path)/metrics.jsonl" }
+    package var metricsTable: String { "\(path)/metrics.csv" }
+    package var tensorBoard: String { "\(path)/tensorboard" }
     package var checkpoints: String { "\(path)/checkpoints" }
     package var trace: String { "\(path)/trace.json" }
     package var data: String { "\(path)/data" }

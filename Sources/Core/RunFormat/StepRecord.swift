@@ -55,7 +55,7 @@ package struct StepRecord: Codable, Sendable {
 
     package init() {}
 
-    enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case step, time, host, tokens, sequences, loss
         case totalLoss = "total_loss"
         case loadBalanceLoss = "load_balance_loss"

@@ -2,7 +2,6 @@ package import Configuration
 package import Diagnostics
 package import Model
 import Platform
-import Randomness
 
 /// A set of runs that one file describes: a base configuration and what is varied.
 package struct Study: Sendable {
@@ -36,7 +35,7 @@ package struct StudyRow: Sendable {
     /// Token counts with results, ascending: those of the branches, and of the run itself.
     package let ends: [Int]
 
-    init(_ name: String, _ configuration: RunConfiguration, vocabulary: Int) throws(Failure) {
+    package init(_ name: String, _ configuration: RunConfiguration, vocabulary: Int) throws(Failure) {
         self.name = name
         self.configuration = configuration
         resolved = try configuration.resolved(tokenizer: vocabulary)
@@ -55,21 +54,13 @@ package struct StudyRow: Sendable {
     /// Training FLOPs of all of them.
     var flops: Double { Double(trainedTokens) * cost.flopsPerToken }
 
-    /// Equal where results must be equal: of everything but places and what changes no number.
-    package var fingerprint: String {
-        let neutral = ["run.", "parallel.", "checkpoint.", "train.branches"]
-        return digestOfSettings { key in !neutral.contains(where: key.hasPrefix) }
-    }
+    /// Equal where results must be equal.
+    package var fingerprint: String { Fingerprint.of(configuration) }
 
     /// The same for rows whose steps take equally long.
     package var shape: String {
         let sections = ["model.", "routing.", "batch.", "precision", "reproducible", "recompute", "parallel."]
-        return digestOfSettings { key in sections.contains(where: key.hasPrefix) }
-    }
-
-    private func digestOfSettings(_ isCounted: (String) -> Bool) -> String {
-        let lines = configuration.values.filter { isCounted($0.key) }.map { "\($0.key)=\($0.value)" }
-        return hexadecimal(digest(of: lines.joined(separator: "\n")))
+        return Fingerprint.digest(ofSettingsOf: configuration) { key, _ in sections.contains(where: key.hasPrefix) }
     }
 }
 

@@ -25,6 +25,7 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
     package var schedule: LearningRateSchedule
     package var parallel: ParallelConfiguration
     package var checkpoint: CheckpointConfiguration
+    package var metrics: MetricsConfiguration
     /// All keys with their values, as YAML.
     package let yaml: String
     /// The same as pairs of `section.key` and value.
@@ -59,7 +60,8 @@ package struct RunDescription<Vocabulary: Sendable & Equatable>: Sendable {
             (other.seed, other.precision, other.recomputation, other.reproducible)
         (directory, data, self.model, routing) = (other.directory, other.data, model, other.routing)
         (batch, length, optimizer, schedule) = (other.batch, other.length, other.optimizer, other.schedule)
-        (parallel, checkpoint, yaml, values) = (other.parallel, other.checkpoint, other.yaml, other.values)
+        (parallel, checkpoint, metrics) = (other.parallel, other.checkpoint, other.metrics)
+        (yaml, values) = (other.yaml, other.values)
     }
 }
 
@@ -84,6 +86,7 @@ extension RunDescription<Int?> {
         schedule = try LearningRateSchedule(reading: try document.section("schedule"))
         parallel = try ParallelConfiguration(reading: try document.section("parallel"))
         checkpoint = try CheckpointConfiguration(reading: try document.section("checkpoint"))
+        metrics = try MetricsConfiguration(reading: try document.section("metrics"))
         try document.refuseUnknownKeys()
         yaml = document.resolved
         values = document.resolvedValues

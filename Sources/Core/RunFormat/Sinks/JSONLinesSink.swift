@@ -5,15 +5,13 @@ import Platform
 /// `metrics.jsonl`: one JSON object a step, appended whole.
 package final class JSONLinesSink: RecordSink {
     private let file: AppendedFile
-    private let encoder = JSONEncoder()
+    private let encoder = JSONEncoder.ofRecords()
     /// Bytes written so far: a checkpoint remembers them.
     package var bytes: Int { file.bytes }
 
     /// - Throws: `cannotCreate` if the file cannot be written, or is a link, a pipe or anything else but a regular file
     package init(_ path: String) throws(Failure) {
         file = try AppendedFile(path)
-        encoder.outputFormatting = .sortedKeys
-        encoder.nonConformingFloatEncodingStrategy = .ofRecords
     }
 
     /// The step of the last record of a file; nil if it has none, or there is no such file.

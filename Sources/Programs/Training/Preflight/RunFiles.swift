@@ -20,7 +20,9 @@ extension InputsAndOutputs {
         for (path, key) in configuration.data.inputs() { places.reads(path, as: key) }
         if let start { places.reads(start, as: "the checkpoint to start from", isWhole: true) }
         let files = [directory.configuration, directory.summary, directory.trace, "\(directory.path)/lock"]
-        for path in files + RecordWriter.files(in: directory) { places.writes(path, as: "run.directory") }
+        for path in files + RecordWriter.files(configuration.metrics, in: directory) {
+            places.writes(path, as: "run.directory")
+        }
         for path in try configuration.data.tokenFiles(in: directory.data) {
             places.writesWhole(path, as: "run.directory")
         }

@@ -18,7 +18,11 @@ final class RecordWriter {
     var metricsBytes: Int { metrics.bytes }
 
     /// The files that the sinks write, which are compared with what the run reads before anything is written.
-    static func files(in directory: RunDirectory) -> [String] { [directory.metrics] }
+    ///
+    /// An event file for TensorBoard is not among them: its name is one that no file has yet.
+    static func files(_ metrics: MetricsConfiguration, in directory: RunDirectory) -> [String] {
+        [directory.metrics] + (metrics.formats.contains(.csv) ? [directory.metricsTable] : [])
+    }
 
     /// Opens the sinks of a run. Another sink is another element of the list here, and its file one of `files`.
     /// - Parameter step: the records of later steps are removed
@@ -30,10 +34,15 @@ final class RecordWriter {
         self.configuration = configuration
         work = ModelCost(configuration.model)
         metrics = try JSONLinesSink(directory.metrics)
-        let sinks: [any RecordSink] = [
+        var sinks: [any RecordSink] = [
             metrics,
             ProgressSink(on: progress, lastStep: end.steps),
         ]
+        let formats = configuration.metrics.formats
+        if formats.contains(.csv) { sinks.append(try CSVSink(directory.metricsTable)) }
+        if formats.contains(.tensorBoard) {
+            sinks.append(try TensorBoardSink(directory.tensorBoard, configuration: configuration.yaml))
+        }
         self.sinks = try RecordSinks(sinks, resumingAfter: step) { progress.log($0) }
     }
 

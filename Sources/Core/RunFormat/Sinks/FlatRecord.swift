@@ -1,0 +1,70 @@
+import Foundation
+
+/// The fields of a record under their names in `metrics.jsonl` and in its order; a list, which has a value for each layer, is
+/// several fields.
+struct FlatRecord {
+    enum Value: Equatable {
+        case number(Double)
+        case text(String)
+        case flag(Bool)
+    }
+
+    struct Field {
+        let name: String
+        /// Nil for a field of the whole step.
+        let layer: Int?
+        let value: Value
+    }
+
+    private let entries: [String: Entry]
+
+    init(_ record: StepRecord, _ encoder: JSONEncoder) throws {
+        entries = try JSONDecoder().decode([String: Entry].self, from: encoder.encode(record))
+    }
+
+    /// The values of a field: none if the record does not have it, several if it is a list.
+    subscript(key: StepRecord.CodingKeys) -> [Field] {
+        switch entries[key.stringValue] {
+        case .one(let value)?: [Field(name: key.stringValue, layer: nil, value: value)]
+        case .list(let values)?:
+            values.enumerated().map { Field(name: key.stringValue, layer: $0, value: $1) }
+        case nil: []
+        }
+    }
+
+    /// All fields that the record has.
+    var fields: [Field] { StepRecord.CodingKeys.allCases.flatMap { self[$0] } }
+
+    private enum Entry: Decodable {
+        case one(Value)
+        case list([Value])
+
+        init(from decoder: any Decoder) throws {
+            if let values = try? [Value](from: decoder) {
+                self = .list(values)
+            } else {
+                self = .one(try Value(from: decoder))
+            }
+        }
+    }
+}
+
+extension FlatRecord.Value: Decodable {
+    /// A number that is not finite is one of the words of `JSONEncoder.NonConformingFloatEncodingStrategy.ofRecords`.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let flag = try? container.decode(Bool.self) {
+            self = .flag(flag)
+        } else if let number = try? container.decode(Double.self) {
+            self = .number(number)
+        } else {
+            let text = try container.decode(String.self)
+            switch text {
+            case "NaN": self = .number(.nan)
+            case "Infinity": self = .number(.infinity)
+            case "-Infinity": self = .number(-.infinity)
+            default: self = .text(text)
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+import Foundation
+
+/// Calls `body` with the path of a new folder, which is gone afterwards.
+package func inScratchFolder(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "switchyard-\(UUID().uuidString)").path()
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try body(folder)
+}
