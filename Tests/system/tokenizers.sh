@@ -14,6 +14,8 @@ echo 'Some text, 12 345: <tool_call> é中文 don'"'"'t' >text.txt
 
 expect_exit "tokenize takes a tokenizer.json" 0 'of a vocabulary of 312' -- \
     "$switchyard" tokenize text.txt --tokenizer tokenizer.json --output text.tokens --tokenizer-output stored.txt
+expect_exit "tokenize says which token ends documents" 0 'documents end with .<\|endoftext\|>. \(0\)' -- \
+    "$switchyard" tokenize text.txt --tokenizer tokenizer.json --output text.tokens
 expect "what --tokenizer-output writes is the same tokenizer" [ "$(identity text.txt stored.txt)" = "$(identity text.txt tokenizer.json)" ]
 expect_exit "a token that is not there ends no document" 78 'has no added token .<\|stop\|>' -- \
     "$switchyard" tokenize text.txt --tokenizer tokenizer.json --document-token '<|stop|>' --output no.tokens

@@ -55,7 +55,7 @@ def by_tiktoken(text):
 def main():
     pages = [*sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("Sources/**/*.swift")), *sorted(ROOT.glob("scripts/**/*.py"))]
     prose = "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    text = kinds.mixed(prose, BYTES * 2 // 3, seed=3) + "\n \n  "
+    text = kinds.mixed(prose, BYTES, seed=3) + "\n \n  "
     TEXT.write_text(text, encoding="utf-8", newline="")
     print(f"tokenizers {tokenizers.__version__}, tiktoken {tiktoken.__version__}, {TEXT.stat().st_size} bytes")
     failed = False

@@ -52,7 +52,9 @@ enum ResolvedTokenizer {
     func tokenizer(trainedOn files: [TextFile], report: (String) -> Void) throws(Failure) -> any Tokenizer {
         try requireMeaning(of: files)
         switch self {
-        case .known(let tokenizer, _): return tokenizer
+        case .known(let tokenizer, _):
+            if let summary = (tokenizer as? BytePairTokenizer)?.summary { report("tokenizer: \(summary)") }
+            return tokenizer
         case .bytePairs(let size): return try trainBytePairs(on: files, vocabularySize: size, report: report)
         }
     }

@@ -4,6 +4,7 @@ struct BytePairEncoder: TokenEncoder {
     private let wholeWords: TokenTable?
     private let tokenOfByte: [UInt32]
     private var merger: BytePairMerger
+    private var short = ShortWords()
     private var met = ByteStringTable()
     /// Tokens of the pre-tokens in `met`, end to end, and where each one's end.
     private var remembered: [UInt32] = []
@@ -24,7 +25,9 @@ struct BytePairEncoder: TokenEncoder {
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         var position = 0
         while position < text.count, let end = preTokenizer.end(of: text, from: position, isWhole: isEnd) {
-            if end - position <= Self.longestRemembered {
+            if end - position <= ShortWords.longest {
+                recallShort(text, position..<end, into: &tokens)
+            } else if end - position <= Self.longestRemembered {
                 recall(text, position..<end, into: &tokens)
             } else {
                 merge(text, position..<end)
@@ -33,6 +36,15 @@ struct BytePairEncoder: TokenEncoder {
             position = end
         }
         return position
+    }
+
+    @inline(__always)
+    private mutating func recallShort(_ text: Span<UInt8>, _ range: Range<Int>, into tokens: inout [UInt32]) {
+        let bytes = text.word(range)
+        guard !short.append(bytes, range.count, to: &tokens) else { return }
+        let start = tokens.count
+        recall(text, range, into: &tokens)
+        short.keep(bytes, range.count, tokens[start...])
     }
 
     @inline(__always)

@@ -5,6 +5,8 @@ package import Diagnostics
 package struct BytePairTokenizer: Tokenizer {
     package let serialized: String
     package let endOfText: Int
+    /// What a user should know of a file of other software; nil for merges alone.
+    package let summary: String?
     let pattern: PreTokenPattern
     let isNormalized: Bool
     /// The tokens that a pre-token may be as a whole; nil if it is always merged from its bytes.
@@ -46,7 +48,7 @@ package struct BytePairTokenizer: Tokenizer {
             _ = ranks.insert(pair, index)
         }
         serialized = lines
-        (pattern, isNormalized, wholeWords, added) = (.gpt2, false, nil, nil)
+        (pattern, isNormalized, wholeWords, added, summary) = (.gpt2, false, nil, nil, nil)
         (tokenOfByte, self.ranks) = (printable.tokenOfByte, ranks)
         results = merges.indices.map { UInt32(256 + $0) }
         endOfText = spellings.count
@@ -60,6 +62,7 @@ package struct BytePairTokenizer: Tokenizer {
     package init(_ vocabulary: BytePairVocabulary, from name: String) throws(Failure) {
         serialized = vocabulary.stored
         endOfText = vocabulary.documentToken
+        summary = vocabulary.summary
         (pattern, isNormalized) = (vocabulary.pattern, vocabulary.isNormalized)
         wholeWords = vocabulary.takesWholeWords ? TokenTable(vocabulary.spellings) : nil
         added = AddedTokenSearch(vocabulary.added.filter { !$0.isSpecial && $0.id != vocabulary.documentToken })

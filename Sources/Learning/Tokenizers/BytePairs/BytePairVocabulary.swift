@@ -21,6 +21,8 @@ package struct BytePairVocabulary: Sendable {
     package var merges: Merges
     /// The id of the added token that ends a document.
     package var documentToken: Int
+    /// Whether the file names tokens that stand around every text, which are left out. Not stored.
+    var hasPostProcessor = false
 
     package init(
         pattern: PreTokenPattern, isNormalized: Bool = false, takesWholeWords: Bool = false, spellings: [[UInt8]?],
@@ -40,6 +42,14 @@ package struct BytePairVocabulary: Sendable {
 
     /// Ids, those of added tokens included.
     package var size: Int { max(spellings.count, (added.map(\.id).max() ?? -1) + 1) }
+
+    /// What a user should know of it.
+    var summary: String {
+        let name = added.first { $0.id == documentToken }?.content ?? ""
+        return
+            "\(size) tokens, pre-tokens by the pattern \(pattern.rawValue), documents end with `\(name)` (\(documentToken))"
+            + (hasPostProcessor ? "; what its post_processor adds around a text is left out" : "")
+    }
 
     /// What each id stands for: nothing if it is a special token, or none.
     var decodedBytes: [[UInt8]] {

@@ -95,7 +95,7 @@ package struct ByteStringTable: Sendable {
 extension Span<UInt8> {
     /// The first bytes of `range`, at most eight, the first one lowest; zeros where there are fewer.
     @inline(__always)
-    fileprivate func word(_ range: Range<Int>) -> UInt64 {
+    func word(_ range: Range<Int>) -> UInt64 {
         if range.lowerBound + 8 <= count {
             // In bounds by the condition above.
             let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: range.lowerBound, as: UInt64.self)

@@ -13,6 +13,11 @@ extension HuggingFaceTokenizer {
         return !steps.isEmpty
     }
 
+    /// Whether the post-processor puts tokens around a text; `ByteLevel` only counts characters.
+    var addsTokens: Bool {
+        (post_processor.map { $0.steps("processors") } ?? []).contains { $0.typeName != "ByteLevel" }
+    }
+
     /// The pattern that `pre_tokenizer` says with one or two steps.
     func pattern(_ name: String) throws(Failure) -> PreTokenPattern {
         let steps = pre_tokenizer.map { $0.steps("pretokenizers") } ?? []

@@ -79,6 +79,7 @@ struct HuggingFaceTokenizer: Decodable {
     var added_tokens: [Added]?
     var normalizer: JSONValue?
     var pre_tokenizer: JSONValue?
+    var post_processor: JSONValue?
     var model: Model
 
     /// - Throws: `data`, naming what is not supported
@@ -92,6 +93,7 @@ struct HuggingFaceTokenizer: Decodable {
             merges: .listed([]), documentToken: 0)
         vocabulary.documentToken = try DocumentToken.id(among: added, source)
         vocabulary.merges = .listed(try merges(name))
+        vocabulary.hasPostProcessor = addsTokens
         try vocabulary.requireOwnIDs(name)
         return vocabulary
     }
