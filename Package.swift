@@ -93,6 +93,7 @@ let package = Package(
         module("Core/Diagnostics"),
         module("Core/Platform", "Diagnostics CPlatform"),
         module("Core/Randomness"),
+        module("Core/JSON", "Platform Diagnostics"),
         module("Core/Tensors", "Platform CPlatform"),
         module("Core/Configuration", "Tensors Platform Diagnostics Yams"),
         module("Core/RunFormat", "Configuration Platform Diagnostics"),
@@ -111,7 +112,7 @@ let package = Package(
             "Compute/Kernels",
             "BaselineLoops KernelLoops MatrixProducts Threading Tensors Platform" + (hasWideLoops ? " WideLoops" : "")),
         // learning
-        module("Learning/Tokenizers", "Platform Randomness Diagnostics"),
+        module("Learning/Tokenizers", "JSON Platform Randomness Diagnostics"),
         module(
             "Learning/Data", "Tokenizers Parquet Compression Threading Configuration Platform Randomness Diagnostics"),
         module(
@@ -137,7 +138,7 @@ let package = Package(
         module(
             "Programs/Conversion",
             "Inference Parallelism Checkpoints Model Data Tokenizers Kernels MatrixProducts Collectives "
-                + "Threading " + core),
+                + "Threading JSON " + core),
         module(
             "Programs/Benchmarking",
             "Training Parallelism Model Optimization Data Kernels MatrixProducts HDF5 MPI Collectives "
@@ -173,7 +174,9 @@ let package = Package(
             "Training Conversion Inference Parallelism Checkpoints Model Data Tokenizers Kernels MPI "
                 + "Collectives RunFormat Configuration Tensors Platform Randomness Diagnostics TestSupport",
             resources: [.copy("Golden")]),
-        tests(of: "Data", "Data Tokenizers Configuration Platform Randomness Diagnostics TestSupport"),
+        tests(
+            of: "Data", "Data Tokenizers Configuration Platform Randomness Diagnostics TestSupport",
+            resources: [.copy("Golden")]),
         tests(of: "HDF5", "HDF5 Tensors Platform Diagnostics"),
         tests(
             of: "Kernels",

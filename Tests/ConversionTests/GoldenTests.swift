@@ -83,11 +83,11 @@ struct GoldenTests {
             var ids: [UInt32]
         }
         let ids = try JSONDecoder().decode(Ids.self, from: Data(fileBytes(golden + "/tokenizer/ids.json")))
-        let tokenizer = try #require(try ImportedTokenizer.read(in: golden + "/tokenizer"))
+        let tokenizer = try readTokenizer(inFile: golden + "/tokenizer/tokenizer.json")
         #expect(tokenizer.encode(ids.text) == ids.ids)
         #expect(tokenizer.decode(ids.ids.map(Int.init)) == Array(ids.text.utf8))
         let exported = try ExportedTokenizer(tokenizer, context: 8).json()
-        let again = try ImportedTokenizer.tokenizer(json: exported, path: "exported")
+        let again = try importedTokenizer(exported, "exported")
         #expect(again.serialized == tokenizer.serialized)
     }
 }

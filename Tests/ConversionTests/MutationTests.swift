@@ -63,7 +63,7 @@ struct MutationTests {
         let tokenizer = try readTokenizer(Array("#version: 0.2\na b\nab c\nĠ a\n".utf8), from: "merges")
         let bytes = try ExportedTokenizer(tokenizer, context: 8).json()
         let outcome = mutate(bytes, times: 3000, seed: 3) { bytes throws(Failure) in
-            let found = try ImportedTokenizer.tokenizer(json: bytes, path: "FILE")
+            let found = try importedTokenizer(bytes, "FILE")
             #expect(found.decode(found.encode("abc ab").map(Int.init)) == Array("abc ab".utf8))
         }
         #expect(outcome.count > 1500 && outcome.taken > 0)
@@ -100,7 +100,8 @@ struct MutationTests {
     @Test func depthAndLengthHaveLimits() throws {
         let deep = [UInt8](repeating: UInt8(ascii: "["), count: 100_000)
         #expect(refusal { _ = try ImportedConfiguration(json: deep, path: "FILE") }?.contains("FILE") == true)
-        #expect(refusal { _ = try ImportedTokenizer.tokenizer(json: deep, path: "FILE") }?.contains("FILE") == true)
+        let deepModel = Array("{\"model\":".utf8) + deep
+        #expect(refusal { _ = try importedTokenizer(deepModel, "FILE") }?.contains("FILE") == true)
         try inScratchFolder { folder in
             let long = Data(repeating: UInt8(ascii: " "), count: 3 << 20)
             _ = FileManager.default.createFile(atPath: folder + "/config.json", contents: long)

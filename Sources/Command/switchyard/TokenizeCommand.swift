@@ -19,9 +19,16 @@ struct Tokenize: ParsableCommand {
 
     @Option(
         help:
-            "`byte` (the default), `bpe 4096` (learned from the texts), a file of merges, or a token file for its tokenizer.",
+            "`byte` (the default), `bpe 4096` (learned from the texts), a tokenizer.json, a file of merges, or a token file for its "
+            + "tokenizer.",
         transform: path)
     var tokenizer: String?
+
+    @Option(
+        help:
+            "The token of a tokenizer.json that ends documents, where neither its name nor tokenizer_config.json says it."
+    )
+    var documentToken = "auto"
 
     @OptionGroup var field: TextFieldOption
 
@@ -37,7 +44,7 @@ struct Tokenize: ParsableCommand {
     )
     var tokenBits: Int?
 
-    @Option(help: "Write the tokenizer's merges to this file as well.", transform: outputFile)
+    @Option(help: "Write the tokenizer to this file as well.", transform: outputFile)
     var tokenizerOutput: String?
 
     @Flag(
@@ -76,9 +83,9 @@ struct Tokenize: ParsableCommand {
 
     /// Nil if none was named.
     private func choice() throws(Failure) -> TokenizerChoice? {
-        guard let tokenizer else { return nil }
+        guard tokenizer != nil || documentToken != "auto" else { return nil }
         do throws(Failure) {
-            return try TokenizerChoice(tokenizer)
+            return try TokenizerChoice(tokenizer ?? "byte", documentToken: documentToken)
         } catch {
             throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
         }

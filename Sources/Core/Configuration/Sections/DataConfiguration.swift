@@ -31,8 +31,9 @@ package struct DataConfiguration: Sendable, Equatable {
             throw section.failure("validation", error.message, advice: error.advice)
         }
         let tokenizer = try section.filePath("tokenizer", default: "auto")
+        let documentToken = try section.text("document_token", default: "auto")
         do {
-            self.tokenizer = try TokenizerChoice(tokenizer)
+            self.tokenizer = try TokenizerChoice(tokenizer, documentToken: documentToken)
         } catch {
             throw section.failure("tokenizer", error.message, advice: error.advice)
         }
@@ -92,11 +93,25 @@ package enum TokenizerChoice: Sendable, Equatable, CustomStringConvertible {
     case bytes
     /// Byte-pair merges learned from the corpus.
     case bytePairs(vocabularySize: Int)
-    /// A file of merges, or a token file, which carries its tokenizer.
-    case file(String)
+    /// A `tokenizer.json`, a file of merges, or a token file, which carries its tokenizer; and the content of the token that ends
+    /// documents, if it was named.
+    case file(String, documentToken: String? = nil)
 
-    /// - Parameter text: `auto`, `byte`, `bpe 4096` or a path
-    package init(_ text: String) throws(Failure) {
+    /// - Parameters:
+    ///   - text: `auto`, `byte`, `bpe 4096` or a path
+    ///   - documentToken: `auto`, or the content of the token of that file that ends documents
+    package init(_ text: String, documentToken: String = "auto") throws(Failure) {
+        try self.init(text)
+        guard documentToken != "auto" else { return }
+        guard case .file(let path, _) = self, !documentToken.isEmpty else {
+            throw Failure(
+                .configuration, "is `\(text)`, to which the document token `\(documentToken)` cannot belong",
+                advice: "only with a tokenizer.json can the token that ends documents be named")
+        }
+        self = .file(path, documentToken: documentToken)
+    }
+
+    private init(_ text: String) throws(Failure) {
         let words = text.split(separator: " ").map(String.init)
         switch words.first {
         case "auto" where words.count == 1: self = .automatic
@@ -119,7 +134,7 @@ package enum TokenizerChoice: Sendable, Equatable, CustomStringConvertible {
         case .automatic: "auto"
         case .bytes: "byte"
         case .bytePairs(let size): "bpe \(size)"
-        case .file(let path): path
+        case .file(let path, _): path
         }
     }
 }

@@ -9,9 +9,10 @@ extension DataConfiguration {
         switch tokenizer {
         case .bytePairs(let size):
             return size
-        case .file(let path):
+        case .file(let path, let documentToken):
             return TokenFile.isTokenFile(path)
-                ? try TokenFile(path).tokenizer.vocabularySize : try readTokenizer(inFile: path).vocabularySize
+                ? try TokenFile(path).tokenizer.vocabularySize
+                : try readTokenizer(inFile: path, documentToken: documentToken).vocabularySize
         case .automatic, .bytes:
             guard let first = train.first, TokenFile.isTokenFile(first) else { return ByteTokenizer().vocabularySize }
             return try TokenFile(first).tokenizer.vocabularySize
@@ -48,7 +49,7 @@ extension DataConfiguration {
         for (paths, key) in zip(sides, ["data.train", "data.validation"]) {
             inputs += ((try? filesRead(at: paths, textField: textField)) ?? paths).map { ($0, key) }
         }
-        if case .file(let path) = tokenizer { inputs.append((path, "data.tokenizer")) }
+        if case .file(let path, _) = tokenizer { inputs.append((path, "data.tokenizer")) }
         return inputs
     }
 }

@@ -14,9 +14,9 @@ enum ResolvedTokenizer {
         case .automatic: self = .known(ByteTokenizer(), isAsked: false)
         case .bytes: self = .known(ByteTokenizer(), isAsked: true)
         case .bytePairs(let size): self = .bytePairs(vocabularySize: size)
-        case .file(let path):
+        case .file(let path, let documentToken):
             try Self.requireFile(path)
-            self = .known(try readTokenizer(inFile: path), isAsked: true)
+            self = .known(try readTokenizer(inFile: path, documentToken: documentToken), isAsked: true)
         }
     }
 
@@ -28,7 +28,8 @@ enum ResolvedTokenizer {
             .noInput, "the tokenizer `\(path)` is neither `auto`, `byte` or `bpe N` nor a file that is there",
             advice: isGPT2
                 ? "`scripts/get-gpt2-merges` downloads GPT-2's merges; then give the name of their file"
-                : "tokenizers are not fetched by name: give a file of merges (merges.txt, vocab.bpe) or a token file")
+                : "tokenizers are not fetched by name: give a tokenizer.json, a file of merges (merges.txt, vocab.bpe) or a token file"
+        )
     }
 
     var vocabularySize: Int {
@@ -51,7 +52,9 @@ enum ResolvedTokenizer {
     func tokenizer(trainedOn files: [TextFile], report: (String) -> Void) throws(Failure) -> any Tokenizer {
         try requireMeaning(of: files)
         switch self {
-        case .known(let tokenizer, _): return tokenizer
+        case .known(let tokenizer, _):
+            if let summary = (tokenizer as? BytePairTokenizer)?.summary { report("tokenizer: \(summary)") }
+            return tokenizer
         case .bytePairs(let size): return try trainBytePairs(on: files, vocabularySize: size, report: report)
         }
     }

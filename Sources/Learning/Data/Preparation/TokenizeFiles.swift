@@ -43,7 +43,7 @@ private func requireSafeOutputs(
 ) throws(Failure) {
     var places = InputsAndOutputs()
     places.reads(try filesRead(at: paths, textField: textField), as: "the texts")
-    if case .file(let path) = setting { places.reads(path, as: "--tokenizer") }
+    if case .file(let path, _) = setting { places.reads(path, as: "--tokenizer") }
     for file in format.files(of: output) { places.writesWhole(file, as: "--output") }
     if let tokenizerOutput { places.writesWhole(tokenizerOutput, as: "--tokenizer-output") }
     try places.check()

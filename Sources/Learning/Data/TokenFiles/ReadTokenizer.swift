@@ -10,8 +10,9 @@ package func readTokenizer(_ text: [UInt8], from source: String) throws(Failure)
 
 /// The tokenizer in a file of one of the formats of `TokenizerCatalog`, or in a token file.
 /// - Throws: `data` if it is of none
-package func readTokenizer(inFile path: String) throws(Failure) -> any Tokenizer {
-    if TokenFile.isTokenFile(path) { return try TokenFile(path).tokenizer }
+/// - Parameter documentToken: the content of the token that ends documents, where the file does not say it
+package func readTokenizer(inFile path: String, documentToken: String? = nil) throws(Failure) -> any Tokenizer {
+    if documentToken == nil, TokenFile.isTokenFile(path) { return try TokenFile(path).tokenizer }
     let file = try MappedFile(path)
-    return try TokenizerCatalog.read(file.bytes, from: .file(path))
+    return try TokenizerCatalog.read(file.bytes, from: .file(path, documentToken: documentToken))
 }

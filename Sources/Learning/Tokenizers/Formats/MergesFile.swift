@@ -25,7 +25,8 @@ package enum MergesFile: TokenizerFormat {
         return try BytePairTokenizer(merges)
     }
 
-    private static func merges(in text: [UInt8], from source: String) throws(Failure) -> [TokenPair] {
+    /// The pairs of tokens, in the order of their lines.
+    static func merges(in text: [UInt8], from source: String) throws(Failure) -> [TokenPair] {
         let printable = PrintableBytes()
         var tokens: [[UInt8]: UInt32] = [:]
         for (token, byte) in printable.byteOfToken.enumerated() { tokens[[byte]] = UInt32(token) }

@@ -2,15 +2,15 @@ package import Diagnostics
 
 /// Where the text of a tokenizer comes from.
 package enum TokenizerSource: Sendable {
-    /// A file that a user named.
-    case file(String)
+    /// A file that a user named, and the content of the token that ends documents, if that was named.
+    case file(String, documentToken: String? = nil)
     /// What Switchyard stored, in a checkpoint or a token file: a tokenizer's `serialized`.
     case stored(in: String)
 
     /// For messages.
     package var name: String {
         switch self {
-        case .file(let path), .stored(let path): path
+        case .file(let path, _), .stored(let path): path
         }
     }
 }
@@ -26,11 +26,19 @@ package protocol TokenizerFormat: SendableMetatype {
 /// The formats of tokenizers' files.
 package enum TokenizerCatalog {
     /// In the order in which they look at a file. The last one recognizes every file, and says what is wrong with it.
-    static let formats: [any TokenizerFormat.Type] = [ByteTokenizerFile.self, MergesFile.self]
+    static let formats: [any TokenizerFormat.Type] = [
+        ByteTokenizerFile.self, StoredTokenizerFile.self, HuggingFaceTokenizerFile.self, TiktokenFile.self,
+        MergesFile.self,
+    ]
 
     /// The tokenizer in a file, by the first format that recognizes it; of every tokenizer its `serialized` is such a file.
     package static func read(_ file: Span<UInt8>, from source: TokenizerSource) throws(Failure) -> any Tokenizer {
         let format = formats.first { $0.recognizes(file) } ?? MergesFile.self
+        if case .file(let path, .some(let token)) = source, format != HuggingFaceTokenizerFile.self {
+            throw Failure(
+                .configuration, "\(path) is no tokenizer.json whose documents could end with `\(token)`",
+                advice: "leave data.document_token out: other tokenizers have one token for that")
+        }
         return try format.read(file, from: source)
     }
 }

@@ -9,14 +9,22 @@ package enum PreTokenPattern: String, Sendable, CaseIterable {
     case gpt2Digit = "gpt2-digit"
     /// Numbers are cut out first, each run of digits: `Digits(individual_digits: false)` before `ByteLevel`.
     case gpt2Digits = "gpt2-digits"
-    /// Llama 3's `tokenizer.py`, and tiktoken's `cl100k_base` until 2024.
+    /// Llama 3's `tokenizer.py`, and tiktoken's `cl100k_base` as it was published.
     case llama3
-    /// tiktoken's `cl100k_base` since: as `llama3`, but white space at the end of a text stays whole.
+    /// `cl100k_base` of tiktoken 0.14: as `llama3`, but white space at the end of a text stays whole.
     case cl100k
     /// Qwen 2: as `llama3`, but each digit by itself.
     case qwen2
     /// tiktoken's `o200k_base`: words end where upper case follows lower case.
     case o200k
+
+    /// The same pre-tokens by Oniguruma, with which Hugging Face `tokenizers` matches: there `{1,3}+` is not possessive, and `$` also
+    /// ends a line.
+    package var onigurumaExpression: String {
+        guard self == .cl100k else { return expression }
+        return
+            "\(Self.contractions)|\(Self.word)|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s+\\z|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+    }
 
     private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
     private static let word = #"[^\r\n\p{L}\p{N}]?\p{L}+"#

@@ -1,3 +1,4 @@
+import JSON
 import Configuration
 import Diagnostics
 import Foundation

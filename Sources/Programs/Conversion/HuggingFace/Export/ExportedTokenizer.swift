@@ -1,47 +1,79 @@
 package import Diagnostics
+import JSON
 package import Tokenizers
 
 /// A tokenizer of ours in the words of Hugging Face's `tokenizers`: byte-level BPE, without merges for bytes.
 package struct ExportedTokenizer {
-    /// GPT-2's name for it.
-    static let endOfText = "<|endoftext|>"
-    private let tokenizer: any Tokenizer
+    private let vocabulary: BytePairVocabulary
     private let context: Int
 
-    package init(_ tokenizer: any Tokenizer, context: Int) {
-        self.tokenizer = tokenizer
+    /// - Throws: `data` if what the tokenizer stores of itself cannot be read
+    package init(_ tokenizer: any Tokenizer, context: Int) throws(Failure) {
+        vocabulary = try BytePairVocabulary(of: tokenizer)
         self.context = context
     }
 
     /// `tokenizer.json`
     package func json() throws(Failure) -> [UInt8] {
         let printable = PrintableBytes()
-        var vocabulary: [String: Int] = [:]
-        for token in 0..<tokenizer.endOfText { vocabulary[printable.text(of: tokenizer.bytes(of: token))] = token }
-        // Without a special token the end of text would be missing from a vocabulary that lists every token.
-        vocabulary[Self.endOfText] = tokenizer.endOfText
+        let texts = vocabulary.spellings.map { $0.map(printable.text) }
+        var ids: [String: Int] = [:]
+        for (id, text) in texts.enumerated() { if let text { ids[text] = id } }
+        // A vocabulary that lists every token lists the end of text, too.
+        if vocabulary.documentToken == texts.count { ids[documentToken] = texts.count }
+        let merges = vocabulary.listedMerges.map { [texts[$0.left] ?? "", texts[$0.right] ?? ""] }
         return try JSONFile.encode(
             TokenizerJSON(
-                added_tokens: [TokenizerJSON.Added(id: tokenizer.endOfText, content: Self.endOfText)],
-                model: TokenizerJSON.Model(vocab: vocabulary, merges: merges)))
+                added_tokens: vocabulary.added.map(TokenizerJSON.Added.init),
+                normalizer: vocabulary.isNormalized ? ["type": "NFC"] : nil,
+                pre_tokenizer: Self.preTokenizer(vocabulary.pattern),
+                model: TokenizerJSON.Model(
+                    ignore_merges: vocabulary.takesWholeWords, vocab: ids, merges: merges)))
     }
 
-    private var merges: [[String]] {
-        guard tokenizer.serialized != ByteTokenizer.serialized else { return [] }
-        return tokenizer.serialized.split(separator: "\n").dropFirst().map { $0.split(separator: " ").map(String.init) }
+    private static func preTokenizer(_ pattern: PreTokenPattern) -> JSONValue {
+        let steps: [JSONValue]
+        switch pattern {
+        case .gpt2: return byteLevel(cutsWords: true)
+        case .gpt2Digit, .gpt2Digits:
+            let digits: [String: JSONValue] = [
+                "type": .text("Digits"), "individual_digits": .boolean(pattern == .gpt2Digit),
+            ]
+            steps = [.object(digits), byteLevel(cutsWords: true)]
+        case .llama3, .cl100k, .qwen2, .o200k:
+            let split: [String: JSONValue] = [
+                "type": .text("Split"), "behavior": .text("Isolated"), "invert": .boolean(false),
+                "pattern": .object(["Regex": .text(pattern.onigurumaExpression)]),
+            ]
+            steps = [.object(split), byteLevel(cutsWords: false)]
+        }
+        return .object(["type": .text("Sequence"), "pretokenizers": .list(steps)])
+    }
+
+    fileprivate static func byteLevel(cutsWords: Bool) -> JSONValue {
+        .object([
+            "type": .text("ByteLevel"), "add_prefix_space": .boolean(false), "trim_offsets": .boolean(true),
+            "use_regex": .boolean(cutsWords),
+        ])
+    }
+
+    private var documentToken: String {
+        vocabulary.added.first { $0.id == vocabulary.documentToken }?.content ?? ""
     }
 
     /// `tokenizer_config.json`
     package func settings() throws(Failure) -> [UInt8] {
         struct Settings: Encodable {
             var tokenizer_class = "PreTrainedTokenizerFast"
-            var bos_token = ExportedTokenizer.endOfText
-            var eos_token = ExportedTokenizer.endOfText
-            var pad_token = ExportedTokenizer.endOfText
+            var bos_token: String
+            var eos_token: String
+            var pad_token: String
             var clean_up_tokenization_spaces = false
             var model_max_length: Int
         }
-        return try JSONFile.encode(Settings(model_max_length: context))
+        let end = documentToken
+        return try JSONFile.encode(
+            Settings(bos_token: end, eos_token: end, pad_token: end, model_max_length: context))
     }
 }
 
@@ -54,28 +86,24 @@ private struct TokenizerJSON: Encodable {
         var lstrip = false
         var rstrip = false
         var normalized = false
-        var special = true
-    }
+        var special: Bool
 
-    struct ByteLevel: Encodable {
-        var type = "ByteLevel"
-        var add_prefix_space = false
-        var trim_offsets = true
-        var use_regex = true
+        init(_ token: AddedToken) { (id, content, special) = (token.id, token.content, token.isSpecial) }
     }
 
     struct Model: Encodable {
         var type = "BPE"
         var byte_fallback = false
         var fuse_unk = false
-        var ignore_merges = false
+        var ignore_merges: Bool
         var vocab: [String: Int]
         var merges: [[String]]
     }
 
     var version = "1.0"
     var added_tokens: [Added]
-    var pre_tokenizer = ByteLevel()
-    var decoder = ByteLevel()
+    var normalizer: [String: String]?
+    var pre_tokenizer: JSONValue
+    var decoder = ExportedTokenizer.byteLevel(cutsWords: true)
     var model: Model
 }

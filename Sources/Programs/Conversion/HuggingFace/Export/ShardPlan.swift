@@ -1,3 +1,4 @@
+import JSON
 import Diagnostics
 
 /// Which tensor goes into which file: in the order of the model, a new file where the next tensor would not fit.

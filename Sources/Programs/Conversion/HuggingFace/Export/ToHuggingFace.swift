@@ -1,3 +1,4 @@
+import JSON
 import Checkpoints
 import Configuration
 import Data
@@ -62,7 +63,7 @@ package struct ToHuggingFace {
         try write(JSONFile.encode(settings), "\(directory)/config.json")
         let generation = GenerationConfiguration(endOfText: tokenizer.endOfText)
         try write(JSONFile.encode(generation), "\(directory)/generation_config.json")
-        let exported = ExportedTokenizer(tokenizer, context: configuration.model.context)
+        let exported = try ExportedTokenizer(tokenizer, context: configuration.model.context)
         try write(exported.json(), "\(directory)/tokenizer.json")
         try write(exported.settings(), "\(directory)/tokenizer_config.json")
     }

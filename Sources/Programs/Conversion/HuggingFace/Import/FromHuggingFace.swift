@@ -1,9 +1,11 @@
 import Checkpoints
 import Configuration
+import Data
 package import Diagnostics
 import Kernels
 import Model
 import Parallelism
+import Platform
 import RunFormat
 import Tensors
 package import Tokenizers
@@ -21,7 +23,7 @@ package struct FromHuggingFace {
     /// - Throws: naming whatever the directory asks for that our models do not do
     package init(_ directory: String, tokenizer given: (any Tokenizer)?, context: Int?) throws(Failure) {
         model = try ImportedModel(directory)
-        guard let tokenizer = given == nil ? try ImportedTokenizer.read(in: directory) : given else {
+        guard let tokenizer = given == nil ? try Self.tokenizer(in: directory) : given else {
             throw Failure(
                 .noInput, "\(directory) has no tokenizer.json, and a checkpoint holds a tokenizer",
                 advice: "say --tokenizer byte, or --tokenizer FILE for a file of merges")
@@ -36,6 +38,12 @@ package struct FromHuggingFace {
         }
         configuration = try Self.configuration(shape, normalizesGates: model.configuration.normalizesGates)
             .resolved(tokenizer: tokenizer.vocabularySize)
+    }
+
+    /// Nil if there is no file of it.
+    private static func tokenizer(in directory: String) throws(Failure) -> (any Tokenizer)? {
+        let path = "\(directory)/tokenizer.json"
+        return fileExists(path) ? try readTokenizer(inFile: path) : nil
     }
 
     private static func configuration(

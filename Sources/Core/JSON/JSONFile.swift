@@ -1,12 +1,12 @@
-import Diagnostics
+package import Diagnostics
 import Foundation
 import Platform
 
 /// JSON that came from outside: read up to a limit, whole, every key of an object once.
-enum JSONFile {
+package enum JSONFile {
     /// - Parameter limit: bytes; what parsing allocates is a small multiple of it
     /// - Throws: `noInput` if it cannot be read, `data` if it is longer than `limit`
-    static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String, limit: Int) throws(Failure) -> [UInt8] {
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.noInput, "cannot open \(path)", advice: "a Hugging Face model is a directory of files")
         }
@@ -19,7 +19,7 @@ enum JSONFile {
 
     /// - Parameter source: where the bytes come from, for messages
     /// - Throws: `data` for what is no JSON, has a key twice, or is not a `type`
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _ bytes: [UInt8], as type: Value.Type, from source: String
     ) throws(Failure) -> Value {
         let value: Value
@@ -35,7 +35,7 @@ enum JSONFile {
     }
 
     /// Sorted keys, so that the same contents are the same bytes.
-    static func encode(_ value: some Encodable, indented: Bool = true) throws(Failure) -> [UInt8] {
+    package static func encode(_ value: some Encodable, indented: Bool = true) throws(Failure) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if indented { encoder.outputFormatting.insert(.prettyPrinted) }

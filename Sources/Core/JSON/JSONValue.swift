@@ -1,5 +1,5 @@
 /// A value of JSON whose shape is not known beforehand.
-enum JSONValue: Codable, Equatable, Sendable {
+package enum JSONValue: Codable, Equatable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
@@ -8,7 +8,7 @@ enum JSONValue: Codable, Equatable, Sendable {
     case list([JSONValue])
     case object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
@@ -27,7 +27,7 @@ enum JSONValue: Codable, Equatable, Sendable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()
@@ -41,7 +41,7 @@ enum JSONValue: Codable, Equatable, Sendable {
     }
 
     /// As JSON writes it, for messages; long lists and objects by their kind.
-    var inWords: String {
+    package var inWords: String {
         switch self {
         case .null: "null"
         case .boolean(let value): "\(value)"

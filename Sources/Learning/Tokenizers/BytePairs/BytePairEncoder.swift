@@ -1,8 +1,10 @@
 /// Encodes by a `BytePairTokenizer`, remembering the tokens of the pre-tokens it has met.
 struct BytePairEncoder: TokenEncoder {
-    private let preTokenizer = PreTokenizer(.gpt2)
+    private let preTokenizer: PreTokenizer
+    private let wholeWords: TokenTable?
     private let tokenOfByte: [UInt32]
     private var merger: BytePairMerger
+    private var short = ShortWords()
     private var met = ByteStringTable()
     /// Tokens of the pre-tokens in `met`, end to end, and where each one's end.
     private var remembered: [UInt32] = []
@@ -14,14 +16,18 @@ struct BytePairEncoder: TokenEncoder {
     private static let memory = 8 << 20
 
     init(_ tokenizer: BytePairTokenizer) {
-        tokenOfByte = tokenizer.printable.tokenOfByte
-        merger = BytePairMerger(tokenizer.merged)
+        preTokenizer = PreTokenizer(tokenizer.pattern)
+        wholeWords = tokenizer.wholeWords
+        tokenOfByte = tokenizer.tokenOfByte
+        merger = BytePairMerger(tokenizer.ranks, tokenizer.results)
     }
 
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         var position = 0
         while position < text.count, let end = preTokenizer.end(of: text, from: position, isWhole: isEnd) {
-            if end - position <= Self.longestRemembered {
+            if end - position <= ShortWords.longest {
+                recallShort(text, position..<end, into: &tokens)
+            } else if end - position <= Self.longestRemembered {
                 recall(text, position..<end, into: &tokens)
             } else {
                 merge(text, position..<end)
@@ -30,6 +36,15 @@ struct BytePairEncoder: TokenEncoder {
             position = end
         }
         return position
+    }
+
+    @inline(__always)
+    private mutating func recallShort(_ text: Span<UInt8>, _ range: Range<Int>, into tokens: inout [UInt32]) {
+        let bytes = text.word(range)
+        guard !short.append(bytes, range.count, to: &tokens) else { return }
+        let start = tokens.count
+        recall(text, range, into: &tokens)
+        short.keep(bytes, range.count, tokens[start...])
     }
 
     @inline(__always)
@@ -51,7 +66,11 @@ struct BytePairEncoder: TokenEncoder {
     }
 
     private mutating func merge(_ text: Span<UInt8>, _ range: Range<Int>) {
-        merger.load(range.map { tokenOfByte[Int(text[$0])] })
+        if let token = wholeWords?[text, range] {
+            merger.load(UInt32(token))
+            return
+        }
+        merger.load(text, range, as: tokenOfByte)
         merger.merge()
     }
 }

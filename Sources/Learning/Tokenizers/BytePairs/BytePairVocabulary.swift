@@ -1,0 +1,155 @@
+package import Diagnostics
+
+/// A byte-level byte-pair encoding as files of other software describe it. Ids, the order of merges and the order of bytes are
+/// independent of each other.
+package struct BytePairVocabulary: Sendable {
+    /// Which neighbors merge, the earliest first.
+    package enum Merges: Sendable {
+        case listed([TokenPair])
+        /// Whatever two neighbors spell together, if it is a token; the one with the lowest id first. tiktoken's rule.
+        case byRank
+    }
+
+    package var pattern: PreTokenPattern
+    /// Whether texts are normalized to Unicode's form NFC first.
+    package var isNormalized: Bool
+    /// Whether a pre-token that is a token itself is taken as it is (`ignore_merges`).
+    package var takesWholeWords: Bool
+    /// The bytes of each id; nil for an id that is none of the model's tokens.
+    package var spellings: [[UInt8]?]
+    package var added: [AddedToken]
+    package var merges: Merges
+    /// The id of the added token that ends a document.
+    package var documentToken: Int
+    /// Whether the file names tokens that stand around every text, which are left out. Not stored.
+    var hasPostProcessor = false
+
+    package init(
+        pattern: PreTokenPattern, isNormalized: Bool = false, takesWholeWords: Bool = false, spellings: [[UInt8]?],
+        added: [AddedToken], merges: Merges, documentToken: Int
+    ) {
+        self.pattern = pattern
+        self.isNormalized = isNormalized
+        self.takesWholeWords = takesWholeWords
+        self.spellings = spellings
+        self.added = added
+        self.merges = merges
+        self.documentToken = documentToken
+    }
+
+    /// A larger id is taken for a mistake; memory is proportional to the largest.
+    package static let largestID = 1 << 22
+
+    /// Ids, those of added tokens included.
+    package var size: Int { max(spellings.count, (added.map(\.id).max() ?? -1) + 1) }
+
+    /// What a user should know of it.
+    var summary: String {
+        let name = added.first { $0.id == documentToken }?.content ?? ""
+        return
+            "\(size) tokens, pre-tokens by the pattern \(pattern.rawValue), documents end with `\(name)` (\(documentToken))"
+            + (hasPostProcessor ? "; what its post_processor adds around a text is left out" : "")
+    }
+
+    /// What each id stands for: nothing if it is a special token, or none.
+    var decodedBytes: [[UInt8]] {
+        var bytes = spellings.map { $0 ?? [] } + [[UInt8]](repeating: [], count: size - spellings.count)
+        for token in added {
+            bytes[token.id] = token.isSpecial || token.id == documentToken ? [] : Array(token.content.utf8)
+        }
+        return bytes
+    }
+
+    /// - Throws: `data` if an added token has the id of another token of the model
+    func requireOwnIDs(_ name: String) throws(Failure) {
+        for token in added where token.id < spellings.count {
+            guard let spelling = spellings[token.id], spelling != Array(token.content.utf8) else { continue }
+            throw Failure(
+                .data,
+                "\(name): the id \(token.id) of the added token `\(token.content.prefix(80))` is that of another token")
+        }
+    }
+
+    /// The id of each byte.
+    /// - Throws: `data` if a byte has none
+    func tokenOfByte(_ name: String) throws(Failure) -> [UInt32] {
+        var tokens = [UInt32?](repeating: nil, count: 256)
+        for (id, spelling) in spellings.enumerated() where spelling?.count == 1 {
+            if let byte = spelling?.first { tokens[Int(byte)] = UInt32(id) }
+        }
+        if let missing = tokens.firstIndex(of: nil) {
+            throw Failure(
+                .data, "\(name): no token stands for the byte \(missing): not every text has tokens",
+                advice: "byte-level vocabularies have a token for each of the 256 bytes")
+        }
+        return tokens.compactMap { $0 }
+    }
+
+    /// From a pair to its rank, and from a rank to the id of the token that is made.
+    /// - Throws: `data` if a merge is of no tokens, makes none, or is listed twice
+    func mergeTable(_ name: String) throws(Failure) -> (ranks: PairTable, results: [UInt32]) {
+        let ids = TokenTable(spellings)
+        guard case .listed(let pairs) = merges else { return rankedTable(ids) }
+        var ranks = PairTable(), results: [UInt32] = []
+        for (rank, pair) in pairs.enumerated() {
+            guard let left = spelling(pair.left), let right = spelling(pair.right), let result = ids[left + right]
+            else {
+                throw Failure(.data, "\(name): merge \(rank) is not of two tokens whose bytes together are a token")
+            }
+            guard ranks.insert(pair, rank) == rank else {
+                throw Failure(.data, "\(name): merge \(rank) is listed twice")
+            }
+            results.append(UInt32(result))
+        }
+        return (ranks, results)
+    }
+
+    /// O(bytes of all tokens).
+    private func rankedTable(_ ids: TokenTable) -> (ranks: PairTable, results: [UInt32]) {
+        var ranks = PairTable()
+        for (id, spelling) in spellings.enumerated() {
+            guard let spelling, spelling.count > 1 else { continue }
+            let span = spelling.span
+            for place in 1..<spelling.count {
+                guard let left = ids[span, 0..<place], let right = ids[span, place..<span.count] else { continue }
+                _ = ranks.insert(TokenPair(left: UInt32(left), right: UInt32(right)), id)
+            }
+        }
+        return (ranks, Array(0..<UInt32(spellings.count)))
+    }
+
+    private func spelling(_ id: UInt32) -> [UInt8]? { Int(id) < spellings.count ? spellings[Int(id)] : nil }
+}
+
+/// A token beside those of the model.
+package struct AddedToken: Sendable, Equatable {
+    package var id: Int
+    package var content: String
+    /// A special token stands for no text: where a text contains its name, that is text. Another one is the token of its content.
+    package var isSpecial: Bool
+
+    package init(id: Int, content: String, isSpecial: Bool) {
+        self.id = id
+        self.content = content
+        self.isSpecial = isSpecial
+    }
+}
+
+/// From the bytes of a token to its id.
+struct TokenTable: Sendable {
+    private var table = ByteStringTable()
+    private var ids: [UInt32] = []
+
+    /// Of two tokens with the same bytes the first counts.
+    init(_ spellings: [[UInt8]?]) {
+        for (id, spelling) in spellings.enumerated() {
+            guard let spelling else { continue }
+            let index = table.index(of: spelling.span, 0..<spelling.count)
+            if index == ids.count { ids.append(UInt32(id)) }
+        }
+    }
+
+    subscript(text: Span<UInt8>, range: Range<Int>) -> Int? { table.find(text, range).map { Int(ids[$0]) } }
+
+    subscript(bytes: [UInt8]) -> Int? { self[bytes.span, 0..<bytes.count] }
+}
