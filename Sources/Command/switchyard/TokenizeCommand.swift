@@ -19,8 +19,7 @@ struct Tokenize: ParsableCommand {
 
     @Option(
         help:
-            "`byte` (the default), `bpe 4096` (learned from the texts), a tokenizer.json, a file of merges, or a token file for its "
-            + "tokenizer.",
+            "`byte` (the default), `bpe 4096` (learned from the texts), a tokenizer.json, a file of merges or a token file, for its tokenizer.",
         transform: path)
     var tokenizer: String?
 
