@@ -33,6 +33,8 @@ expect_exit "a study left alone" 0 'done: layers=1_experts=1: loss .* after 4.1K
 expect "the table has a line for each end of each row" \
     [ "$(tail -n +2 alone/runs.csv | cut -d, -f6,15 | tr '\n' ' ')" = \
     "$(for row in "${names[@]}"; do printf '%s,%s ' 4096 "$row" 8192 "$row" "$last" "$row"; done)" ]
+expect "the texts are tokenized once for all rows" \
+    [ "$(stat -c '%h %i' alone/runs/*/data/train.tokens | sort -u)" = "4 $(stat -c %i alone/runs/layers=1_experts=1/data/train.tokens)" ]
 expect_exit "fit reads the table" 0 'no law reads the columns.*chinchilla' -- "$switchyard" fit alone/runs.csv --law chinchilla
 
 # The worker alone, or with its jobs.

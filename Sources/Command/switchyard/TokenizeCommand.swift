@@ -19,9 +19,9 @@ struct Tokenize: ParsableCommand {
 
     @Option(
         help:
-            "`byte`, `bpe 4096` (learned from the texts), a tokenizer.json, a file of merges, or a token file for its tokenizer.",
+            "`byte` (the default), `bpe 4096` (learned from the texts), a tokenizer.json, a file of merges, or a token file for its tokenizer.",
         transform: path)
-    var tokenizer = "byte"
+    var tokenizer: String?
 
     @Option(
         help:
@@ -32,7 +32,7 @@ struct Tokenize: ParsableCommand {
     @OptionGroup var field: TextFieldOption
 
     @Option(help: "The file to write; none that is read.", transform: outputFile)
-    var output: String
+    var output: String?
 
     @Option(help: "One of \(TokenFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = TokenFormat.switchyard
@@ -46,22 +46,47 @@ struct Tokenize: ParsableCommand {
     @Option(help: "Write the tokenizer to this file as well.", transform: outputFile)
     var tokenizerOutput: String?
 
+    @Flag(
+        help:
+            "Write nothing; show what FILE, a file of tokens, holds: documents, their lengths, the vocabulary, first texts."
+    )
+    var inspect = false
+
     @Flag(help: "Print the figures as one JSON object on the last line.")
     var json = false
 
+    func validate() throws {
+        if inspect {
+            guard files.count == 1, output == nil, tokenizerOutput == nil, tokenBits == nil else {
+                throw ValidationError("--inspect takes one file of tokens and, for another trainer's, --tokenizer")
+            }
+        } else if output == nil {
+            throw ValidationError("Missing expected argument '--output <output>'")
+        }
+    }
+
     func run() throws {
         try reportingFailures {
-            let setting: TokenizerChoice
-            do throws(Failure) {
-                setting = try TokenizerChoice(tokenizer, documentToken: documentToken)
-            } catch {
-                throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
+            let setting = try choice()
+            guard !inspect, let output else {
+                let inspection = try TokenInspection(files[0], tokenizer: setting, samples: 3)
+                return try json ? printJSON(inspection, snakeCase: true) : StandardOutput.write(inspection.text)
             }
             let summary = try tokenizeFiles(
-                files, textField: field.named, tokenizer: setting, output: output, format: format,
+                files, textField: field.named, tokenizer: setting ?? .bytes, output: output, format: format,
                 tokenBits: tokenBits, tokenizerOutput: tokenizerOutput,
                 report: { printError($0) })
             try StandardOutput.write(json ? summary.json : summary.line(output))
+        }
+    }
+
+    /// Nil if none was named.
+    private func choice() throws(Failure) -> TokenizerChoice? {
+        guard tokenizer != nil || documentToken != "auto" else { return nil }
+        do throws(Failure) {
+            return try TokenizerChoice(tokenizer ?? "byte", documentToken: documentToken)
+        } catch {
+            throw Failure(.usage, "--tokenizer \(error.message)", advice: error.advice)
         }
     }
 }

@@ -60,6 +60,7 @@ package final class StudyWorker {
                 lock.release()
                 continue
             }
+            study.shareTokens(with: row)
             let job = try StudyJob(row, in: study.directory.run(row.name), of: study.directory, launcher)
             jobs.append((job, lock))
             display.log("begins: \(row.name)")

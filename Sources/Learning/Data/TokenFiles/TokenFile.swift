@@ -32,6 +32,7 @@ package final class TokenFile: Sendable {
 
     package var tokenCount: Int { header.tokenCount }
     package var documentCount: Int { header.documentCount }
+    var width: TokenWidth { header.width }
 
     /// `destination[i] = token[position + i]` of all tokens, the documents end to end.
     func copy(from position: Int, into destination: inout MutableSpan<Int32>) {
