@@ -26,7 +26,7 @@ import Testing
         #expect(
             found.seed == 7 && found.reproducible && found.model.norm == .layer && found.model.vocabularySize == nil)
         #expect(found.model.normEpsilon == 1e-8 && found.model.ropeBase == 1e6 && found.model.expertCounts == [8, 4])
-        #expect(found.data.train == [Self.awkward])
+        #expect(found.data.train == [DataSource(paths: [Self.awkward])])
     }
 
     /// Of YAML 1.1, `1e-08` is a text.

@@ -116,7 +116,7 @@ import Testing
             var tokens: Int?
             _ = try Corpus.preview(
                 settings: settings, directory: folder("data"), tokenizer: nil, scratch: folder.path
-            ) { tokens = $0.train.count }
+            ) { tokens = $0.train[0].count }
             return tokens
         }
         let text = String(repeating: "0123456789abcdef", count: 1 << 20)

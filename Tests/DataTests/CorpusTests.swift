@@ -34,11 +34,11 @@ import Tokenizers
         try folder.write("some text, some more text, more", to: "a.txt")
         #expect(try prepare(settings).first?.contains("other texts") == true)
         #expect(try folder.read("run/data/train.tokens") != first)
-        #expect(try open(settings).train.array.count > 5)
+        #expect(try open(settings).train[0].array.count > 5)
 
         settings.tokenizer = .bytes
         #expect(try prepare(settings).first?.contains("another tokenizer") == true)
-        #expect(try open(settings).train.count == 32)
+        #expect(try open(settings).train[0].count == 32)
 
         var damaged = try folder.read("run/data/train.tokens")
         damaged[130] ^= 1
@@ -55,10 +55,10 @@ import Tokenizers
         #expect(try prepare(settings).count == 2)
         #expect(try prepare(settings).allSatisfy { $0.hasPrefix("using") })
         let corpus = try open(settings)
-        let validation = try #require(corpus.validation)
+        let validation = try #require(corpus.validation.first)
         #expect(validation.tokenizer.identity == corpus.tokenizer.identity)
         #expect(corpus.tokenizer.decode(validation.array) == Array("baba abab".utf8))
-        #expect(corpus.train.count == corpus.train.file.tokenCount)
+        #expect(corpus.train[0].count == corpus.train[0].file.tokenCount)
     }
 
     @Test func aTokenFileIsUsedInPlaceWithItsTokenizer() throws {
@@ -69,7 +69,7 @@ import Tokenizers
             tokenizerOutput: folder("merges.txt"), report: silent)
         let settings = DataConfiguration(train: [own])
         #expect(try prepare(settings) == [])
-        #expect(try open(settings).train.file.path == own)
+        #expect(try open(settings).train[0].file.path == own)
         #expect(try open(settings).tokenizer.vocabularySize == 259)
         for agreed in [TokenizerChoice.bytePairs(vocabularySize: 259), .file(own), .file(folder("merges.txt"))] {
             #expect(try prepare(DataConfiguration(train: [own], tokenizer: agreed)) == [])

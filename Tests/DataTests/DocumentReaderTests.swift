@@ -15,7 +15,7 @@ import Tokenizers
     private func text(_ path: String, report: (String) -> Void = silent) throws -> String {
         let settings = DataConfiguration(train: [folder(path)])
         try Corpus.prepare(settings: settings, directory: folder("run"), report: report)
-        let train = try Corpus.open(settings: settings, directory: folder("run")).train
+        let train = try Corpus.open(settings: settings, directory: folder("run")).train[0]
         return String(decoding: train.array.map { $0 == 256 ? UInt8(ascii: "|") : UInt8($0) }, as: UTF8.self)
     }
 
@@ -232,7 +232,7 @@ import Tokenizers
         try folder.write("text", to: "t/b.txt")
         let settings = DataConfiguration(train: [folder("t/\(name)"), folder("t/b.txt")])
         try Corpus.prepare(settings: settings, directory: folder("run"), report: silent)
-        #expect(try Corpus.open(settings: settings, directory: folder("run")).train.count == 5)
+        #expect(try Corpus.open(settings: settings, directory: folder("run")).train[0].count == 5)
         #expect(try text("t") == "text|")
     }
 }

@@ -38,7 +38,7 @@ import Testing
         let settings = DataConfiguration(train: [folder("x.bin")], validation: .hash(fraction: 0.5), tokenizer: .bytes)
         try Corpus.prepare(settings: settings, directory: folder("run"), report: silent)
         let corpus = try Corpus.open(settings: settings, directory: folder("run"))
-        #expect(corpus.train.count + (corpus.validation?.count ?? 0) == 30)
+        #expect(corpus.train[0].count + (corpus.validation.first?.count ?? 0) == 30)
         var said: [String] = []
         try Corpus.prepare(settings: settings, directory: folder("run")) { said.append($0) }
         #expect(said.contains { $0.hasPrefix("using ") })

@@ -64,17 +64,17 @@ import Tokenizers
             [folder("a.txt")], tokenizer: .bytes, output: folder("a.bin"), format: .llmc, report: silent)
         let refusal = failure { _ = try open(.automatic, given: ByteTokenizer(), train: "a.bin") }
         #expect(refusal?.message.contains("holds tokens and no tokenizer") == true)
-        #expect(try open(.bytes, given: ByteTokenizer(), train: "a.bin").corpus.train.count > 0)
+        #expect(try open(.bytes, given: ByteTokenizer(), train: "a.bin").corpus.train[0].count > 0)
     }
 
     @Test func dataAreKnownByTheirTextAlone() throws {
-        let first = DataIdentity(of: try open(.bytes, given: nil).corpus.train)
+        let first = DataIdentity(of: try open(.bytes, given: nil).corpus.train[0])
         #expect(DataIdentity(first.description) == first && first.tokens == 41 && first.bytes == 40)
         try folder.write("the cat and the hat, the cat and the hat", to: "b.txt")
-        #expect(DataIdentity(of: try open(.bytes, given: nil, train: "b.txt").corpus.train) == first)
+        #expect(DataIdentity(of: try open(.bytes, given: nil, train: "b.txt").corpus.train[0]) == first)
         // One letter, the same size.
         try folder.write("the cat and the hat, the cat and the hut", to: "c.txt")
-        let other = DataIdentity(of: try open(.bytes, given: nil, train: "c.txt").corpus.train)
+        let other = DataIdentity(of: try open(.bytes, given: nil, train: "c.txt").corpus.train[0])
         #expect(other.digest != first.digest && other.tokens == first.tokens)
         for text in ["", "41 tokens", "x tokens, 40 bytes, digest 0", "41 tokens, 40 bytes, digest"] {
             #expect(DataIdentity(text) == nil)

@@ -65,6 +65,17 @@ extension TokenDataset {
     var array: [Int] { (0..<count).map { self[$0] } }
 }
 
+extension DataConfiguration {
+    /// Of one source.
+    init(
+        train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,
+        textField: String? = nil
+    ) {
+        self.init(
+            train: [DataSource(paths: train)], validation: validation, tokenizer: tokenizer, textField: textField)
+    }
+}
+
 /// Prepares and opens in one go.
 func corpus(
     _ train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,

@@ -131,7 +131,7 @@ import Testing
             var tokens: Int?
             _ = try Corpus.preview(
                 settings: settings, directory: folder("data"), tokenizer: nil, scratch: folder.path
-            ) { tokens = $0.train.count }
+            ) { tokens = $0.train[0].count }
             return tokens
         }
         let tokens = try #require(try preview())

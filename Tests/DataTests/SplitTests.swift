@@ -19,18 +19,18 @@ import Testing
     @Test func theHashSplitIsByContentAlone() throws {
         let all = (0..<1000).map { "document \($0)" }
         let first = try corpus([lines(all)], validation: .hash(fraction: 0.1), in: folder)
-        let held = try #require(first.validation)
-        #expect(Set(documents(first.train)).isDisjoint(with: documents(held)))
-        #expect(Set(documents(first.train) + documents(held)) == Set(all))
-        #expect(first.train.count + held.count == first.train.file.tokenCount)
+        let held = try #require(first.validation.first)
+        #expect(Set(documents(first.train[0])).isDisjoint(with: documents(held)))
+        #expect(Set(documents(first.train[0]) + documents(held)) == Set(all))
+        #expect(first.train[0].count + held.count == first.train[0].file.tokenCount)
         #expect((60...140).contains(documents(held).count))
         // Another order, another file, each document twice: the same documents are held back.
         let second = try corpus([lines(all.reversed() + all)], validation: .hash(fraction: 0.1), in: folder)
-        #expect(documents(second.validation!).sorted() == (documents(held) + documents(held)).sorted())
+        #expect(documents(second.validation[0]).sorted() == (documents(held) + documents(held)).sorted())
         // A larger share holds back more of the same.
         let third = try corpus([lines(all)], validation: .hash(fraction: 0.5), in: folder)
-        #expect(Set(documents(third.validation!)).isSuperset(of: documents(held)))
-        #expect((420...580).contains(documents(third.validation!).count))
+        #expect(Set(documents(third.validation[0])).isSuperset(of: documents(held)))
+        #expect((420...580).contains(documents(third.validation[0]).count))
     }
 
     @Test("of few documents at least one is held out and one is not, always the same", arguments: [0.001, 0.1, 0.999])
@@ -38,19 +38,19 @@ import Testing
         for seed in 0..<40 {
             let all = (0..<2 + seed % 5).map { "text \(seed) \($0)" }
             let found = try corpus([lines(all + all)], validation: .hash(fraction: share), in: folder)
-            let held = try documents(#require(found.validation)), kept = documents(found.train)
+            let held = try documents(#require(found.validation.first)), kept = documents(found.train[0])
             #expect(!held.isEmpty && !kept.isEmpty && Set(held).isDisjoint(with: kept))
             #expect(Set(held).count == 1 || share > 0.05)
             let again = try corpus([lines(all.reversed())], validation: .hash(fraction: share), in: folder)
-            #expect(try Set(documents(#require(again.validation))) == Set(held))
+            #expect(try Set(documents(#require(again.validation.first))) == Set(held))
         }
     }
 
     @Test func theTailIsTheLastTokens() throws {
         let corpus = try corpus(
             [folder.write("0123456789012345678", to: "a.txt")], validation: .tail(share: 0.25), in: folder)
-        #expect(corpus.train.array == Array("012345678901234".utf8).map(Int.init))
-        #expect(corpus.validation?.array == Array("5678".utf8).map(Int.init) + [256])
+        #expect(corpus.train[0].array == Array("012345678901234".utf8).map(Int.init))
+        #expect(corpus.validation.first?.array == Array("5678".utf8).map(Int.init) + [256])
     }
 
     @Test func emptySidesAreRefused() throws {
@@ -66,7 +66,7 @@ import Testing
 
     @Test func copiesRunAcrossSegments() throws {
         let documents = (0..<300).map { String(repeating: "\($0)", count: 1 + $0 % 4) }
-        let dataset = try corpus([lines(documents)], validation: .hash(fraction: 0.5), in: folder).train
+        let dataset = try corpus([lines(documents)], validation: .hash(fraction: 0.5), in: folder).train[0]
         let tokens = dataset.array.map { Int32($0) }
         #expect(dataset.segments.count > 20 && tokens.count == dataset.count)
         #expect(zip(dataset.segments, dataset.segments.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound })

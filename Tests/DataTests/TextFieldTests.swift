@@ -12,7 +12,7 @@ import Testing
     private func text(_ path: String, field: String?, report: (String) -> Void = silent) throws -> String {
         let settings = DataConfiguration(train: [folder(path)], textField: field)
         try Corpus.prepare(settings: settings, directory: folder("run"), report: report)
-        let train = try Corpus.open(settings: settings, directory: folder("run")).train
+        let train = try Corpus.open(settings: settings, directory: folder("run")).train[0]
         return String(decoding: train.array.map { $0 == 256 ? UInt8(ascii: "|") : UInt8($0) }, as: UTF8.self)
     }
 

@@ -11,7 +11,7 @@ import Testing
 
     private func text(_ paths: [String]) throws -> String {
         let corpus = try corpus(paths, in: folder)
-        let bytes = corpus.train.array.map { $0 == 256 ? UInt8(ascii: "|") : UInt8($0) }
+        let bytes = corpus.train[0].array.map { $0 == 256 ? UInt8(ascii: "|") : UInt8($0) }
         return String(decoding: bytes, as: UTF8.self)
     }
 

@@ -27,7 +27,7 @@ import Testing
         let text = distinctText(bytes)
         let corpus = try corpus([folder.write(text, to: "a.txt")], in: folder)
         let tokens = text.map(Int32.init) + [256]
-        let windows = try TrainingWindows(corpus.train, context: context, seed: 3)
+        let windows = try TrainingWindows(corpus.train[0], context: context, seed: 3)
         #expect(windows.windowsPerEpoch == max(1, (tokens.count - context) / context))
         for epoch in 0..<5 {
             let numbers = epoch * windows.windowsPerEpoch..<(epoch + 1) * windows.windowsPerEpoch
@@ -48,7 +48,7 @@ import Testing
         let folder = try TemporaryFolder()
         let corpus = try corpus([folder.write(distinctText(4000), to: "a.txt")], in: folder)
         func starts(_ seed: UInt64, _ epoch: Int) throws -> [Int] {
-            let windows = try TrainingWindows(corpus.train, context: 16, seed: seed)
+            let windows = try TrainingWindows(corpus.train[0], context: 16, seed: seed)
             let first = epoch * windows.windowsPerEpoch
             return (first..<first + windows.windowsPerEpoch).map { windows.start(ofSequence: $0) }
         }
@@ -63,13 +63,13 @@ import Testing
     @Test func aContextLongerThanTheCorpusIsRefusedWithNumbers() throws {
         let folder = try TemporaryFolder()
         let corpus = try corpus([folder.write("0123456789", to: "a.txt")], validation: .tail(share: 0.3), in: folder)
-        let training = failure { _ = try TrainingWindows(corpus.train, context: 8, seed: 0) }
+        let training = failure { _ = try TrainingWindows(corpus.train[0], context: 8, seed: 0) }
         #expect(training?.status == .data)
         #expect(training?.message.contains("8") == true && training?.message.contains("9 are needed") == true)
-        #expect(failure { _ = try TrainingWindows(corpus.train, context: 7, seed: 0) } == nil)
-        let validation = try #require(corpus.validation)
-        #expect(failure { _ = try EvaluationWindows(validation, context: 3) }?.status == .data)
-        #expect(failure { _ = try EvaluationWindows(validation, context: 2) } == nil)
+        #expect(failure { _ = try TrainingWindows(corpus.train[0], context: 7, seed: 0) } == nil)
+        let validation = try #require(corpus.validation.first)
+        #expect(failure { _ = try EvaluationWindows([validation], context: 3) }?.status == .data)
+        #expect(failure { _ = try EvaluationWindows([validation], context: 2) } == nil)
     }
 
     @Test func evaluationWindowsLieSideBySide() throws {
@@ -77,7 +77,7 @@ import Testing
         let text = distinctText(103)
         let corpus = try corpus([folder.write(text, to: "a.txt")], in: folder)
         let tokens = text.map(Int32.init) + [256]
-        let windows = try EvaluationWindows(corpus.train, context: 10)
+        let windows = try EvaluationWindows([corpus.train[0]], context: 10)
         #expect(windows.count == 10)
         var bytes = 0
         for i in 0..<windows.count {
@@ -87,7 +87,7 @@ import Testing
             bytes += targetBytes
         }
         #expect(bytes == 100)
-        let whole = try EvaluationWindows(corpus.train, context: 103)
+        let whole = try EvaluationWindows([corpus.train[0]], context: 103)
         let (_, _, wholeBytes) = window(whole, 0)
         #expect(whole.count == 1 && wholeBytes == 102)
     }

@@ -40,6 +40,21 @@ import Testing
         return cells
     }
 
+    @Test("a source without tokens in a step has an empty cell") func sources() throws {
+        try withTable { path in
+            let sink = try CSVSink(path)
+            try sink.resume(after: 0)
+            var first = record(1), second = record(2)
+            (first.tokensBySource, first.lossBySource) = ([100, 0], [1.5, nil])
+            (second.tokensBySource, second.lossBySource) = ([100, 100], [nil, 2.5])
+            for record in [first, second] { try sink.append(record) }
+            let rows = try rows(path)
+            #expect(rows.map { $0["loss_by_source.0"] } == ["1.5", ""])
+            #expect(rows.map { $0["loss_by_source.1"] } == ["", "2.5"])
+            #expect(rows.map { $0["tokens_by_source.1"] } == ["0", "100"])
+        }
+    }
+
     @Test("a row has the record's fields under their names, a list one for each layer") func fields() throws {
         try withTable { path in
             let sink = try CSVSink(path)

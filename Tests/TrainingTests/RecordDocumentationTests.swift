@@ -11,6 +11,7 @@ struct RecordDocumentationTests {
         var record = StepRecord()
         record.sequences = 1
         (record.time, record.host, record.mfuIsDoubtful, record.skipped) = ("", "", true, true)
+        (record.tokensBySource, record.lossBySource) = ([1, 1], [1, nil])
         record.validationLoss = 1
         record.validationBitsPerByte = 1
         record.emaValidationLoss = 1

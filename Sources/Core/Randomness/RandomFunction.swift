@@ -6,6 +6,7 @@ package enum RandomPurpose: UInt64, Sendable, CaseIterable {
     case sampling = 4
     case tests = 5
     case benchmarks = 6
+    case mixture = 7
 }
 
 /// A pure function of (seed, purpose, a, b) from index to random numbers: nothing is carried from one draw to the next,

@@ -14,6 +14,10 @@ package struct StepRecord: Codable, Sendable {
     /// Cross-entropy alone, nats per token.
     package var loss = 0.0
     package var totalLoss = 0.0
+    /// Of a mixture, in the order of its sources: predicted tokens up to and including this step, and the loss of this step's, nil of a
+    /// source that gave none. Nil where there is one source.
+    package var tokensBySource: [Int]?
+    package var lossBySource: [Double?]?
     package var loadBalanceLoss = 0.0
     package var zLoss = 0.0
     package var validationLoss: Double?
@@ -58,6 +62,8 @@ package struct StepRecord: Codable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case step, time, host, tokens, sequences, loss
         case totalLoss = "total_loss"
+        case tokensBySource = "tokens_by_source"
+        case lossBySource = "loss_by_source"
         case loadBalanceLoss = "load_balance_loss"
         case zLoss = "z_loss"
         case validationLoss = "validation_loss"

@@ -27,7 +27,7 @@ extension StoredModel {
         let dataset = try agreement.onAllRanks { () throws(Failure) in
             try Corpus.openEvaluation(of: paths, tokenizer: tokenizer, directory: directory)
         }
-        let windows = try EvaluationWindows(dataset, context: configuration.model.context)
+        let windows = try EvaluationWindows([dataset], context: configuration.model.context)
         let validation = Validation(engine, windows, microBatchTokens: configuration.batch.microBatchTokens, tokens: 0)
         guard let result = try validation.run(parameters, unless: requests) else {
             throw Failure.stopped("during the evaluation")

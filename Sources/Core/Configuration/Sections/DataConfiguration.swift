@@ -3,8 +3,8 @@ import Platform
 
 /// The block `data` of a configuration.
 package struct DataConfiguration: Sendable, Equatable {
-    /// Text files, directories of them, or one token file.
-    package var train: [String]
+    /// What training text consists of; not empty.
+    package var train: [DataSource]
     package var validation: ValidationSplit
     package var tokenizer: TokenizerChoice
     /// The field of JSON lines, or the column of Parquet files, that holds the texts; `a.b` leads into an object or a struct. Nil for
@@ -12,7 +12,7 @@ package struct DataConfiguration: Sendable, Equatable {
     package var textField: String?
 
     package init(
-        train: [String], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,
+        train: [DataSource], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,
         textField: String? = nil
     ) {
         self.train = train
@@ -22,8 +22,7 @@ package struct DataConfiguration: Sendable, Equatable {
     }
 
     package init(_ section: ConfigurationSection) throws(Failure) {
-        train = try section.filePaths("train")
-        guard !train.isEmpty else { throw section.failure("train", "names no file") }
+        train = try DataSource.list(in: section)
         let validation = try section.filePaths("validation", default: ["none"])
         do {
             self.validation = try ValidationSplit(validation)

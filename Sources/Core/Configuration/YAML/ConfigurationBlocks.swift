@@ -23,6 +23,9 @@ extension ConfigurationSection {
         return blocks
     }
 
+    /// Whether `key` is a list with a block in it.
+    func holdsBlocks(_ key: String) -> Bool { mapping[Node(key)]?.sequence?.contains { $0.mapping != nil } ?? false }
+
     /// A list of whole numbers, each larger than the one before; empty if `key` is absent.
     package func ascendingIntegers(_ key: String, in range: ClosedRange<Int>) throws(Failure) -> [Int] {
         var numbers: [Int] = []

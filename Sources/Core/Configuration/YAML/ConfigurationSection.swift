@@ -8,7 +8,7 @@ import Yams
 /// and throws a `Failure` naming file, line, key, the value found and the values allowed.
 package final class ConfigurationSection {
     package let name: String
-    private let mapping: Node.Mapping
+    let mapping: Node.Mapping
     private let file: String
     private let isStored: Bool
     private(set) var values: [(key: String, value: String)] = []

@@ -2,8 +2,8 @@ package import Diagnostics
 import Foundation
 import Platform
 
-/// `metrics.csv`: the fields of `metrics.jsonl` as a table, a row for each step. A field with a value for each layer is a column
-/// for each, `dropped_ratio_by_layer.0` and so on.
+/// `metrics.csv`: the fields of `metrics.jsonl` as a table, a row for each step. A field with a value for each layer or source is a
+/// column for each, `dropped_ratio_by_layer.0` and so on.
 ///
 /// The columns are those of the first record, or of the file that is there: a field that they do not have is left out.
 package final class CSVSink: RecordSink {
@@ -62,7 +62,7 @@ package final class CSVSink: RecordSink {
             columns = Self.columns(of: values)
             text = columns.joined(separator: ",") + "\n"
         }
-        let row = Dictionary(uniqueKeysWithValues: values.fields.map { ($0.column, $0.value.csv) })
+        let row = Dictionary(uniqueKeysWithValues: values.fields.map { ($0.column, $0.value?.csv ?? "") })
         text += columns.map { row[$0] ?? "" }.joined(separator: ",") + "\n"
         try file.append(text.utf8)
     }
@@ -79,7 +79,7 @@ package final class CSVSink: RecordSink {
 }
 
 extension FlatRecord.Field {
-    fileprivate var column: String { layer.map { "\(name).\($0)" } ?? name }
+    fileprivate var column: String { index.map { "\(name).\($0)" } ?? name }
 }
 
 extension FlatRecord.Value {

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The fields of a record under their names in `metrics.jsonl` and in its order; a list, which has a value for each layer, is
-/// several fields.
+/// The fields of a record under their names in `metrics.jsonl` and in its order; a list, which has a value for each layer
+/// or source, is several fields.
 struct FlatRecord {
     enum Value: Equatable {
         case number(Double)
@@ -11,9 +11,10 @@ struct FlatRecord {
 
     struct Field {
         let name: String
-        /// Nil for a field of the whole step.
-        let layer: Int?
-        let value: Value
+        /// The layer or source; nil for a field of the whole step.
+        let index: Int?
+        /// Nil for a source that has none.
+        let value: Value?
     }
 
     private let entries: [String: Entry]
@@ -25,9 +26,9 @@ struct FlatRecord {
     /// The values of a field: none if the record does not have it, several if it is a list.
     subscript(key: StepRecord.CodingKeys) -> [Field] {
         switch entries[key.stringValue] {
-        case .one(let value)?: [Field(name: key.stringValue, layer: nil, value: value)]
+        case .one(let value)?: [Field(name: key.stringValue, index: nil, value: value)]
         case .list(let values)?:
-            values.enumerated().map { Field(name: key.stringValue, layer: $0, value: $1) }
+            values.enumerated().map { Field(name: key.stringValue, index: $0, value: $1) }
         case nil: []
         }
     }
@@ -37,10 +38,10 @@ struct FlatRecord {
 
     private enum Entry: Decodable {
         case one(Value)
-        case list([Value])
+        case list([Value?])
 
         init(from decoder: any Decoder) throws {
-            if let values = try? [Value](from: decoder) {
+            if let values = try? [Value?](from: decoder) {
                 self = .list(values)
             } else {
                 self = .one(try Value(from: decoder))

@@ -48,7 +48,7 @@ package final class TensorBoardSink: RecordSink {
             throw Failure(.software, "\(file.path): the record of step \(record.step) cannot be encoded: \(error)")
         }
         let values = fields.compactMap { field -> TensorBoardEvent.Value? in
-            guard case .number(let number) = field.value, let tag = field.tag else { return nil }
+            guard case .number(let number)? = field.value, let tag = field.tag else { return nil }
             return .scalar(tag, Float(number))
         }
         try file.append(TensorBoardEvent(time: now, step: record.step, .summary(values)).record)
@@ -62,7 +62,7 @@ package final class TensorBoardSink: RecordSink {
 extension FlatRecord.Field {
     /// The field's name below the group under which TensorBoard shows it; nil for what is no curve.
     fileprivate var tag: String? {
-        if let layer { return "\(name)/\(layer)" }
+        if let index { return "\(name)/\(index)" }
         switch name {
         case "step", "sequences": return nil
         case "tokens", "learning_rate", "gradient_norm": return "training/\(name)"

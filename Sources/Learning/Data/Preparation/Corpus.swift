@@ -5,8 +5,10 @@ package import Tokenizers
 /// What `data` of a configuration names, tokenized: `prepare` makes it on one rank, `open` maps it on every rank.
 package struct Corpus: Sendable {
     package let tokenizer: any Tokenizer
-    package let train: TokenDataset
-    package let validation: TokenDataset?
+    /// Of each source of `data.train`.
+    package let train: [TokenDataset]
+    /// Held out of each source, or of other files; none if there is no validation.
+    package let validation: [TokenDataset]
 
     /// Tokenizes what is not tokenized yet into `directory`, and verifies every bit of what is there already. Run it on
     /// one rank, before `open`.
@@ -14,49 +16,48 @@ package struct Corpus: Sendable {
     /// Texts are tokenized again only if their paths, sizes or times of change, the tokenizer or the file's format are
     /// not those recorded in `directory`. A token file in `data.train` or `data.validation` is used where it is.
     /// - Parameters:
-    ///   - directory: for `train.tokens` and `validation.tokens`; made if missing
+    ///   - directory: for `train.tokens` (of several sources `train-1.tokens` and so on) and `validation.tokens`; made if missing
     ///   - given: what `settings.tokenizer` must agree with and stands for; nil: it decides alone
     ///   - report: takes lines of progress
     /// - Throws: `configuration` if `settings` asks for another tokenizer than the given one
     package static func prepare(
         settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer? = nil, report: (String) -> Void
     ) throws(Failure) {
-        let train = try PreparedFile(
-            settings.train, textField: settings.textField, in: directory, as: "train", key: "data.train")
+        try settings.requireDistinctTexts()
+        let (train, validation) = try settings.preparedFiles(in: directory)
         let tokenizer: any Tokenizer
         if let given {
             try given.requireAgreement(with: settings)
-            try train.requireMeaning(under: settings.tokenizer)
+            for file in train { try file.requireMeaning(under: settings.tokenizer) }
             if given.decides(settings.tokenizer) {
                 report("data.tokenizer `\(settings.tokenizer)` stands for the tokenizer of \(given.source)")
             }
-            try train.make(given.tokenizer, named: given.source, report: report)
+            for file in train { try file.make(given.tokenizer, named: given.source, report: report) }
             tokenizer = given.tokenizer
         } else {
             tokenizer = try train.make(settings.tokenizer, report: report)
         }
-        _ = try train.open().split(settings.validation)
-        if case .files(let paths) = settings.validation {
-            let validation = try PreparedFile(
-                paths, textField: settings.textField, in: directory, as: "validation", key: "data.validation")
-            try validation.make(tokenizer, named: "data.train", report: report)
-        }
+        for file in train { _ = try file.open().split(settings.validation) }
+        try validation?.make(tokenizer, named: "data.train", report: report)
     }
 
     /// Maps what `prepare` made.
     package static func open(settings: DataConfiguration, directory: String) throws(Failure) -> Corpus {
-        let file = try PreparedFile(
-            settings.train, textField: settings.textField, in: directory, as: "train", key: "data.train"
-        ).open()
-        var (train, validation) = try file.split(settings.validation)
-        if case .files(let paths) = settings.validation {
-            let other = try PreparedFile(
-                paths, textField: settings.textField, in: directory, as: "validation", key: "data.validation"
-            ).open()
-            try other.requireTokenizer(of: file.tokenizer, named: "data.train")
-            validation = TokenDataset(other)
+        let files = try settings.preparedFiles(in: directory)
+        var train: [TokenDataset] = [], validation: [TokenDataset] = []
+        for prepared in files.train {
+            let file = try prepared.open()
+            if let first = train.first { try file.requireTokenizer(of: first.tokenizer, named: first.file.path) }
+            let parts = try file.split(settings.validation)
+            train.append(parts.train)
+            if let part = parts.validation { validation.append(part) }
         }
-        return Corpus(tokenizer: file.tokenizer, train: train, validation: validation)
+        let tokenizer = train[0].tokenizer
+        if let file = try files.validation?.open() {
+            try file.requireTokenizer(of: tokenizer, named: "data.train")
+            validation = [TokenDataset(file)]
+        }
+        return Corpus(tokenizer: tokenizer, train: train, validation: validation)
     }
 
     /// As `prepare`, for texts or a token file to evaluate with a model's `tokenizer`: makes `evaluation.tokens`.

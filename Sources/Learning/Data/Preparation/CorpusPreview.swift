@@ -18,7 +18,8 @@ extension Corpus {
         settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer?, scratch: String,
         check: (Corpus) throws(Failure) -> Void
     ) throws(Failure) -> Corpus? {
-        let sides = try settings.preparedFiles(in: directory)
+        let files = try settings.preparedFiles(in: directory)
+        let sides = files.train + [files.validation].compactMap(\.self)
         var text = 0
         for side in sides where text <= mostText { text += try side.bytesOfText(upTo: mostText - text) }
         guard text <= mostText else {
@@ -34,7 +35,9 @@ extension Corpus {
                 try given.requireAgreement(with: settings)
             } else {
                 // What `prepare` does, but for reading every token.
-                try ResolvedTokenizer(settings.tokenizer).requireAgreement(with: sides[0].open())
+                for file in files.train {
+                    try ResolvedTokenizer(settings.tokenizer).requireAgreement(with: file.open())
+                }
             }
             return try checked(open(settings: settings, directory: folder), check)
         } catch {

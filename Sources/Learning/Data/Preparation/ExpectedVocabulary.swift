@@ -14,8 +14,10 @@ extension DataConfiguration {
                 ? try TokenFile(path).tokenizer.vocabularySize
                 : try readTokenizer(inFile: path, documentToken: documentToken).vocabularySize
         case .automatic, .bytes:
-            guard let first = train.first, TokenFile.isTokenFile(first) else { return ByteTokenizer().vocabularySize }
-            return try TokenFile(first).tokenizer.vocabularySize
+            guard let own = train.flatMap(\.paths).first(where: TokenFile.isTokenFile) else {
+                return ByteTokenizer().vocabularySize
+            }
+            return try TokenFile(own).tokenizer.vocabularySize
         }
     }
 
@@ -23,8 +25,9 @@ extension DataConfiguration {
     /// - Returns: what of the directories will not be read
     /// - Throws: as preparing would
     package func requireFiles() throws(Failure) -> SkippedFiles {
+        try requireDistinctTexts()
         var skipped = SkippedFiles()
-        for paths in sides {
+        for paths in sides.map(\.paths) {
             if let file = paths.first, TokenFile.isTokenFile(file) {
                 _ = try TokenFile(file)
             } else {
@@ -37,16 +40,34 @@ extension DataConfiguration {
         return skipped
     }
 
-    /// The paths of training and of validation, where that has its own.
-    private var sides: [[String]] {
-        guard case .files(let paths) = validation else { return [train] }
-        return [train, paths]
+    /// The paths of each source of training, and of validation where it has its own, with the keys that name them.
+    var sides: [(paths: [String], key: String)] {
+        let sources = train.enumerated().map { index, source in
+            (paths: source.paths, key: train.count == 1 ? "data.train" : "data.train[\(index)]")
+        }
+        guard case .files(let paths) = validation else { return sources }
+        return sources + [(paths, "data.validation")]
+    }
+
+    /// - Throws: `configuration` if two sources of training have a file in common
+    func requireDistinctTexts() throws(Failure) {
+        guard train.count > 1 else { return }
+        var readBy: [String: String] = [:]
+        for (paths, key) in sides.prefix(train.count) {
+            for path in Set(try textFiles(at: paths, textField: textField).map(\.path)) {
+                if let other = readBy.updateValue(key, forKey: path) {
+                    throw Failure(
+                        .configuration, "\(other) and \(key) both read \(path)",
+                        advice: "name every file in one source: a weight or epochs say how much of it is read")
+                }
+            }
+        }
     }
 
     /// Every file that preparing this corpus reads, by the key that names it; what cannot be read is left to preparing.
     package func inputs() -> [(path: String, key: String)] {
         var inputs: [(path: String, key: String)] = []
-        for (paths, key) in zip(sides, ["data.train", "data.validation"]) {
+        for (paths, key) in sides {
             inputs += ((try? filesRead(at: paths, textField: textField)) ?? paths).map { ($0, key) }
         }
         if case .file(let path, _) = tokenizer { inputs.append((path, "data.tokenizer")) }
@@ -55,18 +76,23 @@ extension DataConfiguration {
 }
 
 extension DataConfiguration {
-    /// The files of training and of validation, where that has its own.
-    func preparedFiles(in directory: String) throws(Failure) -> [PreparedFile] {
+    /// The files of each source of training, and of validation where it has its own.
+    func preparedFiles(in directory: String) throws(Failure) -> (train: [PreparedFile], validation: PreparedFile?) {
         var files: [PreparedFile] = []
-        for (paths, name) in zip(sides, ["train", "validation"]) {
-            files.append(try PreparedFile(paths, textField: textField, in: directory, as: name, key: "data.\(name)"))
+        for (index, (paths, key)) in sides.enumerated() {
+            let source = train.count == 1 ? "train" : "train-\(index + 1)"
+            files.append(
+                try PreparedFile(
+                    paths, textField: textField, in: directory, as: index < train.count ? source : "validation",
+                    key: key))
         }
-        return files
+        return (Array(files.prefix(train.count)), files.dropFirst(train.count).first)
     }
 
     /// The token files that preparing makes in `directory`.
     package func tokenFiles(in directory: String) throws(Failure) -> [String] {
-        try preparedFiles(in: directory).filter(\.isMade).map(\.path)
+        let files = try preparedFiles(in: directory)
+        return (files.train + [files.validation].compactMap(\.self)).filter(\.isMade).map(\.path)
     }
 }
 

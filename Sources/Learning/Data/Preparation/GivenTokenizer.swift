@@ -43,9 +43,7 @@ package struct GivenTokenizer: Sendable {
     /// As above, and if `data.train` is a token file, its tokens must be of this tokenizer, too.
     package func requireAgreement(with data: DataConfiguration) throws(Failure) {
         try requireAgreement(with: data.tokenizer)
-        var sides = [data.train]
-        if case .files(let paths) = data.validation { sides.append(paths) }
-        for path in sides.compactMap(\.first) where TokenFile.isTokenFile(path) {
+        for path in data.sides.compactMap(\.paths.first) where TokenFile.isTokenFile(path) {
             try TokenFile(path).requireTokenizer(of: tokenizer, named: source)
         }
     }

@@ -38,27 +38,13 @@ struct PreparedFile {
 
     func open() throws(Failure) -> TokenFile { try TokenFile(path) }
 
-    /// Makes the file with the tokenizer that `setting` asks for, if it is not there already.
-    /// - Returns: the file's tokenizer
-    func make(_ setting: TokenizerChoice, report: (String) -> Void) throws(Failure) -> any Tokenizer {
-        let setting = try ResolvedTokenizer(setting)
-        guard let texts else {
-            let file = try TokenFile(path)
-            try file.verify()
-            try setting.requireAgreement(with: file)
-            return file.tokenizer
-        }
-        let files = try list(texts, report)
-        let reusable = reusable(files, report: report) { $0.metadata.tokenizerSetting == setting.record }
-        if let reusable { return reusable.tokenizer }
-        let tokenizer = try setting.tokenizer(trainedOn: files, report: report)
-        try write(files, with: tokenizer, madeWith: setting.record, report: report)
-        return tokenizer
-    }
-
     /// Makes the file with a given tokenizer, if it is not there already.
-    /// - Parameter name: where the tokenizer comes from, for messages
-    func make(_ tokenizer: any Tokenizer, named name: String, report: (String) -> Void) throws(Failure) {
+    /// - Parameters:
+    ///   - name: where the tokenizer comes from, for messages
+    ///   - setting: what it was learned for, as `TokenFileMetadata.tokenizerSetting` has it; nil: it was not learned
+    func make(
+        _ tokenizer: any Tokenizer, named name: String, learnedFor setting: String? = nil, report: (String) -> Void
+    ) throws(Failure) {
         guard let texts else {
             let file = try TokenFile(path)
             try file.verify()
@@ -67,9 +53,18 @@ struct PreparedFile {
         }
         let files = try list(texts, report)
         // However that tokenizer was asked for: learned merges are the same ones in a run that goes on.
-        let reusable = reusable(files, report: report) { $0.tokenizer.identity == tokenizer.identity }
-        guard reusable == nil else { return }
-        try write(files, with: tokenizer, madeWith: "identity \(tokenizer.identity)", report: report)
+        let isReusable = isReusable(files, report: report) {
+            $0.tokenizer.identity == tokenizer.identity
+                && $0.metadata.tokenizerSetting == setting ?? $0.metadata.tokenizerSetting
+        }
+        guard !isReusable else { return }
+        try write(files, with: tokenizer, madeWith: setting ?? "identity \(tokenizer.identity)", report: report)
+    }
+
+    /// The texts that the file is made from; none for a token file of the user's own.
+    func files() throws(Failure) -> [TextFile] {
+        guard let texts else { return [] }
+        return try listTexts(at: texts, textField: textField).files
     }
 
     private func list(_ texts: [String], _ report: (String) -> Void) throws(Failure) -> [TextFile] {
@@ -80,9 +75,8 @@ struct PreparedFile {
 
     /// The bytes of text that this file is made from, or more than `most` if they are more; 0 for a token file of the user's own.
     func bytesOfText(upTo most: Int) throws(Failure) -> Int {
-        guard let texts else { return 0 }
         var total = 0
-        for file in try listTexts(at: texts, textField: textField).files where total <= most {
+        for file in try files() where total <= most {
             total += try file.bytesOfText(upTo: most - total)
         }
         return total
@@ -90,34 +84,33 @@ struct PreparedFile {
 
     /// Whether the file is there and was made from the texts as they are now.
     func isPrepared() throws(Failure) -> Bool {
-        guard let texts else { return true }
+        guard isMade else { return true }
         guard let file = try? open() else { return false }
-        return try file.metadata.sources == listTexts(at: texts, textField: textField).files
+        return try file.metadata.sources == files()
     }
 
     /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
     func requireMeaning(under setting: TokenizerChoice) throws(Failure) {
-        guard let texts else { return }
-        try ResolvedTokenizer(setting).requireMeaning(of: try listTexts(at: texts, textField: textField).files)
+        try ResolvedTokenizer(setting).requireMeaning(of: try files())
     }
 
-    /// What an earlier job left, if it was made from the same texts with the right tokenizer and is whole.
-    private func reusable(
+    /// Whether an earlier job left the file, made from the same texts with the right tokenizer, and it is whole.
+    private func isReusable(
         _ files: [TextFile], report: (String) -> Void, hasRightTokenizer: (TokenFile) -> Bool
-    ) -> TokenFile? {
-        guard fileExists(path) else { return nil }
+    ) -> Bool {
+        guard fileExists(path) else { return false }
         do throws(Failure) {
             let file = try TokenFile(path)
             guard file.metadata.sources == files, hasRightTokenizer(file) else {
                 report("\(path) was made from other texts or with another tokenizer: making it again")
-                return nil
+                return false
             }
             try file.verify()
             report("using \(path): \(file.tokenCount) tokens of \(file.documentCount) documents")
-            return file
+            return true
         } catch {
             report("\(error.message): making it again")
-            return nil
+            return false
         }
     }
 

@@ -36,7 +36,7 @@ package struct Calibration: Sendable {
         try Corpus.prepareEvaluation(
             of: paths, textField: textField, tokenizer: source.tokenizer, directory: directory, report: report)
         let dataset = try Corpus.openEvaluation(of: paths, tokenizer: source.tokenizer, directory: directory)
-        let windows = try EvaluationWindows(dataset, context: model.context)
+        let windows = try EvaluationWindows([dataset], context: model.context)
         let count = limit > 0 ? min(windows.count, max(1, limit / model.context)) : windows.count
         do {
             try measure(source, windows, 0..<count, threads: threads, on: world)

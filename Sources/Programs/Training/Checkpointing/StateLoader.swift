@@ -66,16 +66,17 @@ struct StateLoader {
     @discardableResult
     private func compareData(_ record: CheckpointRecord, _ state: TrainingState) -> Bool {
         let (old, new) = (StoredData(extras: record.extras), StoredData(setup.corpus))
-        if let then = old.train, let now = new.train, then != now {
+        if !old.train.isEmpty, old.train != new.train {
             log(
-                "warning: the training data changed since step \(record.step): then \(then), now \(now). Sequence "
+                "warning: the training data changed since step \(record.step): then \(old.train.text), now "
+                    + "\(new.train.text). Sequence "
                     + "\(state.consumed.sequences) and on are drawn from the new data in an order of their own: text that "
                     + "was trained on may come again before other text has come")
         }
-        guard let then = old.validation, then != new.validation else { return true }
-        let now = new.validation.map { "now \($0)" } ?? "now none"
+        guard !old.validation.isEmpty, old.validation != new.validation else { return true }
+        let now = new.validation.isEmpty ? "none" : new.validation.text
         log(
-            "warning: the validation data changed since step \(record.step): then \(then), \(now). Losses of before "
+            "warning: the validation data changed since step \(record.step): then \(old.validation.text), now \(now). Losses of before "
                 + "and after do not compare, so the best checkpoint is looked for anew")
         return false
     }

@@ -54,7 +54,9 @@ struct ForecastTable {
         }
         return stepRows + [("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens")] + branches + [
             ("learning rate", configuration.learningRateInWords ?? significant(configuration.peakLearningRate, 4)),
-            ("corpus", corpusInWords), ("validation", validationInWords),
+            ("corpus", corpusInWords),
+        ] + sourceRows + [
+            ("validation", validationInWords),
             (
                 "begins",
                 origin.map {
@@ -67,9 +69,10 @@ struct ForecastTable {
     private var corpusInWords: String {
         if let missing { return "not there: \(missing.message)" }
         guard let corpus else { return "not counted: it takes long to tokenize" }
-        let validation = corpus.validation.map { ", \(grouped($0.count)) for validation" } ?? ", none for validation"
-        return "\(grouped(corpus.train.count)) tokens for training\(validation); "
-            + "\(decimals(Double(end.tokens) / Double(corpus.train.count), 2)) epochs in all"
+        let held = corpus.validation.reduce(0) { $0 + $1.count }, tokens = corpus.train.reduce(0) { $0 + $1.count }
+        let validation = corpus.validation.isEmpty ? ", none for validation" : ", \(grouped(held)) for validation"
+        return "\(grouped(tokens)) tokens for training\(validation)"
+            + (corpus.train.count > 1 ? "" : "; \(decimals(Double(end.tokens) / Double(tokens), 2)) epochs in all")
     }
 
     private var validationInWords: String {

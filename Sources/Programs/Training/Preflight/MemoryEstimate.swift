@@ -44,7 +44,9 @@ package struct MemoryEstimate: Sendable {
         exchange = job.microBatchesInFlight * microBatch.exchange
         scratch =
             job.microBatchesInFlight * microBatch.scratch + microBatch.sharedScratch
-            + MicroBatchTable.bytes(microBatches: configuration.batch.largestStep.microBatches, layers: model.layers)
+            + MicroBatchTable.bytes(
+                microBatches: configuration.batch.largestStep.microBatches, layers: model.layers,
+                sources: configuration.data.train.count)
             + shards.scratchBytes
         mappedBeside = 200 << 20 + configuration.parallel.threadsPerRank * (40 << 20)
         staging = configuration.checkpoint.overlaps(ranks: job.ranks) ? shards.savedBytes : 0

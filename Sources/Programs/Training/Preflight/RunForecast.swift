@@ -96,7 +96,7 @@ package struct RunForecast: CustomStringConvertible {
                 tokenizer: origin?.tokenizer, scratch: FileManager.default.temporaryDirectory.path()
             ) { corpus throws(Failure) in
                 _ = try CorpusWindows(
-                    corpus, try configuration.resolved(tokenizer: corpus.tokenizer.vocabularySize))
+                    corpus, try configuration.resolved(tokenizer: corpus.tokenizer.vocabularySize), after: origin)
             }
         } ?? nil
     }

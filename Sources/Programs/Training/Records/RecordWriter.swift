@@ -70,6 +70,10 @@ final class RecordWriter {
         record.host = ProcessInfo.processInfo.hostName
         (record.tokens, record.sequences) = (state.consumed.tokens, state.consumed.sequences)
         record.loss = microBatches.loss
+        if outcome.sequencesBySource.count > 1 {
+            record.tokensBySource = outcome.sequencesBySource.map { $0 * configuration.model.context }
+            record.lossBySource = microBatches.lossBySource
+        }
         record.loadBalanceLoss = microBatches.loadBalance
         record.zLoss = microBatches.z
         record.totalLoss =

@@ -17,7 +17,7 @@ package final class Replay {
     private let run: RecordedRun
     private let last: Int
     private let engine: Engine
-    private let windows: TrainingWindows
+    private let windows: Mixture
     /// With the batch of the step that is taken next.
     private var configuration: ResolvedConfiguration
     private var step: TrainingStep
@@ -44,7 +44,8 @@ package final class Replay {
         // The same bits, and a look at a micro-batch wants every layer's routes, of which recomputation keeps the last alone.
         configuration.recomputation = .none
         engine = try Engine(configuration, expertParallelSize: 1, threads: threads, forTraining: true, on: world)
-        windows = try TrainingWindows(corpus.train, context: configuration.model.context, seed: configuration.seed)
+        windows = try Mixture(
+            corpus.train, of: configuration.data.train, context: configuration.model.context, seed: configuration.seed)
         self.configuration = configuration
         step = TrainingStep(configuration, engine, windows)
         state = TrainingState(for: engine)
@@ -57,7 +58,7 @@ package final class Replay {
         let directory = run.directory
         places.reads([directory.configuration, directory.summary, directory.metrics], as: "the run")
         places.reads(directory.checkpoints, as: "the run's checkpoints", isWhole: true)
-        places.reads(["train", "validation"].map { "\(directory.data)/\($0).tokens" }, as: "the run's tokens")
+        places.reads((try? run.configuration.data.tokenFiles(in: directory.data)) ?? [], as: "the run's tokens")
         for (path, key) in run.configuration.data.inputs() { places.reads(path, as: key) }
         return places
     }
@@ -75,18 +76,21 @@ package final class Replay {
     private static func requireData(
         of run: RecordedRun, _ corpus: Corpus, _ log: (String) -> Void
     ) throws(Failure) {
-        let now = DataIdentity(of: corpus.train)
+        let now = StoredData(corpus).train
         if let start = run.start?.record, start.tokenizer != corpus.tokenizer.serialized {
             throw Failure(
-                .configuration, "the tokens in \(corpus.train.file.path) are of another tokenizer than the run's",
+                .configuration, "the tokens in \(corpus.train[0].file.path) are of another tokenizer than the run's",
                 advice: "replay needs the data that the step was trained on: restore them")
         }
-        if let then = run.data.train, then != now {
+        let then = run.data.train
+        guard then.isEmpty || then == now else {
             throw Failure(
-                .configuration, "the training data are others than those of the step: then \(then), now \(now)",
+                .configuration,
+                "the training data are others than those of the step: then \(then.text), now \(now.text)",
                 advice: "replay needs the data that the step was trained on: restore them, or replay a later step")
         }
-        if let extras = run.start?.record.extras, let first = StoredData(extras: extras).train, first != now {
+        let first = run.start.map { StoredData(extras: $0.record.extras).train } ?? []
+        if !first.isEmpty, first != now {
             log("warning: the training data changed at or after the checkpoint; steps before the change will differ")
         }
     }

@@ -39,7 +39,7 @@ package final class TrainingRun {
         self.progress = progress
         options = setup.options
         let configuration = setup.configuration
-        let windows = try CorpusWindows(setup.corpus, configuration)
+        let windows = try CorpusWindows(setup.corpus, configuration, after: setup.origin)
         step = TrainingStep(configuration, setup.engine, windows.training)
         validation = windows.validation.map { windows in
             RunValidation(

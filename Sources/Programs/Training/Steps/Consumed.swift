@@ -67,6 +67,11 @@ extension RunDescription {
         return RunEnd(steps: step + left.steps, tokens: consumed.tokens + left.tokens)
     }
 
+    /// Sequences of the whole run, drawn and to be drawn.
+    package func sequences(after step: Int, _ consumed: Consumed) -> Int {
+        consumed.sequences + stepsLeft(after: step, consumed).tokens / model.context
+    }
+
     /// The steps that are left of a run.
     package func stepsLeft(after step: Int, _ consumed: Consumed) -> [EqualSteps] {
         switch length.goal {

@@ -41,7 +41,20 @@ struct MicroBatchPass: Sendable {
                 reduceCompleted(through: block, on: thread.workers)
             }
         }
-        if let number { ledger.record(statistics, microBatch: number) }
+        guard let number else { return }
+        ledger.record(statistics, microBatch: number)
+        if source.sourceCount > 1 { recordSources(pass.workspace.losses, microBatch: number) }
+    }
+
+    /// - Parameter losses: `[tokens]`, of all sequences of micro-batch `number`
+    private func recordSources(_ losses: Vector<Float>, microBatch number: Int) {
+        let context = configuration.model.context, perMicroBatch = configuration.sequencesPerMicroBatch
+        for s in 0..<perMicroBatch {
+            ledger.record(
+                losses[s * context..<(s + 1) * context],
+                ofSource: source.source(ofSequence: consumed.sequences + number * perMicroBatch + s), microBatch: number
+            )
+        }
     }
 }
 

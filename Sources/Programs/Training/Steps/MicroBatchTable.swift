@@ -7,22 +7,28 @@ import Tensors
 /// taken in micro-batch order on every layout.
 package struct MicroBatchTable: Sendable {
     private let layers: Int
+    private let sources: Int
+    private let fields: Int
     /// `[microBatches of the largest step, fields]`: tokens, mean cross-entropy, load balance, z, digest of routes, then per layer drops,
-    /// imbalance.
+    /// imbalance, then per source, if there are several, tokens, sum of cross-entropy.
     private let table: Vector<Double>
-
-    private var fields: Int { 5 + 2 * layers }
 
     /// - Parameters:
     ///   - microBatches: of the largest step
     ///   - layers: of the model
-    package init(microBatches: Int, layers: Int) {
-        self.layers = layers
-        table = Vector(count: microBatches * (5 + 2 * layers))
+    ///   - sources: of the training data
+    package init(microBatches: Int, layers: Int, sources: Int) {
+        (self.layers, self.sources) = (layers, sources)
+        fields = Self.fields(layers: layers, sources: sources)
+        table = Vector(count: microBatches * fields)
     }
 
+    private static func fields(layers: Int, sources: Int) -> Int { 5 + 2 * layers + (sources > 1 ? 2 * sources : 0) }
+
     /// Bytes of the ledger.
-    static func bytes(microBatches: Int, layers: Int) -> Int { 8 * microBatches * (5 + 2 * layers) }
+    static func bytes(microBatches: Int, layers: Int, sources: Int) -> Int {
+        8 * microBatches * fields(layers: layers, sources: sources)
+    }
 
     package func clear() { table.fill(with: 0) }
 
@@ -37,6 +43,28 @@ package struct MicroBatchTable: Sendable {
         for (layer, route) in statistics.routes.enumerated() {
             row[5 + 2 * layer] = Double(route.dropped)
             row[6 + 2 * layer] = route.imbalance
+        }
+    }
+
+    /// The losses of one sequence of a micro-batch, where there are several sources.
+    /// - Parameter losses: of its tokens, in nats
+    func record(_ losses: Vector<Float>, ofSource source: Int, microBatch: Int) {
+        let start = microBatch * fields + 5 + 2 * layers + 2 * source
+        table[start] += Double(losses.count)
+        table[start + 1] += (0..<losses.count).reduce(0) { $0 + Double(losses[$1]) }
+    }
+
+    /// The mean loss of each source in the first `microBatches`, nats per token; nil of one without tokens. Empty of one source.
+    private func lossBySource(_ microBatches: Int) -> [Double?] {
+        guard sources > 1 else { return [] }
+        return (0..<sources).map { source in
+            var tokens = 0.0, loss = 0.0
+            for microBatch in 0..<microBatches {
+                let start = microBatch * fields + 5 + 2 * layers + 2 * source
+                tokens += table[start]
+                loss += table[start + 1]
+            }
+            return tokens > 0 ? loss / tokens : nil
         }
     }
 
@@ -67,6 +95,7 @@ package struct MicroBatchTable: Sendable {
             }
         }
         result.loss /= Double(max(result.tokens, 1))
+        result.lossBySource = lossBySource(microBatches)
         for layer in 0..<layers { result.dropped[layer] /= Double(max(result.tokens * expertsPerToken, 1)) }
         return result
     }
@@ -77,6 +106,8 @@ package struct BatchSummary: Sendable {
     package var tokens = 0
     /// Cross-entropy, nats per token.
     package var loss = 0.0
+    /// The same of each source of a mixture; nil of one that gave no tokens. Empty where there is one source.
+    package var lossBySource: [Double?] = []
     package var loadBalance = 0.0
     package var z = 0.0
     /// Dropped share of assignments, and imbalance, by layer.

@@ -16,6 +16,8 @@ package struct StepOutcome: Sendable {
     package var learningRate: Double
     package var gradientDigest: UInt64
     package var parameterDigest: UInt64
+    /// Sequences of each source up to and including this step.
+    package var sequencesBySource: [Int] = []
     package var times: CommunicationTimes
     /// Whether parameters were updated, and why not.
     package var verdict: StepGuard.Verdict
@@ -51,7 +53,8 @@ package final class TrainingStep {
             engine.layout, isExact: configuration.reproducible, microBatches: largest.microBatches)
         chunks = ChunkPlan(engine.layout, owning: engine.ownedRanges)
         sums = NormAndDigest(engine.layout, chunks, engine.mesh)
-        ledger = MicroBatchTable(microBatches: largest.microBatches, layers: configuration.model.layers)
+        ledger = MicroBatchTable(
+            microBatches: largest.microBatches, layers: configuration.model.layers, sources: source.sourceCount)
         microBatches = engine.runners.map { _ in
             MicroBatch(sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context)
         }
@@ -88,6 +91,7 @@ package final class TrainingStep {
             state.step += 1
             state.consumed.add(batch, context: configuration.model.context)
         }
+        outcome.sequencesBySource = source.counts(ofFirst: state.consumed.sequences)
         outcome.parameterDigest =
             try outcome.verdict == .applied ? update.run(state, outcome) : self.digest(of: state.parameters)
         outcome.times = engine.runners.map(\.dispatcher.clock.times).reduce(CommunicationTimes(), +)
