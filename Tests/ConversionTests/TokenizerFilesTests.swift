@@ -34,7 +34,7 @@ struct TokenizerFilesTests {
         ("<|endoftext|>", "<|start|>", "does not say which token ends a document; its special tokens are `<|start|>`"),
         ("\"version\"", "\"normalizer\" : {\"type\" : \"NFKC\"}, \"version\"", "the normalizer NFKC is not supported"),
         ("\"use_regex\" : true", "\"use_regex\" : false", "a pre_tokenizer of ByteLevel is not supported"),
-        ("\"byte_fallback\" : false", "\"byte_fallback\" : true", "byte_fallback is not supported"),
+        ("\"byte_fallback\" : false", "\"byte_fallback\" : true", "byte_fallback without 256 tokens"),
         ("\"vocab\" : {", "\"vocab\" : { \"a\" : 64,", "stands twice"),
     ]) func othersAreRefusedByName(old: String, new: String, words: String) throws {
         let json = String(decoding: try ExportedTokenizer(try bytePairs(), context: 8).json(), as: UTF8.self)

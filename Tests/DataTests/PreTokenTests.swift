@@ -79,7 +79,7 @@ import Tokenizers
         "ǅ", "ʰ",
         "中", "か", "ب", "न", "\u{94D}", "\u{301}", "\u{20E3}", "7", "42", "½", "Ⅳ", "٣", ".", "…", "/", "_", "!?", "é",
         "\u{A0}",
-        "\u{85}", "\u{B}", "\u{3000}", "\u{200B}", "\u{200D}", "😀", "\u{FE0F}", "\u{0}",
+        "\u{85}", "\u{B}", "\u{3000}", "\u{200B}", "\u{200D}", "😀", "\u{FE0F}", "\u{0}", "▁", "▁▁", "▁",
     ]
     private static let ranges: [ClosedRange<UInt32>] = [
         0...0x24F, 0x2B0...0x52F, 0x600...0x6FF, 0x900...0x97F, 0x1C80...0x1CCF, 0x2000...0x206F, 0x2150...0x218F,
@@ -133,6 +133,7 @@ import Tokenizers
                 decided += 1
             }
         }
-        #expect(decided > 10_000)
+        // Only `▁` ends a piece of that pattern.
+        #expect(decided > (pattern == .metaspace ? 1_000 : 10_000))
     }
 }

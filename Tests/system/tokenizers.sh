@@ -39,3 +39,9 @@ expect_exit "generate uses the checkpoint's tokenizer" 0 'Some' -- "$switchyard"
 expect_exit "the tokenizer is exported" 0 '' -- "$switchyard" convert to-huggingface run exported
 expect "the exported tokenizer is the same" [ "$(identity text.txt exported/tokenizer.json)" = "$(identity text.txt tokenizer.json)" ]
 expect_exit "and imported" 0 '' -- "$switchyard" convert from-huggingface exported imported
+
+cp "$golden/characters-Prepend.json" characters.json
+expect_exit "a vocabulary over characters trains" 0 'documents end with .</s>. \(2\)' -- \
+    train 2 --set train.steps=2 --set run.directory=characters --set data.tokenizer=characters.json
+expect_exit "… and is exported" 0 '' -- "$switchyard" convert to-huggingface characters characters-exported
+expect "… as the same tokenizer" [ "$(identity text.txt characters-exported/tokenizer.json)" = "$(identity text.txt characters.json)" ]

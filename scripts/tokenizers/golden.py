@@ -16,7 +16,7 @@ text = kinds.mixed(prose, 1500, seed=1)
 target = root / "Tests/DataTests/Golden/Tokenizers"
 target.mkdir(parents=True, exist_ok=True)
 cases = []
-for kind in [kind for kind in kinds.KINDS if kind != "llama3, inverted"]:
+for kind in [kind for kind in kinds.KINDS if kind not in ("llama3, inverted", "gpt2 as a Split", "characters, Metaspace")]:
     contents = kinds.trained(kind, kinds.mixed(prose, 30_000, seed=2), 310)
     tokenizer = Tokenizer.from_str(contents)
     # Names of special tokens in a text are text.

@@ -51,11 +51,40 @@ KINDS = {
     "llama3, ignore_merges": split(LLAMA3),
     "qwen2, NFC, added tokens": split(QWEN2),
     "o200k": split(O200K),
+    "characters, Prepend": None,
+    "characters, Metaspace": pre_tokenizers.Metaspace("▁", "first", split=False),
 }
+
+
+def trained_characters(kind, text, size):
+    """A vocabulary as SentencePiece makes it: characters, byte fallback, `▁` only in front. Learned from words, used on whole texts."""
+    learner = Tokenizer(models.BPE())
+    learner.pre_tokenizer = pre_tokenizers.Metaspace("▁", "always", split=True)
+    special = ["<unk>", "<s>", "</s>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=size + 300,
+        show_progress=False,
+        special_tokens=special + [f"<0x{byte:02X}>" for byte in range(256)],
+        limit_alphabet=size // 4,
+    )
+    learner.train_from_iterator([text[i : i + 2000] for i in range(0, len(text), 2000)], trainer)
+    learned = json.loads(learner.to_str())
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    if KINDS[kind]:
+        tokenizer.pre_tokenizer = KINDS[kind]
+    else:
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    contents = json.loads(tokenizer.to_str())
+    contents["added_tokens"] = [token for token in learned["added_tokens"] if token["content"] in special]
+    contents["model"]["vocab"] = learned["model"]["vocab"]
+    contents["model"]["merges"] = learned["model"]["merges"]
+    return json.dumps(contents, ensure_ascii=False)
 
 
 def trained(kind, text, size):
     """The text of a `tokenizer.json`."""
+    if kind.startswith("characters"):
+        return trained_characters(kind, text, size)
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = KINDS[kind]
     tokenizer.decoder = decoders.ByteLevel()

@@ -3,6 +3,8 @@ struct BytePairEncoder: TokenEncoder {
     private let preTokenizer: PreTokenizer
     private let wholeWords: TokenTable?
     private let tokenOfByte: [UInt32]
+    /// The tokens of characters; nil if every byte is merged by itself.
+    private let characters: TokenTable?
     private var merger: BytePairMerger
     private var short = ShortWords()
     private var met = ByteStringTable()
@@ -19,6 +21,7 @@ struct BytePairEncoder: TokenEncoder {
         preTokenizer = PreTokenizer(tokenizer.pattern)
         wholeWords = tokenizer.wholeWords
         tokenOfByte = tokenizer.tokenOfByte
+        characters = tokenizer.characters
         merger = BytePairMerger(tokenizer.ranks, tokenizer.results)
     }
 
@@ -70,7 +73,26 @@ struct BytePairEncoder: TokenEncoder {
             merger.load(UInt32(token))
             return
         }
-        merger.load(text, range, as: tokenOfByte)
+        if let characters {
+            merger.load(symbols(text, range, characters))
+        } else {
+            merger.load(text, range, as: tokenOfByte)
+        }
         merger.merge()
+    }
+
+    /// A token for each character that has one, and one for each byte of the others.
+    private func symbols(_ text: Span<UInt8>, _ range: Range<Int>, _ characters: TokenTable) -> [UInt32] {
+        var symbols: [UInt32] = [], place = range.lowerBound
+        while place < range.upperBound {
+            let length = text[place] < 0x80 ? 1 : text.decodedScalar(at: place)?.length
+            if let length, let token = characters[text, place..<place + length] {
+                symbols.append(UInt32(token))
+            } else {
+                for i in place..<place + (length ?? 1) { symbols.append(tokenOfByte[Int(text[i])]) }
+            }
+            place += length ?? 1
+        }
+        return symbols
     }
 }

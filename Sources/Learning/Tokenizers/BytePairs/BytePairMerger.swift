@@ -34,6 +34,8 @@ struct BytePairMerger {
         symbols.append(token)
     }
 
+    mutating func load(_ symbols: [UInt32]) { self.symbols = symbols }
+
     /// Loads the bytes in `range` of `text` as the tokens that `tokenOfByte` gives.
     mutating func load(_ text: Span<UInt8>, _ range: Range<Int>, as tokenOfByte: [UInt32]) {
         symbols.removeAll(keepingCapacity: true)

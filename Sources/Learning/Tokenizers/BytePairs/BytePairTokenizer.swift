@@ -11,6 +11,9 @@ package struct BytePairTokenizer: Tokenizer {
     let isNormalized: Bool
     /// The tokens that a pre-token may be as a whole; nil if it is always merged from its bytes.
     let wholeWords: TokenTable?
+    /// The tokens of characters and how texts are spelled, of a vocabulary over characters.
+    let characters: TokenTable?
+    private let metaspace: Metaspace?
     let added: AddedTokenSearch?
     let tokenOfByte: [UInt32]
     /// From a pair of neighbors to the rank of its merge: the lower, the earlier.
@@ -49,6 +52,7 @@ package struct BytePairTokenizer: Tokenizer {
         }
         serialized = lines
         (pattern, isNormalized, wholeWords, added, summary) = (.gpt2, false, nil, nil, nil)
+        (characters, metaspace) = (nil, nil)
         (tokenOfByte, self.ranks) = (printable.tokenOfByte, ranks)
         results = merges.indices.map { UInt32(256 + $0) }
         endOfText = spellings.count
@@ -65,6 +69,8 @@ package struct BytePairTokenizer: Tokenizer {
         summary = vocabulary.summary
         (pattern, isNormalized) = (vocabulary.pattern, vocabulary.isNormalized)
         wholeWords = vocabulary.takesWholeWords ? TokenTable(vocabulary.spellings) : nil
+        metaspace = vocabulary.metaspace
+        characters = metaspace == nil ? nil : TokenTable(vocabulary.spellings)
         added = AddedTokenSearch(vocabulary.added.filter { !$0.isSpecial && $0.id != vocabulary.documentToken })
         tokenOfByte = try vocabulary.tokenOfByte(name)
         (ranks, results) = try vocabulary.mergeTable(name)
@@ -84,6 +90,7 @@ package struct BytePairTokenizer: Tokenizer {
 
     package func makeEncoder() -> any TokenEncoder {
         let encoder = BytePairEncoder(self)
+        if let metaspace { return withAdded(MetaspaceEncoder(metaspace, encoder)) }
         guard isNormalized else { return withAdded(encoder) }
         return withAdded(NormalizingEncoder(encoder))
     }

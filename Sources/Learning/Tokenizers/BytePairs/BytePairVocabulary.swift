@@ -21,6 +21,9 @@ package struct BytePairVocabulary: Sendable {
     package var merges: Merges
     /// The id of the added token that ends a document.
     package var documentToken: Int
+    /// Of a vocabulary over characters, whose `pattern` is `metaspace`; nil of one over bytes. Its `spellings` are UTF-8 with `▁`, and nil
+    /// for the tokens of bytes.
+    package var metaspace: Metaspace?
     /// Whether the file names tokens that stand around every text, which are left out. Not stored.
     var hasPostProcessor = false
 
@@ -53,11 +56,34 @@ package struct BytePairVocabulary: Sendable {
 
     /// What each id stands for: nothing if it is a special token, or none.
     var decodedBytes: [[UInt8]] {
-        var bytes = spellings.map { $0 ?? [] } + [[UInt8]](repeating: [], count: size - spellings.count)
+        var bytes = spellings.map(decoded) + [[UInt8]](repeating: [], count: size - spellings.count)
+        if let metaspace { for (byte, id) in metaspace.byteTokens.enumerated() { bytes[id] = [UInt8(byte)] } }
         for token in added {
             bytes[token.id] = token.isSpecial || token.id == documentToken ? [] : Array(token.content.utf8)
         }
         return bytes
+    }
+
+    private func decoded(_ spelling: [UInt8]?) -> [UInt8] {
+        guard let spelling else { return [] }
+        return metaspace == nil ? spelling : spelling.replacing(Metaspace.mark, with: [UInt8(ascii: " ")])
+    }
+
+    /// - Throws: `data` if a token has `▁` behind another character: then pieces are not independent of each other
+    func requireMarksInFront(_ name: String) throws(Failure) {
+        let mark = Metaspace.mark
+        for spelling in spellings {
+            guard var rest = spelling?[...] else { continue }
+            while rest.starts(with: mark) { rest = rest.dropFirst(mark.count) }
+            guard rest.firstRange(of: mark) == nil else {
+                throw Failure(
+                    .data,
+                    "\(name): the token `\(String(decoding: spelling ?? [], as: UTF8.self))` has `▁` behind another character",
+                    advice:
+                        "supported are vocabularies whose tokens begin at blanks, as SentencePiece makes them by default"
+                )
+            }
+        }
     }
 
     /// - Throws: `data` if an added token has the id of another token of the model
@@ -73,6 +99,7 @@ package struct BytePairVocabulary: Sendable {
     /// The id of each byte.
     /// - Throws: `data` if a byte has none
     func tokenOfByte(_ name: String) throws(Failure) -> [UInt32] {
+        if let metaspace { return metaspace.byteTokens.map { UInt32($0) } }
         var tokens = [UInt32?](repeating: nil, count: 256)
         for (id, spelling) in spellings.enumerated() where spelling?.count == 1 {
             if let byte = spelling?.first { tokens[Int(byte)] = UInt32(id) }

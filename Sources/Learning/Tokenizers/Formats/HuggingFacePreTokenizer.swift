@@ -55,7 +55,7 @@ extension HuggingFaceTokenizer {
 
 extension JSONValue {
     /// What a `Sequence` lists under `key`; of another step itself.
-    fileprivate func steps(_ key: String) -> [JSONValue] {
+    func steps(_ key: String) -> [JSONValue] {
         guard self != .null else { return [] }
         guard case .object(let members) = self, members["type"] == .text("Sequence"),
             case .list(let steps) = members[key]
@@ -63,7 +63,7 @@ extension JSONValue {
         return steps
     }
 
-    fileprivate var typeName: String {
+    var typeName: String {
         if case .object(let members) = self, case .text(let type) = members["type"] { return type }
         return inWords
     }

@@ -25,8 +25,13 @@ package enum HuggingFaceTokenizerFile: TokenizerFormat {
         guard file.count <= limit else {
             throw Failure(.data, "\(source.name) is longer than the \(limit) bytes that such a file may have")
         }
-        let contents = try JSONFile.decode(
-            file.withPlainLineEnds, as: HuggingFaceTokenizer.self, from: source.name)
+        let json = file.withPlainLineEnds
+        let contents = try JSONFile.decode(json, as: HuggingFaceTokenizer.self, from: source.name)
+        try contents.requireBytePairs(source.name)
+        if contents.model.byte_fallback == true {
+            let ids = ExactMembers.integers(in: json, at: ["model", "vocab"])
+            return try BytePairTokenizer(contents.characterVocabulary(ids, source), from: source.name)
+        }
         let vocabulary = try contents.vocabulary(source)
         if let tokenizer = vocabulary.inGPT2Form() { return tokenizer }
         return try BytePairTokenizer(vocabulary, from: source.name)
@@ -85,7 +90,6 @@ struct HuggingFaceTokenizer: Decodable {
     /// - Throws: `data`, naming what is not supported
     func vocabulary(_ source: TokenizerSource) throws(Failure) -> BytePairVocabulary {
         let name = source.name
-        try requireByteLevel(name)
         let added = try addedTokens(name)
         var vocabulary = BytePairVocabulary(
             pattern: try pattern(name), isNormalized: try isNormalized(name),
@@ -98,10 +102,9 @@ struct HuggingFaceTokenizer: Decodable {
         return vocabulary
     }
 
-    private func requireByteLevel(_ name: String) throws(Failure) {
+    func requireBytePairs(_ name: String) throws(Failure) {
         let complaints = [
             (model.type ?? "BPE") == "BPE" ? nil : "model.type \(model.type ?? "")",
-            model.byte_fallback == true ? "byte_fallback" : nil,
             (model.dropout ?? 0) == 0 ? nil : "dropout",
             (model.continuing_subword_prefix ?? "").isEmpty ? nil : "continuing_subword_prefix",
             (model.end_of_word_suffix ?? "").isEmpty ? nil : "end_of_word_suffix",
@@ -112,11 +115,12 @@ struct HuggingFaceTokenizer: Decodable {
     static func unsupported(_ what: String, _ name: String) -> Failure {
         Failure(
             .data, "\(name): \(what.prefix(200)) is not supported",
-            advice: "supported is byte-level BPE with the patterns of GPT-2, Llama 3, Qwen 2 and o200k "
-                + "(docs/token-files.md)")
+            advice:
+                "supported is byte-level BPE with the patterns of GPT-2, Llama 3, Qwen 2 and o200k, and BPE with byte "
+                + "fallback (docs/token-files.md)")
     }
 
-    private func addedTokens(_ name: String) throws(Failure) -> [AddedToken] {
+    func addedTokens(_ name: String) throws(Failure) -> [AddedToken] {
         var tokens: [AddedToken] = [], normalized: Set<Bool> = []
         for token in added_tokens ?? [] {
             guard 0...BytePairVocabulary.largestID ~= token.id else {
@@ -143,7 +147,7 @@ struct HuggingFaceTokenizer: Decodable {
 
     private func spellings(_ name: String) throws(Failure) -> [[UInt8]?] {
         let printable = PrintableBytes(), added = Set((added_tokens ?? []).map(\.content))
-        var spellings = [[UInt8]?](repeating: nil, count: 1 + (try largestID(name)))
+        var spellings = [[UInt8]?](repeating: nil, count: 1 + (try largestID(of: model.vocab.values, name)))
         for (text, id) in model.vocab {
             guard let bytes = printable.bytes(of: text[...]), !bytes.isEmpty else {
                 if added.contains(text) { continue }
@@ -157,8 +161,7 @@ struct HuggingFaceTokenizer: Decodable {
         return spellings
     }
 
-    private func largestID(_ name: String) throws(Failure) -> Int {
-        let ids = model.vocab.values
+    func largestID(of ids: some Collection<Int>, _ name: String) throws(Failure) -> Int {
         guard let least = ids.min(), let largest = ids.max(), least >= 0, largest <= BytePairVocabulary.largestID else {
             throw Failure(
                 .data,

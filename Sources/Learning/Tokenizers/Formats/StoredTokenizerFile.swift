@@ -22,16 +22,26 @@ package enum StoredTokenizerFile: TokenizerFormat {
         guard let pattern = PreTokenPattern(rawValue: word) else {
             throw lines.failure("knows no pattern `\(word)`")
         }
+        let metaspace = pattern == .metaspace ? try metaspace(&lines) : nil
         let isNormalized = try lines.flag("nfc"), takesWholeWords = try lines.flag("whole_words")
         let documentToken = try lines.number(of: "document_token", upTo: BytePairVocabulary.largestID)
         let spellings = try spellings(&lines), added = try added(&lines)
-        let vocabulary = BytePairVocabulary(
+        var vocabulary = BytePairVocabulary(
             pattern: pattern, isNormalized: isNormalized, takesWholeWords: takesWholeWords, spellings: spellings,
             added: added, merges: try merges(&lines), documentToken: documentToken)
-        guard added.contains(where: { $0.id == documentToken }) else {
+        vocabulary.metaspace = metaspace
+        guard (metaspace?.byteTokens.upperBound ?? 0) <= spellings.count,
+            added.contains(where: { $0.id == documentToken })
+        else {
             throw lines.failure("names \(documentToken) as document_token, which is no added token")
         }
         return vocabulary
+    }
+
+    private static func metaspace(_ lines: inout StoredLines) throws(Failure) -> Metaspace {
+        Metaspace(
+            firstByteToken: try lines.number(of: "first_byte_token", upTo: BytePairVocabulary.largestID),
+            prependsAlways: try lines.flag("prepends_always"))
     }
 
     private static func spellings(_ lines: inout StoredLines) throws(Failure) -> [[UInt8]?] {
@@ -78,7 +88,13 @@ extension BytePairVocabulary {
     var stored: String {
         let printable = PrintableBytes()
         var lines = [
-            StoredTokenizerFile.firstLine, "pattern \(pattern.rawValue)", "nfc \(isNormalized)",
+            StoredTokenizerFile.firstLine, "pattern \(pattern.rawValue)",
+        ]
+        if let metaspace {
+            lines += ["first_byte_token \(metaspace.firstByteToken)", "prepends_always \(metaspace.prependsAlways)"]
+        }
+        lines += [
+            "nfc \(isNormalized)",
             "whole_words \(takesWholeWords)", "document_token \(documentToken)", "tokens \(spellings.count)",
         ]
         lines += spellings.map { $0.map(printable.text) ?? "" }

@@ -17,6 +17,9 @@ package enum PreTokenPattern: String, Sendable, CaseIterable {
     case qwen2
     /// tiktoken's `o200k_base`: words end where upper case follows lower case.
     case o200k
+    /// Vocabularies of SentencePiece: runs of `▁` and what follows them. Not theirs, which cut nothing, but where no token of theirs
+    /// reaches over.
+    case metaspace
 
     /// The same pre-tokens by Oniguruma, with which Hugging Face `tokenizers` matches: there `{1,3}+` is not possessive, and `$` also
     /// ends a line.
@@ -43,6 +46,7 @@ package enum PreTokenPattern: String, Sendable, CaseIterable {
         case .cl100k:
             #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|"#
                 + #"\s+(?!\S)|\s"#
+        case .metaspace: "▁*[^▁]+|▁+"
         case .o200k:
             #"[^\r\n\p{L}\p{N}]?\#(Self.upper)*\#(Self.lower)+\#(Self.contractions)?|"#
                 + #"[^\r\n\p{L}\p{N}]?\#(Self.upper)+\#(Self.lower)*\#(Self.contractions)?|"#

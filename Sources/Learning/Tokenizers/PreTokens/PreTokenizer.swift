@@ -31,6 +31,7 @@ package struct PreTokenizer: Sendable {
         switch pattern {
         case .gpt2, .gpt2Digit, .gpt2Digits: gpt2Match(text, from: start)
         case .llama3, .cl100k, .qwen2, .o200k: llama3Match(text, from: start)
+        case .metaspace: metaspaceMatch(text, from: start)
         }
     }
 

@@ -15,25 +15,65 @@ package struct ExportedTokenizer {
 
     /// `tokenizer.json`
     package func json() throws(Failure) -> [UInt8] {
-        let printable = PrintableBytes()
-        let texts = vocabulary.spellings.map { $0.map(printable.text) }
-        var ids: [String: Int] = [:]
-        for (id, text) in texts.enumerated() { if let text { ids[text] = id } }
+        let texts = self.texts
+        let ids = try ids(of: texts)
         // A vocabulary that lists every token lists the end of text, too.
-        if vocabulary.documentToken == texts.count { ids[documentToken] = texts.count }
+        let listed = ids.merging(vocabulary.documentToken == texts.count ? [documentToken: texts.count] : [:]) { $1 }
         let merges = vocabulary.listedMerges.map { [texts[$0.left] ?? "", texts[$0.right] ?? ""] }
         return try JSONFile.encode(
             TokenizerJSON(
                 added_tokens: vocabulary.added.map(TokenizerJSON.Added.init),
-                normalizer: vocabulary.isNormalized ? ["type": "NFC"] : nil,
-                pre_tokenizer: Self.preTokenizer(vocabulary.pattern),
+                normalizer: normalizer, pre_tokenizer: preTokenizer,
+                decoder: vocabulary.metaspace == nil ? Self.byteLevel(cutsWords: true) : MetaspaceJSON.decoder,
                 model: TokenizerJSON.Model(
-                    ignore_merges: vocabulary.takesWholeWords, vocab: ids, merges: merges)))
+                    byte_fallback: vocabulary.metaspace != nil, fuse_unk: vocabulary.metaspace != nil,
+                    unk_token: vocabulary.metaspace != nil && ids["<unk>"] != nil ? "<unk>" : nil,
+                    ignore_merges: vocabulary.takesWholeWords, vocab: listed, merges: merges)))
     }
 
-    private static func preTokenizer(_ pattern: PreTokenPattern) -> JSONValue {
+    /// How the vocabulary spells each id; nil for an id without a token.
+    private var texts: [String?] {
+        guard let metaspace = vocabulary.metaspace else {
+            let printable = PrintableBytes()
+            return vocabulary.spellings.map { $0.map(printable.text) }
+        }
+        return vocabulary.spellings.enumerated().map { id, spelling in
+            guard !metaspace.byteTokens.contains(id) else {
+                return Metaspace.nameOfByte(id - metaspace.byteTokens.lowerBound)
+            }
+            return spelling.map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
+    /// - Throws: `data` if two tokens are equal to Swift, of which the file would hold one
+    private func ids(of texts: [String?]) throws(Failure) -> [String: Int] {
+        var ids: [String: Int] = [:]
+        for (id, text) in texts.enumerated() {
+            guard let text else { continue }
+            guard ids.updateValue(id, forKey: text) == nil else {
+                throw Failure(
+                    .data,
+                    "the tokenizer has the token `\(text)` in two forms that Unicode holds for equal: it cannot be written",
+                    advice: "convert to a directory with the tokenizer.json that it was read from")
+            }
+        }
+        return ids
+    }
+
+    private var normalizer: JSONValue? {
+        if vocabulary.metaspace?.prependsAlways == true { return MetaspaceJSON.normalizer }
+        return vocabulary.isNormalized ? .object(["type": .text("NFC")]) : nil
+    }
+
+    private var preTokenizer: JSONValue? {
+        guard let metaspace = vocabulary.metaspace else { return Self.preTokenizer(vocabulary.pattern) }
+        return metaspace.prependsAlways ? nil : MetaspaceJSON.preTokenizer
+    }
+
+    private static func preTokenizer(_ pattern: PreTokenPattern) -> JSONValue? {
         let steps: [JSONValue]
         switch pattern {
+        case .metaspace: return nil
         case .gpt2: return byteLevel(cutsWords: true)
         case .gpt2Digit, .gpt2Digits:
             let digits: [String: JSONValue] = [
@@ -50,7 +90,7 @@ package struct ExportedTokenizer {
         return .object(["type": .text("Sequence"), "pretokenizers": .list(steps)])
     }
 
-    fileprivate static func byteLevel(cutsWords: Bool) -> JSONValue {
+    private static func byteLevel(cutsWords: Bool) -> JSONValue {
         .object([
             "type": .text("ByteLevel"), "add_prefix_space": .boolean(false), "trim_offsets": .boolean(true),
             "use_regex": .boolean(cutsWords),
@@ -93,8 +133,9 @@ private struct TokenizerJSON: Encodable {
 
     struct Model: Encodable {
         var type = "BPE"
-        var byte_fallback = false
-        var fuse_unk = false
+        var byte_fallback: Bool
+        var fuse_unk: Bool
+        var unk_token: String?
         var ignore_merges: Bool
         var vocab: [String: Int]
         var merges: [[String]]
@@ -102,8 +143,8 @@ private struct TokenizerJSON: Encodable {
 
     var version = "1.0"
     var added_tokens: [Added]
-    var normalizer: [String: String]?
-    var pre_tokenizer: JSONValue
-    var decoder = ExportedTokenizer.byteLevel(cutsWords: true)
+    var normalizer: JSONValue?
+    var pre_tokenizer: JSONValue?
+    var decoder: JSONValue
     var model: Model
 }
