@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 
 /// One source of training text, tokenized into one file. A list of paths is one source, which is repeated as long as the run lasts.
 package struct DataSource: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import Diagnostics
+import Diagnostics
 
 /// A byte-level byte-pair encoding as files of other software describe it. Ids, the order of merges and the order of bytes are
 /// independent of each other.
