@@ -45,7 +45,7 @@ expect_exit "a command like no other" 64 'there is no command .zzzzzzzz.; the co
     "$switchyard" zzzzzzzz
 refuses_new "a tokenizer that other software fetches by its name" 66 'tokenizer .gpt2..*scripts/get-gpt2-merges' \
     data.tokenizer=gpt2
-refuses_new "another" 66 'tokenizer .cl100k_base..*give a file of merges' data.tokenizer=cl100k_base
+refuses_new "another" 66 'tokenizer .cl100k_base..*give a tokenizer.json, a file of merges' data.tokenizer=cl100k_base
 expect_exit "gates that are always 1 are warned of" 0 'warning: routing.normalize_gates divides the one gate' -- \
     "${train[@]}" --check --set run.directory=new --set routing.normalize_gates=true
 expect "… but not where a token has two" sh -c \
