@@ -2,7 +2,9 @@
 /// character and in two for the same key.
 package enum ExactMembers {
     /// The whole numbers that the object at `path` has as members, by the UTF-8 of their keys; nothing where there is no such object.
-    /// - Parameter bytes: valid JSON
+    /// - Parameters:
+    ///   - bytes: valid JSON
+    ///   - path: keys of objects, the outermost first
     package static func integers(in bytes: [UInt8], at path: [String]) -> [(key: [UInt8], value: Int)] {
         // The key under which each open object or array stands.
         var open: [[UInt8]] = [], key: [UInt8] = [], place = 0

@@ -17,8 +17,11 @@ package struct PreTokenizer: Sendable {
         }
     }
 
-    /// The end of the pre-token of `text` that begins at `start`; nil if it could be another in a longer text.
-    /// - Parameter isWhole: whether nothing follows `text`
+    /// The end of a pre-token; nil if it could be another in a longer text.
+    /// - Parameters:
+    ///   - text: bytes of UTF-8, valid or not
+    ///   - start: where the pre-token begins
+    ///   - isWhole: whether nothing follows `text`
     @inline(__always)
     package func end(of text: Span<UInt8>, from start: Int, isWhole: Bool) -> Int? {
         let match = match(text, from: start)
