@@ -1,6 +1,7 @@
 import Configuration
 import Data
 import Diagnostics
+import Foundation
 import Testing
 import Tokenizers
 
@@ -124,6 +125,15 @@ import Tokenizers
         for refused in [failure { _ = try prepare(settings) }, failure { _ = try settings.requireFiles() }] {
             #expect(refused?.status == .configuration)
             #expect(refused?.message.contains("data.train[0] and data.train[1] both read \(folder("a.txt"))") == true)
+        }
+        try FileManager.default.createSymbolicLink(atPath: folder("linked.txt"), withDestinationPath: folder("a.txt"))
+        try FileManager.default.linkItem(atPath: folder("a.txt"), toPath: folder("again.txt"))
+        for name in ["linked.txt", "again.txt"] {
+            let sources = [folder("a.txt"), folder(name)].map {
+                DataSource(paths: [$0], amount: .weight(1, repeats: true))
+            }
+            let refused = failure { _ = try DataConfiguration(train: sources).requireFiles() }
+            #expect(refused?.message.contains("\(folder(name)), which is also \(folder("a.txt"))") == true)
         }
         try folder.write("", to: "b.txt")
         for refused in [failure { _ = try prepare(two()) }, failure { _ = try two().requireFiles() }] {

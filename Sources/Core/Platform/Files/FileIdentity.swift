@@ -1,5 +1,5 @@
 /// Which file or directory something is, whatever its name: device and inode.
-package struct FileIdentity: Sendable, Equatable {
+package struct FileIdentity: Sendable, Hashable {
     private let device: UInt64
     private let inode: UInt64
 

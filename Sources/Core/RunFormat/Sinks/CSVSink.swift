@@ -23,17 +23,31 @@ package final class CSVSink: RecordSink {
     private static func columns(of path: String) throws(Failure) -> [String] {
         let (folder, name) = splitPath(path)
         let table = try RegularFile(name, in: OpenDirectory(folder))
+        guard table.size > 0 else { return [] }
         let start = try table.bytes(from: 0, to: min(table.size, longestHeader))
-        // Without a whole line there is no row either.
-        guard let end = start.firstIndex(of: UInt8(ascii: "\n")) else { return [] }
-        let columns = String(decoding: start[..<end], as: UTF8.self).split(separator: ",").map(String.init)
-        guard columns.first == StepRecord.CodingKeys.step.stringValue else {
-            throw Failure(
-                .cannotCreate,
-                "\(path) is no table of records: its first column is `\(columns.first ?? "")`, not `step`",
-                advice: "move it away, or take csv out of metrics.formats")
+        let isWhole = start.contains(UInt8(ascii: "\n"))
+        let line = String(decoding: start.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let columns = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        // A job that ended in the middle of its first write leaves the beginning of a header, whose last column may be cut.
+        if let foreign = columns.dropLast(isWhole ? 0 : 1).first(where: { !isField($0) }) {
+            throw notOurs(path, foreign)
         }
-        return columns
+        guard columns[0] == StepRecord.CodingKeys.step.stringValue, isWhole || columns.count > 1 else {
+            throw notOurs(path, columns[0])
+        }
+        return isWhole ? columns : []
+    }
+
+    /// A field of records, or one layer of it.
+    private static func isField(_ column: String) -> Bool {
+        StepRecord.CodingKeys(stringValue: String(column.prefix { $0 != "." })) != nil
+    }
+
+    private static func notOurs(_ path: String, _ column: String) -> Failure {
+        Failure(
+            .cannotCreate,
+            "\(path) is no table of records: it has a column `\(visible(String(column.prefix(80))))`, which is not theirs there",
+            advice: "move it away, or take csv out of metrics.formats")
     }
 
     package func resume(after step: Int) throws(Failure) {

@@ -49,15 +49,17 @@ extension DataConfiguration {
         return sources + [(paths, "data.validation")]
     }
 
-    /// - Throws: `configuration` if two sources of training have a file in common
+    /// - Throws: `configuration` if two sources of training have a file in common, under whatever names
     func requireDistinctTexts() throws(Failure) {
         guard train.count > 1 else { return }
-        var readBy: [String: String] = [:]
+        var readBy: [FileIdentity: (key: String, path: String)] = [:]
         for (paths, key) in sides.prefix(train.count) {
             for path in Set(try textFiles(at: paths, textField: textField).map(\.path)) {
-                if let other = readBy.updateValue(key, forKey: path) {
+                if let other = readBy.updateValue((key, path), forKey: try RegularFile(path).identity), other.key != key
+                {
+                    let name = other.path == path ? path : "\(path), which is also \(other.path)"
                     throw Failure(
-                        .configuration, "\(other) and \(key) both read \(path)",
+                        .configuration, "\(other.key) and \(key) both read \(name)",
                         advice: "name every file in one source: a weight or epochs say how much of it is read")
                 }
             }
