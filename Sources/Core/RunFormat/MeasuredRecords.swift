@@ -44,13 +44,19 @@ extension StepRecord {
     }
 }
 
-extension JSONEncoder {
-    /// Returns an encoder of records: one line, its keys in order.
-    static func ofRecords() -> JSONEncoder {
+extension StepRecord {
+    /// Returns the record as one line of JSON, its keys in order, without the line's end.
+    /// - Parameter path: the file that it is for, for messages
+    /// - Throws: `software` if it cannot be encoded
+    func encoded(for path: String) throws(Failure) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         encoder.nonConformingFloatEncodingStrategy = .ofRecords
-        return encoder
+        do {
+            return try encoder.encode(self)
+        } catch {
+            throw Failure(.software, "\(path): the record of step \(step) cannot be encoded: \(error)")
+        }
     }
 }
 

@@ -8,7 +8,6 @@ import Platform
 /// The columns are those of the first record, or of the file that is there: a field that they do not have is left out.
 package final class CSVSink: RecordSink {
     private let file: AppendedFile
-    private let encoder = JSONEncoder.ofRecords()
     private var columns: [String]
 
     /// Bytes of a first line: columns of thousands of layers.
@@ -65,12 +64,7 @@ package final class CSVSink: RecordSink {
     }
 
     package func append(_ record: StepRecord) throws(Failure) {
-        let values: FlatRecord
-        do {
-            values = try FlatRecord(record, encoder)
-        } catch {
-            throw Failure(.software, "\(file.path): the record of step \(record.step) cannot be encoded: \(error)")
-        }
+        let values = try FlatRecord(record, for: file.path)
         var text = ""
         if columns.isEmpty {
             columns = Self.columns(of: values)

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// The fields of a record under their names in `metrics.jsonl` and in its order; a list, which has a value for each layer
@@ -19,8 +20,15 @@ struct FlatRecord {
 
     private let entries: [String: Entry]
 
-    init(_ record: StepRecord, _ encoder: JSONEncoder) throws {
-        entries = try JSONDecoder().decode([String: Entry].self, from: encoder.encode(record))
+    /// - Parameter path: the file that it is for, for messages
+    /// - Throws: `software` if the record cannot be encoded
+    init(_ record: StepRecord, for path: String) throws(Failure) {
+        let line = try record.encoded(for: path)
+        do {
+            entries = try JSONDecoder().decode([String: Entry].self, from: line)
+        } catch {
+            throw Failure(.software, "\(path): the record of step \(record.step) has no fields: \(error)")
+        }
     }
 
     /// The values of a field: none if the record does not have it, several if it is a list.

@@ -5,7 +5,6 @@ import Platform
 /// `metrics.jsonl`: one JSON object a step, appended whole.
 package final class JSONLinesSink: RecordSink {
     private let file: AppendedFile
-    private let encoder = JSONEncoder.ofRecords()
     /// Bytes written so far: a checkpoint remembers them.
     package var bytes: Int { file.bytes }
 
@@ -37,12 +36,7 @@ package final class JSONLinesSink: RecordSink {
     }
 
     package func append(_ record: StepRecord) throws(Failure) {
-        let line: Data
-        do {
-            line = try encoder.encode(record)
-        } catch {
-            throw Failure(.software, "\(file.path): the record of step \(record.step) cannot be encoded: \(error)")
-        }
+        let line = try record.encoded(for: file.path)
         try file.append(line + [UInt8(ascii: "\n")])
     }
 

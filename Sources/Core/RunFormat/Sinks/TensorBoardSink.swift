@@ -8,7 +8,6 @@ import Platform
 /// while it shows them. Earlier files are never touched.
 package final class TensorBoardSink: RecordSink {
     private let file: AppendedFile
-    private let encoder = JSONEncoder.ofRecords()
     private let configuration: String
 
     /// - Parameter configuration: YAML
@@ -41,12 +40,7 @@ package final class TensorBoardSink: RecordSink {
     }
 
     package func append(_ record: StepRecord) throws(Failure) {
-        let fields: [FlatRecord.Field]
-        do {
-            fields = try FlatRecord(record, encoder).fields
-        } catch {
-            throw Failure(.software, "\(file.path): the record of step \(record.step) cannot be encoded: \(error)")
-        }
+        let fields = try FlatRecord(record, for: file.path).fields
         let values = fields.compactMap { field -> TensorBoardEvent.Value? in
             guard case .number(let number)? = field.value, let tag = field.tag else { return nil }
             return .scalar(tag, Float(number))
