@@ -50,6 +50,19 @@ import Testing
         }
     }
 
+    /// llm.c puts the end-of-text token before each document, and none after the last.
+    @Test("documents are those that training takes, also where the end-of-text token stands first") func sameDocuments()
+        throws
+    {
+        try folder.write([0, 1, 0x61, 0, 0x62, 0, 0, 1, 0, 1, 0x63, 0], to: "first.u16.bin")
+        let found = try TokenInspection(folder("first.u16.bin"), tokenizer: .bytes, samples: 9)
+        let copied = try tokenizeFiles(
+            [folder("first.u16.bin")], tokenizer: .bytes, output: folder("first.tokens"), format: .switchyard,
+            report: silent)
+        #expect(found.documents == copied.documents && found.tokens == copied.tokens)
+        #expect(found.samples.map(\.text) == ["ab", "c"])
+    }
+
     @Test("a damaged file, one with a tokenizer of its own, and a token outside the vocabulary are refused")
     func refused()
         throws

@@ -45,9 +45,8 @@ struct TokenContents {
         let file = try ForeignTokenFile(path, vocabularySize: tokenizer.vocabularySize)
         store = .foreign(file)
         (self.tokenizer, width, count) = (tokenizer, file.width, file.count)
-        ends =
-            file.ends
-            ?? (0..<file.count).filter { $0 == file.count - 1 || file.token($0) == tokenizer.endOfText }.map { $0 + 1 }
+        var documents = ForeignDocuments(of: file, endOfText: tokenizer.endOfText)
+        ends = (0..<file.count).filter { documents.ends(with: file.token($0), at: $0) }.map { $0 + 1 }
         metadata = nil
     }
 
