@@ -68,12 +68,13 @@ package struct BytePairTokenizer: Tokenizer {
         endOfText = vocabulary.documentToken
         summary = vocabulary.summary
         (pattern, isNormalized) = (vocabulary.pattern, vocabulary.isNormalized)
-        wholeWords = vocabulary.takesWholeWords ? TokenTable(vocabulary.spellings) : nil
+        let ids = TokenTable(vocabulary.spellings)
+        wholeWords = vocabulary.takesWholeWords ? ids : nil
         metaspace = vocabulary.metaspace
-        characters = metaspace == nil ? nil : TokenTable(vocabulary.spellings)
+        characters = metaspace == nil ? nil : ids
         added = AddedTokenSearch(vocabulary.added.filter { !$0.isSpecial && $0.id != vocabulary.documentToken })
         tokenOfByte = try vocabulary.tokenOfByte(name)
-        (ranks, results) = try vocabulary.mergeTable(name)
+        (ranks, results) = try vocabulary.mergeTable(ids, name)
         (bytes, ends) = Self.joined(vocabulary.decodedBytes)
     }
 

@@ -113,9 +113,11 @@ package struct BytePairVocabulary: Sendable {
     }
 
     /// From a pair to its rank, and from a rank to the id of the token that is made.
+    /// - Parameters:
+    ///   - ids: of `spellings`
+    ///   - name: of the file, for messages
     /// - Throws: `data` if a merge is of no tokens, makes none, or is listed twice
-    func mergeTable(_ name: String) throws(Failure) -> (ranks: PairTable, results: [UInt32]) {
-        let ids = TokenTable(spellings)
+    func mergeTable(_ ids: TokenTable, _ name: String) throws(Failure) -> (ranks: PairTable, results: [UInt32]) {
         guard case .listed(let pairs) = merges else { return rankedTable(ids) }
         var ranks = PairTable(), results: [UInt32] = []
         for (rank, pair) in pairs.enumerated() {
@@ -135,12 +137,7 @@ package struct BytePairVocabulary: Sendable {
     private func rankedTable(_ ids: TokenTable) -> (ranks: PairTable, results: [UInt32]) {
         var ranks = PairTable()
         for (id, spelling) in spellings.enumerated() {
-            guard let spelling, spelling.count > 1 else { continue }
-            let span = spelling.span
-            for place in 1..<spelling.count {
-                guard let left = ids[span, 0..<place], let right = ids[span, place..<span.count] else { continue }
-                _ = ranks.insert(TokenPair(left: UInt32(left), right: UInt32(right)), id)
-            }
+            for pair in ids.halves(of: spelling ?? []) { _ = ranks.insert(pair, id) }
         }
         return (ranks, Array(0..<UInt32(spellings.count)))
     }
@@ -179,4 +176,13 @@ struct TokenTable: Sendable {
     subscript(text: Span<UInt8>, range: Range<Int>) -> Int? { table.find(text, range).map { Int(ids[$0]) } }
 
     subscript(bytes: [UInt8]) -> Int? { self[bytes.span, 0..<bytes.count] }
+
+    /// The pairs of tokens that spell `bytes` together, the shortest left one first.
+    func halves(of bytes: [UInt8]) -> [TokenPair] {
+        let span = bytes.span
+        return span.indices.dropFirst().compactMap { place in
+            guard let left = self[span, 0..<place], let right = self[span, place..<span.count] else { return nil }
+            return TokenPair(left: UInt32(left), right: UInt32(right))
+        }
+    }
 }

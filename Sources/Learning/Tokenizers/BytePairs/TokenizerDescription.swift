@@ -27,15 +27,8 @@ extension BytePairVocabulary {
         case .listed(let pairs): return pairs.map { (Int($0.left), Int($0.right)) }
         case .byRank:
             let ids = TokenTable(spellings)
-            return spellings.flatMap { spelling -> [(left: Int, right: Int)] in
-                guard let spelling, spelling.count > 1 else { return [] }
-                let pairs = (1..<spelling.count).compactMap { place -> (left: Int, right: Int)? in
-                    guard let left = ids[Array(spelling[..<place])], let right = ids[Array(spelling[place...])] else {
-                        return nil
-                    }
-                    return (left, right)
-                }
-                return pairs.sorted { $0 < $1 }
+            return spellings.flatMap { spelling in
+                ids.halves(of: spelling ?? []).map { (left: Int($0.left), right: Int($0.right)) }.sorted { $0 < $1 }
             }
         }
     }
