@@ -1,5 +1,6 @@
 import Data
 import Diagnostics
+import Foundation
 
 extension TokenInspection {
     /// For people; texts of the file are shown without what a terminal would obey.
@@ -49,7 +50,7 @@ extension TokenInspection {
             let bar = String(repeating: "█", count: (30 * bucket.documents + most - 1) / most)
             table.add([
                 "\(grouped(bucket.from))–\(grouped(bucket.through))", grouped(bucket.documents), grouped(bucket.tokens),
-                bar.padding(30),
+                bar.padding(toLength: 30, withPad: " ", startingAt: 0),
             ])
         }
         return table.text
@@ -65,12 +66,5 @@ extension TokenInspection {
             ])
         }
         return table.text
-    }
-}
-
-extension String {
-    /// Followed by spaces up to `count` characters.
-    fileprivate func padding(_ count: Int) -> String {
-        self + String(repeating: " ", count: max(0, count - self.count))
     }
 }

@@ -106,8 +106,8 @@ extension StepBenchmark {
         gemmPeakFlops = timed.gemmPeak
         peakMemoryBytes = timed.peakMemory
         let work = ModelCost(configuration.model).flopsPerToken(droppedRatio: droppedRatio)
-        mfu = tokensPerSecond * work / gemmPeakFlops
-        flopsPerCore = tokensPerSecond * work / Double(ranks * threadsPerRank)
+        let rate = tokensPerSecond * work
+        (mfu, flopsPerCore) = (rate / gemmPeakFlops, rate / Double(ranks * threadsPerRank))
         hiddenSeconds = Sample(timed.hidden)
         let median = stepSeconds.median
         breakdown = Breakdown.Part.allCases.enumerated().map { index, part in

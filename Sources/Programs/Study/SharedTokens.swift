@@ -23,7 +23,7 @@ extension Study {
 
 extension StudyRow {
     /// What decides which tokens its texts become.
-    fileprivate var dataSettings: [String] {
-        configuration.values.filter { $0.key.hasPrefix("data.") }.map { "\($0.key)=\($0.value)" }
+    fileprivate var dataSettings: String {
+        Fingerprint.digest(ofSettingsOf: configuration) { key, _ in key.hasPrefix("data.") }
     }
 }
