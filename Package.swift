@@ -165,7 +165,8 @@ let package = Package(
             "Training Benchmarking Parallelism Model Kernels Collectives Threading RunFormat Configuration "
                 + "Tensors Platform Diagnostics"),
         tests(
-            of: "Checkpoints", "RankChecks Checkpoints HDF5 Collectives Threading Tensors Platform Diagnostics CHDF5"),
+            of: "Checkpoints",
+            "RankChecks Checkpoints HDF5 Collectives Threading Tensors Platform Diagnostics TestSupport CHDF5"),
         tests(of: "Collectives", "RankChecks Collectives Tensors Diagnostics"),
         tests(of: "Compression", "Compression Diagnostics TestSupport"),
         tests(of: "Configuration", "Configuration Platform Diagnostics"),
@@ -177,7 +178,7 @@ let package = Package(
         tests(
             of: "Data", "Data Tokenizers Configuration Platform Randomness Diagnostics TestSupport",
             resources: [.copy("Golden")]),
-        tests(of: "HDF5", "HDF5 Tensors Platform Diagnostics"),
+        tests(of: "HDF5", "HDF5 Tensors Platform Diagnostics TestSupport"),
         tests(
             of: "Kernels",
             "Kernels BaselineLoops KernelLoops MatrixProducts Threading Tensors Platform Randomness "

@@ -1,3 +1,4 @@
+import TestSupport
 import CHDF5
 import Checkpoints
 import Diagnostics

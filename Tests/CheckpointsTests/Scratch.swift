@@ -3,14 +3,6 @@ import Collectives
 import Foundation
 import RankChecks
 
-/// A folder that is gone after the test.
-func inScratchFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "checkpoints-\(UUID().uuidString)").path()
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-}
-
 /// Writes the test state of `step` by virtual ranks; returns the checkpoint's directory.
 @discardableResult
 func write(step: Int, to folder: String, ranks: Int = 2, shards: Int = 2, axis: Int = 0) throws -> String {

@@ -1,3 +1,4 @@
+import TestSupport
 import Conversion
 import Foundation
 import Platform

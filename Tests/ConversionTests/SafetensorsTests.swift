@@ -1,17 +1,10 @@
+import TestSupport
 import Conversion
 import Diagnostics
 import Foundation
 import Platform
 import Tensors
 import Testing
-
-/// A folder that is gone after the test.
-func inScratchFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "conversion-\(UUID().uuidString)").path()
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-}
 
 /// A safetensors file of any header over any bytes.
 func writeSafetensors(_ header: String, data: [UInt8], to path: String) throws {

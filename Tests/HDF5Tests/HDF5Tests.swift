@@ -1,3 +1,4 @@
+import TestSupport
 import Diagnostics
 import Foundation
 import HDF5
@@ -6,14 +7,6 @@ import Tensors
 import Testing
 
 @Suite("HDF5") struct HDF5Tests {
-    /// A folder that is gone after the test.
-    private func inTemporaryFolder(_ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "hdf5-\(UUID().uuidString)").path()
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
-    }
-
     private func roundTrip<Element: HDF5Element & Numeric>(_: Element.Type, shape: [Int], in folder: String) throws {
         let values = Vector<Element>((0..<shape.reduce(1, *)).map { Element(exactly: $0 % 100)! })
         let path = folder + "/\(Element.storage.rawValue)-\(shape.count).h5"
@@ -41,7 +34,7 @@ import Testing
     }
 
     @Test("every kind of number, one to four extents") func kinds() throws {
-        try inTemporaryFolder { folder in
+        try inScratchFolder { folder in
             for shape in [[7], [3, 5], [2, 1, 4], [2, 3, 2, 3]] {
                 try roundTrip(Float.self, shape: shape, in: folder)
                 try roundTrip(Double.self, shape: shape, in: folder)
@@ -53,7 +46,7 @@ import Testing
     }
 
     @Test("rectangles are written and read where they lie") func rectangles() throws {
-        try inTemporaryFolder { folder in
+        try inScratchFolder { folder in
             let file = try HDF5File.create(folder + "/r.h5")
             let dataset = try file.root().createDataset("x", of: .float32, shape: [4, 6])
             for row in 0..<2 {
@@ -76,7 +69,7 @@ import Testing
     }
 
     @Test("attributes and texts come back") func attributes() throws {
-        try inTemporaryFolder { folder in
+        try inScratchFolder { folder in
             let file = try HDF5File.create(folder + "/a.h5"), root = try file.root()
             try root.setAttribute("name", "Weiche – Σ")
             try root.setAttribute("empty", "")
@@ -104,7 +97,7 @@ import Testing
     }
 
     @Test("the same contents give the same bytes") func stableBytes() throws {
-        try inTemporaryFolder { folder in
+        try inScratchFolder { folder in
             var files: [Data] = []
             for name in ["one.h5", "two.h5"] {
                 let file = try HDF5File.create(folder + "/" + name), root = try file.root()
@@ -124,7 +117,7 @@ import Testing
 
     @Test("a virtual dataset shows the files behind it, also after a move, and NaN where one is missing")
     func virtualDataset() throws {
-        try inTemporaryFolder { folder in
+        try inScratchFolder { folder in
             let before = folder + "/before", after = folder + "/after"
             try FileManager.default.createDirectory(atPath: before, withIntermediateDirectories: true)
             var pieces: [VirtualPiece] = []
@@ -161,7 +154,7 @@ import Testing
     }
 
     @Test("an error names the file, the call and the library's reason") func errors() throws {
-        try inTemporaryFolder { folder in
+        try inScratchFolder { folder in
             try Data("no HDF5 at all".utf8).write(to: URL(filePath: folder + "/text.h5"))
             let error = #expect(throws: HDF5Error.self) { try HDF5File.open(folder + "/text.h5") }
             let failure = try Failure(hdf5: #require(error)), message = failure.message

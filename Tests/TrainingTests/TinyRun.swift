@@ -131,14 +131,6 @@ struct TinyRun {
     }
 }
 
-/// A folder that is gone after the test.
-func inScratchFolder(_ body: (String) throws -> Void) throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "training-\(UUID().uuidString)").path()
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-}
-
 extension TrainingOptions {
     /// The defaults, with a short measurement of the GEMM peak, which no test compares.
     static var ofTests: TrainingOptions {
