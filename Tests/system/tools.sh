@@ -63,3 +63,13 @@ kill -KILL "$job"
 expect "the ranks of the killed mpirun are gone" wait_until "$limit" are_gone "${ranks[@]}"
 expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" = ']}'
 expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0
+
+# report
+write_run_table >runs.csv
+expect_exit "a report of a run and a table" 0 'pages/all.html' -- \
+    "$switchyard" report run runs.csv --output pages/all.html --title 'A & B'
+expect "the page is whole" grep -q '^</html>$' pages/all.html
+expect "the page has its title as text" grep -q '<title>A &amp; B</title>' pages/all.html
+expect_exit "a report of nothing" 66 'there is no nowhere .*name a run.s directory' -- "$switchyard" report nowhere
+expect_exit "a report that cannot be written" 73 '/proc/page.html cannot be written' -- \
+    "$switchyard" report run --output /proc/page.html
