@@ -60,7 +60,7 @@ func records(_ count: Int, _ change: (inout StepRecord) -> Void = { _ in }) -> [
     {
         #expect(try history(records(3), other: ["not json", "{}"]).otherLines == 2)
         let run = try history(records(3), ending: "{\"step\": 4, \"lo")
-        #expect(run.otherLines == 0 && run.last.step == 3)
+        #expect(run.otherLines == 0 && run.lastStep == 3)
     }
 
     @Test("what is not finite is an event and no part of a curve") func notFinite() throws {
@@ -103,7 +103,7 @@ func records(_ count: Int, _ change: (inout StepRecord) -> Void = { _ in }) -> [
             let missing = #expect(throws: Failure.self) { try RunHistory("\(folder)/none") }
             #expect(missing?.status == .noInput && missing?.message.contains("none/metrics.jsonl") == true)
             try writeRun("\(folder)/empty", [])
-            #expect(throws: Failure.self) { try RunHistory("\(folder)/empty") }
+            #expect(throws: Failure.self) { try ReportInputs(["\(folder)/empty"]) }
         }
     }
 }

@@ -73,3 +73,18 @@ expect "the page has its title as text" grep -q '<title>A &amp; B</title>' pages
 expect_exit "a report of nothing" 66 'there is no nowhere .*name a run.s directory' -- "$switchyard" report nowhere
 expect_exit "a report that cannot be written" 73 '/proc/page.html cannot be written' -- \
     "$switchyard" report run --output /proc/page.html
+
+# watch
+expect_exit "how a finished run stands" 0 'run +finished.*step 3/3.*tokens/s' -- "$switchyard" watch run --once
+expect_exit "a watch of nothing" 66 'there is no nowhere/metrics.jsonl' -- "$switchyard" watch nowhere
+# in_a_terminal LOG COMMAND: on a pseudo-terminal of 80 × 24, in the background; sets job.
+in_a_terminal() { starts "$1" script --quiet --return --command "stty cols 80 rows 24; exec $2" /dev/null; }
+in_a_terminal finished.log "env NO_COLOR=1 LC_ALL=C.UTF-8 $switchyard watch run"
+expect "a watch of a finished run ends by itself" wait_until "$limit" are_gone "$job"
+expect "and gives the cursor back" grep -q $'\e\\[?25l.*\e\\[?25h' <(tr -d '\r\n' <finished.log)
+expect "with NO_COLOR there are no colors" test -z "$(grep -o $'\e\\[[0-9]*m' finished.log)"
+in_a_terminal cut.view "$switchyard watch cut --every 0.1"
+expect "a watch of a run that goes on shows it" wait_until "$limit" grep -q 'step ' cut.view
+pkill -INT --parent "$job" --full "watch cut"
+expect "and ends with SIGINT" wait_until "$limit" are_gone "$job"
+expect "with the cursor back" grep -q $'\e\\[?25h' cut.view

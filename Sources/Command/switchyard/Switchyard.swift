@@ -13,7 +13,7 @@ struct Switchyard: ParsableCommand {
         version: VersionReport.title,
         subcommands: [
             Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self,
-            SweepCommand.self, ReportCommand.self, Convert.self,
+            SweepCommand.self, ReportCommand.self, WatchCommand.self, Convert.self,
             Inspect.self, Verify.self, ReplayCommand.self, Bench.self, DoctorCommand.self,
             GemmRateCommand.self,
         ])

@@ -36,6 +36,10 @@ package struct ReportInputs: Sendable {
         let table = "\(path)/runs.csv", fit = "\(path)/fit.json"
         guard !fileExists("\(path)/metrics.jsonl"), fileExists(table) else {
             let run = try RunHistory(path)
+            guard run.last != nil else {
+                throw Failure(
+                    .data, "\(run.directory.metrics) has no records", advice: "wait for the first step of the run")
+            }
             files += [run.directory.metrics, run.directory.summary, run.directory.configuration]
             runs.append(run)
             return

@@ -72,7 +72,7 @@ private func results(of runs: [RunHistory]) -> PageTable {
         [
             run.name, run.summary.map { shortCount(Double($0.nTotal)) },
             run.summary.map { shortCount(Double($0.nActive)) },
-            run.summary.map { "\($0.experts)" }, shortCount(Double(run.last.tokens)),
+            run.summary.map { "\($0.experts)" }, shortCount(Double(run.last?.tokens ?? 0)),
             run.lastLoss.map { decimals($0, 4) }, run.validations.last.map { decimals($0.loss, 4) },
             run.validations.last?.bitsPerByte.map { decimals($0, 4) },
             run.validations.map(\.loss).min().map { decimals($0, 4) }, run.typical(.tokensPerSecond).map(shortCount),

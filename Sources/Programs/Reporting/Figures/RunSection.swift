@@ -25,7 +25,7 @@ extension PageSection {
 extension RunHistory {
     /// The figures that one looks for first.
     fileprivate var facts: [(label: String, value: String)] {
-        var facts = [("steps", grouped(last.step)), ("tokens", shortCount(Double(last.tokens)))]
+        var facts = [("steps", grouped(lastStep)), ("tokens", shortCount(Double(last?.tokens ?? 0)))]
         if let loss = lastLoss { facts.append(("training loss", decimals(loss, 4))) }
         if let held = validations.last {
             facts.append(("held-out loss", decimals(held.loss, 4)))
@@ -46,7 +46,7 @@ extension RunHistory {
     }
 
     fileprivate var remarks: [String] {
-        var remarks = ["\(directory.path), recorded until \(last.time ?? "a time that its records do not say")."]
+        var remarks = ["\(directory.path), recorded until \(last?.time ?? "a time that its records do not say")."]
         if let summary { remarks.append("Kernels: \(summary.kernels).") }
         if events.skippedSteps > 0 { remarks.append("\(grouped(events.skippedSteps)) steps were skipped.") }
         if events.stalls.count > 0, let mean = events.stalls.mean {

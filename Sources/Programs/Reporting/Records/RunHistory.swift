@@ -20,7 +20,8 @@ package struct RunHistory: Sendable {
     package private(set) var records = ThinnedRecords()
     package private(set) var validations: [ValidationPoint] = []
     package private(set) var events = RunEvents()
-    package private(set) var last: StepRecord
+    /// Nil of a run that has no records yet.
+    package private(set) var last: StepRecord?
     /// Lines of `metrics.jsonl` that are no records.
     package private(set) var otherLines = 0
     /// Training time in all.
@@ -29,8 +30,12 @@ package struct RunHistory: Sendable {
     /// Validations that are drawn.
     private static let mostValidations = 1000
 
+    /// What has been read of `metrics.jsonl`: the file, and the bytes of whole lines.
+    private var file: FileIdentity
+    private var position = 0
+
     /// Reads a run that is finished, stopped or still training.
-    /// - Throws: `noInput` if `path` is no run directory, `data` if it has no records
+    /// - Throws: `noInput` if `path` is no run directory
     package init(_ path: String) throws(Failure) {
         directory = RunDirectory(path)
         summary = RunSummary.read(directory.summary)
@@ -42,28 +47,41 @@ package struct RunHistory: Sendable {
                 .noInput, "there is no \(directory.metrics)",
                 advice: "name the directory of a run, of a study, or a table of runs")
         }
-        last = StepRecord()
-        try read(RegularFile(directory.metrics))
-        guard last.step > 0 else {
-            throw Failure(.data, "\(directory.metrics) has no records", advice: "wait for the first step of the run")
+        let metrics = try RegularFile(directory.metrics)
+        file = metrics.identity
+        try read(metrics)
+    }
+
+    /// Reads what has been written since. Records that a job has cut off are forgotten.
+    /// - Throws: as `init`
+    package mutating func refresh() throws(Failure) {
+        let metrics = try RegularFile(directory.metrics)
+        guard metrics.identity == file, metrics.size >= position else {
+            self = try RunHistory(directory.path)
+            return
+        }
+        try read(metrics)
+    }
+
+    private mutating func read(_ metrics: RegularFile) throws(Failure) {
+        var lines = FileLines(metrics, longest: StepRecord.longest, from: position)
+        let decoder = StepRecord.decoder()
+        while let line = try lines.next() {
+            // The last line may be one that a job is writing.
+            guard position + line.bytes.count < metrics.size else { return }
+            position += line.bytes.count + 1
+            guard !line.bytes.isEmpty else { continue }
+            guard let record = try? decoder.decode(StepRecord.self, from: Data(line.bytes)), record.step > lastStep
+            else {
+                otherLines += 1
+                continue
+            }
+            add(record)
         }
     }
 
-    private mutating func read(_ file: RegularFile) throws(Failure) {
-        var lines = FileLines(file, longest: StepRecord.longest), unread = 0
-        let decoder = StepRecord.decoder()
-        while let line = try lines.next() {
-            guard !line.bytes.isEmpty else { continue }
-            // A job may be writing the last line.
-            otherLines += unread
-            unread = 0
-            if let record = try? decoder.decode(StepRecord.self, from: Data(line.bytes)), record.step > last.step {
-                add(record)
-            } else {
-                unread = 1
-            }
-        }
-    }
+    /// 0 of a run without records.
+    package var lastStep: Int { last?.step ?? 0 }
 
     private mutating func add(_ record: StepRecord) {
         if record.seconds.isFinite, record.seconds > 0 { hours += record.seconds / 3600 }

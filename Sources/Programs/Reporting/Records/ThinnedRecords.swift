@@ -49,6 +49,13 @@ package struct RecordPoint: Sendable {
 
     package subscript(quantity: RecordQuantity) -> ValueRange { values[quantity.rawValue] }
 
+    /// Training time of a step; nil where the records do not say.
+    var stepSeconds: Double? {
+        let parts = [RecordQuantity.computeSeconds, .exchangeSeconds, .reductionSeconds, .waitingSeconds]
+        let means = parts.compactMap { self[$0].mean }
+        return means.isEmpty ? nil : means.reduce(0, +)
+    }
+
     /// Adds the records of steps that follow.
     mutating func add(_ next: RecordPoint) {
         steps = min(steps.lowerBound, next.steps.lowerBound)...max(steps.upperBound, next.steps.upperBound)
