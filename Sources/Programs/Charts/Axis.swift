@@ -11,8 +11,11 @@ package struct Axis: Sendable {
     private let write: @Sendable (Double) -> String
 
     /// - Parameters:
+    ///   - title: what the axis measures, with its unit
+    ///   - scale: how values lie on it
     ///   - values: what must be visible
     ///   - room: left free on either side, as a share of the range
+    ///   - write: the text of a value at a tick
     package init(
         _ title: String, _ scale: Scale, covering values: [Double], room: Double = 0.04,
         write: @escaping @Sendable (Double) -> String = { significant($0, 3) }

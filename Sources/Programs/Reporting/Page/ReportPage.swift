@@ -7,7 +7,10 @@ package struct ReportPage: Sendable {
     private let sections: [PageSection]
     private let footer: String
 
-    /// - Parameter footer: which program made the page, and when
+    /// - Parameters:
+    ///   - title: of the page
+    ///   - sections: in their order
+    ///   - footer: which program made the page, and when
     package init(title: String, _ sections: [PageSection], footer: String) {
         self.title = title
         self.sections = sections

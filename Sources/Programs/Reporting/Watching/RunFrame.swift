@@ -1,5 +1,5 @@
-package import Diagnostics
-package import Foundation
+import Diagnostics
+import Foundation
 import RunFormat
 
 /// The size of a terminal and what it can show.

@@ -41,7 +41,10 @@ package struct Watch {
     }
 
     /// The view, at most as large as the terminal.
-    /// - Parameter colored: whether the lines hold codes for colors
+    /// - Parameters:
+    ///   - size: of the terminal
+    ///   - now: the time with which those of the files are compared
+    ///   - colored: whether the lines hold codes for colors
     package func lines(_ size: TerminalSize, now: Date, colored: Bool) -> [String] {
         let lines =
             switch subject {
