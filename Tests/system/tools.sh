@@ -64,6 +64,14 @@ expect "the ranks of the killed mpirun are gone" wait_until "$limit" are_gone "$
 expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" = ']}'
 expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0
 
+# init
+expect_exit "a configuration to start from" 0 'made/config.yaml next: switchyard train made/config.yaml --check' -- \
+    "$switchyard" init made --data corpus.txt
+expect_exit "which can be checked" 0 'parameters .*memory: a rank' -- "$switchyard" train made/config.yaml --check \
+    --set data.tokenizer=byte --set data.validation=none
+expect_exit "and is not replaced" 73 'made/config.yaml is there already' -- "$switchyard" init made
+expect_exit "with texts that are not there yet" 0 'which does not exist yet' -- "$switchyard" init later --data none
+
 # report
 write_run_table >runs.csv
 expect_exit "a report of a run and a table" 0 'pages/all.html' -- \
@@ -83,7 +91,8 @@ in_a_terminal finished.log "env NO_COLOR=1 LC_ALL=C.UTF-8 $switchyard watch run"
 expect "a watch of a finished run ends by itself" wait_until "$limit" are_gone "$job"
 expect "and gives the cursor back" grep -q $'\e\\[?25l.*\e\\[?25h' <(tr -d '\r\n' <finished.log)
 expect "with NO_COLOR there are no colors" test -z "$(grep -o $'\e\\[[0-9]*m' finished.log)"
-in_a_terminal cut.view "$switchyard watch cut --every 0.1"
+# What starts the tests may ignore SIGINT, which a shell passes on.
+in_a_terminal cut.view "env --default-signal=INT $switchyard watch cut --every 0.1"
 expect "a watch of a run that goes on shows it" wait_until "$limit" grep -q 'step ' cut.view
 pkill -INT --parent "$job" --full "watch cut"
 expect "and ends with SIGINT" wait_until "$limit" are_gone "$job"
