@@ -16,8 +16,9 @@ struct GoldenTests {
         golden = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil)).path
     }
 
-    @Test(arguments: ["qwen2moe", "llama", "mistral", "mixtral"]) func logitsAreThoseOfTransformers(name: String) throws
-    {
+    @Test(arguments: [
+        "qwen2moe", "llama", "mistral", "mixtral", "llama-grouped", "qwen2", "mixtral-grouped",
+    ]) func logitsAreThoseOfTransformers(name: String) throws {
         try inScratchFolder { folder in
             let checkpoint = folder + "/c"
             _ = try FromHuggingFace("\(golden)/\(name)", tokenizer: ByteTokenizer(), context: nil)

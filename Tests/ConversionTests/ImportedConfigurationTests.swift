@@ -23,7 +23,7 @@ struct ImportedConfigurationTests {
         let found = try read(Self.mixture)
         #expect(found.className == "Qwen2MoeForCausalLM" && found.normalizesGates)
         let model = found.model
-        #expect(model.dModel == 48 && model.layers == 2 && model.heads == 4 && model.context == 64)
+        #expect(model.dModel == 48 && model.layers == 2 && model.attention.heads == 4 && model.context == 64)
         #expect(model.expertCounts == [6, 6] && model.expertsPerToken == 2 && model.expertHiddenSize == 40)
         #expect(model.normEpsilon == 1e-6 && model.ropeBase == 1e6 && !model.tieEmbeddings && model.norm == .rms)
         #expect(model.vocabularySize == 300)
@@ -38,7 +38,7 @@ struct ImportedConfigurationTests {
 
     @Test(arguments: [
         (#""model_type": "qwen2_moe""#, #""model_type": "olmoe""#, "`olmoe` are not supported"),
-        (#""num_key_value_heads": 4"#, #""num_key_value_heads": 2"#, "grouped-query attention is not supported"),
+        (#""num_key_value_heads": 4"#, #""num_key_value_heads": 3"#, "is 3, which does not divide the 4 heads"),
         (#""num_attention_heads": 4"#, #""num_attention_heads": 5"#, "heads of an even size"),
         (#""hidden_act": "silu""#, #""hidden_act": "gelu""#, "this activation is not supported"),
         (#""use_sliding_window": false"#, #""use_sliding_window": true"#, "a sliding window is not supported"),
@@ -82,7 +82,8 @@ struct ImportedConfigurationTests {
         #expect(llama.className == "MistralForCausalLM" && llama.model.isDense && llama.model.ropeBase == 10_000)
         #expect(mixture.className == "MixtralForCausalLM" && mixture.normalizesGates)
         #expect(mixture.model.expertCounts == [4, 4] && mixture.model.expertsPerToken == 2)
-        #expect(mixture.model.normEpsilon == 1e-5 && mixture.model.ropeBase == 1e6 && mixture.model.heads == 8)
+        #expect(
+            mixture.model.normEpsilon == 1e-5 && mixture.model.ropeBase == 1e6 && mixture.model.attention.heads == 8)
     }
 
     @Test(arguments: [
@@ -93,8 +94,12 @@ struct ImportedConfigurationTests {
             dense, #""max_position_embeddings": 64, "sliding_window": null"#, #""max_position_embeddings": 8192"#,
             "is 4096"
         ),
-        (dense, #""num_key_value_heads": 4,"#, "", "is 8 for 4 heads"),
-        (mixtral, #""num_attention_heads": 8"#, #""num_attention_heads": 16"#, "is 8 for 16 heads"),
+        (dense, #""num_key_value_heads": 4,"#, "", "is 8, which does not divide the 4 heads"),
+        (mixtral, #""num_attention_heads": 8"#, #""num_attention_heads": 16"#, nil),
+        (
+            mixtral, #""num_attention_heads": 8"#, #""num_attention_heads": 4"#,
+            "is 8, which does not divide the 4 heads"
+        ),
         (mixtral, #""sliding_window": null"#, #""sliding_window": 16"#, "is 16 for texts of up to 64 tokens"),
         (mixtral, #""max_position_embeddings": 64, "#, #""max_position_embeddings": 32768, "#, nil),
     ])
@@ -129,7 +134,7 @@ struct ImportedConfigurationTests {
         (#""moe_num_shared_experts": 0,"#, "", "a shared expert is not supported"),
         (#""use_bias": false"#, #""use_bias": true"#, "a bias is not supported"),
         (#""moe_norm_min": 1e-12"#, #""moe_norm_min": 0.5"#, "`moe_norm_min` is 0.5"),
-        (#""num_key_value_heads": 2, "#, "", "grouped-query attention"),
+        (#""num_key_value_heads": 2, "#, "", "is 4, which does not divide the 2 heads"),
     ]) func whatAFilledUpModelCannotHaveIsNamed(old: String, new: String, words: String) throws {
         try #require(Self.filledUp.contains(old))
         let message = refusal { _ = try read(Self.filledUp.replacing(old, with: new)) }
@@ -144,13 +149,33 @@ struct ImportedConfigurationTests {
         #expect(message?.contains("are more than 10^15 parameters") == true, "\(message ?? "accepted")")
     }
 
-    @Test func biasesOfALlamaAreRefused() throws {
+    @Test func biasesOfALlamaArriveAndThoseOfItsFeedForwardAreRefused() throws {
         let llama = #"""
             {"model_type": "llama", "hidden_size": 8, "intermediate_size": 12, "num_hidden_layers": 1, "vocab_size": 9,
-             "num_attention_heads": 2, "max_position_embeddings": 4, "attention_bias": false}
+             "num_attention_heads": 2, "max_position_embeddings": 4, "attention_bias": false, "mlp_bias": false}
             """#
-        #expect(try read(llama).className == "LlamaForCausalLM")
-        let message = refusal { _ = try read(llama.replacing("false", with: "true")) }
-        #expect(message?.contains("`attention_bias` is true: a bias is not supported") == true)
+        #expect(try read(llama).className == "LlamaForCausalLM" && read(llama).model.attention.bias == .none)
+        let biased = try read(llama.replacing(#""attention_bias": false"#, with: #""attention_bias": true"#))
+        #expect(biased.model.attention.bias == .all)
+        let message = refusal { _ = try read(llama.replacing(#""mlp_bias": false"#, with: #""mlp_bias": true"#)) }
+        #expect(message?.contains("`mlp_bias` is true: a bias of the feed-forward is not supported") == true)
+    }
+
+    @Test func groupedQueriesWithHeadsOfAnySizeArrive() throws {
+        let qwen = #"""
+            {"model_type": "qwen2", "hidden_size": 10, "intermediate_size": 12, "num_hidden_layers": 1, "vocab_size": 9,
+             "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 6, "max_position_embeddings": 4}
+            """#
+        let found = try read(qwen)
+        let expected = AttentionConfiguration(heads: 4, keyValueHeads: 2, headSize: 6, bias: .qkv)
+        #expect(found.className == "Qwen2ForCausalLM" && found.model.attention == expected)
+        for (old, new, words) in [
+            (#""head_dim": 6"#, #""head_dim": 5"#, "heads of an even size"),
+            (#""head_dim": 6, "#, "", "does not cut 10 into heads of an even size"),
+            (#""num_key_value_heads": 2"#, #""num_key_value_heads": 3"#, "does not divide the 4 heads"),
+        ] {
+            let message = refusal { _ = try read(qwen.replacing(old, with: new)) }
+            #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+        }
     }
 }

@@ -78,6 +78,21 @@ struct RoundTripTests {
         }
     }
 
+    @Test(arguments: [
+        (["model.experts=4", "model.attention_bias=all"], "model.attention_bias is `all`: no class"),
+        (
+            ["model.experts=[3, 2, 4]", "routing.normalize_gates=true", "model.attention_bias=qkv"],
+            "model.attention_bias is `qkv`: the only class"
+        ),
+    ])
+    func biasesThatNoClassHoldsAreRefused(settings: [String], words: String) throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel(settings).write(in: folder)
+            let message = refusal { try export(checkpoint, to: folder + "/e") }
+            #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+        }
+    }
+
     /// What the experts add that fill a layer up cancels only where gates are divided by their sum.
     @Test(arguments: [1, 2]) func unevenLayersWithPlainGatesAreRefused(topK: Int) throws {
         try inScratchFolder { folder in

@@ -25,6 +25,19 @@ struct TinyModel {
             "model.experts=8", "model.top_k=2", "routing.normalize_gates=true", "model.tie_embeddings=true",
         ],
         "fine-grained": ["model.experts=4", "model.granularity=2"],
+        "one expert, grouped": ["model.kv_heads=1"],
+        "one expert, grouped, biases": ["model.kv_heads=1", "model.head_size=4", "model.attention_bias=qkv"],
+        "one expert, all biases": ["model.attention_bias=all", "model.head_size=10"],
+        "two of eight, grouped, biases": [
+            "model.experts=8", "model.top_k=2", "model.kv_heads=1", "model.head_size=8", "model.attention_bias=qkv",
+        ],
+        "two of eight, normalized, grouped": [
+            "model.experts=8", "model.top_k=2", "routing.normalize_gates=true", "model.kv_heads=1", "model.head_size=8",
+        ],
+        "uneven, two normalized, grouped": [
+            "model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true", "model.kv_heads=1",
+            "model.head_size=8",
+        ],
         "uneven, two normalized": ["model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true"],
         "uneven, one normalized, tied": [
             "model.experts=[1, 5, 2]", "routing.normalize_gates=true", "model.tie_embeddings=true",
@@ -68,11 +81,11 @@ struct TinyModel {
     }
 }
 
-/// Norms start as ones everywhere: two that change places would not be noticed.
+/// Norms start as ones everywhere, and biases as zeros: two that change places would not be noticed.
 private func scatterNorms(_ parameters: ParameterArena) {
-    for id in parameters.layout.all where parameters.layout[id].role == .normWeight {
-        let values = parameters.vector(id)
-        for i in 0..<values.count { values[i] = 1 + 0.01 * Float(i) + 0.05 * Float(id.index) }
+    for id in parameters.layout.all where [.normWeight, .bias].contains(parameters.layout[id].role) {
+        let values = parameters.vector(id), start: Float = parameters.layout[id].role == .bias ? 0 : 1
+        for i in 0..<values.count { values[i] = start + 0.01 * Float(i) + 0.05 * Float(id.index) }
     }
 }
 

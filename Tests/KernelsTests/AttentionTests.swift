@@ -14,9 +14,10 @@ private struct Head {
     let logSumExp: [Double]
     let scale: Double
 
-    init(_ qkv: Doubles, firstToken: Int, context: Int, firstColumn: Int, dimension: Int, dModel: Int) {
+    /// - Parameter columns: the first columns of its queries, keys and values
+    init(_ qkv: Doubles, firstToken: Int, context: Int, columns: [Int], dimension: Int) {
         func part(_ which: Int) -> Doubles {
-            Doubles(rows: context, columns: dimension) { qkv[firstToken + $0, which * dModel + firstColumn + $1] }
+            Doubles(rows: context, columns: dimension) { qkv[firstToken + $0, columns[which] + $1] }
         }
         let q = part(0), k = part(1), scale = 1 / Double(dimension).squareRoot()
         var p = Doubles(rows: context, columns: context), sums: [Double] = []
@@ -62,21 +63,23 @@ private struct Head {
 
 @Suite struct AttentionTests {
     /// Contexts around the query tile of 128, and of several key tiles of 512.
-    private static let cases: [(heads: Int, dimension: Int, context: Int, sequences: Int)] = [
-        (1, 2, 1, 1), (1, 2, 2, 0), (3, 2, 5, 3), (1, 7, 63, 2), (2, 16, 64, 1), (1, 4, 127, 2), (2, 6, 128, 1),
-        (1, 3, 129, 2), (1, 8, 255, 1), (2, 2, 257, 1), (1, 64, 130, 1), (1, 32, 256, 1), (1, 2, 640, 1),
-        (1, 3, 1030, 1),
+    private static let cases: [(heads: Int, dimension: Int, context: Int, sequences: Int, keyHeads: Int)] = [
+        (1, 2, 1, 1, 1), (1, 2, 2, 0, 1), (3, 2, 5, 3, 3), (1, 7, 63, 2, 1), (2, 16, 64, 1, 2), (1, 4, 127, 2, 1),
+        (2, 6, 128, 1, 2),
+        (1, 3, 129, 2, 1), (1, 8, 255, 1, 1), (2, 2, 257, 1, 2), (1, 64, 130, 1, 1), (1, 32, 256, 1, 1),
+        (1, 2, 640, 1, 1),
+        (1, 3, 1030, 1, 1), (2, 2, 5, 3, 1), (6, 3, 129, 2, 2), (4, 2, 640, 1, 1),
     ]
 
     @Test(arguments: cases.indices, precisions) func forwardAndBackward(index: Int, precision: Precision) {
-        let (heads, dimension, context, sequences) = Self.cases[index]
-        let d = heads * dimension, tokens = sequences * context
-        let shape = AttentionShape(heads: heads, headSize: dimension, context: context)
-        let qkv = rounded(random(tokens, 3 * d, seed: 1, scale: 2), to: precision)
+        let (heads, dimension, context, sequences, keyHeads) = Self.cases[index]
+        let d = heads * dimension, width = d + 2 * keyHeads * dimension, tokens = sequences * context
+        let shape = AttentionShape(heads: heads, keyValueHeads: keyHeads, headSize: dimension, context: context)
+        let qkv = rounded(random(tokens, width, seed: 1, scale: 2), to: precision)
         let dO = rounded(random(tokens, d, seed: 2), to: precision)
         let found = sameOnAnyThreads { workers in
             let o = Operand(precision, rows: tokens, columns: d), sums = Tensor(rows: heads, columns: tokens)
-            let dQKV = rounded(random(tokens, 3 * d, seed: 3), to: precision)
+            let dQKV = rounded(random(tokens, width, seed: 3), to: precision)
             let scratch = usedScratch(shape, precision, workers: workers.count)
             attention(qkv, shape: shape, into: o, logSumExp: sums, scratch: scratch, on: workers)
             attentionBackward(
@@ -85,10 +88,11 @@ private struct Head {
             return [o.floats, sums, dQKV.floats]
         }
         let expected = oracle(
-            Doubles(qkv), Doubles(dO), heads: heads, dimension: dimension, context: context, unit: precision.halfUnit)
+            Doubles(qkv), Doubles(dO), heads: (heads, keyHeads), dimension: dimension, context: context,
+            unit: precision.halfUnit)
         let worst = expectClose(found, expected.values, within: 3e-6, allowances: expected.errors)
         print(
-            "attention \(precision) \(heads) × \(dimension), context \(context): largest deviation \(worst) of its bound"
+            "attention \(precision) \(heads) over \(keyHeads) × \(dimension), context \(context): largest deviation \(worst) of its bound"
         )
     }
 
@@ -138,24 +142,24 @@ private struct Head {
 
     /// `[o, logsumexps, dQKV]`, and what rounding to numbers of relative error `unit` moves each by at most.
     private func oracle(
-        _ qkv: Doubles, _ dO: Doubles, heads: Int, dimension: Int, context: Int, unit: Double
+        _ qkv: Doubles, _ dO: Doubles, heads: (queries: Int, keys: Int), dimension: Int, context: Int, unit: Double
     ) -> (values: [Doubles], errors: [Doubles]) {
-        let d = heads * dimension, tokens = qkv.rows
-        let shapes = [(tokens, d), (heads, tokens), (tokens, 3 * d)]
+        let d = heads.queries * dimension, tokens = qkv.rows
+        let shapes = [(tokens, d), (heads.queries, tokens), (tokens, d + 2 * heads.keys * dimension)]
         var values = shapes.map { Doubles(rows: $0.0, columns: $0.1) }, errors = values
         for first in stride(from: 0, to: tokens, by: context) {
-            for h in 0..<heads {
-                let column = h * dimension
-                let head = Head(
-                    qkv, firstToken: first, context: context, firstColumn: column, dimension: dimension, dModel: d)
+            for h in 0..<heads.queries {
+                let column = h * dimension, key = d + h * heads.keys / heads.queries * dimension
+                let columns = [column, key, key + heads.keys * dimension]
+                let head = Head(qkv, firstToken: first, context: context, columns: columns, dimension: dimension)
                 let outer = Doubles(rows: context, columns: dimension) { dO[first + $0, column + $1] }
                 for t in 0..<context { values[1][h, first + t] = head.logSumExp[t] }
                 values[0].set(head.output, atRow: first, column)
                 errors[0].set(head.outputError(unit), atRow: first, column)
                 let (dq, dk, dv) = head.backward(outer), error = head.backwardError(outer, unit)
-                for (part, block) in [dq, dk, dv].enumerated() { values[2].set(block, atRow: first, part * d + column) }
-                for (part, block) in [error.0, error.1, error.2].enumerated() {
-                    errors[2].set(block, atRow: first, part * d + column)
+                for (place, block) in zip(columns, [dq, dk, dv]) { values[2].add(block, atRow: first, place) }
+                for (place, block) in zip(columns, [error.0, error.1, error.2]) {
+                    errors[2].add(block, atRow: first, place)
                 }
             }
         }
@@ -167,13 +171,13 @@ private struct Head {
         let (context, dimension) = (5, 3)
         let qkv = Doubles(random(context, 3 * dimension, seed: 4, scale: 2))
         let dO = Doubles(random(context, dimension, seed: 5))
-        let analytic = oracle(qkv, dO, heads: 1, dimension: dimension, context: context, unit: 0).values[2]
+        let analytic = oracle(qkv, dO, heads: (1, 1), dimension: dimension, context: context, unit: 0).values[2]
         let flat = qkv.values
         for i in flat.indices {
             let numeric = slope(flat, i) { values in
                 let moved = Doubles(rows: context, columns: 3 * dimension) { values[$0 * 3 * dimension + $1] }
-                let head = Head(
-                    moved, firstToken: 0, context: context, firstColumn: 0, dimension: dimension, dModel: dimension)
+                let columns = [0, dimension, 2 * dimension]
+                let head = Head(moved, firstToken: 0, context: context, columns: columns, dimension: dimension)
                 return inner(head.output.values, dO.values)
             }
             #expect(abs(numeric - analytic.values[i]) <= 1e-8)

@@ -35,6 +35,12 @@ struct Doubles {
         }
     }
 
+    mutating func add(_ block: Doubles, atRow row: Int, _ column: Int) {
+        for r in 0..<block.rows {
+            for c in 0..<block.columns { self[row + r, column + c] += block[r, c] }
+        }
+    }
+
     var transposed: Doubles { Doubles(rows: columns, columns: rows) { self[$1, $0] } }
 
     static func + (a: Doubles, b: Doubles) -> Doubles {

@@ -124,8 +124,8 @@ private func layer(_ x: [Double], _ w: [Double], _ b: [Double]) -> [Double] {
                         dy, x: x, mean: mean, reciprocal: r, into: dw, adding: true, parts: parts, on: workers)
                     layerNormWeightGradient(
                         dy, x: x, mean: mean, reciprocal: r, into: over, adding: false, parts: parts, on: workers)
-                    columnSums(dy, into: db, adding: false, parts: parts, on: workers)
-                    columnSums(dy, into: dbAdded, adding: true, parts: parts, on: workers)
+                    columnSums(.float32(dy), into: db, adding: false, parts: parts, on: workers)
+                    columnSums(.float32(dy), into: dbAdded, adding: true, parts: parts, on: workers)
                     return [dx, dw, over, db, dbAdded]
                 }, "\(rows) × \(d)")
             let weights = Doubles(w).values, bias = Doubles(b).values

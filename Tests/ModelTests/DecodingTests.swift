@@ -11,12 +11,13 @@ import Testing
 @Suite(.timeLimit(.minutes(60))) struct DecodingTests {
     private static let context = 150
 
-    struct Case: Sendable { var experts: Int, choices: Int, ranks: Int, norm = NormKind.rms }
+    struct Case: Sendable { var experts: Int, choices: Int, ranks: Int, norm = NormKind.rms, keyValueHeads = 3 }
 
     /// To the order of sums.
     @Test(arguments: [
         Case(experts: 4, choices: 1, ranks: 1), Case(experts: 4, choices: 2, ranks: 1, norm: .layer),
         Case(experts: 4, choices: 2, ranks: 2), Case(experts: 4, choices: 1, ranks: 4),
+        Case(experts: 4, choices: 2, ranks: 1, keyValueHeads: 1),
     ])
     func equalsRecomputation(test: Case) throws {
         #expect(try errors(test, .float32).allSatisfy { $0 <= 1e-5 })
@@ -27,7 +28,7 @@ import Testing
         .enabled(if: ProductLibrary.supports(.bfloat16)),
         arguments: [
             Case(experts: 1, choices: 1, ranks: 1), Case(experts: 2, choices: 2, ranks: 1, norm: .layer),
-            Case(experts: 2, choices: 2, ranks: 2),
+            Case(experts: 2, choices: 2, ranks: 2), Case(experts: 1, choices: 1, ranks: 1, keyValueHeads: 1),
         ])
     func equalsRecomputationRounded(test: Case) throws {
         #expect(try errors(test, .bfloat16).allSatisfy { $0 <= 8 * 0x1p-8 })
@@ -45,10 +46,12 @@ import Testing
     /// Position by position after prompts of one token, of some, and of more than attention's tile of 128 queries: the
     /// largest deviation of a logit over the largest logit.
     private func errors(_ test: Case, _ precision: Precision) throws -> [Double] {
-        let model = ModelShape(
+        var model = ModelShape(
             dModel: 24, layers: 3, heads: 3, context: Self.context, vocabularySize: 31,
             experts: ExpertsPerLayer(test.experts), topK: test.choices, norm: test.norm)
-        return try VirtualRanks.run(test.ranks) { world in
+        model.attention = AttentionConfiguration(
+            heads: 3, keyValueHeads: test.keyValueHeads, headSize: 8, bias: test.keyValueHeads == 1 ? .all : .none)
+        return try VirtualRanks.run(test.ranks) { [model] world in
             let bench = try Bench(
                 model, .plain, precision, microBatchTokens: Self.context, microBatches: 1, isExact: false, threads: 2,
                 on: world,

@@ -11,7 +11,9 @@ struct Golden {
     private let root: HDF5Group
     private let file: HDF5File
 
-    static let names = ["k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd"]
+    static let names = [
+        "k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd", "grouped", "multi-query",
+    ]
 
     init(_ name: String) throws {
         self.name = name
@@ -22,6 +24,8 @@ struct Golden {
 
     func double(_ path: String) throws -> Double { try values(path, as: Double.self)[0] }
     func integer(_ path: String) throws -> Int { Int(try values(path, as: Int64.self)[0]) }
+    /// 0 for a setting that is not stored because it has its default.
+    private func setting(_ name: String) -> Int { (try? integer("settings/\(name)")) ?? 0 }
     func shape(_ path: String) throws -> [Int] { try root.dataset(path).shape }
 
     func values<Element: HDF5Element>(_ path: String, as: Element.Type) throws -> Vector<Element> {
@@ -33,7 +37,7 @@ struct Golden {
 
     var model: ModelShape {
         get throws {
-            try ModelShape(
+            var model = try ModelShape(
                 dModel: integer("settings/d_model"), layers: integer("settings/layers"),
                 heads: integer("settings/heads"),
                 context: integer("settings/context"), vocabularySize: integer("settings/vocabulary_size"),
@@ -42,6 +46,12 @@ struct Golden {
                 tieEmbeddings: integer("settings/tie_embeddings") == 1,
                 norm: integer("settings/norm") == 1 ? .layer : .rms, normEpsilon: 1e-5,
                 finalNorm: integer("settings/final_norm") == 1, ropeBase: 10_000)
+            let heads = model.attention.heads, size = setting("head_size")
+            model.attention = AttentionConfiguration(
+                heads: heads, keyValueHeads: setting("kv_heads") == 0 ? heads : setting("kv_heads"),
+                headSize: size == 0 ? model.dModel / heads : size,
+                bias: [.none, .qkv, .all][setting("attention_bias")])
+            return model
         }
     }
 

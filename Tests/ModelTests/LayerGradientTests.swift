@@ -55,6 +55,15 @@ import Threading
         var context: Int
         var sequences: Int
         var norm = NormKind.rms
+        /// Nil: as many as heads, and dModel / heads.
+        var keyValueHeads: Int?
+        var headSize: Int?
+        var bias = AttentionBias.none
+
+        func apply(to model: inout ModelShape) {
+            model.attention = AttentionConfiguration(
+                heads: heads, keyValueHeads: keyValueHeads, headSize: headSize ?? dModel / heads, bias: bias)
+        }
     }
 
     @Test(arguments: [
@@ -63,10 +72,14 @@ import Threading
         AttentionCase(dModel: 4, heads: 2, context: 5, sequences: 3, norm: .layer),
         AttentionCase(dModel: 18, heads: 3, context: 7, sequences: 2),
         AttentionCase(dModel: 4, heads: 1, context: 131, sequences: 1),
+        AttentionCase(dModel: 8, heads: 4, context: 6, sequences: 2, keyValueHeads: 2),
+        AttentionCase(dModel: 5, heads: 3, context: 5, sequences: 2, keyValueHeads: 1, headSize: 2, bias: .qkv),
+        AttentionCase(dModel: 4, heads: 2, context: 5, sequences: 3, norm: .layer, headSize: 6, bias: .all),
     ])
     func selfAttention(test: AttentionCase) throws {
         let check = try VirtualRanks.run(1) { world in
-            let settings = model(test.dModel, heads: test.heads, context: test.context, norm: test.norm)
+            var settings = model(test.dModel, heads: test.heads, context: test.context, norm: test.norm)
+            test.apply(to: &settings)
             let tokens = test.sequences * test.context
             let layer = try LayerBench(settings, tokens: tokens, on: world), bench = layer.bench
             let attention = SelfAttention(0, settings, bench.model.layout)

@@ -89,7 +89,7 @@ private func layout(_ share: ExpertShard, dModel: Int = 192, tied: Bool = false)
             let layout = try layout(ExpertShard(0, of: expertParallelSize), dModel: dModel)
             let partition = ArenaPartition(
                 layout, ranks: ranks, expertParallelSize: expertParallelSize, keepsMatricesWhole: true)
-            let hidden = layout.entries.filter { $0.hiddenMatrices > 0 }
+            let hidden = layout.entries.filter { !$0.hiddenWidths.isEmpty }
             let weights = hidden.flatMap(\.wholeMatrices)
             for cut in partition.buckets.flatMap(\.ownedRanges).map(\.lowerBound) {
                 #expect(!weights.contains { $0.contains(cut) && $0.lowerBound != cut }, "a cut at \(cut)")

@@ -23,6 +23,8 @@ CASES = {
         d_model=18, layers=3, heads=3, context=7, vocabulary_size=31, experts=5, top_k=3, feed_forward=1,
         capacity_factor=1.1,
     ),
+    "grouped": Settings(heads=4, kv_heads=2, head_size=6, attention_bias="all", top_k=2, capacity_factor=1.1),
+    "multi-query": Settings(heads=3, kv_heads=1, head_size=2, attention_bias="qkv", experts=3),
 }
 
 
@@ -36,7 +38,7 @@ def draw(settings, seed):
     parameters = {}
     for name, shape in shapes(settings).items():
         centre, spread = (1, 0.5) if name.endswith("norm.weight") else (0, 0.5)
-        if "norm" not in name:
+        if "norm" not in name and not name.endswith("bias"):
             fan_in = shape[-1] if name in ("embedding", "head") else shape[-2]
             spread = np.sqrt(3 / fan_in)  # uniform in ±spread: variance 1 / fan_in
         values = random.uniform(centre - spread, centre + spread, shape).astype(np.float32)

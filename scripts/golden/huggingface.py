@@ -22,18 +22,20 @@ SHAPE = dict(
 TEXT = "Tokens, tokens: don't we'll it's 1234 x²½ Grüße — 東京 Привет 😀\t\n\n  two  spaces \u00a0end  "
 
 
-def scatter_norms(model):
-    """Norms start as ones everywhere: two that change places would not be noticed."""
+def scatter(model, biases):
+    """Norms start as ones everywhere, biases as zeros: two that change places would not be noticed."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "norm" in name:
                 parameter.uniform_(0.5, 1.5)
+            elif biases and "bias" in name:
+                parameter.uniform_(-0.5, 0.5)
 
 
-def save(model, folder, **options):
+def save(model, folder, scatter_biases=False, **options):
     """The model as `save_pretrained` leaves it, and `reference.safetensors`: tokens and logits."""
     shutil.rmtree(folder, ignore_errors=True)
-    scatter_norms(model)
+    scatter(model, scatter_biases)
     model.eval().save_pretrained(folder, **options)
     tokens = torch.randint(0, SHAPE["vocab_size"], (3, SHAPE["max_position_embeddings"]))
     with torch.no_grad():
@@ -76,6 +78,28 @@ def mixture_of_mistral():
             **SHAPE, intermediate_size=20, num_local_experts=4, num_experts_per_tok=2, sliding_window=None))
 
 
+def grouped():
+    """A Llama with two heads of keys for four of queries, heads wider than the model's width divided by them, and biases."""
+    shape = SHAPE | dict(num_attention_heads=4, num_key_value_heads=2)
+    return transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(**shape, intermediate_size=24, head_dim=6, attention_bias=True))
+
+
+def grouped_with_biases():
+    """A Qwen 2 with one head of keys for two of queries; tied."""
+    shape = SHAPE | dict(num_key_value_heads=1)
+    return transformers.Qwen2ForCausalLM(
+        transformers.Qwen2Config(**shape, intermediate_size=24, tie_word_embeddings=True))
+
+
+def mixture_grouped():
+    """A Mixtral with one head of keys for four of queries."""
+    shape = SHAPE | dict(num_attention_heads=4, num_key_value_heads=1)
+    return transformers.MixtralForCausalLM(
+        transformers.MixtralConfig(
+            **shape, intermediate_size=20, num_local_experts=4, num_experts_per_tok=2, sliding_window=None))
+
+
 def tokenizer(folder):
     """GPT-2's byte-level BPE, trained by the library: 256 bytes, 40 merges, the end of text last."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +125,10 @@ def main():
     torch.manual_seed(7)
     save(dense_without_window(), folder / "mistral")
     save(mixture_of_mistral(), folder / "mixtral")
+    torch.manual_seed(8)
+    save(grouped(), folder / "llama-grouped", scatter_biases=True)
+    save(grouped_with_biases(), folder / "qwen2", scatter_biases=True)
+    save(mixture_grouped(), folder / "mixtral-grouped")
 
 
 main()

@@ -59,25 +59,37 @@ def rotate(x, direction):
     return np.concatenate(turned, axis=-1)
 
 
-def attention(x, qkv, output, heads):
-    """Causal attention with rotary positions. x: [sequences, context, d], qkv: [d, q | k | v], output: [d, d]"""
-    q, k, v = (split_heads(part, heads) for part in np.split(x @ qkv, 3, axis=-1))
+def attention(x, qkv, qkv_bias, output, output_bias, kv_heads, d_head):
+    """Causal attention with rotary positions, whose neighboring heads of queries share keys and values in `kv_heads` groups
+    (Ainslie et al., arXiv:2305.13245). Biases may be 0.
+
+    x: [sequences, context, d], qkv: [d, q | k | v], output: [heads · d_head, d]
+    """
+    projected, width = x @ qkv + qkv_bias, kv_heads * d_head
+    parts = np.split(projected, [projected.shape[-1] - 2 * width, projected.shape[-1] - width], axis=-1)
+    q, k, v = (split_heads(part, d_head) for part in parts)
     q, k = rotate(q, +1), rotate(k, +1)
-    context, d_head = q.shape[-2:]
+    group = q.shape[1] // kv_heads
+    k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
+    context = q.shape[-2]
     scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(REAL(d_head))
     weights = softmax(np.where(np.tri(context, dtype=bool), scores, -np.inf))
     mixed = join_heads(weights @ v)
-    return mixed @ output, (x, qkv, output, q, k, v, weights, mixed)
+    return mixed @ output + output_bias, (x, qkv, output, kv_heads, q, k, v, weights, mixed)
 
 
 def attention_backward(dy, cache):
-    x, qkv, output, q, k, v, weights, mixed = cache
-    dmixed = split_heads(dy @ output.T, q.shape[1])
+    """Also returns the biases' gradients, which are needed if there are biases."""
+    x, qkv, output, kv_heads, q, k, v, weights, mixed = cache
+    dmixed = split_heads(dy @ output.T, q.shape[-1])
     dv = np.swapaxes(weights, -1, -2) @ dmixed
     dscores = softmax_backward(dmixed @ np.swapaxes(v, -1, -2), weights) / np.sqrt(REAL(q.shape[-1]))
     dq, dk = rotate(dscores @ k, -1), rotate(np.swapaxes(dscores, -1, -2) @ q, -1)
+    dk, dv = sum_groups(dk, kv_heads), sum_groups(dv, kv_heads)
     dqkv_rows = np.concatenate([join_heads(part) for part in (dq, dk, dv)], axis=-1)
-    return dqkv_rows @ qkv.T, rows(x).T @ rows(dqkv_rows), rows(mixed).T @ rows(dy)
+    return (
+        dqkv_rows @ qkv.T, rows(x).T @ rows(dqkv_rows), sum_rows(dqkv_rows), rows(mixed).T @ rows(dy), sum_rows(dy),
+    )
 
 
 def expert(x, gate_up, down):
@@ -126,10 +138,15 @@ def log_sum_exp(x):
     return largest + np.log(np.sum(np.exp(x - largest[..., None]), axis=-1))
 
 
-def split_heads(x, heads):
-    """[sequences, context, d] to [sequences, heads, context, d_head]: each head a contiguous run of columns"""
+def split_heads(x, d_head):
+    """[sequences, context, width] to [sequences, heads, context, d_head]: each head a contiguous run of columns"""
     sequences, context, width = x.shape
-    return np.swapaxes(x.reshape(sequences, context, heads, width // heads), 1, 2)
+    return np.swapaxes(x.reshape(sequences, context, width // d_head, d_head), 1, 2)
+
+
+def sum_groups(x, groups):
+    """The backward of repeating each of `groups` heads. [sequences, heads, ...] to [sequences, groups, ...]"""
+    return np.sum(x.reshape(x.shape[0], groups, -1, *x.shape[2:]), axis=2)
 
 
 def join_heads(x):

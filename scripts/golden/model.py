@@ -18,6 +18,9 @@ class Settings:
     d_model: int = 16
     layers: int = 2
     heads: int = 2
+    kv_heads: int = 0  # 0: as many as heads
+    head_size: int = 0  # 0: d_model / heads
+    attention_bias: str = "none"
     context: int = 8
     vocabulary_size: int = 29
     experts: int = 4
@@ -38,6 +41,14 @@ class Settings:
     @property
     def lane_tokens(self):
         return self.sequences * self.context
+
+    @property
+    def d_head(self):
+        return self.head_size or self.d_model // self.heads
+
+    @property
+    def key_heads(self):
+        return self.kv_heads or self.heads
 
     @property
     def layer_weight(self):
@@ -64,7 +75,12 @@ def shapes(settings):
     for layer in range(settings.layers):
         block = f"blocks.{layer}."
         result |= {f"{block}attention_norm.{part}": (d,) for part in norm_parts}
-        result |= {f"{block}attention.qkv": (d, 3 * d), f"{block}attention.output": (d, d)}
+        queries, projected = settings.heads * settings.d_head, (settings.heads + 2 * settings.key_heads) * settings.d_head
+        result |= {f"{block}attention.qkv": (d, projected), f"{block}attention.output": (queries, d)}
+        if settings.attention_bias != "none":
+            result[f"{block}attention.qkv_bias"] = (projected,)
+        if settings.attention_bias == "all":
+            result[f"{block}attention.output_bias"] = (d,)
         result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
         result |= {f"{block}router": (d, X)}
         result |= {f"{block}experts.gate_up": (X, d, 2 * f), f"{block}experts.down": (X, f, d)}
@@ -137,8 +153,10 @@ def lane_backward(dlane, parameters, cache, settings, result):
 
 def block_forward(x, parameters, block, settings):
     h, attention_norm = norm(x, parameters, block + "attention_norm", settings)
-    qkv, output = parameters[block + "attention.qkv"], parameters[block + "attention.output"]
-    y, attention_cache = attention(h, qkv, output, settings.heads)
+    y, attention_cache = attention(
+        h, parameters[block + "attention.qkv"], parameters.get(block + "attention.qkv_bias", REAL(0)),
+        parameters[block + "attention.output"], parameters.get(block + "attention.output_bias", REAL(0)),
+        settings.key_heads, settings.d_head)
     x = x + y
     h, feed_forward_norm = norm(x, parameters, block + "feed_forward_norm", settings)
     weights = [parameters[block + name] for name in ("router", "experts.gate_up", "experts.down")]
@@ -155,9 +173,12 @@ def block_backward(dx, dlane, cache, block, settings, result):
     result[block + "experts.gate_up"] += dgate_up
     result[block + "experts.down"] += ddown
     dx = dx + norm_backward(dh.reshape(dx.shape), feed_forward_norm, block + "feed_forward_norm", settings, result)
-    dh, dqkv, doutput = attention_backward(dx, attention_cache)
+    dh, dqkv, dqkv_bias, doutput, doutput_bias = attention_backward(dx, attention_cache)
     result[block + "attention.qkv"] += dqkv
     result[block + "attention.output"] += doutput
+    for name, gradient in (("qkv_bias", dqkv_bias), ("output_bias", doutput_bias)):
+        if block + "attention." + name in result:
+            result[block + "attention." + name] += gradient
     return dx + norm_backward(dh, attention_norm, block + "attention_norm", settings, result)
 
 

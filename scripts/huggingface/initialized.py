@@ -8,7 +8,8 @@ import sys
 
 import torch
 from transformers import (
-    Ernie4_5_MoeConfig, Ernie4_5_MoeForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2MoeConfig, Qwen2MoeForCausalLM)
+    Ernie4_5_MoeConfig, Ernie4_5_MoeForCausalLM, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM,
+    MixtralConfig, MixtralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen2MoeConfig, Qwen2MoeForCausalLM)
 
 # Name: class, hidden size, layers, heads, options, largest shard.
 MODELS = {
@@ -20,16 +21,44 @@ MODELS = {
         "experts", 256, 4, 8,
         dict(num_experts=8, num_experts_per_tok=2, moe_intermediate_size=320, norm_topk_prob=True), "6MB"),
     "experts-many": ("experts", 64, 2, 4, dict(num_experts=32, num_experts_per_tok=4, moe_intermediate_size=16), "1MB"),
+    "llama-grouped": (
+        "llama", 64, 2, 8, dict(intermediate_size=96, num_key_value_heads=2, head_dim=16, attention_bias=True), "80KB"),
+    "mistral-grouped": (
+        "mistral", 64, 3, 4, dict(intermediate_size=96, num_key_value_heads=2, head_dim=24, sliding_window=None), "5GB"),
+    "qwen2-grouped": (
+        "qwen2", 64, 3, 4, dict(intermediate_size=96, num_key_value_heads=1, tie_word_embeddings=True), "60KB"),
+    "mixtral-grouped": (
+        "mixtral", 64, 2, 4,
+        dict(intermediate_size=48, num_key_value_heads=2, num_local_experts=6, num_experts_per_tok=2, sliding_window=None),
+        "90KB"),
+    "experts-grouped": (
+        "experts", 64, 2, 4,
+        dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, num_key_value_heads=2), "5GB"),
     "ernie": ("ernie", 64, 3, 4, dict(moe_num_experts=8, moe_k=2, moe_intermediate_size=48), "200KB"),
 }
+
+
+def with_biases(model):
+    """Biases start as zeros, which a model without them is too."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(".bias"):
+                parameter.uniform_(-0.2, 0.2)
+    return model
 
 
 def make(kind, hidden, layers, heads, options):
     common = dict(
         vocab_size=300, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
-        num_key_value_heads=heads, max_position_embeddings=96, initializer_range=0.1)
-    if kind == "llama":
-        return LlamaForCausalLM(LlamaConfig(**common, **options))
+        max_position_embeddings=96, initializer_range=0.1)
+    options = dict(num_key_value_heads=heads) | options
+    dense = {
+        "llama": (LlamaForCausalLM, LlamaConfig), "mistral": (MistralForCausalLM, MistralConfig),
+        "qwen2": (Qwen2ForCausalLM, Qwen2Config), "mixtral": (MixtralForCausalLM, MixtralConfig),
+    }
+    if kind in dense:
+        model, configuration = dense[kind]
+        return with_biases(model(configuration(**common, **options)))
     if kind == "ernie":
         return Ernie4_5_MoeForCausalLM(
             Ernie4_5_MoeConfig(**common, **options, moe_num_shared_experts=0, moe_layer_start_index=0))
@@ -37,7 +66,7 @@ def make(kind, hidden, layers, heads, options):
     with torch.no_grad():
         for layer in model.model.layers:
             layer.mlp.shared_expert.down_proj.weight.zero_()
-    return model
+    return with_biases(model)
 
 
 def main():

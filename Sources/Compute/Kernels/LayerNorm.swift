@@ -78,14 +78,3 @@ package func layerNormWeightGradient(
         for i in 0..<xRow.count { sums[i] += dyRow[i] * (xRow[i] - mu) * r }
     }
 }
-
-/// Backward of `layerNorm` to its bias: `db (+)= Σ_t dy`, in the order of `sumOverTokens`.
-/// - Parameters:
-///   - dBias: `[1, dModel]`, overwritten, or added to if `adding`
-///   - parts: `[≥ partialSumRows(tokens), dModel]`, scratch
-package func columnSums(_ dy: Tensor, into dBias: Tensor, adding: Bool, parts: Tensor, on workers: ThreadPool) {
-    sumOverTokens(dy.rows, into: dBias, adding: adding, parts: parts, on: workers) { t, sums in
-        let row = dy.row(t)
-        for i in 0..<row.count { sums[i] += row[i] }
-    }
-}

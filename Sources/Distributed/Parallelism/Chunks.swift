@@ -53,7 +53,7 @@ package struct ChunkPlan: Sendable {
 extension ParameterEntry {
     /// Where its matrices lie in the arenas, if they are hidden ones, and where its chunks, if not.
     package var wholeMatrices: [Range<Int>] {
-        guard hiddenMatrices > 0 else { return chunks }
+        guard !hiddenWidths.isEmpty else { return chunks }
         let size = rows * columns
         return (0..<matrixCount).map { offset + $0 * size..<offset + ($0 + 1) * size }
     }

@@ -7,7 +7,7 @@ package struct ModelCost: Sendable {
     /// (arXiv:2502.05172), router and norms included.
     package let activeParameters: Int
     /// Of forward and backward, dropped tokens not deducted: 6 per active matrix parameter (the embedding is looked up,
-    /// not multiplied), 12·dModel per causal pair of positions and layer.
+    /// not multiplied), 12·heads·headSize per causal pair of positions and layer.
     package let flopsPerToken: Double
     /// The part of `flopsPerToken` that experts do: what dropped assignments save.
     package let expertFlopsPerToken: Double
@@ -26,7 +26,7 @@ package struct ModelCost: Sendable {
         totalParameters = total
         activeParameters = active
         let causalPairs = Double(model.context + 1) / 2
-        flopsPerToken = 6 * Double(matrices) + 12 * Double(model.layers * model.dModel) * causalPairs
+        flopsPerToken = 6 * Double(matrices) + 12 * Double(model.layers * model.attention.queryWidth) * causalPairs
         expertFlopsPerToken = 6 * Double(expertWork)
     }
 

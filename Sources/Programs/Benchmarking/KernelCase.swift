@@ -30,7 +30,7 @@ struct KernelShapes {
     /// The same in the precision of products.
     var wire: Int { precision.size * tokens * d }
     /// Pairs of positions that see each other, times heads × head dimension, in one micro-batch.
-    var causalWork: Double { Double(tokens) * Double(model.context + 1) / 2 * Double(d) }
+    var causalWork: Double { Double(tokens) * Double(model.context + 1) / 2 * Double(model.attention.queryWidth) }
 
     func rows(_ columns: Int) -> Tensor { filled(tokens, columns) }
     func operand(_ rows: Int, _ columns: Int) -> Operand { filled(precision, rows, columns) }
@@ -92,31 +92,33 @@ extension KernelShapes {
                     dy, x: x, mean: mean, reciprocal: reciprocal, into: bias, adding: false, parts: parts, on: $0)
             },
             KernelCase(name: "layer norm, bias", work: .bytes(stream)) {
-                columnSums(dy, into: bias, adding: false, parts: parts, on: $0)
+                columnSums(.float32(dy), into: bias, adding: false, parts: parts, on: $0)
             },
         ]
     }
 
     private var attentionCases: [KernelCase] {
-        let qkv = operand(tokens, 3 * d), dQKV = operand(tokens, 3 * d), o = operand(tokens, d), dO = operand(tokens, d)
-        let logSumExp = Tensor(rows: model.heads, columns: tokens)
-        let shape = AttentionShape(heads: model.heads, headSize: model.headSize, context: model.context)
+        let settings = model.attention, queries = settings.queryWidth, keys = settings.keyValueWidth
+        let qkv = operand(tokens, settings.projectedWidth), dQKV = operand(tokens, settings.projectedWidth)
+        let o = operand(tokens, queries), dO = operand(tokens, queries)
+        let logSumExp = Tensor(rows: settings.heads, columns: tokens)
+        let shape = AttentionShape(settings, context: model.context)
         let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
-        let cache = operand(model.context, 2 * d)
-        let turns = RotaryTable(context: model.context, headSize: model.headSize, base: model.ropeBase)
+        let cache = operand(model.context, 2 * keys)
+        let turns = RotaryTable(context: model.context, headSize: settings.headSize, base: model.ropeBase)
         return [
-            KernelCase(name: "rotary positions", work: .bytes(4 * wire)) {
+            KernelCase(name: "rotary positions", work: .bytes(2 * precision.size * tokens * (queries + keys))) {
                 $0.run(over: tokens, tile: tileRows) { rows in
                     turns.rotate(
-                        qkv.rows(rows).columns(0..<2 * d), first: rows.lowerBound, context: model.context)
+                        qkv.rows(rows).columns(0..<queries + keys), first: rows.lowerBound, context: model.context)
                 }
             },
             KernelCase(name: "attention", work: .flops(4 * causalWork)) {
                 attention(qkv, shape: shape, into: o, logSumExp: logSumExp, scratch: scratch, on: $0)
             },
-            KernelCase(name: "attention of one token", work: .bytes(2 * precision.size * model.context * d)) {
+            KernelCase(name: "attention of one token", work: .bytes(2 * precision.size * model.context * keys)) {
                 attention(
-                    ofLast: qkv.rows(0..<1).columns(0..<d), keysValues: cache, shape: shape, into: o.rows(0..<1),
+                    ofLast: qkv.rows(0..<1).columns(0..<queries), keysValues: cache, shape: shape, into: o.rows(0..<1),
                     scratch: scratch, on: $0)
             },
             KernelCase(name: "attention backward", work: .flops(10 * causalWork)) {

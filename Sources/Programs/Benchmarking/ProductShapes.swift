@@ -33,7 +33,8 @@ package struct ProductShape: Sendable, Equatable {
                 + three("expert gate and up" + kind.suffix, sizes.capacity, d, 2 * hidden, copies: kind.experts)
                 + three("expert down" + kind.suffix, sizes.capacity, hidden, d, copies: kind.experts)
         }
-        return three("qkv", tokens, d, 3 * d) + three("attention output", tokens, d, d) + ofExperts
+        return three("qkv", tokens, d, model.attention.projectedWidth)
+            + three("attention output", tokens, model.attention.queryWidth, d) + ofExperts
             + three("head", min(headChunk, tokens), d, model.vocabularySize)
     }
 

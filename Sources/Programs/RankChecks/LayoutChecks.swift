@@ -28,6 +28,12 @@ package let layoutCheckList: [RankCheck] =
             let trial = LayoutTrial(reproducible: true, steps: 20, expertsPerToken: 2, optimizer: .muon)
             try exactLayouts(trial, on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, grouped queries with biases") {
+            let attention = "kv_heads: 1, head_size: 6, attention_bias: all"
+            let trial = LayoutTrial(
+                reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, attention: attention)
+            try exactLayouts(trial, on: $0, $1)
+        },
         RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
             let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 10, ramp: ramp), on: $0, $1)

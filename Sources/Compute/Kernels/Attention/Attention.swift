@@ -9,8 +9,10 @@ package import Threading
 /// backward pass needs is only each row's logsumexp). A head's rows are copied side by side first, which products are
 /// faster on than on windows of the micro-batch's matrices.
 /// - Parameters:
-///   - qkv: `[tokens, 3·dModel]`, queries | keys | values, heads side by side, tokens sequence after sequence
-///   - o: `[tokens, dModel]`
+///   - qkv: `[tokens, (heads + 2·keyValueHeads)·dHead]`, queries | keys | values, heads side by side, tokens sequence after
+///     sequence; `heads / keyValueHeads` neighboring heads of queries read the same keys and values (Ainslie et al.,
+///     arXiv:2305.13245)
+///   - o: `[tokens, heads·dHead]`
 ///   - logSumExp: `[heads, tokens]`
 ///   - scratch: one for each worker
 package func attention(
@@ -52,29 +54,52 @@ private func attend(
 }
 
 /// Backward of `attention`: with `p = exp(q·kᵀ/√dHead − logSumExp)` and `δ_t = do_t·o_t`,
-/// `dv = pᵀ·do`, `ds = p·(do·vᵀ − δ)/√dHead`, `dq = ds·k`, `dk = dsᵀ·q`. One thread per sequence and head.
+/// `dv = Σ pᵀ·do`, `ds = p·(do·vᵀ − δ)/√dHead`, `dq = ds·k`, `dk = Σ dsᵀ·q`, sums over the heads of queries that read the same
+/// keys, in their order. One thread per sequence and head of keys.
 /// - Parameters:
-///   - dO, o: `[tokens, dModel]`
+///   - dO, o: `[tokens, heads·dHead]`
 ///   - rotary: what queries and keys were turned by; their gradients are turned back. None if they were not turned.
-///   - dQKV: `[tokens, 3·dModel]`, overwritten
+///   - dQKV: `[tokens, (heads + 2·keyValueHeads)·dHead]`, overwritten
 package func attentionBackward(
     _ dO: Operand, qkv: Operand, o: Operand, logSumExp: Tensor, shape: AttentionShape, rotary: RotaryTable?,
     into dQKV: Operand, scratch: [AttentionScratch], on workers: ThreadPool
 ) {
     workers.tracer?.begin(.attentionBackward)
     defer { workers.tracer?.end() }
-    workers.run(qkv.rows / shape.context * shape.heads) { worker, task in
-        let head = AttentionHead(sequence: task / shape.heads, head: task % shape.heads, shape)
-        let memory = scratch[worker]
-        let (q, k, v) = memory.gather(head.split(qkv)), (dq, dk, dv) = head.split(dQKV)
+    let pass = AttentionBackward(dO: dO, qkv: qkv, o: o, logSumExp: logSumExp, shape: shape, rotary: rotary, dQKV: dQKV)
+    workers.run(qkv.rows / shape.context * shape.keyValueHeads) { worker, task in
+        let (sequence, group) = (task / shape.keyValueHeads, task % shape.keyValueHeads)
+        for place in 0..<shape.groupSize {
+            let head = AttentionHead(sequence: sequence, head: group * shape.groupSize + place, shape)
+            pass.backward(head, isFirstOfGroup: place == 0, in: scratch[worker])
+        }
+        pass.writeKeysValues(
+            of: AttentionHead(sequence: sequence, head: group * shape.groupSize, shape), in: scratch[worker])
+    }
+}
+
+/// What all heads of a backward pass read and write.
+private struct AttentionBackward: Sendable {
+    let dO: Operand
+    let qkv: Operand
+    let o: Operand
+    let logSumExp: Tensor
+    let shape: AttentionShape
+    let rotary: RotaryTable?
+    let dQKV: Operand
+
+    /// The gradient of a head's queries, and its part of `dKeys` and `dValues`.
+    /// - Parameter isFirstOfGroup: whether it overwrites these two
+    func backward(_ head: AttentionHead, isFirstOfGroup: Bool, in memory: AttentionScratch) {
+        let (q, k, v) = memory.gather(head.split(qkv)), dq = head.window(dQKV)
         let outer = memory.dO.rows(0..<shape.context)
         kernelLoops.copyRows(head.window(dO), into: outer)
-        // The last tile sees every key, so it writes dk and dv whole and the others add.
+        // The last tile sees every key, so that of the first head writes dk and dv whole and the others add.
         for queries in shape.tiles.reversed() {
             kernelLoops.rowProducts(outer.rows(queries), head.window(o).rows(queries), into: memory.deltas)
             let tile = BackwardTile(
-                queries: queries, isLast: queries.upperBound == shape.context, scale: shape.scale,
-                logSumExp: head.row(of: logSumExp).columns(queries))
+                queries: queries, overwrites: isFirstOfGroup && queries.upperBound == shape.context,
+                scale: shape.scale, logSumExp: head.row(of: logSumExp).columns(queries))
             for keys in shape.keyTiles(of: queries) {
                 tile.backward(keys, q: q.rows(queries), k: k, v: v, dO: outer.rows(queries), in: memory)
             }
@@ -82,6 +107,12 @@ package func attentionBackward(
             rotary?.rotate(dQueries, first: queries.lowerBound, context: shape.context, inverse: true)
             kernelLoops.copyRows(dQueries, into: dq.rows(queries))
         }
+    }
+
+    /// Moves the sums over a group's heads to where the gradients of its keys and values lie.
+    /// - Parameter head: any of the group
+    func writeKeysValues(of head: AttentionHead, in memory: AttentionScratch) {
+        let (_, dk, dv) = head.split(dQKV)
         let dKeys = Operand.float32(memory.dKeys.rows(0..<shape.context))
         rotary?.rotate(dKeys, first: 0, context: shape.context, inverse: true)
         kernelLoops.copyRows(dKeys, into: dk)
@@ -92,7 +123,8 @@ package func attentionBackward(
 /// A tile of queries on its way back.
 private struct BackwardTile {
     let queries: Range<Int>
-    let isLast: Bool
+    /// Whether it writes `dKeys` and `dValues`, where others add.
+    let overwrites: Bool
     let scale: Float
     /// `[1, queries]`
     let logSumExp: Tensor
@@ -108,8 +140,8 @@ private struct BackwardTile {
         kernelLoops.scoresBackward(
             scores, dP, deltas: memory.deltas, first: queries.lowerBound - keys.lowerBound, scale: scale,
             logSumExp: logSumExp, into: p, ds)
-        multiplyFixedShape(p.transposed, dO.factor, into: .float32(memory.dValues.rows(keys)), adding: !isLast)
-        multiplyFixedShape(ds.transposed, q.factor, into: .float32(memory.dKeys.rows(keys)), adding: !isLast)
+        multiplyFixedShape(p.transposed, dO.factor, into: .float32(memory.dValues.rows(keys)), adding: !overwrites)
+        multiplyFixedShape(ds.transposed, q.factor, into: .float32(memory.dKeys.rows(keys)), adding: !overwrites)
         multiplyFixedShape(
             ds.factor, k.rows(keys).factor, into: .float32(memory.accumulator.rows(0..<q.rows)),
             adding: keys.lowerBound > 0)

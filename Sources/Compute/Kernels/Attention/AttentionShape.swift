@@ -2,7 +2,10 @@ import Tensors
 
 /// Shapes of causal attention over sequences of one length.
 package struct AttentionShape: Sendable {
+    /// Heads of queries.
     package let heads: Int
+    /// Heads of keys and values, a divisor of `heads`.
+    package let keyValueHeads: Int
     package let headSize: Int
     /// Tokens of one sequence.
     package let context: Int
@@ -12,13 +15,20 @@ package struct AttentionShape: Sendable {
     static let queryTile = 128
     static let keyTile = 512
 
-    package init(heads: Int, headSize: Int, context: Int) {
+    /// - Parameter keyValueHeads: nil: as many as `heads`
+    package init(heads: Int, keyValueHeads: Int? = nil, headSize: Int, context: Int) {
         self.heads = heads
+        self.keyValueHeads = keyValueHeads ?? heads
         self.headSize = headSize
         self.context = context
     }
 
-    var dModel: Int { heads * headSize }
+    /// Columns of the queries.
+    var queryWidth: Int { heads * headSize }
+    /// Columns of the keys, and of the values.
+    var keyValueWidth: Int { keyValueHeads * headSize }
+    /// Heads of queries that share a head of keys and values.
+    var groupSize: Int { heads / keyValueHeads }
     var largestKeyTile: Int { min(context, Self.keyTile) }
     var scale: Float { 1 / Float(headSize).squareRoot() }
 
@@ -35,32 +45,32 @@ package struct AttentionShape: Sendable {
     }
 }
 
-/// Where one head of one sequence lies in a micro-batch's matrices.
+/// Where one head of queries of one sequence, and the keys and values that it reads, lie in a micro-batch's matrices.
 struct AttentionHead {
     let number: Int
     let tokens: Range<Int>
-    private let columns: Range<Int>
-    private let dModel: Int
+    private let shape: AttentionShape
 
     init(sequence: Int, head: Int, _ shape: AttentionShape) {
         number = head
         tokens = sequence * shape.context..<(sequence + 1) * shape.context
-        columns = head * shape.headSize..<(head + 1) * shape.headSize
-        dModel = shape.dModel
+        self.shape = shape
     }
 
-    /// `[context, dHead]` of a `[tokens, dModel]`.
-    func window(_ x: Operand) -> Operand { x.rows(tokens).columns(columns) }
+    private func columns(_ head: Int) -> Range<Int> { head * shape.headSize..<(head + 1) * shape.headSize }
+    private var queryColumns: Range<Int> { columns(number) }
+    private var keyColumns: Range<Int> { columns(shape.heads + number / shape.groupSize) }
+    private var valueColumns: Range<Int> { columns(shape.heads + shape.keyValueHeads + number / shape.groupSize) }
+
+    /// `[context, dHead]` of a `[tokens, heads·dHead]`.
+    func window(_ x: Operand) -> Operand { x.rows(tokens).columns(queryColumns) }
 
     /// `[1, context]` of a `[heads, tokens]`.
     func row(of sums: Tensor) -> Tensor { sums.rows(number..<number + 1).columns(tokens) }
 
-    /// The head's queries, keys and values, `[context, dHead]` each.
+    /// The head's queries, and the keys and values that it reads, `[context, dHead]` each.
     func split(_ qkv: Operand) -> (Operand, Operand, Operand) {
         let rows = qkv.rows(tokens)
-        return (
-            rows.columns(0..<dModel).columns(columns), rows.columns(dModel..<2 * dModel).columns(columns),
-            rows.columns(2 * dModel..<3 * dModel).columns(columns)
-        )
+        return (rows.columns(queryColumns), rows.columns(keyColumns), rows.columns(valueColumns))
     }
 }

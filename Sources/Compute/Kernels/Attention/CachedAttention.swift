@@ -6,10 +6,10 @@ package import Threading
 /// A head's keys and values are read once each; memory is the limit, so nothing is gained by a library's products.
 /// Probabilities stay in float32, where `attention` rounds them.
 /// - Parameters:
-///   - query: `[1, dModel]`, heads side by side
-///   - keysValues: `[seen, 2·dModel]`, keys | values of the tokens so far, this one's included
+///   - query: `[1, heads·dHead]`, heads side by side
+///   - keysValues: `[seen, 2·keyValueHeads·dHead]`, keys | values of the tokens so far, this one's included
 ///   - shape: its context is the most that `scratch` holds
-///   - o: `[1, dModel]`
+///   - o: `[1, heads·dHead]`
 ///   - scratch: one for each worker
 package func attention(
     ofLast query: Operand, keysValues: Operand, shape: AttentionShape, into o: Operand, scratch: [AttentionScratch],
@@ -17,10 +17,11 @@ package func attention(
 ) {
     workers.tracer?.begin(.attention)
     defer { workers.tracer?.end() }
-    let d = shape.dModel, seen = keysValues.rows
+    let width = shape.keyValueWidth, seen = keysValues.rows
     workers.run(shape.heads) { worker, head in
         let columns = head * shape.headSize..<(head + 1) * shape.headSize
-        let keys = keysValues.columns(columns), values = keysValues.columns(d..<2 * d).columns(columns)
+        let start = head / shape.groupSize * shape.headSize, read = start..<start + shape.headSize
+        let keys = keysValues.columns(read), values = keysValues.columns(width..<2 * width).columns(read)
         let memory = scratch[worker]
         // Memory of the backward pass, which is not under way.
         let weights = memory.dKeys.reshaped(rows: 1, columns: seen), sums = memory.accumulator.rows(0..<1)

@@ -78,6 +78,6 @@ extension ModelDescription<Int> {
 
     private func body(experts: Double) -> Double {
         let d = Double(dModel)
-        return 4 * d * d * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
+        return attention.matrixElements(dModel: dModel) * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
     }
 }

@@ -26,7 +26,7 @@ package typealias ModelShape = ModelDescription<Int>
 package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equatable {
     package var dModel: Int
     package var layers: Int
-    package var heads: Int
+    package var attention: AttentionConfiguration
     /// Tokens a sequence is trained on.
     package var context: Int
     package var vocabularySize: Vocabulary
@@ -58,7 +58,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     ) {
         self.dModel = dModel
         self.layers = layers
-        self.heads = heads
+        attention = AttentionConfiguration(heads: heads, headSize: dModel / heads)
         self.context = context
         self.vocabularySize = vocabularySize
         self.experts = experts
@@ -75,7 +75,6 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.initializationScale = initializationScale
     }
 
-    package var headSize: Int { dModel / heads }
     /// Experts of a layer, G·E.
     package func expertCount(inLayer layer: Int) -> Int { experts[layer: layer] * granularity }
     /// The same of every layer.
@@ -97,7 +96,7 @@ extension ModelDescription<Int?> {
         self.routerState = routerState
         dModel = try section.integer("d_model", in: 1...1 << 20)
         layers = try section.integer("layers", in: 1...10_000)
-        heads = try section.integer("heads", in: 1...10_000)
+        attention = try AttentionConfiguration(reading: section, dModel: dModel)
         context = try section.integer("context", in: 1...1 << 24)
         vocabularySize = try section.integerOrAuto("vocabulary_size", in: 1...largestVocabulary)
         experts = ExpertsPerLayer(
@@ -125,25 +124,18 @@ extension ModelDescription<Int?> {
                 .configuration, "`model.vocabulary_size` is \(size), but the tokenizer has \(tokenizer) tokens",
                 advice: "leave it out, or give at least \(tokenizer)")
         }
-        return ModelShape(
-            dModel: dModel, layers: layers, heads: heads, context: context, vocabularySize: size, experts: experts,
+        var shape = ModelShape(
+            dModel: dModel, layers: layers, heads: attention.heads, context: context, vocabularySize: size,
+            experts: experts,
             topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings,
             routerState: routerState,
             norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm, ropeBase: ropeBase,
             initialization: initialization, initializationScale: initializationScale)
+        shape.attention = attention
+        return shape
     }
 
     private func checkShapes(_ section: ConfigurationSection) throws(Failure) {
-        guard dModel % heads == 0, headSize % 2 == 0 else {
-            let fitting = (1...dModel).filter { dModel % $0 == 0 && (dModel / $0) % 2 == 0 }
-            throw section.failure(
-                "heads",
-                "is \(heads), which does not cut d_model \(dModel) into heads of an even size (rotary "
-                    + "positions turn pairs)",
-                advice: fitting.isEmpty
-                    ? "d_model must be even"
-                    : "allowed for this d_model are \(fitting.map(String.init).joined(separator: ", "))")
-        }
         let hidden = feedForward * Double(dModel) / Double(granularity)
         guard hidden >= 1, abs(hidden - hidden.rounded()) < 1e-6 else {
             throw section.failure(
@@ -165,7 +157,8 @@ extension ModelDescription<Int?> {
     private func checkSize(_ section: ConfigurationSection) throws(Failure) {
         let d = Double(dModel), vocabulary = Double(vocabularySize ?? 1)
         let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
-        let blocks = 4 * d * d * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
+        let blocks =
+            attention.matrixElements(dModel: dModel) * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
         guard expertCounts.allSatisfy({ $0 <= mostExperts }) else {
             throw section.failure(
                 "experts", "× granularity give more than \(mostExperts) experts a layer",

@@ -3,7 +3,7 @@
 /// Chen et al., "Training Deep Nets with Sublinear Memory Cost" (arXiv:1604.06174).
 package enum Recomputation: String, CaseIterable, Sendable {
     case none
-    /// The attention sublayer of a block up to its output projection: 5·dModel operands a token and layer less.
+    /// The attention sublayer of a block up to its output projection: the norm's output, queries, keys, values and what they return, 5·dModel operands a token and layer where keys have all heads, less.
     case attention
     /// The whole block from its input, with its exchanges.
     case block

@@ -15,7 +15,7 @@ package final class KeyValueCache {
     package init(_ model: ModelShape, _ precision: Precision) {
         context = model.context
         layers = (0..<model.layers).map { _ in
-            Operand(precision, rows: model.context, columns: 2 * model.dModel)
+            Operand(precision, rows: model.context, columns: 2 * model.attention.keyValueWidth)
         }
     }
 
@@ -30,7 +30,7 @@ package final class KeyValueCache {
 
     /// One layer's part.
     package struct Layer: Sendable {
-        /// `[context, 2·dModel]`, keys (rotated) | values.
+        /// `[context, 2·keyValueHeads·headSize]`, keys (rotated) | values.
         private let memory: Operand
         /// Of the first token that comes now.
         let position: Int
@@ -40,11 +40,11 @@ package final class KeyValueCache {
             self.position = position
         }
 
-        /// - Parameter qkv: `[tokens, 3·dModel]`, queries | keys | values of the tokens that come now
-        /// - Returns: `[position + tokens, 2·dModel]`
-        func append(_ qkv: Operand, on workers: ThreadPool) -> Operand {
-            let d = memory.columns / 2, end = position + qkv.rows
-            copyRows(qkv.columns(d..<3 * d), into: memory.rows(position..<end), on: workers)
+        /// - Parameter keysValues: `[tokens, 2·keyValueHeads·headSize]`, keys | values of the tokens that come now
+        /// - Returns: `[position + tokens, 2·keyValueHeads·headSize]`
+        func append(_ keysValues: Operand, on workers: ThreadPool) -> Operand {
+            let end = position + keysValues.rows
+            copyRows(keysValues, into: memory.rows(position..<end), on: workers)
             return memory.rows(0..<end)
         }
     }

@@ -3,11 +3,15 @@ import MatrixProducts
 package import Tensors
 import Threading
 
-/// `y = x·W`, without bias, in the precision of x.
+/// `y = x·W + b` in the precision of x; without b where the layout has no bias of this name.
 package struct Linear: Sendable {
     private let weight: ParameterID
+    private let bias: ParameterID?
 
-    package init(_ name: String, _ layout: ParameterLayout) { weight = layout.id(name) }
+    package init(_ name: String, _ layout: ParameterLayout) {
+        weight = layout.id(name)
+        bias = layout.contains("\(name)_bias") ? layout.id("\(name)_bias") : nil
+    }
 
     /// - Parameters:
     ///   - x: `[tokens, in]`
@@ -18,10 +22,18 @@ package struct Linear: Sendable {
         finish: (@Sendable (Range<Int>) -> Void)? = nil
     ) {
         let weight = pass.parameters.operand(weight, like: x)
-        multiply([ProductJob(x.factor, weight.factor, into: y, adding: adding, finish: finish)], on: pass.pool)
+        var finishRows = finish
+        if let bias {
+            let b = pass.parameters.tensor(bias)
+            finishRows = { rows in
+                addBias(b, to: y.rows(rows))
+                finish?(rows)
+            }
+        }
+        multiply([ProductJob(x.factor, weight.factor, into: y, adding: adding, finish: finishRows)], on: pass.pool)
     }
 
-    /// `dx = dy·Wᵀ`, `dW += xᵀ·dy`.
+    /// `dx = dy·Wᵀ`, `dW += xᵀ·dy`, `db += Σ_t dy_t`.
     /// - Parameters:
     ///   - dy: `[tokens, out]`
     ///   - x: the input of the forward pass
@@ -30,11 +42,16 @@ package struct Linear: Sendable {
         _ dy: Operand, input x: Operand, into dx: Operand, adding: Bool = false, in pass: BackwardContext
     ) {
         guard dy.rows > 0 else { return }
-        let pool = pass.pool
+        let pool = pass.pool, gradients = pass.gradients
         multiply(
             dy.factor, pass.parameters.operand(weight, like: dy).transposed, into: dx, adding: adding, on: pool)
-        pass.gradients.accumulate(weight, on: pool) { target in
+        gradients.accumulate(weight, on: pool) { target in
             multiply(x.transposed, dy.factor, into: .float32(target.tensor()), adding: target.isAdding(), on: pool)
+        }
+        guard let bias else { return }
+        let parts = pass.workspace.scratch.tokenSums.columns(0..<dy.columns)
+        gradients.accumulate(bias, on: pool) { target in
+            columnSums(dy, into: target.tensor(), adding: target.isAdding(), parts: parts, on: pool)
         }
     }
 }

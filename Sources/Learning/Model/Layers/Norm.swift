@@ -61,7 +61,7 @@ package struct Norm: Sendable {
     ) {
         guard dy.rows > 0 else { return }
         let parameters = pass.parameters, gradients = pass.gradients, pool = pass.pool
-        let parts = pass.workspace.scratch.normSums
+        let parts = pass.workspace.scratch.tokenSums.columns(0..<dy.columns)
         switch kind {
         case .rms:
             rmsNormBackward(
@@ -81,7 +81,7 @@ package struct Norm: Sendable {
                     adding: target.isAdding(), parts: parts, on: pool)
             }
             gradients.accumulate(bias!, on: pool) { target in
-                columnSums(dy, into: target.tensor(), adding: target.isAdding(), parts: parts, on: pool)
+                columnSums(.float32(dy), into: target.tensor(), adding: target.isAdding(), parts: parts, on: pool)
             }
         }
     }

@@ -1,34 +1,34 @@
 package import Configuration
-import Kernels
+package import Kernels
 package import Tensors
 import Threading
 
-/// `x ← x + Attention(norm(x))`: causal multi-head attention with rotary positions.
+/// `x ← x + Attention(norm(x))`: causal attention with rotary positions, whose heads of queries read keys and values of their
+/// own or share them in groups.
 ///
-/// Vaswani et al., "Attention Is All You Need" (arXiv:1706.03762), section 3.2.
+/// Vaswani et al., "Attention Is All You Need" (arXiv:1706.03762), section 3.2; Ainslie et al., "GQA" (arXiv:2305.13245).
 package struct SelfAttention: Sendable {
     private let norm: Norm
     private let projection: Linear
     private let output: Linear
     private let layer: Int
-    private let heads: Int
-    private let headSize: Int
+    private let settings: AttentionConfiguration
 
     /// What attention keeps for its backward pass.
     package struct Activations: Sendable {
         package let norm: Norm.Activations
-        /// `[tokens, 3·dModel]`, queries and keys rotated.
+        /// `[tokens, (heads + 2·keyValueHeads)·headSize]`, queries | keys | values, queries and keys rotated.
         package let qkv: Operand
-        /// `[tokens, dModel]`, heads side by side.
+        /// `[tokens, heads·headSize]`, heads side by side.
         package let attended: Operand
         /// `[heads, tokens]`
         package let logSumExp: Tensor
 
         package init(tokens: Int, _ model: ModelShape, _ precision: Precision) {
             norm = Norm.Activations(tokens: tokens, dModel: model.dModel, precision)
-            qkv = Operand(precision, rows: tokens, columns: 3 * model.dModel)
-            attended = Operand(precision, rows: tokens, columns: model.dModel)
-            logSumExp = Tensor(rows: model.heads, columns: tokens)
+            qkv = Operand(precision, rows: tokens, columns: model.attention.projectedWidth)
+            attended = Operand(precision, rows: tokens, columns: model.attention.queryWidth)
+            logSumExp = Tensor(rows: model.attention.heads, columns: tokens)
         }
     }
 
@@ -38,8 +38,7 @@ package struct SelfAttention: Sendable {
         norm = Norm("\(block).attention_norm", model, layout)
         projection = Linear("\(block).attention.qkv", layout)
         output = Linear("\(block).attention.output", layout)
-        heads = model.heads
-        headSize = model.headSize
+        settings = model.attention
     }
 
     /// - Parameters:
@@ -57,13 +56,14 @@ package struct SelfAttention: Sendable {
         let qkv = saved.qkv.rows(0..<x.rows), attended = saved.attended.rows(0..<x.rows)
         let scratch = pass.workspace.scratch, length = pass.sequenceLength, cache = pass.cache?.layer(layer)
         let table = scratch.rotary.starting(at: cache?.position ?? 0)
+        let rotated = 0..<settings.queryWidth + settings.keyValueWidth
         projection.forward(h, into: qkv, in: pass) { rows in
-            table.rotate(qkv.rows(rows).columns(0..<2 * x.columns), first: rows.lowerBound, context: length)
+            table.rotate(qkv.rows(rows).columns(rotated), first: rows.lowerBound, context: length)
         }
-        let seen = cache?.append(qkv, on: pass.pool)
+        let seen = cache?.append(qkv.columns(settings.queryWidth..<settings.projectedWidth), on: pass.pool)
         if let cache, let seen, cache.position > 0 {
             attention(
-                ofLast: qkv.columns(0..<x.columns), keysValues: seen, shape: shape(seen.rows), into: attended,
+                ofLast: qkv.columns(0..<settings.queryWidth), keysValues: seen, shape: shape(seen.rows), into: attended,
                 scratch: scratch.attention, on: pass.pool)
         } else {
             attention(
@@ -91,6 +91,14 @@ package struct SelfAttention: Sendable {
     }
 
     private func shape(_ sequenceLength: Int) -> AttentionShape {
-        AttentionShape(heads: heads, headSize: headSize, context: sequenceLength)
+        AttentionShape(settings, context: sequenceLength)
+    }
+}
+
+extension AttentionShape {
+    /// The shape of attention over sequences of `context` tokens.
+    package init(_ settings: AttentionConfiguration, context: Int) {
+        self.init(
+            heads: settings.heads, keyValueHeads: settings.keyValueHeads, headSize: settings.headSize, context: context)
     }
 }

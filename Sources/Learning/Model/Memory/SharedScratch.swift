@@ -6,13 +6,13 @@ import Tensors
 struct SharedScratch: Sendable {
     /// `[tokens, dModel]`: the gradient of a norm's output.
     let dNorm: Tensor
-    /// `[partialSumRows(tokens), dModel]`: parts of the sums that norms' weights get.
-    let normSums: Tensor
+    /// `[partialSumRows(tokens), tokenSumWidth]`: parts of the sums over tokens that norms and biases get.
+    let tokenSums: Tensor
     /// The residual stream's gradient as a factor of products; empty in float32, which needs no copy.
     let dStreamOperand: Operand
-    /// `[tokens, dModel]`
+    /// `[tokens, heads·headSize]`
     let dAttended: Operand
-    /// `[tokens, 3·dModel]`
+    /// `[tokens, (heads + 2·keyValueHeads)·headSize]`
     let dQKV: Operand
     /// `[tokens, experts]` of the layer with most of them
     let dRouter: Tensor
@@ -30,16 +30,22 @@ struct SharedScratch: Sendable {
     ) {
         let tokens = keepsActivations ? sizes.tokens : 0, d = model.dModel
         dNorm = Tensor(rows: tokens, columns: d)
-        normSums = Tensor(rows: keepsActivations ? partialSumRows(tokens: tokens) : 0, columns: d)
+        tokenSums = Tensor(
+            rows: keepsActivations ? partialSumRows(tokens: tokens) : 0, columns: Self.tokenSumWidth(model))
         dStreamOperand = Operand(precision, rows: precision == .float32 ? 0 : tokens, columns: d)
-        dAttended = Operand(precision, rows: tokens, columns: d)
-        dQKV = Operand(precision, rows: tokens, columns: 3 * d)
+        dAttended = Operand(precision, rows: tokens, columns: model.attention.queryWidth)
+        dQKV = Operand(precision, rows: tokens, columns: model.attention.projectedWidth)
         dRouter = Tensor(rows: tokens, columns: sizes.experts)
         dHidden = Operand(precision, rows: keepsActivations ? sizes.receiveRows : 0, columns: model.expertHiddenSize)
         let chunk = min(sizes.tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         logits = LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
-        rotary = RotaryTable(context: model.context, headSize: model.headSize, base: model.ropeBase)
-        let shape = AttentionShape(heads: model.heads, headSize: model.headSize, context: model.context)
+        rotary = RotaryTable(context: model.context, headSize: model.attention.headSize, base: model.ropeBase)
+        let shape = AttentionShape(model.attention, context: model.context)
         attention = (0..<threads).map { _ in AttentionScratch(shape, precision) }
+    }
+
+    /// Columns of the widest row that is summed over tokens: of a norm, or of the biases of queries, keys and values.
+    static func tokenSumWidth(_ model: ModelShape) -> Int {
+        model.attention.bias == .none ? model.dModel : max(model.dModel, model.attention.projectedWidth)
     }
 }

@@ -18,15 +18,15 @@ package struct WorkspaceMemory: Sendable {
         keepsActivations: Bool,
         threads: Int
     ) {
-        let d = model.dModel, hidden = model.expertHiddenSize, k = model.expertsPerToken
+        let d = model.dModel, attention = model.attention, hidden = model.expertHiddenSize, k = model.expertsPerToken
         let layers = LayerSizes.byLayer(
             model, routing, microBatchTokens: tokens, expertParallelSize: expertParallelSize)
         let sizes = LayerSizes(forAllOf: layers)
         // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
         let norm = 2 * tokens
         let kept = recomputation.kept(layers: model.layers, forBackward: keepsActivations)
-        var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * model.heads)
-        var operands = kept.attention * 5 * tokens * d
+        var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * attention.heads)
+        var operands = kept.attention * tokens * (d + attention.projectedWidth + attention.queryWidth)
         for layer in kept.feedForward == 1 ? [sizes] : layers {
             let route = tokens * (layer.experts + 1 + 4 * k) + layer.experts
             let counts = 2 * layer.experts + 2 * expertParallelSize
@@ -38,12 +38,15 @@ package struct WorkspaceMemory: Sendable {
         let copies = precision == .float32 ? 0 : 1
         let backwardTokens = keepsActivations ? tokens : 0
         let shared =
-            backwardTokens * (d + sizes.experts) + (keepsActivations ? partialSumRows(tokens: tokens) * d : 0)
-        let sharedOperands = backwardTokens * (4 + copies) * d + (keepsActivations ? sizes.receiveRows * hidden : 0)
+            backwardTokens * (d + sizes.experts)
+            + (keepsActivations ? partialSumRows(tokens: tokens) * SharedScratch.tokenSumWidth(model) : 0)
+        let sharedOperands =
+            backwardTokens * (copies * d + attention.queryWidth + attention.projectedWidth)
+            + (keepsActivations ? sizes.receiveRows * hidden : 0)
         let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         let chunk = chunkRows * model.vocabularySize
-        let rotary = model.context * (model.headSize / 2) * 2
-        let shape = AttentionShape(heads: model.heads, headSize: model.headSize, context: model.context)
+        let rotary = model.context * (attention.headSize / 2) * 2
+        let shape = AttentionShape(attention, context: model.context)
         scratch = 4 * (backwardTokens * (d + k) + tokens)
         sharedScratch =
             4 * (shared + chunk + chunkRows + rotary) + precision.size * (sharedOperands + copies * chunk)

@@ -22,9 +22,9 @@ package struct ParameterEntry: Sendable {
     package let globalShape: [Int]
     /// The experts this rank holds, global numbers; nil for a replicated tensor.
     package let experts: Range<Int>?
-    /// Matrices of attention or of an expert that lie side by side in each `[rows, columns]`: three in `qkv`, two in `gate_up`; 0
-    /// of embedding, head, router and norms.
-    package let hiddenMatrices: Int
+    /// Columns of the matrices of attention or of an expert that lie side by side in each `[rows, columns]`: three in `qkv`, two
+    /// in `gate_up`; none of embedding, head, router, norms and biases.
+    package let hiddenWidths: [Int]
     /// First element in the arenas.
     package let offset: Int
     package let nameDigest: UInt64
@@ -103,7 +103,7 @@ package struct ParameterLayout: Sendable {
         let shape = (tensor.expertCount.map { [$0] } ?? []) + [tensor.rows, tensor.columns]
         let entry = ParameterEntry(
             name: tensor.name, role: tensor.role, globalShape: shape, experts: experts,
-            hiddenMatrices: tensor.hiddenMatrices, offset: count, nameDigest: digest(of: tensor.name))
+            hiddenWidths: tensor.hiddenWidths, offset: count, nameDigest: digest(of: tensor.name))
         ids[tensor.name] = entries.count
         entries.append(entry)
         count += (entry.count + Self.alignment - 1) / Self.alignment * Self.alignment
@@ -115,18 +115,11 @@ package struct ParameterLayout: Sendable {
         var rows: Int
         var columns: Int
         var expertCount: Int?
-        var hiddenMatrices = 0
+        var hiddenWidths: [Int] = []
     }
 
     private static func tensors(_ model: ModelShape) -> [Declaration] {
         let d = model.dModel, hidden = model.expertHiddenSize
-        func matrix(
-            _ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil, hidden: Int = 0
-        ) -> Declaration {
-            Declaration(
-                name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts,
-                hiddenMatrices: hidden)
-        }
         func norm(_ name: String) -> [Declaration] {
             let weight = Declaration(name: "\(name).weight", role: .normWeight, rows: 1, columns: d)
             let bias = Declaration(name: "\(name).bias", role: .bias, rows: 1, columns: d)
@@ -138,19 +131,43 @@ package struct ParameterLayout: Sendable {
             let block = "blocks.\(layer)", experts = model.expertCount(inLayer: layer)
             let together = model.initialization == .llmRandom ? experts : 1
             all += norm("\(block).attention_norm")
-            all.append(matrix("\(block).attention.qkv", d, 3 * d, fanIn: d, hidden: 3))
-            all.append(matrix("\(block).attention.output", d, d, fanIn: d, hidden: 1))
+            all += attention(block, model)
             all += norm("\(block).feed_forward_norm")
             all.append(matrix("\(block).router", d, experts, fanIn: d))
             if let state = model.routerState {
                 all.append(Declaration(name: "\(block).\(state)", role: .routerState, rows: 1, columns: experts))
             }
-            all.append(matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: 2))
             all.append(
-                matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: 1))
+                matrix(
+                    "\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: [hidden, hidden]))
+            all.append(
+                matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: [d]))
         }
         if model.finalNorm { all += norm("final_norm") }
         if !model.tieEmbeddings { all.append(matrix("head", model.vocabularySize, d, fanIn: d)) }
+        return all
+    }
+
+    private static func matrix(
+        _ name: String, _ rows: Int, _ columns: Int, fanIn: Int, experts: Int? = nil, hidden: [Int] = []
+    ) -> Declaration {
+        Declaration(
+            name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts,
+            hiddenWidths: hidden)
+    }
+
+    /// The projections of a block's attention and their biases.
+    private static func attention(_ block: String, _ model: ModelShape) -> [Declaration] {
+        let d = model.dModel, shape = model.attention, name = "\(block).attention"
+        let widths = [shape.queryWidth, shape.keyValueWidth, shape.keyValueWidth]
+        var all = [matrix("\(name).qkv", d, shape.projectedWidth, fanIn: d, hidden: widths)]
+        if shape.bias != .none {
+            all.append(Declaration(name: "\(name).qkv_bias", role: .bias, rows: 1, columns: shape.projectedWidth))
+        }
+        all.append(matrix("\(name).output", shape.queryWidth, d, fanIn: shape.queryWidth, hidden: [d]))
+        if shape.bias == .all {
+            all.append(Declaration(name: "\(name).output_bias", role: .bias, rows: 1, columns: d))
+        }
         return all
     }
 }

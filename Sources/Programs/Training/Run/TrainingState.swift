@@ -77,7 +77,7 @@ extension OptimizerKind {
     /// Where in `ranges` of the arenas a parameter has a second moment: Muon needs none of its matrices.
     func secondMoment(of layout: ParameterLayout, in ranges: [Range<Int>]) -> [Range<Int>] {
         guard self == .muon else { return ranges }
-        let others = layout.entries.filter { $0.hiddenMatrices == 0 }
+        let others = layout.entries.filter { $0.hiddenWidths.isEmpty }
         return ranges.flatMap { range in others.map { $0.range.clamped(to: range) } }.filter { !$0.isEmpty }
     }
 }

@@ -16,12 +16,12 @@ struct HiddenMatrices: Sendable {
     ///   - ownedRanges: of the arenas, which cut no matrix
     ///   - threads: of the rank
     init(_ layout: ParameterLayout, owning ownedRanges: [Range<Int>], threads: Int) {
-        let weights = layout.entries.filter { $0.hiddenMatrices > 0 }.flatMap(\.weights)
+        let weights = layout.entries.filter { !$0.hiddenWidths.isEmpty }.flatMap(\.weights)
         batches =
             weights
             .filter { weight in ownedRanges.contains { $0.contains(weight.range.lowerBound) } }
             .reduce(into: [[]]) { batches, weight in
-                if batches[batches.count - 1].reduce(0, { $0 + $1.matrices }) >= threads { batches.append([]) }
+                if batches[batches.count - 1].reduce(0, { $0 + $1.widths.count }) >= threads { batches.append([]) }
                 batches[batches.count - 1].append(weight)
             }
         scratchCount = batches.map { $0.reduce(0) { $0 + $1.scratchCount } }.max() ?? 0
@@ -48,6 +48,7 @@ struct HiddenMatrices: Sendable {
                     gradient(piece.range, worker), momentum: momentum[piece.range], into: piece.direction)
             }
             orthogonalize(places.flatMap(\.jobs), on: pool)
+            for place in places { place.scaleNarrower() }
             pool.run(pieces.count) { _, index in
                 let piece = pieces[index]
                 step.update(
@@ -57,17 +58,27 @@ struct HiddenMatrices: Sendable {
     }
 }
 
-/// Matrices of one shape side by side: `[rows, matrices · columns]` in the arenas.
+/// Matrices side by side: `[rows, Σ widths]` in the arenas.
 private struct HiddenWeight: Sendable {
     let range: Range<Int>
-    let matrices: Int
     let rows: Int
-    let columns: Int
+    /// Columns of each matrix.
+    let widths: [Int]
+
+    var widest: Int { widths.max() ?? 0 }
+    /// The columns of each matrix among those of all.
+    var columns: [Range<Int>] {
+        var end = 0
+        return widths.map { width in
+            end += width
+            return end - width..<end
+        }
+    }
+
+    private func scratchCount(_ width: Int) -> Int { Orthogonalization.scratchCount(rows: rows, columns: width) }
 
     /// Directions, results, and what each matrix takes besides.
-    var scratchCount: Int {
-        2 * range.count + matrices * Orthogonalization.scratchCount(rows: rows, columns: columns)
-    }
+    var scratchCount: Int { 2 * range.count + widths.reduce(0) { $0 + scratchCount($1) } }
 
     /// The memory of each weight of a batch.
     static func places(of batch: [HiddenWeight], in scratch: Vector<Float>) -> [Place] {
@@ -81,12 +92,12 @@ private struct HiddenWeight: Sendable {
     /// Where a weight is orthogonalized.
     struct Place {
         private let weight: HiddenWeight
-        /// `[rows, matrices · columns]` each.
+        /// `[rows, Σ widths]` each.
         private let direction: Tensor, result: Tensor
         private let rest: Vector<Float>
 
         init(_ weight: HiddenWeight, _ memory: Vector<Float>) {
-            let count = weight.range.count, columns = weight.matrices * weight.columns
+            let count = weight.range.count, columns = weight.widths.reduce(0, +)
             self.weight = weight
             direction = Tensor(memory[0..<count], rows: weight.rows, columns: columns)
             result = Tensor(memory[count..<2 * count], rows: weight.rows, columns: columns)
@@ -94,12 +105,24 @@ private struct HiddenWeight: Sendable {
         }
 
         var jobs: [Orthogonalization] {
-            let each = rest.count / weight.matrices
-            return (0..<weight.matrices).map { matrix in
-                let columns = matrix * weight.columns..<(matrix + 1) * weight.columns
+            var end = 0
+            return weight.columns.map { columns in
+                let start = end
+                end += weight.scratchCount(columns.count)
                 return Orthogonalization(
-                    of: direction.columns(columns), into: result.columns(columns),
-                    scratch: rest[matrix * each..<(matrix + 1) * each])
+                    of: direction.columns(columns), into: result.columns(columns), scratch: rest[start..<end])
+            }
+        }
+
+        /// `MuonStep.update` sizes all by the widest matrix; a narrower one is multiplied by what its own size is of that.
+        func scaleNarrower() {
+            func size(_ width: Int) -> Double { Double(max(weight.rows, width)).squareRoot() }
+            for columns in weight.columns where size(columns.count) < size(weight.widest) {
+                let factor = Float(size(columns.count) / size(weight.widest)), narrow = result.columns(columns)
+                for r in 0..<narrow.rows {
+                    var row = unsafe narrow.unsafeMutableRow(r)
+                    for i in row.indices { row[i] *= factor }
+                }
             }
         }
 
@@ -110,7 +133,7 @@ private struct HiddenWeight: Sendable {
                 let first = weight.range.lowerBound
                 return Piece(
                     range: first + part.lowerBound..<first + part.upperBound, direction: direction.vector[part],
-                    result: result.vector[part], rows: weight.rows, columns: weight.columns)
+                    result: result.vector[part], rows: weight.rows, columns: weight.widest)
             }
         }
     }
@@ -120,8 +143,8 @@ private struct HiddenWeight: Sendable {
         let range: Range<Int>
         let direction: Vector<Float>
         let result: Vector<Float>
-        /// Of each matrix.
         let rows: Int
+        /// Of the widest matrix.
         let columns: Int
     }
 }
@@ -130,7 +153,7 @@ extension ParameterEntry {
     /// Its hidden weights: one, or one for each of this rank's experts.
     fileprivate var weights: [HiddenWeight] {
         wholeMatrices.map {
-            HiddenWeight(range: $0, matrices: hiddenMatrices, rows: rows, columns: columns / hiddenMatrices)
+            HiddenWeight(range: $0, rows: rows, widths: hiddenWidths)
         }
     }
 }

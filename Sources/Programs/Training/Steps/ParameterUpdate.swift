@@ -65,7 +65,7 @@ struct ParameterUpdate: Sendable {
             let range = chunk.range, values = parameters.values[range], entry = layout[chunk.parameter]
             if !entry.hasGradient {
                 routerState?.update(values, sums: view.values(range, worker: worker))
-            } else if !hasMuon || entry.hiddenMatrices == 0 {
+            } else if !hasMuon || entry.hiddenWidths.isEmpty {
                 step.update(
                     values, gradient: view.values(range, worker: worker), firstMoment: m[range],
                     secondMoment: v[range], hasWeightDecay: entry.hasWeightDecay)

@@ -3,7 +3,7 @@ struct ClassTensor {
     enum Contents {
         /// A parameter as it is stored.
         case whole(String)
-        /// Columns of a matrix `[in, out]`, of one expert's if there are several, as `[out, in]`.
+        /// Columns of a matrix `[in, out]`, of one expert's if there are several, as `[out, in]`; of a bias `[out]`, as `[out]`.
         case transposed(String, expert: Int?, columns: Range<Int>, order: RowOrder = .asStored)
         /// Nothing: what an export writes, and what an import accepts.
         case filler(Filler, accepting: Accepted)

@@ -8,7 +8,8 @@ enum CommonSettings {
     static func values(of model: ModelShape, endOfText: Int) -> [String: JSONValue] {
         [
             "hidden_size": .integer(model.dModel), "num_hidden_layers": .integer(model.layers),
-            "num_attention_heads": .integer(model.heads), "num_key_value_heads": .integer(model.heads),
+            "num_attention_heads": .integer(model.attention.heads),
+            "num_key_value_heads": .integer(model.attention.keyValueHeads),
             "vocab_size": .integer(model.vocabularySize), "max_position_embeddings": .integer(model.context),
             "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText), "hidden_act": .text("silu"),
             "torch_dtype": .text("float32"), "rms_norm_eps": .number(model.normEpsilon),
@@ -41,22 +42,35 @@ enum CommonSettings {
     /// As `model` of a configuration has it: beyond it counts stop fitting into machine words somewhere.
     private static let mostParameters = 1e15
 
-    /// - Parameter hiddenKey: the key of an expert's hidden size
+    /// `head_dim`, where it is not hidden_size / num_attention_heads: Qwen's and Baidu's configurations have no such key, but what
+    /// transformers 5 computes follows it.
+    static func headSize(of model: ModelShape) -> [String: JSONValue] {
+        let attention = model.attention
+        return attention.queryWidth == model.dModel ? [:] : ["head_dim": .integer(attention.headSize)]
+    }
+
+    /// - Parameters:
+    ///   - hiddenKey: the key of an expert's hidden size
+    ///   - bias: the biases of attention that the class has
     /// - Throws: `data` naming a setting that asks for what our models do not compute
     static func read(
         _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, expertsPerToken: Int,
-        _ defaults: Defaults = Defaults()
+        bias: AttentionBias = .none, _ defaults: Defaults = Defaults()
     ) throws(Failure) -> ModelShape {
-        let d = try keys.integer("hidden_size", in: 1...1 << 20), heads = try readHeads(&keys, d, defaults)
+        let d = try keys.integer("hidden_size", in: 1...1 << 20)
+        var attention = try readHeads(&keys, d, defaults)
+        attention.bias = bias
         let hidden = try keys.integer(hiddenKey, in: 1...1 << 20)
         let layers = try keys.integer("num_hidden_layers", in: 1...10_000)
-        guard Double(layers) * Double(d) * (4 * Double(d) + 3 * Double(hidden) * Double(experts)) < mostParameters
-        else { throw keys.failure("num_hidden_layers", "× hidden_size × experts are more than 10^15 parameters") }
+        let feedForward = 3 * Double(d) * Double(hidden) * Double(experts)
+        guard Double(layers) * (attention.matrixElements(dModel: d) + feedForward) < mostParameters else {
+            throw keys.failure("num_hidden_layers", "× hidden_size × experts are more than 10^15 parameters")
+        }
         try requireFullAttention(&keys, layers: layers)
         try keys.require("hidden_act", .text("silu"), feature: "this activation")
         try keys.require("attention_dropout", .integer(0), .number(0), feature: "dropout")
-        return ModelShape(
-            dModel: d, layers: layers, heads: heads,
+        var model = ModelShape(
+            dModel: d, layers: layers, heads: attention.heads,
             context: try keys.integer("max_position_embeddings", in: 1...1 << 24),
             vocabularySize: try keys.integer("vocab_size", in: 1...largestVocabulary),
             experts: ExpertsPerLayer(experts),
@@ -65,24 +79,26 @@ enum CommonSettings {
             tieEmbeddings: try keys.boolean("tie_word_embeddings", default: defaults.tiesEmbeddings),
             normEpsilon: try keys.number("rms_norm_eps", default: defaults.normEpsilon, in: 0...1),
             ropeBase: try rotaryBase(&keys, default: defaults.ropeBase))
+        model.attention = attention
+        return model
     }
 
     private static func readHeads(
         _ keys: inout ConfigurationKeys, _ d: Int, _ defaults: Defaults
-    ) throws(Failure) -> Int {
+    ) throws(Failure) -> AttentionConfiguration {
         let heads = try keys.integer("num_attention_heads", in: 1...10_000)
-        guard d % heads == 0, d / heads % 2 == 0 else {
-            throw keys.failure("num_attention_heads", "is \(heads), which does not cut \(d) into heads of an even size")
-        }
         let keyHeads = try keys.integer("num_key_value_heads", default: defaults.keyHeads ?? heads, in: 1...10_000)
-        guard keyHeads == heads else {
+        let size = try keys.integer("head_dim", default: d % heads == 0 ? max(1, d / heads) : 1, in: 1...1 << 20)
+        guard size % 2 == 0 else {
             throw keys.failure(
-                "num_key_value_heads", "is \(keyHeads) for \(heads) heads: grouped-query attention is not supported")
+                "num_attention_heads",
+                "is \(heads), which does not cut \(d) into heads of an even size, and `head_dim` is none"
+            )
         }
-        guard try keys.integer("head_dim", default: d / heads, in: 1...1 << 20) == d / heads else {
-            throw keys.failure("head_dim", "is not hidden_size / num_attention_heads = \(d / heads)")
+        guard heads % keyHeads == 0 else {
+            throw keys.failure("num_key_value_heads", "is \(keyHeads), which does not divide the \(heads) heads")
         }
-        return heads
+        return AttentionConfiguration(heads: heads, keyValueHeads: keyHeads, headSize: size)
     }
 
     /// - Parameter fallback: the window where the file is silent; nil: none

@@ -1,4 +1,5 @@
 import Configuration
+import Diagnostics
 
 // Tensors that several classes have under the same names.
 
@@ -16,32 +17,47 @@ func finalTensors(_ model: ModelShape) -> [ClassTensor] {
 /// The norms and the attention of a layer.
 /// - Parameters:
 ///   - order: of the rows of the query and key projections
-///   - hasBiases: whether query, key and value projections have biases, which must be zeros
+///   - hasZeroBiases: whether query, key and value projections have biases although the model has none: zeros
 func attentionTensors(
-    _ layer: Int, _ model: ModelShape, order: ClassTensor.RowOrder = .asStored, hasBiases: Bool = false
+    _ layer: Int, _ model: ModelShape, order: ClassTensor.RowOrder = .asStored, hasZeroBiases: Bool = false
 ) -> [ClassTensor] {
-    let d = model.dModel, block = "blocks.\(layer)", there = "model.layers.\(layer)"
+    let d = model.dModel, block = "blocks.\(layer)", there = "model.layers.\(layer)", attention = model.attention
     var all = [
         ClassTensor("\(there).input_layernorm.weight", [d], .whole("\(block).attention_norm.weight")),
         ClassTensor("\(there).post_attention_layernorm.weight", [d], .whole("\(block).feed_forward_norm.weight")),
         ClassTensor(
-            "\(there).self_attn.o_proj.weight", [d, d],
+            "\(there).self_attn.o_proj.weight", [d, attention.queryWidth],
             .transposed("\(block).attention.output", expert: nil, columns: 0..<d)),
     ]
-    for (index, letter) in ["q", "k", "v"].enumerated() {
-        let name = "\(there).self_attn.\(letter)_proj"
-        all.append(
-            ClassTensor(
-                "\(name).weight", [d, d],
-                .transposed(
-                    "\(block).attention.qkv", expert: nil, columns: index * d..<(index + 1) * d,
-                    order: letter == "v" ? .asStored : order)))
-        if hasBiases {
-            all.append(
-                ClassTensor("\(name).bias", [d], .filler(.constant(0), accepting: .zeros(feature: "biases"))))
+    if attention.bias == .all {
+        all.append(ClassTensor("\(there).self_attn.o_proj.bias", [d], .whole("\(block).attention.output_bias")))
+    }
+    let keys = attention.queryWidth, values = keys + attention.keyValueWidth
+    for (letter, columns) in [("q", 0..<keys), ("k", keys..<values), ("v", values..<attention.projectedWidth)] {
+        let name = "\(there).self_attn.\(letter)_proj", rows = letter == "v" ? .asStored : order
+        func part(_ parameter: String) -> ClassTensor.Contents {
+            .transposed("\(block).attention.\(parameter)", expert: nil, columns: columns, order: rows)
+        }
+        all.append(ClassTensor("\(name).weight", [columns.count, d], part("qkv")))
+        if attention.bias != .none {
+            all.append(ClassTensor("\(name).bias", [columns.count], part("qkv_bias")))
+        } else if hasZeroBiases {
+            let zeros = ClassTensor.Contents.filler(.constant(0), accepting: .zeros(feature: "biases"))
+            all.append(ClassTensor("\(name).bias", [columns.count], zeros))
         }
     }
     return all
+}
+
+/// Whether the query, key and value projections of all layers have biases of zeros, so that the model is one without.
+func biasesAreZero(_ model: ModelShape, in files: WeightFiles) throws(Failure) -> Bool {
+    for layer in 0..<model.layers {
+        for letter in ["q", "k", "v"] {
+            let name = "model.layers.\(layer).self_attn.\(letter)_proj.bias"
+            guard files.tensors[name] != nil, try files.isZero(name) else { return false }
+        }
+    }
+    return true
 }
 
 /// A router and `slots` experts: the layer's, and zeros in place of those that it does not have and never chooses.

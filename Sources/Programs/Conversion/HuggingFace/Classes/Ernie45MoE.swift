@@ -16,6 +16,15 @@ struct Ernie45MoE: ExportedClass {
     private init(slots: Int) { self.slots = slots }
 
     init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
+        guard model.attention.bias == .none else {
+            throw Failure(
+                .configuration,
+                "model.attention_bias is `\(model.attention.bias.rawValue)`: "
+                    + (model.experts.uniform == nil
+                        ? "the only class of transformers that holds layers of different numbers of experts has no biases"
+                        : "no class of transformers with experts has a bias of attention's output"),
+                advice: "only models with `attention_bias: none`, or of one expert, can go to Hugging Face")
+        }
         guard routing.normalizeGates else {
             throw Failure(
                 .configuration,
@@ -36,7 +45,7 @@ struct Ernie45MoE: ExportedClass {
             "moe_layer_interval": .integer(1), "moe_norm_min": .number(1e-12), "use_bias": .boolean(false),
             // The class would take token 0.
             "pad_token_id": .null,
-        ]
+        ].merging(CommonSettings.headSize(of: model)) { $1 }
     }
 
     var notes: [String] {
@@ -68,7 +77,7 @@ struct Ernie45MoE: ExportedClass {
     }
 
     func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
-        let order = ClassTensor.RowOrder.interleavedRotary(headSize: model.headSize)
+        let order = ClassTensor.RowOrder.interleavedRotary(headSize: model.attention.headSize)
         return attentionTensors(layer, model, order: order) + routedTensors(layer, model, slots: slots)
             + [correctionBias(layer, experts: model.expertCount(inLayer: layer))]
     }

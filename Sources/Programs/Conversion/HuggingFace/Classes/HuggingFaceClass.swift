@@ -75,10 +75,12 @@ extension HuggingFaceClass {
 /// The classes that are known.
 enum HuggingFaceClasses {
     /// Those that are written, each where it is looked for: the first that holds a model is taken.
-    static let exported: [any ExportedClass.Type] = [Llama.self, Qwen2MoE.self, Ernie45MoE.self]
+    static let exported: [any ExportedClass.Type] = [
+        Llama.self, Qwen2.self, Mixtral.self, Qwen2MoE.self, Ernie45MoE.self,
+    ]
 
     /// Those that are read.
-    static var all: [any HuggingFaceClass.Type] { exported + [Mistral.self, Mixtral.self] }
+    static var all: [any HuggingFaceClass.Type] { exported + [Mistral.self] }
 
     /// - Throws: `configuration` naming the setting that no class holds
     static func holding(

@@ -14,20 +14,27 @@ struct Llama: ExportedClass {
         guard model.isDense else {
             throw Failure(.configuration, "model.experts is \(model.experts), but a Llama has no experts")
         }
+        guard model.attention.bias != .qkv else {
+            throw Failure(.configuration, "model.attention_bias is `qkv`, but a Llama has biases everywhere or nowhere")
+        }
     }
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [
-            "intermediate_size": .integer(model.expertHiddenSize), "head_dim": .integer(model.headSize),
-            "attention_bias": .boolean(false), "mlp_bias": .boolean(false),
+            "intermediate_size": .integer(model.expertHiddenSize),
+            "head_dim": .integer(model.attention.headSize), "attention_bias": .boolean(model.attention.bias == .all),
+            "mlp_bias": .boolean(false),
         ]
     }
 
-    var notes: [String] { ["the routers of a model of one expert have no effect and are left out"] }
+    static let notesOfOneExpert = ["the routers of a model of one expert have no effect and are left out"]
+    var notes: [String] { Self.notesOfOneExpert }
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
-        let model = try CommonSettings.read(&keys, hiddenKey: "intermediate_size", experts: 1, expertsPerToken: 1)
-        for key in ["attention_bias", "mlp_bias"] { try keys.require(key, .boolean(false), feature: "a bias") }
+        let hasBiases = try keys.boolean("attention_bias", default: false)
+        let model = try CommonSettings.read(
+            &keys, hiddenKey: "intermediate_size", experts: 1, expertsPerToken: 1, bias: hasBiases ? .all : .none)
+        try keys.require("mlp_bias", .boolean(false), feature: "a bias of the feed-forward")
         return ImportedConfiguration(Llama(), model, normalizesGates: false)
     }
 

@@ -1,15 +1,33 @@
+import JSON
 import Configuration
 import Diagnostics
 import Tensors
 
 /// Equally many experts in every layer; gates are always divided by their sum.
-struct Mixtral: HuggingFaceClass {
+struct Mixtral: ExportedClass {
     static let name = "MixtralForCausalLM"
     static let modelType = "mixtral"
 
     private static let names = FeedForwardNames(gate: "w1", up: "w3", down: "w2")
 
     private init() {}
+
+    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
+        guard model.experts.uniform != nil, routing.normalizeGates, model.attention.bias == .none else {
+            throw Failure(
+                .configuration,
+                "a Mixtral has equally many experts in every layer, gates that are divided by their sum and no biases")
+        }
+    }
+
+    func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
+        [
+            "num_local_experts": .integer(model.expertCount(inLayer: 0)),
+            "num_experts_per_tok": .integer(model.expertsPerToken),
+            "intermediate_size": .integer(model.expertHiddenSize), "head_dim": .integer(model.attention.headSize),
+            "sliding_window": .null,
+        ]
+    }
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
         let experts = try keys.integer("num_local_experts", default: 8, in: 1...65_536)

@@ -4,14 +4,15 @@ import Diagnostics
 import Foundation
 import Tensors
 
-/// Equally many experts in every layer. The class always has a shared expert, and mostly biases of the attention: where it
-/// holds a model of ours, both add nothing.
+/// Equally many experts in every layer. The class always has a shared expert, and mostly biases of queries, keys and values: where
+/// a model of ours has none, both add nothing.
 struct Qwen2MoE: ExportedClass {
     static let name = "Qwen2MoeForCausalLM"
     static let modelType = "qwen2_moe"
 
     /// Of the shared expert.
     private let sharedHidden: Int
+    /// Whether queries, keys and values have biases in the files.
     private let hasBiases: Bool
 
     private init(sharedHidden: Int, hasBiases: Bool) {
@@ -23,7 +24,12 @@ struct Qwen2MoE: ExportedClass {
         guard model.experts.uniform != nil else {
             throw Failure(.configuration, "model.experts is \(model.experts), which a Qwen2-MoE cannot have")
         }
-        self.init(sharedHidden: profile == .portable ? 32 : 1, hasBiases: profile == .portable)
+        guard model.attention.bias != .all else {
+            throw Failure(.configuration, "model.attention_bias is `all`, which a Qwen2-MoE cannot have")
+        }
+        self.init(
+            sharedHidden: profile == .portable ? 32 : 1,
+            hasBiases: profile == .portable || model.attention.bias == .qkv)
     }
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
@@ -36,29 +42,38 @@ struct Qwen2MoE: ExportedClass {
             "intermediate_size": .integer(model.expertHiddenSize), "decoder_sparse_step": .integer(1),
             "norm_topk_prob": .boolean(routing.normalizeGates), "qkv_bias": .boolean(hasBiases),
             "use_sliding_window": .boolean(false), "mlp_only_layers": .list([]),
-        ]
+        ].merging(CommonSettings.headSize(of: model)) { $1 }
     }
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
         // What the class takes where the file is silent.
         let experts = try keys.integer("num_experts", default: 60, in: 1...65_536)
         let expertsPerToken = try keys.integer("num_experts_per_tok", default: 4, in: 1...experts)
+        let hasBiases = try keys.boolean("qkv_bias", default: true)
         let model = try CommonSettings.read(
-            &keys, hiddenKey: "moe_intermediate_size", experts: experts, expertsPerToken: expertsPerToken)
+            &keys, hiddenKey: "moe_intermediate_size", experts: experts, expertsPerToken: expertsPerToken,
+            bias: hasBiases ? .qkv : .none, CommonSettings.Defaults(keyHeads: 16))
         try keys.require("decoder_sparse_step", .integer(1), feature: "a layer without experts")
         try keys.require("mlp_only_layers", .list([]), feature: "a layer without experts")
         try keys.require("use_sliding_window", .boolean(false), feature: "a sliding window")
         keys.ignore(["intermediate_size"])
         let shared = try keys.integer("shared_expert_intermediate_size", default: 5632, in: 0...1 << 20)
-        let found = Qwen2MoE(sharedHidden: shared, hasBiases: try keys.boolean("qkv_bias", default: true))
+        let found = Qwen2MoE(sharedHidden: shared, hasBiases: hasBiases)
         return ImportedConfiguration(
             found, model, normalizesGates: try keys.boolean("norm_topk_prob", default: false))
     }
 
     func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
-        attentionTensors(layer, model, hasBiases: hasBiases)
+        attentionTensors(layer, model, hasZeroBiases: hasBiases)
             + routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
             + sharedExpert("model.layers.\(layer).mlp", model.dModel)
+    }
+
+    /// Without the biases that are zeros everywhere, as Switchyard writes them for a model that has none.
+    func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape {
+        var settled = model
+        if hasBiases, try biasesAreZero(model, in: files) { settled.attention.bias = .none }
+        return settled
     }
 
     /// The class adds `sigmoid(gate·x) · shared(x)`: zeros make it nothing. The gate is ones, because llama.cpp computes a

@@ -51,10 +51,10 @@ final class ParameterSource {
         if let last, last.name == name, last.expert == expert { return last.matrix }
         last = nil
         let shape = try reader.tensor(name).shape
-        let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
+        let (rows, columns) = (shape.count > 1 ? shape[shape.count - 2] : 1, shape[shape.count - 1])
         let values = try reader.readFinite(
-            name, offset: expert.map { [$0, 0, 0] } ?? [0, 0],
-            shape: (expert == nil ? [] : [1]) + [rows, columns])
+            name, offset: (expert.map { [$0] } ?? []) + shape.suffix(2).map { _ in 0 },
+            shape: (expert == nil ? [] : [1]) + shape.suffix(2))
         last = (name, expert, (values, rows, columns))
         return (values, rows, columns)
     }

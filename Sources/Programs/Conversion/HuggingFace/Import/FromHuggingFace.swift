@@ -56,7 +56,10 @@ package struct FromHuggingFace {
         written.add(
             "model",
             [
-                "d_model": .integer(model.dModel), "layers": .integer(model.layers), "heads": .integer(model.heads),
+                "d_model": .integer(model.dModel), "layers": .integer(model.layers),
+                "heads": .integer(model.attention.heads), "kv_heads": .integer(model.attention.keyValueHeads),
+                "head_size": .integer(model.attention.headSize),
+                "attention_bias": .word(model.attention.bias.rawValue),
                 "context": .integer(model.context), "vocabulary_size": .integer(model.vocabularySize),
                 "experts": .word("\(model.experts)"), "top_k": .integer(model.topK),
                 "feed_forward": .number(model.feedForward), "tie_embeddings": .boolean(model.tieEmbeddings),

@@ -78,7 +78,7 @@ package final class ImportedModel {
             guard let columns = part.columns else {
                 return try files.read(part.name, rows.lowerBound * entry.columns..<rows.upperBound * entry.columns)
             }
-            let rowLength = try files.stored(part.name).shape[1]
+            let shape = try files.stored(part.name).shape, rowLength = shape.count > 1 ? shape[1] : 1
             let to = Tensor(values, rows: rows.count, columns: entry.columns).columns(columns)
             copyTransposed(try tensor(part.name), rowLength: rowLength, part.rows, rows, into: to)
         }

@@ -52,9 +52,10 @@ package struct ConversionCheck: Sendable {
     private func compareSettings(_ model: ImportedModel, _ source: SourceCheckpoint) throws(Failure) {
         let ours = source.configuration.model, theirs = model.configuration.model
         let isSame =
-            (ours.dModel, ours.layers, ours.heads, ours.vocabularySize, ours.expertsPerToken)
-            == (theirs.dModel, theirs.layers, theirs.heads, theirs.vocabularySize, theirs.expertsPerToken)
-            && ours.expertCounts == theirs.expertCounts && ours.tieEmbeddings == theirs.tieEmbeddings
+            (ours.dModel, ours.layers, ours.vocabularySize, ours.expertsPerToken)
+            == (theirs.dModel, theirs.layers, theirs.vocabularySize, theirs.expertsPerToken)
+            && ours.attention == theirs.attention && ours.expertCounts == theirs.expertCounts
+            && ours.tieEmbeddings == theirs.tieEmbeddings
             && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
             && ours.ropeBase == theirs.ropeBase && ours.expertHiddenSize == theirs.expertHiddenSize
             && (theirs.isDense

@@ -50,6 +50,15 @@ final class ReferenceForward {
         return logits
     }
 
+    /// `x·Wᵀ + b`, `W` as stored: `[out, in]`, `b` if the projection has one.
+    private func projection(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
+        let y = try linear(x, "\(name).weight")
+        guard files.tensors["\(name).bias"] != nil else { return y }
+        let bias = try files.read("\(name).bias")
+        for t in 0..<y.rows { for c in 0..<y.columns { y[t, c] += bias[c] } }
+        return y
+    }
+
     /// `x·Wᵀ`, `W` as stored: `[out, in]`.
     func linear(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
         let shape = try files.stored(name).shape
@@ -77,36 +86,39 @@ final class ReferenceForward {
     }
 
     private func attention(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
-        let q = try linear(h, "\(name).q_proj.weight"), k = try linear(h, "\(name).k_proj.weight")
-        let v = try linear(h, "\(name).v_proj.weight")
+        let q = try projection(h, "\(name).q_proj"), k = try projection(h, "\(name).k_proj")
+        let v = try projection(h, "\(name).v_proj"), settings = configuration.model.attention
         rotate(q)
         rotate(k)
-        let y = Tensor(rows: h.rows, columns: d), n = tokens.length, size = configuration.model.headSize
+        let y = Tensor(rows: h.rows, columns: q.columns), n = tokens.length, size = settings.headSize
         let scores = Tensor(rows: n, columns: n)
         for start in stride(from: 0, to: h.rows, by: n) {
-            for head in 0..<configuration.model.heads {
-                func part(_ x: Tensor) -> Tensor { x.rows(start..<start + n).columns(head * size..<(head + 1) * size) }
-                multiply(part(q).factor, part(k).transposed, into: .float32(scores))
+            for head in 0..<settings.heads {
+                let shared = head / (settings.heads / settings.keyValueHeads)
+                func part(_ x: Tensor, _ head: Int) -> Tensor {
+                    x.rows(start..<start + n).columns(head * size..<(head + 1) * size)
+                }
+                multiply(part(q, head).factor, part(k, shared).transposed, into: .float32(scores))
                 let scale = 1 / Float(size).squareRoot()
                 for row in 0..<n { for column in 0...row { scores[row, column] *= scale } }
                 for row in 0..<n { softmax(scores, row: row, first: row + 1) }
-                multiply(scores.factor, part(v).factor, into: .float32(part(y)))
+                multiply(scores.factor, part(v, shared).factor, into: .float32(part(y, head)))
             }
         }
-        return try linear(y, "\(name).o_proj.weight")
+        return try projection(y, "\(name).o_proj")
     }
 
     /// `rotate_half`: the second half of a head, negated, is the first half's partner; in Ernie 4.5 every second number the
     /// one's before it.
     private func rotate(_ x: Tensor) {
-        let size = configuration.model.headSize
+        let size = configuration.model.attention.headSize
         let (step, partner) = configuration.huggingFaceClass.turnsNeighbors ? (2, 1) : (1, size / 2)
         for t in 0..<x.rows {
             for i in 0..<size / 2 {
                 let frequency = pow(configuration.model.ropeBase, -Double(2 * i) / Double(size))
                 let angle = Double(t % tokens.length) * frequency
                 let cosine = Float(cos(angle)), sine = Float(sin(angle))
-                for start in stride(from: 0, to: d, by: size) {
+                for start in stride(from: 0, to: x.columns, by: size) {
                     let first = start + i * step, second = first + partner
                     let a = x[t, first], b = x[t, second]
                     x[t, first] = a * cosine - b * sine
