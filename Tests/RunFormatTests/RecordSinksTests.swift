@@ -101,18 +101,23 @@ import Testing
     @Test("progress goes on after the step from which training goes on, and its last line stays") func resumedProgress()
     {
         let shown = Lines()
-        let sink = ProgressSink(on: ProgressDisplay(isTerminal: true) { shown.add($0) }, lastStep: 9)
+        let sink = ProgressSink(on: ProgressDisplay(isTerminal: true) { shown.add($0) }, lastStep: 9, elapsed: { 130 })
         sink.resume(after: 7)
         sink.append(record(8))
         sink.append(record(9))
-        let figures = "loss 1.5000  norm 0.00  12,345 tokens/s  MFU 0.0 %  dropped 0.0 %"
-        #expect(shown.all == ["\rstep 8/9  \(figures)  ETA 2s", "\rstep 9/9  \(figures)  ETA 0s\n"])
+        let figures = "loss  1.5000  norm  0.00   12,345 tokens/s  MFU  0.0 %  dropped  0.0 %  elapsed  2m10s"
+        #expect(shown.all == ["\rstep 8/9  \(figures)  ETA     2s", "\rstep 9/9  \(figures)  ETA     0s\n"])
     }
 
     @Test(
         "a line that is rewritten fits into the terminal's row, without what is missed least",
         arguments: [
-            (120, "step 8/9  loss 1.5000  norm 0.00  12,345 tokens/s  MFU 120.0 % (doubtful)  dropped 0.0 %  ETA 2s"),
+            (
+                130,
+                "step 8/9  loss  1.5000  norm  0.00   12,345 tokens/s  MFU 120.0 % (doubtful)  dropped  0.0 %  "
+                    + "elapsed  2m10s  ETA     2s"
+            ),
+            (100, "step 8/9  loss 1.5000  norm 0.00  12,345 tokens/s  MFU 120.0 % (doubtful)  dropped 0.0 %  ETA 2s"),
             (80, "step 8/9  loss 1.5000  12,345 tokens/s  MFU 120.0 % (doubtful)  ETA 2s"),
             (60, "step 8/9  loss 1.5000  12,345 tokens/s  ETA 2s"), (40, "step 8/9  loss 1.5000  ETA 2s"),
             (12, "step 8/9  l"),
@@ -120,7 +125,7 @@ import Testing
     func narrowTerminal(columns: Int, expected: String) {
         let shown = Lines()
         let display = ProgressDisplay(isTerminal: true, columns: { columns }) { shown.add($0) }
-        let sink = ProgressSink(on: display, lastStep: 9)
+        let sink = ProgressSink(on: display, lastStep: 9, elapsed: { 130 })
         var record = record(8)
         (record.mfu, record.mfuIsDoubtful) = (1.2, true)
         sink.append(record)

@@ -10,7 +10,7 @@ package struct Linear: Sendable {
 
     package init(_ name: String, _ layout: ParameterLayout) {
         weight = layout.id(name)
-        bias = layout.contains("\(name)_bias") ? layout.id("\(name)_bias") : nil
+        bias = layout.bias("\(name)_bias")
     }
 
     /// - Parameters:

@@ -7,7 +7,7 @@ package enum ParameterRole: Sendable, Equatable {
     case matrix(fanIn: Int)
     /// A norm's weight: starts at 1.
     case normWeight
-    /// A norm's bias: starts at 0.
+    /// The bias of a norm or of a matrix: starts at 0.
     case bias
     /// The state of a routing rule, a number for every expert: starts at 0, and the rule moves it, no gradient (`RouterState`).
     case routerState
@@ -97,7 +97,10 @@ package struct ParameterLayout: Sendable {
         return ParameterID(index: index)
     }
 
-    package func contains(_ name: String) -> Bool { ids[name] != nil }
+    /// The bias of that name; nil if there is none. What a routing rule keeps under such a name is none.
+    package func bias(_ name: String) -> ParameterID? {
+        ids[name].flatMap { entries[$0].role == .bias ? ParameterID(index: $0) : nil }
+    }
 
     private mutating func append(_ tensor: Declaration, experts: Range<Int>?) {
         let shape = (tensor.expertCount.map { [$0] } ?? []) + [tensor.rows, tensor.columns]

@@ -83,7 +83,8 @@ private struct PageWriter {
     private mutating func html(_ figure: Figure) -> String {
         let style = ChartStyle.page(charts)
         charts += 1
-        let subtitles = [figure.chart.subtitle, figure.chart.y.title].filter { !$0.isEmpty }
+        let isNamed = figure.chart.title.lowercased() == figure.chart.y.title
+        let subtitles = [figure.chart.subtitle, isNamed ? "" : figure.chart.y.title].filter { !$0.isEmpty }
         let table = figure.table.map { "<details><summary>Numbers</summary>\(html($0))</details>" } ?? ""
         return """
             <figure>
