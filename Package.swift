@@ -131,7 +131,9 @@ let package = Package(
             "Programs/Training",
             "Inference Parallelism Checkpoints Model Optimization Data Tokenizers Kernels MatrixProducts "
                 + "HDF5 MPI Collectives Threading " + core),
-        module("Programs/Planning", "RunFormat Configuration Platform Randomness Diagnostics SwiftCSV"),
+        module("Programs/Charts", "Platform Diagnostics"),
+        module("Programs/Planning", "Charts RunFormat Configuration Platform Randomness Diagnostics SwiftCSV"),
+        module("Programs/Reporting", "Charts Planning RunFormat Configuration Platform Diagnostics"),
         module(
             "Programs/Study",
             "Training Planning Parallelism Model Data RunFormat Configuration Platform Randomness Diagnostics"),
@@ -151,8 +153,8 @@ let package = Package(
         // command line: the only place that names everything
         program(
             "switchyard",
-            "Training Study Conversion Benchmarking Inference Planning Parallelism Checkpoints Model Data "
-                + "Tokenizers MatrixProducts HDF5 MPI Collectives Threading RunFormat Configuration Tensors "
+            "Training Study Reporting Conversion Benchmarking Inference Planning Charts Parallelism Checkpoints Model "
+                + "Data Tokenizers MatrixProducts HDF5 MPI Collectives Threading RunFormat Configuration Tensors "
                 + "Platform Diagnostics BuildInformation CPlatform CStartup ArgumentParser"),
         program("rank-checks", "RankChecks HDF5 MPI Collectives Platform Diagnostics"),
         program("law-checks", "Planning Diagnostics"),
@@ -193,9 +195,12 @@ let package = Package(
             resources: [.copy("Golden")]),
         tests(of: "Parallelism", "Parallelism Model Collectives Configuration Tensors Diagnostics"),
         tests(of: "Parquet", "Parquet Diagnostics Randomness", resources: [.copy("Golden")]),
-        tests(of: "Planning", "Planning Configuration Platform Randomness Diagnostics", resources: [.copy("Tables")]),
+        tests(
+            of: "Planning", "Charts Planning Configuration Platform Randomness Diagnostics",
+            resources: [.copy("Tables")]),
         tests(of: "Platform", "Platform Diagnostics"),
         tests(of: "Randomness", "Randomness"),
+        tests(of: "Reporting", "Reporting Charts RunFormat Diagnostics TestSupport"),
         tests(of: "RunFormat", "Threading RunFormat Diagnostics TestSupport"),
         tests(of: "Study", "Study Model Configuration Diagnostics"),
         tests(of: "Tensors", "Tensors Platform"),

@@ -6,4 +6,6 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 
 scripts/portability --release bookworm --limit 3300 -- \
-    scripts/follow-pages --here README.md docs/guides/own-text.md docs/configuration.md docs/guides/hugging-face.md
+    bash -c 'apt-get install -y -qq --no-install-recommends gdb >&2 && exec scripts/follow-pages --here "$@"' follow \
+    README.md docs/guides/own-text.md docs/configuration.md docs/guides/hugging-face.md docs/guides/plan-sweep-fit.md \
+    docs/guides/one-rank.md

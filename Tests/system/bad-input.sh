@@ -35,6 +35,7 @@ refuses "expert_parallel that is not allowed" 78 'expert_parallel` is 3.*4 exper
     parallel.expert_parallel=3
 refuses "more ranks than micro-batches" 78 '2 ranks, but a step has only 1 micro-batch' batch.tokens=128
 refuses "a --set that is none" 64 -- nonsense
+expect_exit "no configuration" 64 "switchyard init. writes one" -- "$switchyard" train
 expect_exit "missing configuration" 66 'no configuration file nowhere.yaml' -- \
     "${on_two_ranks[@]}" "$switchyard" train nowhere.yaml
 expect_exit "a command that does not exist" 64 'there is no command .trian.; did you mean .train.' -- \

@@ -46,6 +46,11 @@ input='is the input'
 mkfifo pipe
 ln -s pipe link-to-pipe
 tokenize=("$switchyard" tokenize)
+for path in run/metrics.jsonl run/run.json run/config.yaml; do
+    keeps "a report onto $path" "$path \(--output\) $input" "$switchyard" report run --output "$path"
+done
+keeps "a report onto its table" "runs.csv \(--output\) $input" "$switchyard" report runs.csv fit.json --output runs.csv
+keeps "a report onto its fit" "fit.json \(--output\) $input" "$switchyard" report runs.csv fit.json --output ./fit.json
 keeps "tokenize onto its text" "corpus.txt \(--output\) $input corpus.txt" "${tokenize[@]}" corpus.txt --output corpus.txt
 for name in soft.txt hard.txt ./corpus.txt texts/../corpus.txt "$work/corpus.txt"; do
     keeps "tokenize onto its text as $name" "$input" "${tokenize[@]}" corpus.txt --output "$name"

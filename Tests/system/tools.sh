@@ -63,3 +63,37 @@ kill -KILL "$job"
 expect "the ranks of the killed mpirun are gone" wait_until "$limit" are_gone "${ranks[@]}"
 expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" = ']}'
 expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0
+
+# init
+expect_exit "a configuration to start from" 0 'made/config.yaml next: switchyard train made/config.yaml --check' -- \
+    "$switchyard" init made --data corpus.txt
+expect_exit "which can be checked" 0 'parameters .*memory: a rank' -- "$switchyard" train made/config.yaml --check \
+    --set data.tokenizer=byte --set data.validation=none
+expect_exit "and is not replaced" 73 'made/config.yaml is there already' -- "$switchyard" init made
+expect_exit "with texts that are not there yet" 0 'which does not exist yet' -- "$switchyard" init later --data none
+
+# report
+write_run_table >runs.csv
+expect_exit "a report of a run and a table" 0 'pages/all.html' -- \
+    "$switchyard" report run runs.csv --output pages/all.html --title 'A & B'
+expect "the page is whole" grep -q '^</html>$' pages/all.html
+expect "the page has its title as text" grep -q '<title>A &amp; B</title>' pages/all.html
+expect_exit "a report of nothing" 66 'there is no nowhere .*name a run.s directory' -- "$switchyard" report nowhere
+expect_exit "a report that cannot be written" 73 '/proc/page.html cannot be written' -- \
+    "$switchyard" report run --output /proc/page.html
+
+# watch
+expect_exit "how a finished run stands" 0 'run +finished.*step 3/3.*tokens/s' -- "$switchyard" watch run --once
+expect_exit "a watch of nothing" 66 'there is no nowhere/metrics.jsonl' -- "$switchyard" watch nowhere
+# in_a_terminal LOG COMMAND: on a pseudo-terminal of 80 × 24, in the background; sets job.
+in_a_terminal() { starts "$1" script --quiet --return --command "stty cols 80 rows 24; exec $2" /dev/null; }
+in_a_terminal finished.log "env NO_COLOR=1 LC_ALL=C.UTF-8 $switchyard watch run"
+expect "a watch of a finished run ends by itself" wait_until "$limit" are_gone "$job"
+expect "and gives the cursor back" grep -q $'\e\\[?25l.*\e\\[?25h' <(tr -d '\r\n' <finished.log)
+expect "with NO_COLOR there are no colors" test -z "$(grep -o $'\e\\[[0-9]*m' finished.log)"
+# What starts the tests may ignore SIGINT, which a shell passes on.
+in_a_terminal cut.view "env --default-signal=INT $switchyard watch cut --every 0.1"
+expect "a watch of a run that goes on shows it" wait_until "$limit" grep -q 'step ' cut.view
+pkill -INT --parent "$job" --full "watch cut"
+expect "and ends with SIGINT" wait_until "$limit" are_gone "$job"
+expect "with the cursor back" grep -q $'\e\\[?25h' cut.view

@@ -5,7 +5,8 @@ import Training
 
 /// A configuration file and what the command line changes of it.
 struct ConfigurationOptions: ParsableArguments {
-    @Argument(help: "The run's configuration, YAML.", transform: path)
+    @Argument(
+        help: "The run's configuration, YAML; `switchyard init` writes one to start from.", transform: path)
     var configuration: String
 
     @Option(name: .customLong("set"), help: "Overrides a key: --set model.d_model=256. May be repeated.")
@@ -21,6 +22,7 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// What stands in the file.
     func text() throws(Failure) -> String {
-        try configurationText(of: configuration, "configuration file", advice: "configs/ holds examples")
+        try configurationText(
+            of: configuration, "configuration file", advice: "`switchyard init` writes one to start from")
     }
 }

@@ -12,8 +12,9 @@ struct Switchyard: ParsableCommand {
         abstract: "Trains Mixture-of-Experts language models over MPI and decides which model to train.",
         version: VersionReport.title,
         subcommands: [
-            Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self, FitCommand.self,
-            SweepCommand.self, Convert.self,
+            InitCommand.self, Train.self, Evaluate.self, Generate.self, Tokenize.self, PlanCommand.self,
+            FitCommand.self,
+            SweepCommand.self, ReportCommand.self, WatchCommand.self, Convert.self,
             Inspect.self, Verify.self, ReplayCommand.self, Bench.self, DoctorCommand.self,
             GemmRateCommand.self,
         ])

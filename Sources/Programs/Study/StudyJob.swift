@@ -103,7 +103,7 @@ struct StudyJob {
         return results
     }
 
-    /// The last line of the log that says something.
+    /// What the log says of the end: the program's last message, without its advice, or else the last line with words.
     private var lastWords: String {
         guard let file = try? RegularFile(log),
             let bytes = try? file.bytes(from: max(0, file.size - 4096), to: file.size)
@@ -111,6 +111,10 @@ struct StudyJob {
             return "no log"
         }
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let program = "switchyard: "
+        if let message = lines.last(where: { $0.hasPrefix(program) }) {
+            return visible(String(message.dropFirst(program.count)))
+        }
         let said = lines.last { $0.contains { $0.isLetter } }
         return visible(String(said ?? "nothing said").trimmingCharacters(in: .whitespaces))
     }

@@ -16,16 +16,18 @@ package struct FileLines {
     /// Of the buffer: where the next line begins, and up to where there is no newline behind that.
     private var start = 0, searched = 0
     /// Of the file.
-    private var position = 0
+    private var position: Int
     private var count = 0
     private static let window = 1 << 16
 
     /// - Parameters:
-    ///   - file: read from its beginning
+    ///   - file: to be read
     ///   - longest: the most bytes of a line
-    package init(_ file: RegularFile, longest: Int) {
+    ///   - start: the byte to begin at, the first of a line
+    package init(_ file: RegularFile, longest: Int, from start: Int = 0) {
         self.file = file
         self.longest = longest
+        position = start
     }
 
     /// - Returns: nil at the end; a last line without a newline is one

@@ -49,6 +49,19 @@ package struct Residual: Sendable {
     /// `ln L_run − ln L_law`
     package let logResidual: Double
     package let heldOut: Bool
+
+    init(run: RunMeasurement, predicted: Double, logResidual: Double, heldOut: Bool) {
+        self.run = run
+        self.predicted = predicted
+        self.logResidual = logResidual
+        self.heldOut = heldOut
+    }
+
+    /// A run that the fit of the law may not have seen.
+    package init(_ run: RunMeasurement, of law: any ScalingLaw) {
+        let predicted = law.loss(at: run.point)
+        self.init(run: run, predicted: predicted, logResidual: log(run.loss / predicted), heldOut: false)
+    }
 }
 
 /// One law fitted to runs, whatever the law.

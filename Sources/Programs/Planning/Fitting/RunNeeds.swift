@@ -11,6 +11,9 @@ package struct RunNeeds: Sendable {
     /// Tokens of runs that need not say theirs.
     var fixedTokens: Double?
 
+    /// A reader that shows whatever a run says.
+    package static var anything: RunNeeds { RunNeeds("report") }
+
     /// - Parameter reader: its name on the command line
     init(_ reader: String) { readers = [reader] }
 

@@ -1,3 +1,4 @@
+import Charts
 import Diagnostics
 import Platform
 
@@ -44,7 +45,7 @@ extension Plan {
             x: Axis("memory of one device", .logarithmic, covering: sizes, room: 0, write: byteCount),
             y: Axis("loss, nats per token", .linear, covering: [bottom, top + 0.1 * (top - bottom)]))
         for (index, curve) in curves.enumerated() {
-            let color = Palette.ordered(index, of: curves.count)
+            let color = ChartColor.ordered(index, of: curves.count)
             chart.marks.append(.line(curve, color: color, label: label(candidates[index])))
         }
         return chart
@@ -79,17 +80,17 @@ extension Plan {
             var start = 0
             // One rectangle for neighbors of the same answer.
             for i in 1...count where i == count || row[j * count + i] != row[j * count + start] {
-                let color = row[j * count + start].map { Palette.ordered($0, of: candidates.count) } ?? "#f4f4f4"
+                let color = row[j * count + start].map { ChartColor.ordered($0, of: candidates.count) } ?? .empty
                 chart.marks.append(.cell(xs[start]...xs[i], ys[j]...ys[j + 1], color: color))
                 start = i
             }
         }
         chart.legend = candidates.enumerated().map {
-            (Palette.ordered($0.offset, of: candidates.count), label($0.element))
+            (ChartColor.ordered($0.offset, of: candidates.count), label($0.element))
         }
-        if best.contains(where: { $0 == nil }) { chart.legend.append(("#f4f4f4", "none fits")) }
+        if best.contains(where: { $0 == nil }) { chart.legend.append((.empty, "none fits")) }
         if let memory = request.memory {
-            chart.marks.append(.dots([(memory.bytes, flops)], color: "#2b8cbe", radius: 6))
+            chart.marks.append(.dots([(memory.bytes, flops)], color: .accent, radius: 6))
         }
         return chart
     }
@@ -116,7 +117,7 @@ extension Plan {
             y: Axis("training FLOPs", .logarithmic, covering: shown.map(\.1), write: scientific))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
-            let color = Palette.ordered(index, of: curves.count)
+            let color = ChartColor.ordered(index, of: curves.count)
             let visible = curve.filter { $0.1 <= 12 * cheapest }
             chart.marks.append(.line(visible, color: color))
             guard let least = curve.min(by: { $0.1 < $1.1 }) else { continue }

@@ -1,3 +1,4 @@
+package import Charts
 package import Diagnostics
 import Platform
 
@@ -15,10 +16,10 @@ extension Plan {
                 advice: "use another --law with --plots")
         }
         var plots = [
-            Plot(name: "isoflop", svg: isoflop(flops).svg), Plot(name: "loss-at-memory", svg: lossAtMemory(flops).svg),
-            Plot(name: "over-training", svg: overTraining().svg), Plot(name: "frontier", svg: frontier(flops).svg),
+            Plot(name: "isoflop", isoflop(flops)), Plot(name: "loss-at-memory", lossAtMemory(flops)),
+            Plot(name: "over-training", overTraining()), Plot(name: "frontier", frontier(flops)),
         ]
-        if law.dense != nil { plots.append(Plot(name: "compute-saved", svg: computeSaved(flops).svg)) }
+        if law.dense != nil { plots.append(Plot(name: "compute-saved", computeSaved(flops))) }
         return plots
     }
 
@@ -76,12 +77,12 @@ extension Plan {
             y: Axis("loss, nats per token", .linear, covering: [bottom, ceiling]))
         chart.rightMargin = 30
         for (index, curve) in curves.enumerated() {
-            let color = Palette.ordered(index, of: curves.count)
+            let color = ChartColor.ordered(index, of: curves.count)
             chart.marks.append(.line(curve.filter { $0.1 <= ceiling * 1.2 }, color: color))
         }
-        chart.marks.append(.line(valleys, color: Palette.axis, width: 1.2, dashes: "4 4"))
+        chart.marks.append(.line(valleys, color: .axis, width: 1.2, dashes: "4 4"))
         for (index, goldenSectionMinimum) in valleys.enumerated() {
-            let color = Palette.ordered(index, of: valleys.count)
+            let color = ChartColor.ordered(index, of: valleys.count)
             chart.marks.append(
                 .named(goldenSectionMinimum.0, goldenSectionMinimum.1, label(candidates[index]), color: color))
         }
@@ -113,7 +114,7 @@ extension Plan {
             x: Axis("training FLOPs of the MoE", .logarithmic, covering: budgets, room: 0, write: scientific),
             y: Axis("compute saved, %", .linear, covering: curves.flatMap { $0.map(\.1) } + [0]))
         for (index, curve) in curves.enumerated() {
-            let color = Palette.ordered(index, of: curves.count)
+            let color = ChartColor.ordered(index, of: curves.count)
             chart.marks.append(.line(curve, color: color, label: label(candidates[index])))
         }
         return chart

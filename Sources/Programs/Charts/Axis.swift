@@ -2,18 +2,21 @@ import Diagnostics
 import Platform
 
 /// One axis of a chart: its range, where it has ticks, how it writes them.
-struct Axis: Sendable {
-    enum Scale: Sendable { case linear, logarithmic }
+package struct Axis: Sendable {
+    package enum Scale: Sendable { case linear, logarithmic }
 
-    let title: String
-    let scale: Scale
-    let range: ClosedRange<Double>
+    package let title: String
+    package let scale: Scale
+    package let range: ClosedRange<Double>
     private let write: @Sendable (Double) -> String
 
     /// - Parameters:
+    ///   - title: what the axis measures, with its unit
+    ///   - scale: how values lie on it
     ///   - values: what must be visible
     ///   - room: left free on either side, as a share of the range
-    init(
+    ///   - write: the text of a value at a tick
+    package init(
         _ title: String, _ scale: Scale, covering values: [Double], room: Double = 0.04,
         write: @escaping @Sendable (Double) -> String = { significant($0, 3) }
     ) {
@@ -24,21 +27,25 @@ struct Axis: Sendable {
         var low = finite.min() ?? 1, high = finite.max() ?? 2
         if high <= low { (low, high) = scale == .linear ? (low - 1, high + 1) : (low / 2, high * 2) }
         switch scale {
-        case .linear: range = low - room * (high - low)...high + room * (high - low)
+        // What begins at zero, such as a stack of areas, stands on the axis.
+        case .linear: range = (low == 0 ? 0 : low - room * (high - low))...high + room * (high - low)
         case .logarithmic: range = low / pow(high / low, room)...high * pow(high / low, room)
         }
     }
 
     /// 0 at the range's lower end, 1 at its upper.
-    func position(_ value: Double) -> Double {
+    package func position(_ value: Double) -> Double {
         switch scale {
         case .linear: (value - range.lowerBound) / (range.upperBound - range.lowerBound)
         case .logarithmic: log(value / range.lowerBound) / log(range.upperBound / range.lowerBound)
         }
     }
 
+    /// `value` as the axis writes it.
+    package func text(_ value: Double) -> String { write(value) }
+
     /// Round values inside the range, five or so, as written.
-    var ticks: [(value: Double, text: String)] {
+    package var ticks: [(value: Double, text: String)] {
         let values = scale == .linear ? linearTicks : logarithmicTicks
         return values.filter(range.contains).map { ($0, write($0)) }
     }

@@ -1,0 +1,104 @@
+package import Diagnostics
+import Foundation
+import Platform
+package import RunFormat
+
+/// A loss on the held-out text.
+package struct ValidationPoint: Sendable {
+    package let step, tokens: Int
+    let hours, loss: Double
+    let emaLoss, bitsPerByte: Double?
+}
+
+/// A run as its directory tells it, in memory that does not depend on its length.
+package struct RunHistory: Sendable {
+    package let directory: RunDirectory
+    /// Nil where it is missing or not readable: the records stand for themselves.
+    package let summary: RunSummary?
+    /// The text of `config.yaml`.
+    let configuration: String?
+    package private(set) var records = ThinnedRecords()
+    package private(set) var validations: [ValidationPoint] = []
+    package private(set) var events = RunEvents()
+    /// Nil of a run that has no records yet.
+    package private(set) var last: StepRecord?
+    /// Lines of `metrics.jsonl` that are no records.
+    package private(set) var otherLines = 0
+    /// Training time in all.
+    package private(set) var hours = 0.0
+
+    /// Validations that are drawn.
+    private static let mostValidations = 1000
+
+    /// What has been read of `metrics.jsonl`: the file, and the bytes of whole lines.
+    private var file: FileIdentity
+    private var position = 0
+
+    /// Reads a run that is finished, stopped or still training.
+    /// - Throws: `noInput` if `path` is no run directory
+    package init(_ path: String) throws(Failure) {
+        directory = RunDirectory(path)
+        summary = RunSummary.read(directory.summary)
+        configuration = (try? RegularFile(directory.configuration).contents(limit: 1 << 24)).flatMap {
+            String(validating: $0, as: UTF8.self)
+        }
+        guard fileExists(directory.metrics) else {
+            throw Failure(
+                .noInput, "there is no \(directory.metrics)",
+                advice: "name the directory of a run, of a study, or a table of runs")
+        }
+        let metrics = try RegularFile(directory.metrics)
+        file = metrics.identity
+        try read(metrics)
+    }
+
+    /// Reads what has been written since. Records that a job has cut off are forgotten.
+    /// - Throws: as `init`
+    package mutating func refresh() throws(Failure) {
+        let metrics = try RegularFile(directory.metrics)
+        guard metrics.identity == file, metrics.size >= position else {
+            self = try RunHistory(directory.path)
+            return
+        }
+        try read(metrics)
+    }
+
+    private mutating func read(_ metrics: RegularFile) throws(Failure) {
+        var lines = FileLines(metrics, longest: StepRecord.longest, from: position)
+        let decoder = StepRecord.decoder()
+        while let line = try lines.next() {
+            // The last line may be one that a job is writing.
+            guard position + line.bytes.count < metrics.size else { return }
+            position += line.bytes.count + 1
+            guard !line.bytes.isEmpty else { continue }
+            guard let record = try? decoder.decode(StepRecord.self, from: Data(line.bytes)), record.step > lastStep
+            else {
+                otherLines += 1
+                continue
+            }
+            add(record)
+        }
+    }
+
+    /// 0 of a run without records.
+    package var lastStep: Int { last?.step ?? 0 }
+
+    private mutating func add(_ record: StepRecord) {
+        if record.seconds.isFinite, record.seconds > 0 { hours += record.seconds / 3600 }
+        records.add(RecordPoint(record, hours: hours))
+        events.add(record)
+        if let loss = record.validationLoss, loss.isFinite {
+            if validations.count == Self.mostValidations {
+                validations = validations.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+            }
+            validations.append(
+                ValidationPoint(
+                    step: record.step, tokens: record.tokens, hours: hours, loss: loss,
+                    emaLoss: record.emaValidationLoss, bitsPerByte: record.validationBitsPerByte))
+        }
+        last = record
+    }
+
+    /// The directory's name, which tells it from others.
+    var name: String { splitPath(realPath(directory.path) ?? directory.path).name }
+}
