@@ -23,10 +23,13 @@ package struct WorkspaceMemory: Sendable {
             model, routing, microBatchTokens: tokens, expertParallelSize: expertParallelSize)
         let sizes = LayerSizes(forAllOf: layers)
         // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
-        let norm = 2 * tokens
+        let norm = 2 * tokens, isNormed = attention.queryKeyNorm != .none
         let kept = recomputation.kept(layers: model.layers, forBackward: keepsActivations)
-        var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * attention.heads)
+        var numbers =
+            kept.inputs * tokens * d + kept.attention
+            * (norm + tokens * (attention.heads + (isNormed ? attention.normedGroups : 0)))
         var operands = kept.attention * tokens * (d + attention.projectedWidth + attention.queryWidth)
+        if isNormed { operands += kept.attention * tokens * (attention.queryWidth + attention.keyValueWidth) }
         for layer in kept.feedForward == 1 ? [sizes] : layers {
             let route = tokens * (layer.experts + 1 + 4 * k) + layer.experts
             let counts = 2 * layer.experts + 2 * expertParallelSize
