@@ -119,7 +119,7 @@ def mixture_of_normed_projections():
     """An OLMoE, four experts, two a token, gates as they are."""
     shape = SHAPE | dict(num_key_value_heads=1)
     return transformers.OlmoeForCausalLM(
-        transformers.OlmoeConfig(**shape, num_experts=4, num_experts_per_tok=2, intermediate_size=20))
+        transformers.OlmoeConfig(**shape, num_experts=4, num_experts_per_tok=2, intermediate_size=20, eos_token_id=None))
 
 
 def tokenizer(folder):

@@ -32,7 +32,9 @@ struct Qwen3MoE: ExportedClass {
     }
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
-        let experts = try keys.integer("num_experts", default: 128, in: 1...65_536)
+        // transformers 5 writes the first, 4 the second.
+        let stated = try keys.integer("num_local_experts", default: 128, in: 1...65_536)
+        let experts = try keys.integer("num_experts", default: stated, in: 1...65_536)
         let expertsPerToken = try keys.integer("num_experts_per_tok", default: 8, in: 1...experts)
         let hasBiases = try keys.boolean("attention_bias", default: false)
         let model = try CommonSettings.read(
