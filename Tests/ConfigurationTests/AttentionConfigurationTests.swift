@@ -17,8 +17,10 @@ import Testing
     @Test("heads of keys are as many as heads and d_model / heads wide unless the file says otherwise")
     func defaults() throws {
         #expect(try read("heads: 4").model.attention == AttentionConfiguration(heads: 4, headSize: 6))
-        let grouped = try read("heads: 4, kv_heads: 2, head_size: 10, attention_bias: qkv").model.attention
-        #expect(grouped == AttentionConfiguration(heads: 4, keyValueHeads: 2, headSize: 10, bias: .qkv))
+        let grouped = try read("heads: 4, kv_heads: 2, head_size: 10, attention_bias: qkv, qk_norm: all").model
+            .attention
+        #expect(
+            grouped == AttentionConfiguration(heads: 4, keyValueHeads: 2, headSize: 10, bias: .qkv, queryKeyNorm: .all))
         #expect(grouped.queryWidth == 40 && grouped.keyValueWidth == 20 && grouped.projectedWidth == 80)
         #expect(grouped.matrixElements(dModel: 24) == 24 * 80 + 40 * 24)
     }
@@ -43,6 +45,7 @@ import Testing
             ("heads: 4, kv_heads: 3", "`model.kv_heads` is 3, which does not divide the 4 heads"),
             ("heads: 4, kv_heads: 0", "`model.kv_heads` is 0; allowed are 1 to 10000, or `auto`"),
             ("heads: 4, kv_heads: few", "`model.kv_heads` must be a whole number or `auto`, but is `few`"),
+            ("heads: 4, qk_norm: heads", "`model.qk_norm` is `heads`; allowed are none, head, all"),
             ("heads: 4, attention_bias: q", "`model.attention_bias` is `q`; allowed are none, qkv, all"),
         ])
     func refusals(keys: String, words: String) {

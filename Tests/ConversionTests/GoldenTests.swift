@@ -17,7 +17,8 @@ struct GoldenTests {
     }
 
     @Test(arguments: [
-        "qwen2moe", "llama", "mistral", "mixtral", "llama-grouped", "qwen2", "mixtral-grouped",
+        "qwen2moe", "llama", "mistral", "mixtral", "llama-grouped", "qwen2", "mixtral-grouped", "qwen3", "qwen3moe",
+        "olmoe",
     ]) func logitsAreThoseOfTransformers(name: String) throws {
         try inScratchFolder { folder in
             let checkpoint = folder + "/c"

@@ -37,7 +37,7 @@ struct ImportedConfigurationTests {
     }
 
     @Test(arguments: [
-        (#""model_type": "qwen2_moe""#, #""model_type": "olmoe""#, "`olmoe` are not supported"),
+        (#""model_type": "qwen2_moe""#, #""model_type": "phimoe""#, "`phimoe` are not supported"),
         (#""num_key_value_heads": 4"#, #""num_key_value_heads": 3"#, "is 3, which does not divide the 4 heads"),
         (#""num_attention_heads": 4"#, #""num_attention_heads": 5"#, "heads of an even size"),
         (#""hidden_act": "silu""#, #""hidden_act": "gelu""#, "this activation is not supported"),

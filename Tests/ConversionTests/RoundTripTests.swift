@@ -79,13 +79,15 @@ struct RoundTripTests {
     }
 
     @Test(arguments: [
-        (["model.experts=4", "model.attention_bias=all"], "model.attention_bias is `all`: no class"),
+        (["model.experts=4", "model.attention_bias=all"], "with model.attention_bias `all` and model.qk_norm `none`"),
         (
             ["model.experts=[3, 2, 4]", "routing.normalize_gates=true", "model.attention_bias=qkv"],
-            "model.attention_bias is `qkv`: the only class"
+            "model.experts is [3, 2, 4], which a Qwen2-MoE cannot have"
         ),
+        (["model.attention_bias=qkv", "model.qk_norm=all"], "with model.attention_bias `qkv` and model.qk_norm `all`"),
+        (["model.head_size=8", "model.qk_norm=all"], "but an OLMoE has heads of d_model / heads"),
     ])
-    func biasesThatNoClassHoldsAreRefused(settings: [String], words: String) throws {
+    func attentionThatNoClassHoldsIsRefused(settings: [String], words: String) throws {
         try inScratchFolder { folder in
             let checkpoint = try TinyModel(settings).write(in: folder)
             let message = refusal { try export(checkpoint, to: folder + "/e") }

@@ -27,6 +27,13 @@ struct TinyModel {
         "fine-grained": ["model.experts=4", "model.granularity=2"],
         "one expert, grouped": ["model.kv_heads=1"],
         "one expert, grouped, biases": ["model.kv_heads=1", "model.head_size=4", "model.attention_bias=qkv"],
+        "one expert, normed heads": ["model.qk_norm=head", "model.kv_heads=1", "model.head_size=8"],
+        "two of eight, normed heads, all biases": [
+            "model.experts=8", "model.top_k=2", "model.qk_norm=head", "model.attention_bias=all",
+        ],
+        "two of eight, normed queries and keys": [
+            "model.experts=8", "model.top_k=2", "model.qk_norm=all", "model.kv_heads=1",
+        ],
         "one expert, all biases": ["model.attention_bias=all", "model.head_size=10"],
         "two of eight, grouped, biases": [
             "model.experts=8", "model.top_k=2", "model.kv_heads=1", "model.head_size=8", "model.attention_bias=qkv",

@@ -50,7 +50,8 @@ import Testing
             dModel: 24, layers: 3, heads: 3, context: Self.context, vocabularySize: 31,
             experts: ExpertsPerLayer(test.experts), topK: test.choices, norm: test.norm)
         model.attention = AttentionConfiguration(
-            heads: 3, keyValueHeads: test.keyValueHeads, headSize: 8, bias: test.keyValueHeads == 1 ? .all : .none)
+            heads: 3, keyValueHeads: test.keyValueHeads, headSize: 8, bias: test.keyValueHeads == 1 ? .all : .none,
+            queryKeyNorm: test.keyValueHeads == 1 ? .head : .none)
         return try VirtualRanks.run(test.ranks) { [model] world in
             let bench = try Bench(
                 model, .plain, precision, microBatchTokens: Self.context, microBatches: 1, isExact: false, threads: 2,

@@ -13,6 +13,8 @@ struct Golden {
 
     static let names = [
         "k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd", "grouped", "multi-query",
+        "normed-heads",
+        "normed-projections",
     ]
 
     init(_ name: String) throws {
@@ -50,7 +52,8 @@ struct Golden {
             model.attention = AttentionConfiguration(
                 heads: heads, keyValueHeads: setting("kv_heads") == 0 ? heads : setting("kv_heads"),
                 headSize: size == 0 ? model.dModel / heads : size,
-                bias: [.none, .qkv, .all][setting("attention_bias")])
+                bias: [.none, .qkv, .all][setting("attention_bias")],
+                queryKeyNorm: [.none, .head, .all][setting("qk_norm")])
             return model
         }
     }

@@ -59,10 +59,12 @@ import Threading
         var keyValueHeads: Int?
         var headSize: Int?
         var bias = AttentionBias.none
+        var queryKeyNorm = QueryKeyNormKind.none
 
         func apply(to model: inout ModelShape) {
             model.attention = AttentionConfiguration(
-                heads: heads, keyValueHeads: keyValueHeads, headSize: headSize ?? dModel / heads, bias: bias)
+                heads: heads, keyValueHeads: keyValueHeads, headSize: headSize ?? dModel / heads, bias: bias,
+                queryKeyNorm: queryKeyNorm)
         }
     }
 
@@ -75,6 +77,10 @@ import Threading
         AttentionCase(dModel: 8, heads: 4, context: 6, sequences: 2, keyValueHeads: 2),
         AttentionCase(dModel: 5, heads: 3, context: 5, sequences: 2, keyValueHeads: 1, headSize: 2, bias: .qkv),
         AttentionCase(dModel: 4, heads: 2, context: 5, sequences: 3, norm: .layer, headSize: 6, bias: .all),
+        AttentionCase(
+            dModel: 6, heads: 4, context: 5, sequences: 2, keyValueHeads: 2, headSize: 8, bias: .qkv,
+            queryKeyNorm: .head),
+        AttentionCase(dModel: 8, heads: 2, context: 5, sequences: 2, keyValueHeads: 1, queryKeyNorm: .all),
     ])
     func selfAttention(test: AttentionCase) throws {
         let check = try VirtualRanks.run(1) { world in

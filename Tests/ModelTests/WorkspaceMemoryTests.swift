@@ -15,8 +15,15 @@ import Testing
             dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11,
             experts: ExpertsPerLayer(byLayer: [2, 7, 5]),
             topK: 2, granularity: 2, feedForward: 2),
-        grouped,
+        grouped, normed,
     ]
+
+    private static var normed: ModelShape {
+        var model = grouped
+        model.attention.bias = .none
+        model.attention.queryKeyNorm = .head
+        return model
+    }
 
     private static var grouped: ModelShape {
         var model = ModelShape(dModel: 6, layers: 2, heads: 3, context: 5, vocabularySize: 11, experts: 4)
@@ -38,6 +45,7 @@ import Testing
             Case(model: 2, tokens: 32, expertParallelSize: 12, capacity: 1, keepsActivations: false, threads: 1),
             Case(model: 3, tokens: 25, expertParallelSize: 1, capacity: 1.1, keepsActivations: true, threads: 1),
             Case(model: 3, tokens: 25, expertParallelSize: 2, capacity: 0.7, keepsActivations: true, threads: 2),
+            Case(model: 5, tokens: 300, expertParallelSize: 1, capacity: 1, keepsActivations: true, threads: 1),
             Case(model: 4, tokens: 300, expertParallelSize: 2, capacity: 1, keepsActivations: true, threads: 2),
             Case(model: 3, tokens: 30, expertParallelSize: 2, capacity: 1, keepsActivations: false, threads: 1),
         ], Precision.allCases)

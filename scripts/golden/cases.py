@@ -24,6 +24,8 @@ CASES = {
         capacity_factor=1.1,
     ),
     "grouped": Settings(heads=4, kv_heads=2, head_size=6, attention_bias="all", top_k=2, capacity_factor=1.1),
+    "normed-heads": Settings(heads=4, kv_heads=2, head_size=6, qk_norm="head", norm="layer", capacity_factor=1.1),
+    "normed-projections": Settings(heads=4, kv_heads=2, attention_bias="qkv", qk_norm="all", experts=3),
     "multi-query": Settings(heads=3, kv_heads=1, head_size=2, attention_bias="qkv", experts=3),
 }
 

@@ -100,6 +100,28 @@ def mixture_grouped():
             **shape, intermediate_size=20, num_local_experts=4, num_experts_per_tok=2, sliding_window=None))
 
 
+def normed_heads():
+    """A Qwen 3 whose heads of queries and keys are normalized, two of keys for four of queries."""
+    shape = SHAPE | dict(num_attention_heads=4, num_key_value_heads=2)
+    return transformers.Qwen3ForCausalLM(
+        transformers.Qwen3Config(**shape, intermediate_size=24, head_dim=6, attention_bias=True))
+
+
+def mixture_of_normed_heads():
+    """A Qwen3-MoE, four experts, two a token, gates normalised."""
+    shape = SHAPE | dict(num_key_value_heads=1)
+    return transformers.Qwen3MoeForCausalLM(
+        transformers.Qwen3MoeConfig(
+            **shape, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=20, norm_topk_prob=True, head_dim=12))
+
+
+def mixture_of_normed_projections():
+    """An OLMoE, four experts, two a token, gates as they are."""
+    shape = SHAPE | dict(num_key_value_heads=1)
+    return transformers.OlmoeForCausalLM(
+        transformers.OlmoeConfig(**shape, num_experts=4, num_experts_per_tok=2, intermediate_size=20, eos_token_id=None))
+
+
 def tokenizer(folder):
     """GPT-2's byte-level BPE, trained by the library: 256 bytes, 40 merges, the end of text last."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -129,6 +151,10 @@ def main():
     save(grouped(), folder / "llama-grouped", scatter_biases=True)
     save(grouped_with_biases(), folder / "qwen2", scatter_biases=True)
     save(mixture_grouped(), folder / "mixtral-grouped")
+    torch.manual_seed(9)
+    save(normed_heads(), folder / "qwen3", scatter_biases=True)
+    save(mixture_of_normed_heads(), folder / "qwen3moe")
+    save(mixture_of_normed_projections(), folder / "olmoe")
 
 
 main()

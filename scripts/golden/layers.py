@@ -59,14 +59,20 @@ def rotate(x, direction):
     return np.concatenate(turned, axis=-1)
 
 
-def attention(x, qkv, qkv_bias, output, output_bias, kv_heads, d_head):
+def attention(x, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d_head):
     """Causal attention with rotary positions, whose neighboring heads of queries share keys and values in `kv_heads` groups
-    (Ainslie et al., arXiv:2305.13245). Biases may be 0.
+    (Ainslie et al., arXiv:2305.13245). Biases may be 0. Queries and keys are normalized before they turn, each head if the weight of the norm is as
+    long as one, else each projection; not at all without weights.
 
     x: [sequences, context, d], qkv: [d, q | k | v], output: [heads · d_head, d]
     """
     projected, width = x @ qkv + qkv_bias, kv_heads * d_head
     parts = np.split(projected, [projected.shape[-1] - 2 * width, projected.shape[-1] - width], axis=-1)
+    norm_caches = [None, None]
+    for which, weight in enumerate((q_norm, k_norm)):
+        if weight is not None:
+            grouped, norm_caches[which] = rms_norm(parts[which].reshape(*x.shape[:2], -1, len(weight)), weight)
+            parts[which] = grouped.reshape(parts[which].shape)
     q, k, v = (split_heads(part, d_head) for part in parts)
     q, k = rotate(q, +1), rotate(k, +1)
     group = q.shape[1] // kv_heads
@@ -75,20 +81,27 @@ def attention(x, qkv, qkv_bias, output, output_bias, kv_heads, d_head):
     scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(REAL(d_head))
     weights = softmax(np.where(np.tri(context, dtype=bool), scores, -np.inf))
     mixed = join_heads(weights @ v)
-    return mixed @ output + output_bias, (x, qkv, output, kv_heads, q, k, v, weights, mixed)
+    return mixed @ output + output_bias, (x, qkv, output, kv_heads, norm_caches, q, k, v, weights, mixed)
 
 
 def attention_backward(dy, cache):
-    """Also returns the biases' gradients, which are needed if there are biases."""
-    x, qkv, output, kv_heads, q, k, v, weights, mixed = cache
+    """The gradients of biases count if there are biases, those of norms are None if there are none."""
+    x, qkv, output, kv_heads, norm_caches, q, k, v, weights, mixed = cache
     dmixed = split_heads(dy @ output.T, q.shape[-1])
     dv = np.swapaxes(weights, -1, -2) @ dmixed
     dscores = softmax_backward(dmixed @ np.swapaxes(v, -1, -2), weights) / np.sqrt(REAL(q.shape[-1]))
     dq, dk = rotate(dscores @ k, -1), rotate(np.swapaxes(dscores, -1, -2) @ q, -1)
     dk, dv = sum_groups(dk, kv_heads), sum_groups(dv, kv_heads)
-    dqkv_rows = np.concatenate([join_heads(part) for part in (dq, dk, dv)], axis=-1)
+    parts, dnorms = [join_heads(part) for part in (dq, dk, dv)], [None, None]
+    for which, norm_cache in enumerate(norm_caches):
+        if norm_cache is not None:
+            grouped = parts[which].reshape(norm_cache[0].shape)
+            grouped, dnorms[which] = rms_norm_backward(grouped, norm_cache)
+            parts[which] = grouped.reshape(parts[which].shape)
+    dqkv_rows = np.concatenate(parts, axis=-1)
     return (
-        dqkv_rows @ qkv.T, rows(x).T @ rows(dqkv_rows), sum_rows(dqkv_rows), rows(mixed).T @ rows(dy), sum_rows(dy),
+        dqkv_rows @ qkv.T, rows(x).T @ rows(dqkv_rows), sum_rows(dqkv_rows), *dnorms, rows(mixed).T @ rows(dy),
+        sum_rows(dy),
     )
 
 

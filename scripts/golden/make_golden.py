@@ -40,7 +40,8 @@ def settings_datasets(settings):
     values = vars(settings) | {"norm": ["rms", "layer"].index(settings.norm), "lane_tokens": settings.lane_tokens}
     del values["lanes"], values["sequences"]  # the shape of `tokens` says them
     values["attention_bias"] = ["none", "qkv", "all"].index(settings.attention_bias)
-    for name in ("kv_heads", "head_size", "attention_bias"):  # stored where they are not 0, the default
+    values["qk_norm"] = ["none", "head", "all"].index(settings.qk_norm)
+    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm"):  # stored where they are not 0, the default
         if not values[name]:
             del values[name]
     return {f"settings/{name}": np.array(value, kind_of(value)) for name, value in values.items()}

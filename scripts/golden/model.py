@@ -21,6 +21,7 @@ class Settings:
     kv_heads: int = 0  # 0: as many as heads
     head_size: int = 0  # 0: d_model / heads
     attention_bias: str = "none"
+    qk_norm: str = "none"
     context: int = 8
     vocabulary_size: int = 29
     experts: int = 4
@@ -79,6 +80,11 @@ def shapes(settings):
         result |= {f"{block}attention.qkv": (d, projected), f"{block}attention.output": (queries, d)}
         if settings.attention_bias != "none":
             result[f"{block}attention.qkv_bias"] = (projected,)
+        if settings.qk_norm != "none":
+            keys = settings.key_heads * settings.d_head
+            sizes = (settings.d_head,) * 2 if settings.qk_norm == "head" else (queries, keys)
+            for name, size in zip(("query_norm", "key_norm"), sizes):
+                result[f"{block}attention.{name}.weight"] = (size,)
         if settings.attention_bias == "all":
             result[f"{block}attention.output_bias"] = (d,)
         result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
@@ -155,6 +161,7 @@ def block_forward(x, parameters, block, settings):
     h, attention_norm = norm(x, parameters, block + "attention_norm", settings)
     y, attention_cache = attention(
         h, parameters[block + "attention.qkv"], parameters.get(block + "attention.qkv_bias", REAL(0)),
+        parameters.get(block + "attention.query_norm.weight"), parameters.get(block + "attention.key_norm.weight"),
         parameters[block + "attention.output"], parameters.get(block + "attention.output_bias", REAL(0)),
         settings.key_heads, settings.d_head)
     x = x + y
@@ -173,10 +180,13 @@ def block_backward(dx, dlane, cache, block, settings, result):
     result[block + "experts.gate_up"] += dgate_up
     result[block + "experts.down"] += ddown
     dx = dx + norm_backward(dh.reshape(dx.shape), feed_forward_norm, block + "feed_forward_norm", settings, result)
-    dh, dqkv, dqkv_bias, doutput, doutput_bias = attention_backward(dx, attention_cache)
+    dh, dqkv, dqkv_bias, dq_norm, dk_norm, doutput, doutput_bias = attention_backward(dx, attention_cache)
     result[block + "attention.qkv"] += dqkv
     result[block + "attention.output"] += doutput
-    for name, gradient in (("qkv_bias", dqkv_bias), ("output_bias", doutput_bias)):
+    others = {
+        "qkv_bias": dqkv_bias, "output_bias": doutput_bias, "query_norm.weight": dq_norm, "key_norm.weight": dk_norm,
+    }
+    for name, gradient in others.items():
         if block + "attention." + name in result:
             result[block + "attention." + name] += gradient
     return dx + norm_backward(dh, attention_norm, block + "attention_norm", settings, result)

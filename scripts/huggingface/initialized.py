@@ -9,7 +9,8 @@ import sys
 import torch
 from transformers import (
     Ernie4_5_MoeConfig, Ernie4_5_MoeForCausalLM, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM,
-    MixtralConfig, MixtralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen2MoeConfig, Qwen2MoeForCausalLM)
+    MixtralConfig, MixtralForCausalLM, OlmoeConfig, OlmoeForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen2MoeConfig,
+    Qwen2MoeForCausalLM, Qwen3Config, Qwen3ForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM)
 
 # Name: class, hidden size, layers, heads, options, largest shard.
 MODELS = {
@@ -34,6 +35,16 @@ MODELS = {
     "experts-grouped": (
         "experts", 64, 2, 4,
         dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, num_key_value_heads=2), "5GB"),
+    "qwen3": (
+        "qwen3", 64, 3, 4, dict(intermediate_size=96, num_key_value_heads=2, head_dim=24, attention_bias=True), "60KB"),
+    "qwen3-experts": (
+        "qwen3moe", 64, 2, 4,
+        dict(num_key_value_heads=2, num_experts=8, num_experts_per_tok=2, moe_intermediate_size=32, norm_topk_prob=True),
+        "90KB"),
+    "olmoe": (
+        "olmoe", 64, 2, 4,
+        dict(num_key_value_heads=2, num_experts=8, num_experts_per_tok=2, intermediate_size=32, pad_token_id=None,
+             eos_token_id=None), "5GB"),
     "ernie": ("ernie", 64, 3, 4, dict(moe_num_experts=8, moe_k=2, moe_intermediate_size=48), "200KB"),
 }
 
@@ -52,12 +63,14 @@ def make(kind, hidden, layers, heads, options):
         vocab_size=300, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
         max_position_embeddings=96, initializer_range=0.1)
     options = dict(num_key_value_heads=heads) | options
-    dense = {
+    plain = {
         "llama": (LlamaForCausalLM, LlamaConfig), "mistral": (MistralForCausalLM, MistralConfig),
         "qwen2": (Qwen2ForCausalLM, Qwen2Config), "mixtral": (MixtralForCausalLM, MixtralConfig),
+        "qwen3": (Qwen3ForCausalLM, Qwen3Config), "qwen3moe": (Qwen3MoeForCausalLM, Qwen3MoeConfig),
+        "olmoe": (OlmoeForCausalLM, OlmoeConfig),
     }
-    if kind in dense:
-        model, configuration = dense[kind]
+    if kind in plain:
+        model, configuration = plain[kind]
         return with_biases(model(configuration(**common, **options)))
     if kind == "ernie":
         return Ernie4_5_MoeForCausalLM(

@@ -11,7 +11,7 @@ import Tokenizers
 struct ConvertFromHuggingFace: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "from-huggingface",
-        abstract: "Makes a checkpoint of a Llama, Mistral, Qwen 2, Mixtral or Qwen2-MoE, to evaluate or to train on.",
+        abstract: "Makes a checkpoint of a model of transformers, to evaluate or to train on.",
         discussion: """
             Whatever the directory asks for that Switchyard's models do not do is refused by name: biases of the \
             feed-forward, shared experts that add something, scaled positions, and settings that are not known. \

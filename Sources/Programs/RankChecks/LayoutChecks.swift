@@ -28,8 +28,8 @@ package let layoutCheckList: [RankCheck] =
             let trial = LayoutTrial(reproducible: true, steps: 20, expertsPerToken: 2, optimizer: .muon)
             try exactLayouts(trial, on: $0, $1)
         },
-        RankCheck("exact mode: every layout, the same bits, grouped queries with biases") {
-            let attention = "kv_heads: 1, head_size: 6, attention_bias: all"
+        RankCheck("exact mode: every layout, the same bits, grouped queries with biases and norms") {
+            let attention = "kv_heads: 1, head_size: 6, attention_bias: all, qk_norm: head"
             let trial = LayoutTrial(
                 reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, attention: attention)
             try exactLayouts(trial, on: $0, $1)

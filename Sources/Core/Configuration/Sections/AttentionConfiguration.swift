@@ -9,7 +9,16 @@ package enum AttentionBias: String, CaseIterable, Sendable {
     case all
 }
 
-/// The heads of attention: their number, their size and their biases.
+/// Which parts of queries and keys are normalized.
+package enum QueryKeyNormKind: String, CaseIterable, Sendable {
+    case none
+    /// Each head, as in Qwen 3.
+    case head
+    /// The whole projection, as in OLMoE.
+    case all
+}
+
+/// The heads of attention: their number, their size, their biases and norms.
 package struct AttentionConfiguration: Sendable, Equatable {
     /// Heads of queries.
     package var heads: Int
@@ -20,13 +29,18 @@ package struct AttentionConfiguration: Sendable, Equatable {
     /// Columns of a head, an even number.
     package var headSize: Int
     package var bias: AttentionBias
+    package var queryKeyNorm: QueryKeyNormKind
 
     /// - Parameter keyValueHeads: nil: as many as `heads`
-    package init(heads: Int, keyValueHeads: Int? = nil, headSize: Int, bias: AttentionBias = .none) {
+    package init(
+        heads: Int, keyValueHeads: Int? = nil, headSize: Int, bias: AttentionBias = .none,
+        queryKeyNorm: QueryKeyNormKind = .none
+    ) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads ?? heads
         self.headSize = headSize
         self.bias = bias
+        self.queryKeyNorm = queryKeyNorm
     }
 
     /// - Parameters:
@@ -39,6 +53,7 @@ package struct AttentionConfiguration: Sendable, Equatable {
         let size = dModel % heads == 0 ? dModel / heads : nil
         headSize = try section.integer("head_size", automatic: size, in: 1...1 << 20) ?? 1
         bias = try section.choice("attention_bias", default: AttentionBias.none)
+        queryKeyNorm = try section.choice("qk_norm", default: QueryKeyNormKind.none)
         try checkHeads(section, dModel: dModel)
     }
 
@@ -48,6 +63,12 @@ package struct AttentionConfiguration: Sendable, Equatable {
     package var keyValueWidth: Int { keyValueHeads * headSize }
     /// Columns of queries | keys | values.
     package var projectedWidth: Int { queryWidth + 2 * keyValueWidth }
+    /// Groups of columns of queries and keys that are normalized each: heads, or the two projections.
+    package var normedGroups: Int { queryKeyNorm == .head ? heads + keyValueHeads : 2 }
+    /// Columns of the weight of the queries' norm, and of the keys'.
+    package var normWidths: (queries: Int, keys: Int) {
+        queryKeyNorm == .head ? (headSize, headSize) : (queryWidth, keyValueWidth)
+    }
     /// Elements of the projections' matrices.
     /// - Parameter dModel: width of the residual stream
     package func matrixElements(dModel: Int) -> Double { Double(dModel) * Double(projectedWidth + queryWidth) }

@@ -27,6 +27,7 @@ package enum ForeignKeys {
         "model.layers": "num_layers n_layer n_layers num_hidden_layers",
         "model.norm": "normalization norm_type",
         "model.norm_epsilon": "rms_norm_eps norm_eps layernorm_epsilon layer_norm_epsilon",
+        "model.qk_norm": "qk_layernorm use_qk_norm qk_layer_norm",
         "model.rope_base": "rope_theta rotary_base",
         "model.tie_embeddings": "tie_word_embeddings",
         "model.top_k": "topk num_experts_per_tok moe_router_topk moe_top_k moe_k",

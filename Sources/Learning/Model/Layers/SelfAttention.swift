@@ -10,6 +10,7 @@ import Threading
 package struct SelfAttention: Sendable {
     private let norm: Norm
     private let projection: Linear
+    private let queryKeyNorm: QueryKeyNorm?
     private let output: Linear
     private let layer: Int
     private let settings: AttentionConfiguration
@@ -21,6 +22,7 @@ package struct SelfAttention: Sendable {
         package let qkv: Operand
         /// `[tokens, heads·headSize]`, heads side by side.
         package let attended: Operand
+        let queryKeyNorm: QueryKeyNorm.Activations
         /// `[heads, tokens]`
         package let logSumExp: Tensor
 
@@ -28,6 +30,7 @@ package struct SelfAttention: Sendable {
             norm = Norm.Activations(tokens: tokens, dModel: model.dModel, precision)
             qkv = Operand(precision, rows: tokens, columns: model.attention.projectedWidth)
             attended = Operand(precision, rows: tokens, columns: model.attention.queryWidth)
+            queryKeyNorm = QueryKeyNorm.Activations(tokens: tokens, model.attention, precision)
             logSumExp = Tensor(rows: model.attention.heads, columns: tokens)
         }
     }
@@ -37,6 +40,7 @@ package struct SelfAttention: Sendable {
         self.layer = layer
         norm = Norm("\(block).attention_norm", model, layout)
         projection = Linear("\(block).attention.qkv", layout)
+        queryKeyNorm = QueryKeyNorm("\(block).attention", model, layout)
         output = Linear("\(block).attention.output", layout)
         settings = model.attention
     }
@@ -57,7 +61,9 @@ package struct SelfAttention: Sendable {
         let scratch = pass.workspace.scratch, length = pass.sequenceLength, cache = pass.cache?.layer(layer)
         let table = scratch.rotary.starting(at: cache?.position ?? 0)
         let rotated = 0..<settings.queryWidth + settings.keyValueWidth
+        let normalize = queryKeyNorm?.normalizer(of: qkv, saving: saved.queryKeyNorm, in: pass)
         projection.forward(h, into: qkv, in: pass) { rows in
+            normalize?(rows)
             table.rotate(qkv.rows(rows).columns(rotated), first: rows.lowerBound, context: length)
         }
         let seen = cache?.append(qkv.columns(settings.queryWidth..<settings.projectedWidth), on: pass.pool)
@@ -85,6 +91,7 @@ package struct SelfAttention: Sendable {
             dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
             shape: shape(pass.sequenceLength), rotary: scratch.rotary, into: dQKV, scratch: scratch.attention,
             on: pass.pool)
+        queryKeyNorm?.backward(replacing: dQKV, saved: saved.queryKeyNorm, in: pass)
         let dNorm = scratch.dNorm.rows(tokens)
         projection.backward(dQKV, input: saved.norm.output.rows(tokens), into: .float32(dNorm), in: pass)
         norm.backward(dNorm, input: x, saved: saved.norm, addingTo: dx, in: pass)

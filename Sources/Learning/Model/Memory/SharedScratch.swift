@@ -44,8 +44,12 @@ struct SharedScratch: Sendable {
         attention = (0..<threads).map { _ in AttentionScratch(shape, precision) }
     }
 
-    /// Columns of the widest row that is summed over tokens: of a norm, or of the biases of queries, keys and values.
+    /// Columns of the widest row that is summed over tokens: of a block's norm, of the biases of queries, keys and values, or of
+    /// their norms.
     static func tokenSumWidth(_ model: ModelShape) -> Int {
-        model.attention.bias == .none ? model.dModel : max(model.dModel, model.attention.projectedWidth)
+        let attention = model.attention
+        return max(
+            model.dModel, attention.bias == .none ? 0 : attention.projectedWidth,
+            attention.queryKeyNorm == .none ? 0 : attention.normWidths.queries)
     }
 }

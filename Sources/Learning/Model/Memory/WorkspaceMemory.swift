@@ -23,10 +23,10 @@ package struct WorkspaceMemory: Sendable {
             model, routing, microBatchTokens: tokens, expertParallelSize: expertParallelSize)
         let sizes = LayerSizes(forAllOf: layers)
         // Counts of numbers in float32 (or 32-bit integers), and of operands in the precision of products.
-        let norm = 2 * tokens
+        let norm = 2 * tokens, ofAttention = Self.attention(attention, dModel: d)
         let kept = recomputation.kept(layers: model.layers, forBackward: keepsActivations)
-        var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * attention.heads)
-        var operands = kept.attention * tokens * (d + attention.projectedWidth + attention.queryWidth)
+        var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * ofAttention.numbers)
+        var operands = kept.attention * tokens * ofAttention.operands
         for layer in kept.feedForward == 1 ? [sizes] : layers {
             let route = tokens * (layer.experts + 1 + 4 * k) + layer.experts
             let counts = 2 * layer.experts + 2 * expertParallelSize
@@ -51,5 +51,18 @@ package struct WorkspaceMemory: Sendable {
         sharedScratch =
             4 * (shared + chunk + chunkRows + rotary) + precision.size * (sharedOperands + copies * chunk)
             + threads * AttentionScratch.bytes(shape, precision)
+    }
+
+    /// What attention keeps of a token besides its norm: logsumexps and norms' reciprocals; the norm's output, queries, keys and
+    /// values, what they return, and queries and keys as they were before their norms.
+    private static func attention(
+        _ settings: AttentionConfiguration, dModel: Int
+    ) -> (numbers: Int, operands: Int) {
+        let isNormed = settings.queryKeyNorm != .none
+        return (
+            settings.heads + (isNormed ? settings.normedGroups : 0),
+            dModel + settings.projectedWidth + settings.queryWidth
+                + (isNormed ? settings.queryWidth + settings.keyValueWidth : 0)
+        )
     }
 }

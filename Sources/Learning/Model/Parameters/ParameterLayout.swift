@@ -167,6 +167,11 @@ package struct ParameterLayout: Sendable {
         if shape.bias != .none {
             all.append(Declaration(name: "\(name).qkv_bias", role: .bias, rows: 1, columns: shape.projectedWidth))
         }
+        if shape.queryKeyNorm != .none {
+            for (norm, width) in [("query_norm", shape.normWidths.queries), ("key_norm", shape.normWidths.keys)] {
+                all.append(Declaration(name: "\(name).\(norm).weight", role: .normWeight, rows: 1, columns: width))
+            }
+        }
         all.append(matrix("\(name).output", shape.queryWidth, d, fanIn: shape.queryWidth, hidden: [d]))
         if shape.bias == .all {
             all.append(Declaration(name: "\(name).output_bias", role: .bias, rows: 1, columns: d))

@@ -37,6 +37,8 @@ enum CommonSettings {
         var ropeBase = 10_000.0
         /// Nil: as many as heads.
         var keyHeads: Int?
+        /// Nil: hidden_size / num_attention_heads.
+        var headSize: Int?
     }
 
     /// As `model` of a configuration has it: beyond it counts stop fitting into machine words somewhere.
@@ -52,14 +54,15 @@ enum CommonSettings {
     /// - Parameters:
     ///   - hiddenKey: the key of an expert's hidden size
     ///   - bias: the biases of attention that the class has
+    ///   - norm: which parts of queries and keys it normalizes
     /// - Throws: `data` naming a setting that asks for what our models do not compute
     static func read(
         _ keys: inout ConfigurationKeys, hiddenKey: String, experts: Int, expertsPerToken: Int,
-        bias: AttentionBias = .none, _ defaults: Defaults = Defaults()
+        bias: AttentionBias = .none, norm: QueryKeyNormKind = .none, _ defaults: Defaults = Defaults()
     ) throws(Failure) -> ModelShape {
         let d = try keys.integer("hidden_size", in: 1...1 << 20)
         var attention = try readHeads(&keys, d, defaults)
-        attention.bias = bias
+        (attention.bias, attention.queryKeyNorm) = (bias, norm)
         let hidden = try keys.integer(hiddenKey, in: 1...1 << 20)
         let layers = try keys.integer("num_hidden_layers", in: 1...10_000)
         let feedForward = 3 * Double(d) * Double(hidden) * Double(experts)
@@ -88,7 +91,8 @@ enum CommonSettings {
     ) throws(Failure) -> AttentionConfiguration {
         let heads = try keys.integer("num_attention_heads", in: 1...10_000)
         let keyHeads = try keys.integer("num_key_value_heads", default: defaults.keyHeads ?? heads, in: 1...10_000)
-        let size = try keys.integer("head_dim", default: d % heads == 0 ? max(1, d / heads) : 1, in: 1...1 << 20)
+        let whole = d % heads == 0 ? max(1, d / heads) : 1
+        let size = try keys.integer("head_dim", default: defaults.headSize ?? whole, in: 1...1 << 20)
         guard size % 2 == 0 else {
             throw keys.failure(
                 "num_attention_heads",

@@ -32,6 +32,15 @@ func attentionTensors(
     if attention.bias == .all {
         all.append(ClassTensor("\(there).self_attn.o_proj.bias", [d], .whole("\(block).attention.output_bias")))
     }
+    if attention.queryKeyNorm != .none {
+        let widths = attention.normWidths
+        for (there, ours, width) in [("q_norm", "query_norm", widths.queries), ("k_norm", "key_norm", widths.keys)] {
+            all.append(
+                ClassTensor(
+                    "model.layers.\(layer).self_attn.\(there).weight", [width],
+                    .whole("\(block).attention.\(ours).weight")))
+        }
+    }
     let keys = attention.queryWidth, values = keys + attention.keyValueWidth
     for (letter, columns) in [("q", 0..<keys), ("k", keys..<values), ("v", values..<attention.projectedWidth)] {
         let name = "\(there).self_attn.\(letter)_proj", rows = letter == "v" ? .asStored : order

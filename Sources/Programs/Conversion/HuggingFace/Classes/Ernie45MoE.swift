@@ -9,6 +9,7 @@ import Tensors
 struct Ernie45MoE: ExportedClass {
     static let name = "Ernie4_5_MoeForCausalLM"
     static let modelType = "ernie4_5_moe"
+    static let biases: [AttentionBias] = [.none]
 
     /// Experts of every layer, those included that are never chosen.
     private let slots: Int
@@ -16,15 +17,6 @@ struct Ernie45MoE: ExportedClass {
     private init(slots: Int) { self.slots = slots }
 
     init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
-        guard model.attention.bias == .none else {
-            throw Failure(
-                .configuration,
-                "model.attention_bias is `\(model.attention.bias.rawValue)`: "
-                    + (model.experts.uniform == nil
-                        ? "the only class of transformers that holds layers of different numbers of experts has no biases"
-                        : "no class of transformers with experts has a bias of attention's output"),
-                advice: "only models with `attention_bias: none`, or of one expert, can go to Hugging Face")
-        }
         guard routing.normalizeGates else {
             throw Failure(
                 .configuration,

@@ -41,6 +41,12 @@ protocol ExportedClass: HuggingFaceClass {
     /// - Throws: `configuration` naming what of the model the class does not hold
     init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
 
+    /// The biases of attention that it has, one of them in each model.
+    static var biases: [AttentionBias] { get }
+
+    /// Which parts of queries and keys it normalizes.
+    static var queryKeyNorm: QueryKeyNormKind { get }
+
     /// What its `config.json` says besides `CommonSettings`. Every value that decides a logit is stated, also where the class
     /// has it by default.
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue]
@@ -51,6 +57,11 @@ protocol ExportedClass: HuggingFaceClass {
 
 extension ExportedClass {
     var notes: [String] { [] }
+    static var queryKeyNorm: QueryKeyNormKind { .none }
+
+    static func holds(_ attention: AttentionConfiguration) -> Bool {
+        biases.contains(attention.bias) && queryKeyNorm == attention.queryKeyNorm
+    }
 }
 
 extension HuggingFaceClass {
@@ -76,7 +87,7 @@ extension HuggingFaceClass {
 enum HuggingFaceClasses {
     /// Those that are written, each where it is looked for: the first that holds a model is taken.
     static let exported: [any ExportedClass.Type] = [
-        Llama.self, Qwen2.self, Mixtral.self, Qwen2MoE.self, Ernie45MoE.self,
+        Llama.self, Qwen2.self, Qwen3.self, Mixtral.self, Qwen2MoE.self, Qwen3MoE.self, OLMoE.self, Ernie45MoE.self,
     ]
 
     /// Those that are read.
@@ -106,7 +117,7 @@ enum HuggingFaceClasses {
                 advice: "only models of another balancing can go to Hugging Face")
         }
         var refusal: Failure?
-        for candidate in exported {
+        for candidate in exported where candidate.holds(model.attention) {
             do throws(Failure) {
                 return try candidate.init(holding: model, routing, profile: profile)
             } catch {
@@ -114,7 +125,18 @@ enum HuggingFaceClasses {
                 refusal = error
             }
         }
-        throw refusal ?? Failure(.configuration, "no class of transformers holds this model")
+        throw unheld(model.attention, refusal)
+    }
+
+    /// - Parameter refusal: of the last class that holds the attention; nil if there is none
+    private static func unheld(_ attention: AttentionConfiguration, _ refusal: Failure?) -> Failure {
+        if let refusal, attention.bias == .none, attention.queryKeyNorm == .none { return refusal }
+        return Failure(
+            .configuration,
+            "no class of transformers holds this model with model.attention_bias `\(attention.bias.rawValue)` and "
+                + "model.qk_norm `\(attention.queryKeyNorm.rawValue)`" + (refusal.map { ": \($0.message)" } ?? ""),
+            advice: refusal?.advice
+                ?? "Qwen 2 has `qkv` and `none`, Llama `all` and `none`, Qwen 3 `none` or `all` and `head`")
     }
 
     static func named(modelType: String) -> (any HuggingFaceClass.Type)? { all.first { $0.modelType == modelType } }

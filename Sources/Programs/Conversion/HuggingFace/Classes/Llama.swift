@@ -7,15 +7,13 @@ import Tensors
 struct Llama: ExportedClass {
     static let name = "LlamaForCausalLM"
     static let modelType = "llama"
+    static let biases: [AttentionBias] = [.none, .all]
 
     private init() {}
 
     init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
         guard model.isDense else {
             throw Failure(.configuration, "model.experts is \(model.experts), but a Llama has no experts")
-        }
-        guard model.attention.bias != .qkv else {
-            throw Failure(.configuration, "model.attention_bias is `qkv`, but a Llama has biases everywhere or nowhere")
         }
     }
 

@@ -9,6 +9,7 @@ import Tensors
 struct Qwen2MoE: ExportedClass {
     static let name = "Qwen2MoeForCausalLM"
     static let modelType = "qwen2_moe"
+    static let biases: [AttentionBias] = [.none, .qkv]
 
     /// Of the shared expert.
     private let sharedHidden: Int
@@ -23,9 +24,6 @@ struct Qwen2MoE: ExportedClass {
     init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
         guard model.experts.uniform != nil else {
             throw Failure(.configuration, "model.experts is \(model.experts), which a Qwen2-MoE cannot have")
-        }
-        guard model.attention.bias != .all else {
-            throw Failure(.configuration, "model.attention_bias is `all`, which a Qwen2-MoE cannot have")
         }
         self.init(
             sharedHidden: profile == .portable ? 32 : 1,

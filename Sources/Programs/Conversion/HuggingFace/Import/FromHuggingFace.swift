@@ -60,6 +60,7 @@ package struct FromHuggingFace {
                 "heads": .integer(model.attention.heads), "kv_heads": .integer(model.attention.keyValueHeads),
                 "head_size": .integer(model.attention.headSize),
                 "attention_bias": .word(model.attention.bias.rawValue),
+                "qk_norm": .word(model.attention.queryKeyNorm.rawValue),
                 "context": .integer(model.context), "vocabulary_size": .integer(model.vocabularySize),
                 "experts": .word("\(model.experts)"), "top_k": .integer(model.topK),
                 "feed_forward": .number(model.feedForward), "tie_embeddings": .boolean(model.tieEmbeddings),

@@ -70,6 +70,17 @@ final class ReferenceForward {
         return y
     }
 
+    /// The norm of queries or keys, in place: of each head if its weight is as long as one, else of all together. Nothing where
+    /// the files have no such weight.
+    private func normalizeGroups(_ x: Tensor, _ name: String) throws(Failure) {
+        guard files.tensors[name] != nil else { return }
+        let size = try files.stored(name).count
+        for start in stride(from: 0, to: x.columns, by: size) {
+            let group = x.columns(start..<start + size), normalized = try norm(group, name)
+            for t in 0..<x.rows { for c in 0..<size { group[t, c] = normalized[t, c] } }
+        }
+    }
+
     private func norm(_ x: Tensor, _ name: String) throws(Failure) -> Tensor {
         let weight = try files.read(name), y = Tensor(rows: x.rows, columns: x.columns)
         for t in 0..<x.rows {
@@ -88,6 +99,8 @@ final class ReferenceForward {
     private func attention(_ h: Tensor, _ name: String) throws(Failure) -> Tensor {
         let q = try projection(h, "\(name).q_proj"), k = try projection(h, "\(name).k_proj")
         let v = try projection(h, "\(name).v_proj"), settings = configuration.model.attention
+        try normalizeGroups(q, "\(name).q_norm.weight")
+        try normalizeGroups(k, "\(name).k_norm.weight")
         rotate(q)
         rotate(k)
         let y = Tensor(rows: h.rows, columns: q.columns), n = tokens.length, size = settings.headSize
