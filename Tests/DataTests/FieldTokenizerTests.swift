@@ -177,6 +177,16 @@ private func bytes(ofHexadecimal text: String) -> [UInt8] {
             ("characters-Prepend", #""prepend": "▁""#, #""prepend": "_""#, "byte_fallback without `Prepend`"),
             ("characters-Prepend", #""▁t""#, #""t▁""#, "has `▁` behind another character"),
             ("gpt2", #""dropout": null"#, #""dropout": 0.1"#, "dropout"),
+            ("gpt2", #""type": "BPE""#, #""type": "Unigram""#, "model.type Unigram is not supported"),
+            ("llama3", #""type": "BPE""#, #""type": "WordPiece""#, "model.type WordPiece is not supported"),
+            ("gpt2", #""type": "BPE""#, #""type": "WordLevel""#, "model.type WordLevel is not supported"),
+            ("gpt2", #""model":"#, #""models":"#, "has no `model`"),
+            ("gpt2", #""id": 0,"#, #""id": 600.5,"#, "the first such number is 600.5 in line "),
+            ("gpt2", #""id": 0,"#, #""id": 9223372036854775808,"#, "9223372036854775808 in line "),
+            ("gpt2", #""id": 0,"#, #""id": 4194305,"#, "beyond all bounds"),
+            ("gpt2", #""id": 0,"#, #""id": 0,,"#, "not JSON: `,` in line "),
+            ("gpt2", #""id": 0,"#, #""id" 0,"#, "where a colon should be"),
+            ("gpt2", #""id": 0,"#, #""id": 00,"#, "where a value should be"),
         ])
     func refusals(_ name: String, _ old: String, _ new: String, _ words: String) throws {
         let text = try json(name)
@@ -184,6 +194,34 @@ private func bytes(ofHexadecimal text: String) -> [UInt8] {
         let refused = failure { _ = try read(text.replacing(old, with: new)) }
         #expect(
             refused?.status == .data && refused?.message.contains(words) == true, "\(refused?.message ?? "accepted")")
+    }
+
+    @Test("an eos_token that is no added token is refused by its name") func unknownEndOfSequence() throws {
+        let folder = try TemporaryFolder()
+        let text = try json("llama3").replacing("<|end_of_text|>", with: "<|stop|>")
+        let path = try folder.write(text, to: "tokenizer.json")
+        try folder.write(#"{"eos_token": "<|end|>"}"#, to: "tokenizer_config.json")
+        let refused = failure { _ = try readTokenizer(inFile: path) }
+        #expect(refused?.message.contains("no added token `<|end|>`") == true, "\(refused?.message ?? "accepted")")
+        try folder.write(#"{"eos_token": null}"#, to: "tokenizer_config.json")
+        let silent = failure { _ = try readTokenizer(inFile: path) }
+        #expect(silent?.message.contains("does not say which token ends a document") == true)
+        #expect(try readTokenizer(inFile: path, documentToken: "<|stop|>").vocabularySize > 0)
+    }
+
+    @Test("stored byte tokens beyond the tokens are refused as what they are") func storedBytes() throws {
+        let stored = try read(json("characters-Prepend")).serialized
+        let line = try #require(stored.split(separator: "\n").first { $0.hasPrefix("first_byte_token") })
+        let moved = stored.replacing(line, with: "first_byte_token 4000000")
+        let refused = failure { _ = try readTokenizer(Array(moved.utf8), from: "x") }
+        #expect(refused?.message.contains("the tokens of the bytes are 4000000 to 4000255") == true)
+    }
+
+    @Test("JSON that ends too early is refused with the place") func truncated() throws {
+        let text = try json("gpt2")
+        let refused = failure { _ = try read(String(text.prefix(text.count / 2))) }
+        #expect(
+            refused?.message.contains("not JSON: the text ends in line ") == true, "\(refused?.message ?? "accepted")")
     }
 
     @Test("a damaged stored tokenizer is refused or gives the bytes of its texts") func damage() throws {
@@ -203,41 +241,5 @@ private func bytes(ofHexadecimal text: String) -> [UInt8] {
         for count in [0, 30, stored.count / 2, stored.count - 1] {
             #expect(failure { _ = try readTokenizer(Array(stored[..<count]), from: "x") }?.status == .data)
         }
-    }
-}
-
-@Suite struct TiktokenFileTests {
-    private func file(_ lines: [String]) -> [UInt8] { Array((lines.joined(separator: "\n") + "\n").utf8) }
-
-    private func line(_ bytes: [UInt8], _ rank: Int) -> String { "\(Data(bytes).base64EncodedString()) \(rank)" }
-
-    private func refusal(_ lines: [String]) -> String? {
-        failure { _ = try TokenizerCatalog.read(file(lines).span, from: .file("my.tiktoken")) }?.message
-    }
-
-    @Test("a rank file of an unpublished vocabulary is refused with what is known") func unknown() {
-        let lines = (0..<256).map { line([UInt8($0)], $0) }
-        #expect(refusal(lines)?.contains("my.tiktoken has 256 ranks") == true)
-        #expect(refusal(lines)?.contains("cl100k_base.tiktoken of 100256") == true)
-    }
-
-    @Test("damaged lines are refused by their number") func damaged() {
-        let first = line([0], 0)
-        for bad in ["AQ==", "AQ== x", "AQ== -1", "!!!! 1", "AQ== 99999999", first, line([1], 0), line([0], 1)] {
-            #expect(refusal([first, bad])?.contains("my.tiktoken:2") == true, "\(bad)")
-        }
-    }
-
-    /// Ranks as `r50k_base` has them in number: bytes, then strings of three letters and of four digits.
-    @Test("a published vocabulary is known by its name and its number of ranks") func published() throws {
-        var tokens = (0..<256).map { [UInt8($0)] }
-        tokens += (0..<50_000).map { number in Array("\(100_000 + number)".utf8) }
-        let lines = tokens.enumerated().map { line($1, $0) }
-        let tokenizer = try TokenizerCatalog.read(file(lines).span, from: .file("x/r50k_base.tiktoken"))
-        #expect(tokenizer.endOfText == 50_256 && tokenizer.vocabularySize == 50_257)
-        // The whole word is a token although no merges lead to it.
-        #expect(tokenizer.encode("100007") == [256 + 7] && tokenizer.encode("7") == [55])
-        let other = failure { _ = try TokenizerCatalog.read(file(lines).span, from: .file("cl100k_base.tiktoken")) }
-        #expect(other?.message.contains("has 50256 ranks") == true)
     }
 }

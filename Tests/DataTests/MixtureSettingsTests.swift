@@ -64,6 +64,7 @@ import Tokenizers
             ("[{paths: a, weight: .nan}]", "`data.train[0].weight` must be a number, but is `.nan`", nil),
             ("[{paths: a, epochs: 0}]", "`data.train[0].epochs` is 0.0; allowed", "leave out a source"),
             ("[{paths: a, weight: 1, epochs: 1}]", "stands beside `epochs`", "give one of the two"),
+            ("[{path: a, weight: 1}]", "is unknown", "did you mean `paths`?"),
             ("[{paths: a}]", "neither a weight nor epochs", "give one of the two"),
             (
                 "[{paths: a, epochs: 1, repeat: true}]", "`data.train[0].repeat` stands beside `epochs`",

@@ -25,6 +25,8 @@ package enum JSONFile {
         let value: Value
         do {
             value = try JSONDecoder().decode(type, from: Data(bytes))
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+            throw Failure(.data, "\(source): \(JSONSyntax.complaint(of: bytes))")
         } catch {
             throw Failure(.data, "\(source): \(complaint(ofDecoding: error))")
         }

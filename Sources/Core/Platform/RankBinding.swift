@@ -18,10 +18,31 @@ package struct RankBinding: Codable, Sendable, Equatable {
     }
 
     package static func ofThisProcess(threads: Int) -> RankBinding {
-        let most = max(ProcessInfo.processInfo.processorCount, 1024)
-        return RankBinding(
+        RankBinding(
             host: ProcessInfo.processInfo.hostName, process: ProcessInfo.processInfo.processIdentifier,
-            processors: (0..<most).filter { platform_may_use_processor(Int32($0)) > 0 }, threads: threads)
+            processors: Processors.allowed, threads: threads)
+    }
+}
+
+/// Sets of processors, by their numbers.
+package enum Processors {
+    /// Those that the calling thread may run on; empty where the system does not tell.
+    package static var allowed: [Int] {
+        let most = max(ProcessInfo.processInfo.processorCount, 1024)
+        return (0..<most).filter { platform_may_use_processor(Int32($0)) > 0 }
+    }
+
+    /// How many threads of this process can run at a time.
+    package static var count: Int {
+        let allowed = allowed.count
+        return allowed > 0 ? allowed : ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    /// Lets the calling thread, and the threads that it makes, run on `processors` where the system allows it.
+    package static func use(_ processors: [Int]) {
+        unsafe processors.map(Int32.init).withUnsafeBufferPointer { numbers in
+            unsafe platform_use_processors(numbers.baseAddress, Int32(numbers.count))
+        }
     }
 }
 

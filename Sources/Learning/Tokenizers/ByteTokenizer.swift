@@ -10,6 +10,8 @@ package struct ByteTokenizer: Tokenizer {
 
     package func makeEncoder() -> any TokenEncoder { ByteEncoder() }
 
+    package func lastCut(in text: Span<UInt8>) -> Int? { text.count > 1 ? text.count - 1 : nil }
+
     package func bytes(of token: Int) -> [UInt8] { UInt8(exactly: token).map { [$0] } ?? [] }
 
     package func byteCount(of token: Int) -> Int { token >= 0 && token < 256 ? 1 : 0 }

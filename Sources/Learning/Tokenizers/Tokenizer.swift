@@ -8,6 +8,9 @@ package protocol Tokenizer: Sendable {
     var serialized: String { get }
     /// A new encoder; encoders remember what they have met, tokenizers do not change.
     func makeEncoder() -> any TokenEncoder
+    /// The last place in `text`, part of a document, where it may be cut: the tokens of what is before and of what is behind,
+    /// encoded each by itself (`beginBehindCut`), are those of the whole, whatever surrounds `text`. Between 1 and the last byte; nil if there is none.
+    func lastCut(in text: Span<UInt8>) -> Int?
     /// The bytes that `token` stands for; none for `endOfText` and for ids outside the vocabulary.
     func bytes(of token: Int) -> [UInt8]
     /// `bytes(of: token).count`, without making them.
@@ -23,6 +26,12 @@ package protocol TokenEncoder {
     /// begins with what the one before left, gives the same tokens as the whole.
     /// - Returns: how many bytes of `text` these units have
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int
+    /// Prepares for a text that is not the beginning of its document but what is behind a cut (`Tokenizer.lastCut`).
+    mutating func beginBehindCut()
+}
+
+extension TokenEncoder {
+    mutating func beginBehindCut() {}
 }
 
 extension Tokenizer {

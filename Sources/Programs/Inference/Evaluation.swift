@@ -20,7 +20,9 @@ extension StoredModel {
         report: @escaping (String) -> Void
     ) throws -> ValidationResult {
         let agreement = Agreement(ranks: world)
+        let processors = try processorsOfHost(on: world)
         try longWorkOnRankZero(of: world) { [tokenizer] () throws(Failure) in
+            if world.size > 1 { Processors.use(processors) }
             try Corpus.prepareEvaluation(
                 of: paths, textField: textField, tokenizer: tokenizer, directory: directory, report: report)
         }

@@ -50,6 +50,20 @@ static inline int platform_may_use_processor(int number) {
 #endif
 }
 
+/// Lets the calling thread run on the given processors alone; where the system refuses, it stays where it was.
+static inline void platform_use_processors(const int *numbers, int count) {
+#ifdef __linux__
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (int i = 0; i < count; i++)
+        if (numbers[i] >= 0 && numbers[i] < CPU_SETSIZE) CPU_SET(numbers[i], &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
+#else
+    (void)numbers;
+    (void)count;
+#endif
+}
+
 /// Makes this thread treat subnormal floats as zero, as results and as operands: gradual underflow costs
 /// over a hundred cycles an operation. The setting is per thread.
 static inline void platform_flush_subnormals(void) {

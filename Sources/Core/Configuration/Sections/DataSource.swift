@@ -24,6 +24,11 @@ package struct DataSource: Sendable, Equatable {
 
     /// A block of `data.train`.
     init(_ block: ConfigurationSection) throws(Failure) {
+        if !block.contains("paths"),
+            let near = block.givenKeys.first(where: { nearestName(to: $0, among: ["paths"]) != nil })
+        {
+            throw block.failure(near, "is unknown", advice: "did you mean `paths`?")
+        }
         paths = try block.filePaths("paths")
         guard !paths.isEmpty else { throw block.failure("paths", "names no file") }
         switch (block.contains("weight"), block.contains("epochs")) {

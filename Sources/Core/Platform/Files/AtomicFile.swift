@@ -12,9 +12,10 @@ package final class AtomicFile {
     /// What the file at `path` is called while it is written.
     static func partialName(of path: String) -> String { path + ".partial" }
 
+    /// - Parameter keepsContents: whether what an earlier process wrote and did not commit stays; what is appended follows it
     /// - Throws: `cannotCreate` if the folder cannot be written or something else than a file is at `path`, `inUse` if another
     ///   process is writing the same file
-    package init(_ path: String) throws(Failure) {
+    package init(_ path: String, keepsContents: Bool = false) throws(Failure) {
         try requireFileOrNothing(at: path)
         self.path = path
         partial = Self.partialName(of: path)
@@ -36,8 +37,12 @@ package final class AtomicFile {
             throw Failure(
                 .inUse, "\(path) is being written by another process", advice: "wait for it, or name another file")
         }
-        guard ftruncate(descriptor, 0) == 0 else { throw failure("empty") }
         buffer.reserveCapacity(Self.bufferSize)
+        if keepsContents {
+            lseek(descriptor, 0, SEEK_END)
+        } else {
+            try truncate(to: 0)
+        }
     }
 
     deinit {
@@ -72,6 +77,27 @@ package final class AtomicFile {
         try write(pending.span, at: nil)
         pending.removeAll(keepingCapacity: true)
         swap(&pending, &buffer)
+    }
+
+    /// Removes what has been written behind byte `count`; what is appended next follows it.
+    package func truncate(to count: Int) throws(Failure) {
+        try flush()
+        guard ftruncate(descriptor, off_t(count)) == 0, lseek(descriptor, 0, SEEK_END) == off_t(count) else {
+            throw failure("truncate")
+        }
+    }
+
+    /// Waits until what has been appended is on the disk.
+    package func sync() throws(Failure) {
+        try flush()
+        guard fdatasync(descriptor) == 0 else { throw failure("sync") }
+    }
+
+    /// Leaves what has been written under its temporary name, for a later process to go on with.
+    package func leaveUncommitted() throws(Failure) {
+        try sync()
+        committed = true
+        close(descriptor)
     }
 
     /// Replaces what stands at byte `offset`.

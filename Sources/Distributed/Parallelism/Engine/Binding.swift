@@ -13,6 +13,13 @@ package func placesOfRanks(threadsPerRank: Int, on world: any Communicator) thro
     }
 }
 
+/// The processors that the ranks of this machine may run on, for work of one of them while the others wait; empty where the system does
+/// not tell. **Collective**.
+package func processorsOfHost(on world: any Communicator) throws(Failure) -> [Int] {
+    let places = try placesOfRanks(threadsPerRank: 1, on: world), host = places[world.rank].host
+    return Set(places.filter { $0.host == host }.flatMap(\.processors)).sorted()
+}
+
 /// Refuses more threads than could do anything but wait for each other. **Collective**.
 package func requireFewThreads(_ threadsPerRank: Int, on world: any Communicator) throws(Failure) {
     try Agreement(ranks: world).onAllRanks { () throws(Failure) in

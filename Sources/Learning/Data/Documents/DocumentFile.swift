@@ -42,7 +42,7 @@ struct DocumentFile {
     /// The contents from their beginning.
     /// - Throws: `noInput` if the file is gone, `unavailable` if there is no memory to decompress it
     func contents() throws(Failure) -> DocumentBytes {
-        guard let compression else { return DocumentBytes(stored) }
+        guard let compression else { return DocumentBytes(try RegularFile(path)) }
         return DocumentBytes(try CompressedFile(path, compression))
     }
 
@@ -61,7 +61,7 @@ struct DocumentFile {
 /// The contents of a file with documents, in order.
 struct DocumentBytes {
     private enum Source {
-        case plain(MappedFile)
+        case plain(RegularFile)
         case compressed(CompressedFile)
     }
 
@@ -69,7 +69,7 @@ struct DocumentBytes {
     /// Bytes of a file that is not compressed that have been read.
     private var place = 0
 
-    fileprivate init(_ file: MappedFile) { source = .plain(file) }
+    fileprivate init(_ file: RegularFile) { source = .plain(file) }
 
     fileprivate init(_ file: CompressedFile) { source = .compressed(file) }
 
@@ -88,9 +88,9 @@ struct DocumentBytes {
         switch source {
         case .compressed(let file): return try file.read(upTo: count, into: &bytes)
         case .plain(let file):
-            let end = place + min(count, file.count - place)
-            let piece = file.bytes.extracting(place..<end)
-            unsafe piece.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+            // Read, not mapped: pages of a mapping count as memory of this process.
+            let end = place + min(count, file.size - place)
+            bytes += try file.bytes(from: place, to: end)
             defer { place = end }
             return end - place
         }

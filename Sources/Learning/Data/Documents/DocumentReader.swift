@@ -59,37 +59,12 @@ extension DocumentReader {
 }
 
 extension TextFile {
-    /// Bytes that a piece has, unless more are needed to use any of them.
+    /// Bytes that are read at once.
     private static let pieceSize = 1 << 20
 
-    /// Calls `body` with the texts of all documents in order, in pieces; empty documents are passed over.
-    /// - Parameter body: takes a piece, whether its document ends with it, and how many bytes of the file, as it is stored, have
-    ///   been read. Returns how many bytes it has used: at the end all, otherwise as many as it can. The next piece begins with
-    ///   the others
-    /// - Throws: as `DocumentCatalog.reader` and `DocumentReader.read`; what `body` throws
-    func forEachPiece(_ body: (Span<UInt8>, _ isEnd: Bool, _ position: Int) throws(Failure) -> Int) throws(Failure) {
-        var reader = try DocumentCatalog.reader(of: DocumentFile(self))
-        var text: [UInt8] = [], limit = Self.pieceSize, isBegun = false
-        while true {
-            let piece = try reader.read(upTo: limit, into: &text)
-            guard piece != .endOfFile else { return }
-            let isEnd = piece == .endOfDocument
-            isBegun = isBegun || !text.isEmpty
-            guard isBegun else { continue }
-            let used = try body(text.span, isEnd, reader.position)
-            precondition(!isEnd || used == text.count, "a document is used to its end")
-            text.removeFirst(used)
-            // Twice as much each time, so that a unit of any length is looked at a bounded number of times.
-            limit = used == 0 ? 2 * limit : Self.pieceSize
-            isBegun = !isEnd
-        }
-    }
-}
-
-extension TextFile {
     /// The bytes of its texts, or more than `most` if they are more: of one that is compressed or packed what it
     /// becomes, of another one its own.
-    /// - Throws: as `forEachPiece`
+    /// - Throws: as `DocumentCatalog.reader` and `DocumentReader.read`
     func bytesOfText(upTo most: Int) throws(Failure) -> Int {
         guard !holdsTokens, case let file = try DocumentFile(self), file.isPacked else { return bytes }
         var reader = try DocumentCatalog.reader(of: file), text: [UInt8] = [], total = 0

@@ -2,10 +2,10 @@ import Diagnostics
 import Platform
 import Tokenizers
 
-/// Sends the tokens of another trainer's file to `sink` as they are, document by document.
+/// Appends the tokens of another trainer's file to `stream` as they are, document by document.
 /// - Throws: `data` for a token that the tokenizer does not have
 func copyTokens(
-    of file: TextFile, meaning tokenizer: any Tokenizer, into sink: some TokenSink,
+    of file: TextFile, meaning tokenizer: any Tokenizer, into stream: TokenStream,
     counting summary: inout TokenizationSummary, report: (String) -> Void
 ) throws(Failure) {
     let source = try ForeignTokenFile(file.path, vocabularySize: tokenizer.vocabularySize)
@@ -26,11 +26,11 @@ func copyTokens(
         let isDone = documents.ends(with: token, at: position)
         if isDone || document.count == piece {
             try SignalRequests.throwIfStopRequested(during: "copying tokens")
-            try sink.append(document.span)
+            try stream.append(document.span)
             document.removeAll(keepingCapacity: true)
         }
         guard isDone else { continue }
-        try sink.endDocument(hash: digest.value)
+        try stream.endDocument(at: stream.tokenCount, hash: digest.value)
         summary.documents += 1
         digest = ByteDigest()
     }

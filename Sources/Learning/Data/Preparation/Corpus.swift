@@ -1,5 +1,6 @@
 package import Configuration
 package import Diagnostics
+import Platform
 package import Tokenizers
 
 /// What `data` of a configuration names, tokenized: `prepare` makes it on one rank, `open` maps it on every rank.
@@ -18,10 +19,12 @@ package struct Corpus: Sendable {
     /// - Parameters:
     ///   - directory: for `train.tokens` (of several sources `train-1.tokens` and so on) and `validation.tokens`; made if missing
     ///   - given: what `settings.tokenizer` must agree with and stands for; nil: it decides alone
+    ///   - threads: that tokenize; the files do not depend on them
     ///   - report: takes lines of progress
     /// - Throws: `configuration` if `settings` asks for another tokenizer than the given one
     package static func prepare(
-        settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer? = nil, report: (String) -> Void
+        settings: DataConfiguration, directory: String, tokenizer given: GivenTokenizer? = nil,
+        threads: Int = Processors.count, report: (String) -> Void
     ) throws(Failure) {
         try settings.requireDistinctTexts()
         let (train, validation) = try settings.preparedFiles(in: directory)
@@ -32,13 +35,15 @@ package struct Corpus: Sendable {
             if given.decides(settings.tokenizer) {
                 report("data.tokenizer `\(settings.tokenizer)` stands for the tokenizer of \(given.source)")
             }
-            for file in train { try file.make(given.tokenizer, named: given.source, report: report) }
+            for file in train {
+                try file.make(given.tokenizer, named: given.source, threads: threads, report: report)
+            }
             tokenizer = given.tokenizer
         } else {
-            tokenizer = try train.make(settings.tokenizer, report: report)
+            tokenizer = try train.make(settings.tokenizer, threads: threads, report: report)
         }
         for file in train { _ = try file.open().split(settings.validation) }
-        try validation?.make(tokenizer, named: "data.train", report: report)
+        try validation?.make(tokenizer, named: "data.train", threads: threads, report: report)
     }
 
     /// Maps what `prepare` made.
@@ -63,10 +68,10 @@ package struct Corpus: Sendable {
     /// As `prepare`, for texts or a token file to evaluate with a model's `tokenizer`: makes `evaluation.tokens`.
     package static func prepareEvaluation(
         of paths: [String], textField: String? = nil, tokenizer: any Tokenizer, directory: String,
-        report: (String) -> Void
+        threads: Int = Processors.count, report: (String) -> Void
     ) throws(Failure) {
         let file = try PreparedFile(paths, textField: textField, in: directory, as: "evaluation", key: "--data")
-        try file.make(tokenizer, named: "the model", report: report)
+        try file.make(tokenizer, named: "the model", threads: threads, report: report)
     }
 
     /// Maps what `prepareEvaluation` made.

@@ -43,7 +43,8 @@ struct PreparedFile {
     ///   - name: where the tokenizer comes from, for messages
     ///   - setting: what it was learned for, as `TokenFileMetadata.tokenizerSetting` has it; nil: it was not learned
     func make(
-        _ tokenizer: any Tokenizer, named name: String, learnedFor setting: String? = nil, report: (String) -> Void
+        _ tokenizer: any Tokenizer, named name: String, learnedFor setting: String? = nil, threads: Int,
+        report: (String) -> Void
     ) throws(Failure) {
         guard let texts else {
             let file = try TokenFile(path)
@@ -58,7 +59,7 @@ struct PreparedFile {
                 && $0.metadata.tokenizerSetting == setting ?? $0.metadata.tokenizerSetting
         }
         guard !isReusable else { return }
-        try write(files, with: tokenizer, madeWith: setting ?? "identity \(tokenizer.identity)", report: report)
+        try write(files, with: tokenizer, madeWith: setting ?? "identity \(tokenizer.identity)", threads, report)
     }
 
     /// The texts that the file is made from; none for a token file of the user's own.
@@ -115,12 +116,12 @@ struct PreparedFile {
     }
 
     private func write(
-        _ files: [TextFile], with tokenizer: any Tokenizer, madeWith record: String, report: (String) -> Void
+        _ files: [TextFile], with tokenizer: any Tokenizer, madeWith record: String, _ threads: Int,
+        _ report: (String) -> Void
     ) throws(Failure) {
         try makeDirectory(directory)
-        let writer = try TokenFileWriter(path, tokenizer: tokenizer)
-        let summary = try tokenize(files, with: tokenizer, into: writer, report: report)
-        try writer.finish(TokenFileMetadata(tokenizer: tokenizer, setting: record, sources: files))
+        let summary = try Tokenization(files: files, tokenizer: tokenizer, setting: record, threads: threads)
+            .write(to: path, report: report)
         report(
             "tokenized \(decimals(Double(summary.bytes) / 1e6, 1)) MB into \(summary.tokens) tokens of \(summary.documents) "
                 + "documents: \(path)")

@@ -6,7 +6,7 @@ import Tokenizers
 extension [PreparedFile] {
     /// Makes those files that are not there already, with one tokenizer for all: that of a token file among them, or the one that
     /// `choice` asks for, learned from the texts of all sources if it is learned.
-    func make(_ choice: TokenizerChoice, report: (String) -> Void) throws(Failure) -> any Tokenizer {
+    func make(_ choice: TokenizerChoice, threads: Int, report: (String) -> Void) throws(Failure) -> any Tokenizer {
         let setting = try ResolvedTokenizer(choice)
         let tokenizer: any Tokenizer
         if let own = first(where: { !$0.isMade }) {
@@ -18,10 +18,12 @@ extension [PreparedFile] {
         } else {
             var texts: [TextFile] = []
             for file in self { texts += try file.files() }
-            tokenizer = try setting.tokenizer(trainedOn: texts, report: report)
+            tokenizer = try setting.tokenizer(trainedOn: texts, threads: threads, report: report)
         }
         let record: String? = if case .bytePairs = setting { setting.record } else { nil }
-        for file in self { try file.make(tokenizer, named: "data.train", learnedFor: record, report: report) }
+        for file in self {
+            try file.make(tokenizer, named: "data.train", learnedFor: record, threads: threads, report: report)
+        }
         return tokenizer
     }
 

@@ -49,13 +49,16 @@ enum ResolvedTokenizer {
 
     /// - Throws: `data` if the corpus has too little to learn from, `configuration` if it is tokens already and nothing
     ///   says what they mean
-    func tokenizer(trainedOn files: [TextFile], report: (String) -> Void) throws(Failure) -> any Tokenizer {
+    func tokenizer(trainedOn files: [TextFile], threads: Int, report: (String) -> Void) throws(Failure)
+        -> any Tokenizer
+    {
         try requireMeaning(of: files)
         switch self {
         case .known(let tokenizer, _):
             if let summary = (tokenizer as? BytePairTokenizer)?.summary { report("tokenizer: \(summary)") }
             return tokenizer
-        case .bytePairs(let size): return try trainBytePairs(on: files, vocabularySize: size, report: report)
+        case .bytePairs(let size):
+            return try trainBytePairs(on: files, vocabularySize: size, threads: threads, report: report)
         }
     }
 

@@ -1,6 +1,5 @@
 import Diagnostics
 import Platform
-import Threading
 import Tokenizers
 
 /// How much a tokenization read and wrote.
@@ -15,42 +14,80 @@ package struct TokenizationSummary: Sendable, Equatable {
     package var skipped = SkippedFiles()
 }
 
-/// Sends the tokens of all documents of `files` to `sink`, each document closed by the end-of-text token.
-/// - Returns: how much it was
-/// - Throws: `data` if there is no text at all, and what reading and writing throw
-func tokenize(
-    _ files: [TextFile], with tokenizer: any Tokenizer, into sink: some TokenSink, report: (String) -> Void
-) throws(Failure) -> TokenizationSummary {
-    var encoder = tokenizer.makeEncoder()
-    var progress = Progress("tokenizing", files)
-    var summary = TokenizationSummary(vocabularySize: tokenizer.vocabularySize)
-    var tokens: [UInt32] = [], digest = ByteDigest()
-    try requireReaders(for: files, report: report)
-    for file in files {
-        guard !file.holdsTokens else {
-            try copyTokens(of: file, meaning: tokenizer, into: sink, counting: &summary, report: report)
-            progress.finish(file)
-            continue
+/// What a tokenization reads, and what it makes of it.
+struct Tokenization {
+    let files: [TextFile]
+    let tokenizer: any Tokenizer
+    /// How the tokenizer was asked for.
+    let setting: String
+    var format = TokenFormat.switchyard
+    /// Of a token in another trainer's format; nil: as the vocabulary needs.
+    var tokenBits: Int?
+    let threads: Int
+
+    /// Writes the tokens of all documents to the file `output`, each document closed by the end-of-text token. One that was killed
+    /// is continued, if texts and settings are the same.
+    /// - Returns: how much it was
+    /// - Throws: `data` if there is no text at all, `temporaryFailure` if a stop was requested, and what reading and writing throw
+    func write(to output: String, report: (String) -> Void) throws(Failure) -> TokenizationSummary {
+        try requireReaders(for: files, report: report)
+        let metadata = TokenFileMetadata(tokenizer: tokenizer, setting: setting, sources: files)
+        let stream = try format.makeStream(output, tokenizer: tokenizer, bits: tokenBits)
+        let journal = try TokenJournal(
+            for: output, identity: Array("\(format.rawValue) \(stream.width.rawValue)\n".utf8) + metadata.encoded)
+        let start = try begin(output, stream, journal, report)
+        var writer = TokenizationWriter(
+            stream, journal, from: start, Progress("tokenizing", files, from: start.place.file))
+        writer.summary.vocabularySize = tokenizer.vocabularySize
+        var next = start.place
+        while next.file < files.count {
+            if files[next.file].holdsTokens {
+                try copyTokens(
+                    of: files[next.file], meaning: tokenizer, into: stream, counting: &writer.summary, report: report)
+                next = TextPlace(file: next.file + 1)
+                try writer.finishedFile(next, report)
+            } else {
+                let end = files[next.file...].firstIndex(where: \.holdsTokens) ?? files.count
+                var blocks = TextBlocks(
+                    files, next.file..<end, cuttingAt: tokenizer.lastCut, encoder: tokenizer.makeEncoder())
+                guard try blocks.skip(to: next) else { throw changed(files[next.file]) }
+                writer = try encode(blocks, writer, report)
+                next = TextPlace(file: end)
+            }
         }
-        try file.forEachPiece { (text: Span<UInt8>, isEnd: Bool, position: Int) throws(Failure) in
-            tokens.removeAll(keepingCapacity: true)
-            let used = encoder.encode(text, isEnd: isEnd, into: &tokens)
-            if isEnd { tokens.append(UInt32(tokenizer.endOfText)) }
-            try sink.append(tokens.span)
-            digest.add(text.extracting(0..<used))
-            summary.tokens += tokens.count
-            summary.bytes += used
-            try progress.show(position, report)
-            guard isEnd else { return used }
-            try sink.endDocument(hash: digest.value)
-            digest = ByteDigest()
-            summary.documents += 1
-            return used
-        }
-        progress.finish(file)
+        try requireText(writer.summary.bytes, in: files)
+        try stream.finish(metadata)
+        return writer.summary
     }
-    try requireText(summary.bytes, in: files)
-    return summary
+
+    private func changed(_ file: TextFile) -> Failure {
+        Failure(
+            .data, "\(file.path) has fewer texts than when its tokenization was interrupted",
+            advice: "start the same command again: it begins anew")
+    }
+
+    /// Takes up what an earlier process left, or begins.
+    private func begin(
+        _ output: String, _ stream: TokenStream, _ journal: TokenJournal, _ report: (String) -> Void
+    ) throws(Failure) -> TokenJournal.State {
+        switch try journal.find() {
+        case .nothing: break
+        case .otherIdentity:
+            report("\(output) was begun with other texts or settings: beginning anew")
+        case .state(let state):
+            let summary = state.summary
+            if try stream.restore(tokens: summary.tokens, digest: state.digest, documents: state.documents) {
+                report(
+                    "going on with \(output) behind \(summary.documents) documents, "
+                        + "\(decimals(Double(summary.bytes) / 1e6, 1)) MB of text")
+                return state
+            }
+            report("what was written of \(output) is damaged: beginning anew")
+        }
+        try stream.begin()
+        try journal.begin()
+        return TokenJournal.State()
+    }
 }
 
 func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
@@ -58,40 +95,4 @@ func requireText(_ bytes: Int, in files: [TextFile]) throws(Failure) {
     let names = files.prefix(3).map(\.path).joined(separator: ", ") + (files.count > 3 ? ", …" : "")
     throw Failure(
         .data, "the corpus is empty: there is no text in \(names)", advice: "name files with text")
-}
-
-/// `tokenizing 12.0 of 50.0 MB, 8.1 MB/s, 5 s left`, now and then, in bytes of the files as they are stored.
-struct Progress {
-    private let verb: String
-    private let totalBytes: Int
-    /// Of files that are finished.
-    private var finished = 0
-    private let started = ContinuousClock.now
-    private var shown = ContinuousClock.now
-    private static let interval = Duration.seconds(2)
-
-    init(_ verb: String, _ files: [TextFile]) {
-        self.verb = verb
-        totalBytes = files.reduce(0) { $0 + $1.bytes }
-    }
-
-    /// Counts a file as read.
-    mutating func finish(_ file: TextFile) { finished += file.bytes }
-
-    /// - Parameters:
-    ///   - position: how many bytes of the current file have been read
-    ///   - report: takes the line, if it is time for one
-    /// - Throws: `temporaryFailure` if a stop was requested
-    mutating func show(_ position: Int, _ report: (String) -> Void) throws(Failure) {
-        try SignalRequests.throwIfStopRequested(during: verb)
-        let now = ContinuousClock.now
-        guard now - shown >= Self.interval else { return }
-        shown = now
-        let bytes = finished + position
-        let rate = Double(bytes) / ((now - started) / .seconds(1))
-        let left = max(0, Double(totalBytes - bytes) / rate)
-        report(
-            "\(verb) \(decimals(Double(bytes) / 1e6, 1)) of \(decimals(Double(totalBytes) / 1e6, 1)) MB, \(decimals(rate / 1e6, 1)) MB/s, "
-                + "\(Int(left.rounded(.up))) s left")
-    }
 }

@@ -29,23 +29,55 @@ extension Span<UInt8> {
     }
 }
 
-extension MappedFile {
-    /// A 64-bit digest of everything from byte `start`, a multiple of eight: four lanes of multiplications over 64-bit
-    /// words, so that it runs at the speed of memory.
-    func digest(from start: Int) -> UInt64 {
-        let wordCount = (count - start) / 8
-        let words = view(of: UInt64.self, at: start, count: wordCount)
-        var lanes = SIMD4<UInt64>(1, 2, 3, 4)
-        let whole = wordCount / 4 * 4
-        for i in stride(from: 0, to: whole, by: 4) {
-            lanes[0] = ((lanes[0] ^ words[i]) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
-            lanes[1] = ((lanes[1] ^ words[i + 1]) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
-            lanes[2] = ((lanes[2] ^ words[i + 2]) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
-            lanes[3] = ((lanes[3] ^ words[i + 3]) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
+/// A 64-bit digest of contents that arrive in pieces: four lanes of multiplications over 64-bit words, so that it runs at the
+/// speed of memory (docs/token-files.md).
+struct ContentDigest {
+    private static let groupBytes = 32
+    private var lanes = SIMD4<UInt64>(1, 2, 3, 4)
+    /// Fewer than a group.
+    private var rest: [UInt8] = []
+    private(set) var count = 0
+
+    mutating func add(_ bytes: Span<UInt8>) {
+        count += bytes.count
+        var start = 0
+        while !rest.isEmpty, start < bytes.count, rest.count < Self.groupBytes {
+            rest.append(bytes[start])
+            start += 1
         }
-        let rest = start + 8 * whole
-        var result = bytes.extracting(rest..<count).digest
+        if rest.count == Self.groupBytes {
+            let group = rest
+            rest.removeAll(keepingCapacity: true)
+            addGroups(of: group.span)
+        }
+        let end = bytes.count - (bytes.count - start) % Self.groupBytes
+        addGroups(of: bytes.extracting(start..<end))
+        for i in end..<bytes.count { rest.append(bytes[i]) }
+    }
+
+    private mutating func addGroups(of bytes: Span<UInt8>) {
+        let words = bytes.bytes
+        for group in 0..<bytes.count / Self.groupBytes {
+            let start = group * Self.groupBytes
+            for lane in 0..<4 {
+                let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: start + 8 * lane, as: UInt64.self)
+                lanes[lane] = ((lanes[lane] ^ word) &* 0x9E37_79B9_7F4A_7C15).byteSwapped
+            }
+        }
+    }
+
+    var value: UInt64 {
+        var result = rest.span.digest
         for lane in 0..<4 { result = mix(result ^ lanes[lane]) }
-        return mix(result ^ UInt64(count - start))
+        return mix(result ^ UInt64(count))
+    }
+}
+
+extension MappedFile {
+    /// The digest of everything from byte `start`.
+    func digest(from start: Int) -> UInt64 {
+        var digest = ContentDigest()
+        digest.add(bytes.extracting(start..<count))
+        return digest.value
     }
 }

@@ -4,55 +4,38 @@ import Platform
 /// Megatron's indexed dataset, one sequence a document: `NAME.bin` holds the tokens, `NAME.idx` the magic `MMIDIDX\0\0`,
 /// version 1 (u64), the code of the tokens' type (u8: 8 for u16, 4 for i32), how many sequences and document boundaries follow (u64 each), the
 /// lengths (i32), the byte offsets (i64) and the boundaries (i64), which begin with 0. All little-endian.
-final class MegatronWriter: TokenSink {
-    private let tokens: AtomicFile
+struct MegatronWriter: TokenFileForm {
+    let headerBytes = 0
     private let index: AtomicFile
-    private let width: TokenWidth
-    private var lengths: [Int32] = []
-    private var length = 0
 
-    /// - Parameter path: `NAME`, `NAME.bin` or `NAME.idx`
-    init(_ path: String, _ width: TokenWidth) throws(Failure) {
-        let parts = ForeignTokenFile.parts(of: path)
-        tokens = try AtomicFile(parts[0])
-        index = try AtomicFile(parts[1])
-        self.width = width
+    /// - Parameter path: of the index
+    init(index path: String) throws(Failure) { index = try AtomicFile(path) }
+
+    func requireFit(documentOf length: Int, _ path: String) throws(Failure) {
+        guard Int32(exactly: length) == nil else { return }
+        throw Failure(
+            .data, "\(index.path): Megatron's sequences have at most \(Int32.max) tokens, one document has \(length)",
+            advice: "split the document")
     }
 
-    func append(_ tokens: Span<UInt32>) throws(Failure) {
-        try self.tokens.append(tokens, in: width)
-        length += tokens.count
-    }
-
-    func endDocument(hash: UInt64) throws(Failure) {
-        guard let length = Int32(exactly: length) else {
-            throw Failure(
-                .data,
-                "\(index.path): Megatron's sequences have at most \(Int32.max) tokens, one document has \(length)",
-                advice: "split the document")
-        }
-        lengths.append(length)
-        self.length = 0
-    }
-
-    func finish(_ metadata: TokenFileMetadata) throws(Failure) {
+    func complete(_ stream: TokenStream, _ metadata: TokenFileMetadata) throws(Failure) {
+        let ends = [0] + stream.documents.map(\.end), width = stream.width
         var header = Array("MMIDIDX\0\0".utf8)
-        Data.append(UInt64(1), to: &header)
+        append(UInt64(1), to: &header)
         header.append(width == .two ? 8 : 4)
-        Data.append(UInt64(lengths.count), to: &header)
-        Data.append(UInt64(lengths.count + 1), to: &header)
+        append(UInt64(ends.count - 1), to: &header)
+        append(UInt64(ends.count), to: &header)
         try index.append(header.span)
-        let lengths = lengths
+        let lengths = zip(ends, ends.dropFirst()).map { Int32($1 - $0) }
         try index.append(lengths.span)
-        var offset: Int64 = 0
-        let width = width
-        let offsets = lengths.map { length in
-            defer { offset += Int64(width.rawValue) * Int64(length) }
-            return offset
-        }
+        let offsets = ends.dropLast().map { Int64(width.rawValue * $0) }
         try index.append(offsets.span)
-        let boundaries = (0...Int64(lengths.count)).map { $0 }
+        let boundaries = ends.indices.map(Int64.init)
         try index.append(boundaries.span)
+    }
+
+    /// The index says how many tokens there are: they come first.
+    func commit(_ tokens: AtomicFile) throws(Failure) {
         try tokens.commit()
         try index.commit()
     }

@@ -18,14 +18,15 @@ package enum TokenFormat: String, Sendable, CaseIterable {
     }
 
     /// - Parameter bits: of a token, as `requireBits` takes it
-    func makeSink(_ path: String, tokenizer: any Tokenizer, bits: Int?) throws(Failure) -> any TokenSink {
+    func makeStream(_ path: String, tokenizer: any Tokenizer, bits: Int?) throws(Failure) -> TokenStream {
         let least = TokenWidth(ofVocabulary: tokenizer.vocabularySize)
         let width = bits.flatMap { TokenWidth(rawValue: $0 / 8) } ?? least
+        let names = files(of: path)
         return switch self {
-        case .switchyard: try TokenFileWriter(path, tokenizer: tokenizer)
-        case .llmc: try LLMCWriter(path, width)
-        case .nanogpt: try NanoGPTWriter(path, width)
-        case .megatron: try MegatronWriter(path, width)
+        case .switchyard: try TokenStream(path, width, SwitchyardWriter(tokenizer: tokenizer))
+        case .llmc: try TokenStream(path, width, LLMCWriter())
+        case .nanogpt: try TokenStream(path, width, NanoGPTWriter())
+        case .megatron: try TokenStream(names[0], width, MegatronWriter(index: names[1]))
         }
     }
 

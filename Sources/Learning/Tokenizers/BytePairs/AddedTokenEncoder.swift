@@ -27,6 +27,17 @@ struct AddedTokenSearch: Sendable {
         }
         return nil
     }
+
+    /// Whether a token stands, or begins, before `place` and ends there or behind it.
+    func reaches(_ place: Int, in text: Span<UInt8>) -> Bool {
+        (max(0, place - longest)..<place).contains { start in
+            beginning[Int(text[start])].contains { candidate in
+                let content = tokens[candidate].content, end = start + content.count
+                return end >= place
+                    && (start..<min(end, text.count)).allSatisfy { text[$0] == content[$0 - start] }
+            }
+        }
+    }
 }
 
 /// Takes added tokens out of a text; what is between two of them is a text of its own for `inner`.
@@ -38,6 +49,8 @@ struct AddedTokenEncoder<Inner: TokenEncoder>: TokenEncoder {
         self.search = search
         self.inner = inner
     }
+
+    mutating func beginBehindCut() { inner.beginBehindCut() }
 
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         // A token that begins here or later could be a longer one in a longer text.

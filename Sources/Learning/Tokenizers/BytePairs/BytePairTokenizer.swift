@@ -100,6 +100,10 @@ package struct BytePairTokenizer: Tokenizer {
         added.map { AddedTokenEncoder($0, between: encoder) } ?? encoder
     }
 
+    package func lastCut(in text: Span<UInt8>) -> Int? {
+        PreTokenizer(pattern).lastCut(in: text) { place in added?.reaches(place, in: text) ?? false }
+    }
+
     package func bytes(of token: Int) -> [UInt8] { Array(bytes[range(of: token)]) }
 
     package func byteCount(of token: Int) -> Int { range(of: token).count }

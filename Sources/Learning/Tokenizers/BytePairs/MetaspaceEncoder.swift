@@ -30,6 +30,8 @@ struct MetaspaceEncoder<Inner: TokenEncoder>: TokenEncoder {
         self.inner = inner
     }
 
+    mutating func beginBehindCut() { isBeginning = false }
+
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
         let mark = Metaspace.mark
         // Three bytes tell whether the text begins with the mark itself.

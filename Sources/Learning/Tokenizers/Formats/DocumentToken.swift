@@ -18,8 +18,13 @@ enum DocumentToken {
         if let named { return try id(of: named, among: added, path) }
         let found = added.filter { known.contains($0.content) }
         if found.count == 1 { return found[0].id }
-        if let name = try endOfSequence(beside: path), let token = added.first(where: { $0.content == name }) {
-            return token.id
+        if let name = try endOfSequence(beside: path) {
+            if let token = added.first(where: { $0.content == name }) { return token.id }
+            throw Failure(
+                .data,
+                "\(path) has no added token `\(name.prefix(80))`, which the tokenizer_config.json beside it names as "
+                    + "eos_token",
+                advice: "name the token that ends a document: data.document_token or --document-token")
         }
         let names = added.filter(\.isSpecial).prefix(8).map { "`\($0.content)`" }.joined(separator: ", ")
         throw Failure(

@@ -8,17 +8,19 @@ package enum HuggingFaceTokenizerFile: TokenizerFormat {
     /// Bytes of the file: the largest vocabularies in use need a quarter of it.
     private static let limit = 1 << 26
 
-    /// An object with a member `model`; a line of merges may begin with a brace, too.
+    /// What stands in every such file: a line of merges may begin with a brace, too.
+    private static let members = ["model", "added_tokens", "pre_tokenizer", "vocab"].map { Array("\"\($0)\"".utf8) }
+
+    /// An object with one of these members.
     package static func recognizes(_ file: Span<UInt8>) -> Bool {
         var place = file.count >= 3 && file[0] == 0xEF && file[1] == 0xBB && file[2] == 0xBF ? 3 : 0
         while place < file.count, [0x20, 0x09, 0x0A, 0x0D].contains(file[place]) { place += 1 }
         guard place < file.count, file[place] == UInt8(ascii: "{") else { return false }
-        let member = Array("\"model\"".utf8)
-        while place + member.count <= file.count {
-            if member.indices.allSatisfy({ file[place + $0] == member[$0] }) { return true }
-            place += 1
+        return members.contains { member in
+            (place..<max(place, file.count - member.count + 1)).contains { start in
+                file[start] == member[0] && member.indices.allSatisfy { file[start + $0] == member[$0] }
+            }
         }
-        return false
     }
 
     package static func read(_ file: Span<UInt8>, from source: TokenizerSource) throws(Failure) -> any Tokenizer {
@@ -26,7 +28,13 @@ package enum HuggingFaceTokenizerFile: TokenizerFormat {
             throw Failure(.data, "\(source.name) is longer than the \(limit) bytes that such a file may have")
         }
         let json = file.withPlainLineEnds
-        let contents = try JSONFile.decode(json, as: HuggingFaceTokenizer.self, from: source.name)
+        let contents: HuggingFaceTokenizer
+        do throws(Failure) {
+            contents = try JSONFile.decode(json, as: HuggingFaceTokenizer.self, from: source.name)
+        } catch {
+            try requireModel(json, source.name)
+            throw error
+        }
         try contents.requireBytePairs(source.name)
         if contents.model.byte_fallback == true {
             let ids = ExactMembers.integers(in: json, at: ["model", "vocab"])
@@ -35,6 +43,23 @@ package enum HuggingFaceTokenizerFile: TokenizerFormat {
         let vocabulary = try contents.vocabulary(source)
         if let tokenizer = vocabulary.inGPT2Form() { return tokenizer }
         return try BytePairTokenizer(vocabulary, from: source.name)
+    }
+}
+
+extension HuggingFaceTokenizerFile {
+    /// Other models have other members, and would otherwise be refused for one that they lack.
+    private static func requireModel(_ json: [UInt8], _ name: String) throws(Failure) {
+        struct Kind: Decodable {
+            struct Model: Decodable { var type: String? }
+            var model: Model?
+        }
+        guard let model = try JSONFile.decode(json, as: Kind.self, from: name).model else {
+            throw Failure(
+                .data, "\(name) has no `model`, which a tokenizer.json has",
+                advice: "name the tokenizer.json itself, not the tokenizer_config.json or vocab.json beside it")
+        }
+        guard let type = model.type, type != "BPE" else { return }
+        throw HuggingFaceTokenizer.unsupported("model.type \(type)", name)
     }
 }
 

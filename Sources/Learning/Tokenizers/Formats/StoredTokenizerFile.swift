@@ -30,9 +30,12 @@ package enum StoredTokenizerFile: TokenizerFormat {
             pattern: pattern, isNormalized: isNormalized, takesWholeWords: takesWholeWords, spellings: spellings,
             added: added, merges: try merges(&lines), documentToken: documentToken)
         vocabulary.metaspace = metaspace
-        guard (metaspace?.byteTokens.upperBound ?? 0) <= spellings.count,
-            added.contains(where: { $0.id == documentToken })
-        else {
+        if let metaspace, metaspace.byteTokens.upperBound > spellings.count {
+            throw lines.failure(
+                "ends \(spellings.count) tokens; the tokens of the bytes are \(metaspace.firstByteToken) to "
+                    + "\(metaspace.byteTokens.upperBound - 1) (first_byte_token)")
+        }
+        guard added.contains(where: { $0.id == documentToken }) else {
             throw lines.failure("names \(documentToken) as document_token, which is no added token")
         }
         return vocabulary

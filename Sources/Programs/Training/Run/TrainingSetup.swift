@@ -52,7 +52,7 @@ package struct TrainingSetup {
             try Origin.find(for: given, options, on: world, log: report)
         }
         let corpus = try Self.corpus(
-            given.data, origin?.tokenizer, in: options.dataDirectory ?? directory.data, lock, agreement, report: report)
+            given.data, origin?.tokenizer, in: options.dataDirectory ?? directory.data, lock, on: world, report: report)
         let configuration = try given.resolved(tokenizer: corpus.tokenizer.vocabularySize)
         try requireMemory(MemoryEstimate(configuration, layout), on: world)
         self.configuration = configuration
@@ -78,17 +78,22 @@ package struct TrainingSetup {
             isCancelled: { SignalRequests.pending.contains(.stop) }, report: report)
     }
 
-    /// Rank 0 prepares the corpus, which can take long; whoever waits for it hears how it went.
+    /// Rank 0 prepares the corpus, which can take long, on the processors of all ranks of its machine, which wait. **Collective**.
     private static func corpus(
         _ data: DataConfiguration, _ tokenizer: GivenTokenizer?, in directory: String, _ lock: RunLock?,
-        _ agreement: Agreement, report: @escaping (String) -> Void
+        on world: any Communicator, report: @escaping (String) -> Void
     ) throws(Failure) -> Corpus {
-        try longWorkOnRankZero(of: agreement.ranks) { () throws(Failure) in
+        let processors = try processorsOfHost(on: world)
+        try longWorkOnRankZero(of: world) { () throws(Failure) in
+            // Of several ranks, this is a thread of its own.
+            if world.size > 1 { Processors.use(processors) }
             try releasing(lock) { () throws(Failure) in
                 try Corpus.prepare(settings: data, directory: directory, tokenizer: tokenizer, report: report)
             }
         }
-        return try agreement.onAllRanks { () throws(Failure) in try Corpus.open(settings: data, directory: directory) }
+        return try Agreement(ranks: world).onAllRanks { () throws(Failure) in
+            try Corpus.open(settings: data, directory: directory)
+        }
     }
 
     /// Gives the run directory back when the job has ended in order. **Collective** over `world`.
