@@ -45,6 +45,11 @@ import Testing
             ("heads: 4, kv_heads: 3", "`model.kv_heads` is 3, which does not divide the 4 heads"),
             ("heads: 4, kv_heads: 0", "`model.kv_heads` is 0; allowed are 1 to 10000, or `auto`"),
             ("heads: 4, kv_heads: few", "`model.kv_heads` must be a whole number or `auto`, but is `few`"),
+            ("heads: 4, rope_factor: 2", "`model.rope_factor` is 2.0, but model.rope_scaling is `none`"),
+            ("heads: 4, rope_fraction: 0.5", "which makes 3.0 of 6 columns of a head turn"),
+            ("heads: 4, rope_original_context: 4", "`model.rope_original_context` has no effect with"),
+            ("heads: 4, rope_scaling: llama3, rope_low_rotations: 4", "not less than model.rope_high_rotations 4.0"),
+            ("heads: 4, rope_scaling: yarn, rope_base: 1", "`model.rope_base` is 1"),
             ("heads: 4, qk_norm: heads", "`model.qk_norm` is `heads`; allowed are none, head, all"),
             ("heads: 4, attention_bias: q", "`model.attention_bias` is `q`; allowed are none, qkv, all"),
         ])

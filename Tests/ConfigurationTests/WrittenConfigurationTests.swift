@@ -25,7 +25,8 @@ import Testing
         let found = try written().read(as: "written")
         #expect(
             found.seed == 7 && found.reproducible && found.model.norm == .layer && found.model.vocabularySize == nil)
-        #expect(found.model.normEpsilon == 1e-8 && found.model.ropeBase == 1e6 && found.model.expertCounts == [8, 4])
+        #expect(
+            found.model.normEpsilon == 1e-8 && found.model.rotary.base == 1e6 && found.model.expertCounts == [8, 4])
         #expect(found.data.train == [DataSource(paths: [Self.awkward])])
     }
 

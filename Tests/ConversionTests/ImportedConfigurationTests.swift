@@ -25,7 +25,7 @@ struct ImportedConfigurationTests {
         let model = found.model
         #expect(model.dModel == 48 && model.layers == 2 && model.attention.heads == 4 && model.context == 64)
         #expect(model.expertCounts == [6, 6] && model.expertsPerToken == 2 && model.expertHiddenSize == 40)
-        #expect(model.normEpsilon == 1e-6 && model.ropeBase == 1e6 && !model.tieEmbeddings && model.norm == .rms)
+        #expect(model.normEpsilon == 1e-6 && model.rotary.base == 1e6 && !model.tieEmbeddings && model.norm == .rms)
         #expect(model.vocabularySize == 300)
     }
 
@@ -33,7 +33,7 @@ struct ImportedConfigurationTests {
         let json = Self.mixture.replacing(
             #""rope_theta": 1000000.0, "rope_scaling": null"#,
             with: #""rope_parameters": {"rope_theta": 500.0, "rope_type": "default"}"#)
-        #expect(try read(json).model.ropeBase == 500)
+        #expect(try read(json).model.rotary.base == 500)
     }
 
     @Test(arguments: [
@@ -44,7 +44,16 @@ struct ImportedConfigurationTests {
         (#""use_sliding_window": false"#, #""use_sliding_window": true"#, "a sliding window is not supported"),
         (#""mlp_only_layers": []"#, #""mlp_only_layers": [0]"#, "a layer without experts is not supported"),
         (#""decoder_sparse_step": 1"#, #""decoder_sparse_step": 2"#, "a layer without experts is not supported"),
-        (#""rope_scaling": null"#, #""rope_scaling": {"type": "linear", "factor": 2.0}"#, "scaling of positions"),
+        (#""rope_scaling": null"#, #""rope_scaling": {"type": "longrope", "factor": 2.0}"#, "scaling of positions"),
+        (#""rope_scaling": null"#, #""rope_scaling": {"type": "linear"}"#, "`rope_scaling.factor` is missing"),
+        (
+            #""rope_scaling": null"#, #""rope_scaling": {"type": "yarn", "factor": 2, "mscale": 0.7}"#,
+            "`rope_scaling.mscale` is given"
+        ),
+        (
+            #""rope_scaling": null"#, #""rope_scaling": {"rope_type": "yarn", "factor": 2, "attention_factor": 1.5}"#,
+            "`rope_scaling.attention_factor` is 1.5: a setting that is not known"
+        ),
         (
             #""use_cache": true"#, #""quantization_config": {"bits": 4}"#,
             "`quantization_config` is an object: a setting"
@@ -79,11 +88,11 @@ struct ImportedConfigurationTests {
 
     @Test func modelsOfMistralArriveWithTheDefaultsOfTheirClasses() throws {
         let llama = try read(Self.dense), mixture = try read(Self.mixtral)
-        #expect(llama.className == "MistralForCausalLM" && llama.model.isDense && llama.model.ropeBase == 10_000)
+        #expect(llama.className == "MistralForCausalLM" && llama.model.isDense && llama.model.rotary.base == 10_000)
         #expect(mixture.className == "MixtralForCausalLM" && mixture.normalizesGates)
         #expect(mixture.model.expertCounts == [4, 4] && mixture.model.expertsPerToken == 2)
         #expect(
-            mixture.model.normEpsilon == 1e-5 && mixture.model.ropeBase == 1e6 && mixture.model.attention.heads == 8)
+            mixture.model.normEpsilon == 1e-5 && mixture.model.rotary.base == 1e6 && mixture.model.attention.heads == 8)
     }
 
     @Test(arguments: [
@@ -124,7 +133,7 @@ struct ImportedConfigurationTests {
         let found = try read(Self.filledUp)
         #expect(found.className == "Ernie4_5_MoeForCausalLM" && found.normalizesGates)
         #expect(found.model.expertCounts == [4, 4] && found.model.expertsPerToken == 2)
-        #expect(found.model.expertHiddenSize == 16 && found.model.ropeBase == 500_000 && !found.model.tieEmbeddings)
+        #expect(found.model.expertHiddenSize == 16 && found.model.rotary.base == 500_000 && !found.model.tieEmbeddings)
     }
 
     @Test(arguments: [
@@ -159,6 +168,28 @@ struct ImportedConfigurationTests {
         #expect(biased.model.attention.bias == .all)
         let message = refusal { _ = try read(llama.replacing(#""mlp_bias": false"#, with: #""mlp_bias": true"#)) }
         #expect(message?.contains("`mlp_bias` is true: a bias of the feed-forward is not supported") == true)
+    }
+
+    @Test func scaledPositionsArrive() throws {
+        func rotary(_ scaling: String) throws -> RotaryConfiguration {
+            try read(Self.mixture.replacing(#""rope_scaling": null"#, with: #""rope_scaling": \#(scaling)"#)).model
+                .rotary
+        }
+        #expect(
+            try rotary(#"{"type": "linear", "factor": 2.0}"#)
+                == RotaryConfiguration(base: 1e6, scaling: .linear, factor: 2))
+        let llama = #"""
+            {"rope_type": "llama3", "factor": 8, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+             "original_max_position_embeddings": 8192}
+            """#
+        #expect(
+            try rotary(llama)
+                == RotaryConfiguration(base: 1e6, scaling: .llama3, factor: 8, originalContext: 8192, highRotations: 4))
+        #expect(
+            try rotary(#"{"type": "yarn", "factor": 4.0}"#)
+                == RotaryConfiguration(base: 1e6, scaling: .yarn, factor: 4, originalContext: 64, highRotations: 32))
+        // Within the context, nothing is scaled.
+        #expect(try rotary(#"{"type": "dynamic", "factor": 4.0}"#) == RotaryConfiguration(base: 1e6))
     }
 
     @Test func groupedQueriesWithHeadsOfAnySizeArrive() throws {

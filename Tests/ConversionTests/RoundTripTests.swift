@@ -85,6 +85,7 @@ struct RoundTripTests {
             "model.experts is [3, 2, 4], which a Qwen2-MoE cannot have"
         ),
         (["model.attention_bias=qkv", "model.qk_norm=all"], "with model.attention_bias `qkv` and model.qk_norm `all`"),
+        (["model.head_size=8", "model.rope_fraction=0.5"], "model.rope_fraction is 0.5"),
         (["model.head_size=8", "model.qk_norm=all"], "but an OLMoE has heads of d_model / heads"),
     ])
     func attentionThatNoClassHoldsIsRefused(settings: [String], words: String) throws {

@@ -34,6 +34,15 @@ struct TinyModel {
         "two of eight, normed queries and keys": [
             "model.experts=8", "model.top_k=2", "model.qk_norm=all", "model.kv_heads=1",
         ],
+        "one expert, linear positions": ["model.rope_scaling=linear", "model.rope_factor=2"],
+        "one expert, positions of Llama 3": [
+            "model.head_size=16", "model.rope_scaling=llama3", "model.rope_factor=8", "model.rope_original_context=64",
+            "model.rope_low_rotations=0.5",
+        ],
+        "two of eight, positions of YaRN": [
+            "model.experts=8", "model.head_size=16", "model.rope_scaling=yarn", "model.rope_factor=4",
+            "model.rope_original_context=400",
+        ],
         "one expert, all biases": ["model.attention_bias=all", "model.head_size=10"],
         "two of eight, grouped, biases": [
             "model.experts=8", "model.top_k=2", "model.kv_heads=1", "model.head_size=8", "model.attention_bias=qkv",

@@ -100,7 +100,7 @@ private struct Head {
     /// gives, in bfloat16 but for one rounding instead of two.
     @Test(arguments: precisions) func turnsGradientsBack(precision: Precision) {
         let shape = AttentionShape(heads: 2, headSize: 6, context: 131), tokens = 262
-        let table = RotaryTable(context: 140, headSize: 6, base: 10_000)
+        let table = RotaryTable(context: 140, headSize: 6, frequencies: rotaryFrequencies(6))
         let qkv = rounded(random(tokens, 36, seed: 6), to: precision)
         let dO = rounded(random(tokens, 12, seed: 7), to: precision)
         func gradients(_ rotary: RotaryTable?) -> Operand {

@@ -50,7 +50,7 @@
             expectSameBits { loops in
                 let x = rounded(random(7, 4 * headSize, seed: 8), to: precision)
                 let cosine = random(5, headSize / 2, seed: 9), sine = random(5, headSize / 2, seed: 10)
-                loops.rotate(x, first: 3, cosine: cosine, sine: sine, direction: -1)
+                loops.rotate(x, headSize: headSize, first: 3, cosine: cosine, sine: sine, direction: -1)
                 return [x.floats]
             }
         }

@@ -4,6 +4,11 @@ import Tensors
 import Testing
 import Threading
 
+/// `10000^(−2i/n)`
+func rotaryFrequencies(_ count: Int) -> [Double] {
+    (0..<count / 2).map { pow(10_000, -2 * Double($0) / Double(count)) }
+}
+
 @Suite struct RotaryTests {
     private static let shapes: [(heads: Int, headSize: Int, context: Int, sequences: Int)] = [
         (1, 2, 1, 1), (1, 2, 5, 3), (3, 4, 63, 2), (2, 6, 64, 1), (1, 34, 65, 2), (2, 64, 129, 1), (1, 2, 7, 0),
@@ -25,11 +30,28 @@ import Threading
         return y
     }
 
+    @Test("of a head's columns the first turn, multiplied by the magnitude, and the others stay", arguments: precisions)
+    func partOfAHead(precision: Precision) {
+        let table = RotaryTable(context: 9, headSize: 10, frequencies: rotaryFrequencies(4), magnitude: 1.5)
+        let x = rounded(random(9, 20, seed: 2), to: precision), y = rounded(x.floats, to: precision)
+        table.rotate(y, first: 0, context: 9)
+        let exact = Doubles(x)
+        let expected = Doubles(rows: 9, columns: 20) { t, column in
+            let head = column / 10 * 10, place = column % 10
+            guard place < 4 else { return exact[t, column] }
+            let angle = Double(t) * pow(10_000, -2 * Double(place % 2) / 4), sign = place < 2 ? -1.0 : 1.0
+            let partner = exact[t, head + (place + 2) % 4]
+            return 1.5 * (exact[t, column] * cos(angle) + sign * partner * sin(angle))
+        }
+        expectClose([y.floats], [expected], within: 3e-7, roundedTo: precision)
+    }
+
     /// Turns queries and keys and not the values; backwards is the transpose, which for a rotation is its inverse.
     @Test(arguments: Precision.allCases) func forwardAndBack(precision: Precision) {
         for (heads, dimension, context, sequences) in Self.shapes {
             // A table for longer sequences than these.
-            let table = RotaryTable(context: context + 3, headSize: dimension, base: 10_000)
+            let table = RotaryTable(
+                context: context + 3, headSize: dimension, frequencies: rotaryFrequencies(dimension))
             let x = rounded(random(sequences * context, 3 * heads * dimension, seed: 1), to: precision).floats
             for inverse in [false, true] {
                 let found = sameOnAnyThreads { workers in

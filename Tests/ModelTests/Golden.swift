@@ -14,7 +14,7 @@ struct Golden {
     static let names = [
         "k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd", "grouped", "multi-query",
         "normed-heads",
-        "normed-projections",
+        "normed-projections", "rotary-linear", "rotary-llama3", "rotary-yarn",
     ]
 
     init(_ name: String) throws {
@@ -54,8 +54,19 @@ struct Golden {
                 headSize: size == 0 ? model.dModel / heads : size,
                 bias: [.none, .qkv, .all][setting("attention_bias")],
                 queryKeyNorm: [.none, .head, .all][setting("qk_norm")])
+            if setting("rope_scaling") > 0 { try readRotary(into: &model) }
             return model
         }
+    }
+
+    private func readRotary(into model: inout ModelShape) throws {
+        let scaling = RotaryScaling.allCases[setting("rope_scaling")]
+        model.rotary = RotaryConfiguration(
+            base: 10_000, fraction: try double("settings/rope_fraction"), scaling: scaling,
+            factor: try double("settings/rope_factor"),
+            originalContext: scaling.hasBands ? Int(try double("settings/rope_original_context")) : nil,
+            lowRotations: try double("settings/rope_low_rotations"),
+            highRotations: try double("settings/rope_high_rotations"))
     }
 
     var routing: RoutingConfiguration {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from layers import REAL
+from layers import REAL, Rotary
 from model import Settings, losses, shapes
 from routing import capacity
 
@@ -26,6 +26,12 @@ CASES = {
     "grouped": Settings(heads=4, kv_heads=2, head_size=6, attention_bias="all", top_k=2, capacity_factor=1.1),
     "normed-heads": Settings(heads=4, kv_heads=2, head_size=6, qk_norm="head", norm="layer", capacity_factor=1.1),
     "normed-projections": Settings(heads=4, kv_heads=2, attention_bias="qkv", qk_norm="all", experts=3),
+    "rotary-linear": Settings(experts=1, head_size=12, rotary=Rotary(fraction=0.5, scaling="linear", factor=3)),
+    "rotary-llama3": Settings(
+        experts=1, head_size=16,
+        rotary=Rotary(scaling="llama3", factor=8, original_context=64, low_rotations=0.5, high_rotations=3)),
+    "rotary-yarn": Settings(
+        experts=1, head_size=16, rotary=Rotary(scaling="yarn", factor=4, original_context=400, high_rotations=32)),
     "multi-query": Settings(heads=3, kv_heads=1, head_size=2, attention_bias="qkv", experts=3),
 }
 

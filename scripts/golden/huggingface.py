@@ -122,6 +122,18 @@ def mixture_of_normed_projections():
         transformers.OlmoeConfig(**shape, num_experts=4, num_experts_per_tok=2, intermediate_size=20, eos_token_id=None))
 
 
+def scaled(scaling):
+    """A Llama whose positions are scaled, of two heads of eight pairs."""
+    return transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(**SHAPE, intermediate_size=24, head_dim=16, rope_parameters=scaling))
+
+
+LLAMA3 = {
+    "rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 0.5, "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64}
+YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 400}
+
+
 def tokenizer(folder):
     """GPT-2's byte-level BPE, trained by the library: 256 bytes, 40 merges, the end of text last."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,6 +167,9 @@ def main():
     save(normed_heads(), folder / "qwen3", scatter_biases=True)
     save(mixture_of_normed_heads(), folder / "qwen3moe")
     save(mixture_of_normed_projections(), folder / "olmoe")
+    torch.manual_seed(10)
+    save(scaled(LLAMA3), folder / "llama3")
+    save(scaled(YARN), folder / "yarn")
 
 
 main()

@@ -4,6 +4,9 @@ A forward returns `(y, cache)`; its backward takes `(dy, cache)` and returns the
 the forward's arguments. Everything is computed in `REAL` and written for reading: no BLAS, no in-place updates.
 """
 
+from dataclasses import dataclass
+from math import ceil, floor
+
 import numpy as np
 
 # Extended precision: NumPy runs it through plain loops and the C library, so neither the BLAS it was built with nor the
@@ -12,6 +15,7 @@ REAL = np.longdouble
 
 EPSILON = REAL("1e-5")
 ROTARY_BASE = REAL(10000)
+PI = 4 * np.arctan(REAL(1))
 
 
 def rms_norm(x, weight):
@@ -44,22 +48,57 @@ def layer_norm_backward(dy, cache):
     return dx, sum_rows(dy * unit), sum_rows(dy)
 
 
-def rotate(x, direction):
-    """Turns the pair `(x_i, x_(i + d_head/2))` by `direction · position · 10000^(-2i / d_head)`.
+@dataclass(frozen=True)
+class Rotary:
+    """The settings of rotary positions, in the configuration's words."""
 
-    Su et al., arXiv:2104.09864, section 3.2, with the two halves of a head as the pair. x: [..., context, d_head].
-    A rotation's backward is the rotation by the opposite angle.
+    fraction: float = 1
+    scaling: str = "none"
+    factor: float = 1
+    original_context: int = 0
+    low_rotations: float = 1
+    high_rotations: float = 4
+
+
+def frequencies(rotary, n):
+    """`10000^(-2i / n)` for the n columns that turn, scaled; and the factor of cosines and sines."""
+    half = n // 2
+    plain = ROTARY_BASE ** (-2 * np.arange(half, dtype=REAL) / n)
+    slow, magnitude = plain / REAL(rotary.factor), REAL(1)
+    if rotary.scaling == "none":
+        return plain, magnitude
+    if rotary.scaling == "linear":  # arXiv:2306.15595, equation 4
+        return slow, magnitude
+    if rotary.scaling == "llama3":  # by turns within the original context
+        turns = rotary.original_context * plain / (2 * PI)
+        fast = (turns - rotary.low_rotations) / (rotary.high_rotations - rotary.low_rotations)
+        fast = np.clip(fast, 0, 1)
+        return slow * (1 - fast) + plain * fast, magnitude
+    # YaRN, arXiv:2309.00071: the pair at which a number of turns is reached, rounded outward
+    def pair(rotations):
+        return float(n * np.log(rotary.original_context / (rotations * 2 * PI)) / (2 * np.log(ROTARY_BASE)))
+
+    first, last = max(floor(pair(rotary.high_rotations)), 0), min(ceil(pair(rotary.low_rotations)), n - 1)
+    ramp = np.clip((np.arange(half, dtype=REAL) - first) / (last - first if last > first else REAL("0.001")), 0, 1)
+    return plain * (1 - ramp) + slow * ramp, REAL("0.1") * np.log(REAL(rotary.factor)) + 1
+
+
+def rotate(x, direction, rotary):
+    """Turns the pair `(x_i, x_(i + n/2))` of the first n columns by `direction · position · θ_i`.
+
+    Su et al., arXiv:2104.09864, section 3.2, with the two halves of what turns as the pair. x: [..., context, d_head].
+    The backward is the rotation by the opposite angle, with the same magnitude.
     """
     context, d_head = x.shape[-2:]
-    half = d_head // 2
-    frequency = ROTARY_BASE ** (-2 * np.arange(half, dtype=REAL) / d_head)
-    angle = direction * np.arange(context, dtype=REAL)[:, None] * frequency
-    first, second = x[..., :half], x[..., half:]
-    turned = (first * np.cos(angle) - second * np.sin(angle), second * np.cos(angle) + first * np.sin(angle))
-    return np.concatenate(turned, axis=-1)
+    n = round(rotary.fraction * d_head)
+    theta, magnitude = frequencies(rotary, n)
+    angle = direction * np.arange(context, dtype=REAL)[:, None] * theta
+    cosine, sine = magnitude * np.cos(angle), magnitude * np.sin(angle)
+    first, second = x[..., : n // 2], x[..., n // 2 : n]
+    return np.concatenate((first * cosine - second * sine, second * cosine + first * sine, x[..., n:]), axis=-1)
 
 
-def attention(x, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d_head):
+def attention(x, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d_head, rotary):
     """Causal attention with rotary positions, whose neighboring heads of queries share keys and values in `kv_heads` groups
     (Ainslie et al., arXiv:2305.13245). Biases may be 0. Queries and keys are normalized before they turn, each head if the weight of the norm is as
     long as one, else each projection; not at all without weights.
@@ -74,23 +113,23 @@ def attention(x, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d
             grouped, norm_caches[which] = rms_norm(parts[which].reshape(*x.shape[:2], -1, len(weight)), weight)
             parts[which] = grouped.reshape(parts[which].shape)
     q, k, v = (split_heads(part, d_head) for part in parts)
-    q, k = rotate(q, +1), rotate(k, +1)
+    q, k = rotate(q, +1, rotary), rotate(k, +1, rotary)
     group = q.shape[1] // kv_heads
     k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
     context = q.shape[-2]
     scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(REAL(d_head))
     weights = softmax(np.where(np.tri(context, dtype=bool), scores, -np.inf))
     mixed = join_heads(weights @ v)
-    return mixed @ output + output_bias, (x, qkv, output, kv_heads, norm_caches, q, k, v, weights, mixed)
+    return mixed @ output + output_bias, (x, qkv, output, kv_heads, rotary, norm_caches, q, k, v, weights, mixed)
 
 
 def attention_backward(dy, cache):
     """The gradients of biases count if there are biases, those of norms are None if there are none."""
-    x, qkv, output, kv_heads, norm_caches, q, k, v, weights, mixed = cache
+    x, qkv, output, kv_heads, rotary, norm_caches, q, k, v, weights, mixed = cache
     dmixed = split_heads(dy @ output.T, q.shape[-1])
     dv = np.swapaxes(weights, -1, -2) @ dmixed
     dscores = softmax_backward(dmixed @ np.swapaxes(v, -1, -2), weights) / np.sqrt(REAL(q.shape[-1]))
-    dq, dk = rotate(dscores @ k, -1), rotate(np.swapaxes(dscores, -1, -2) @ q, -1)
+    dq, dk = rotate(dscores @ k, -1, rotary), rotate(np.swapaxes(dscores, -1, -2) @ q, -1, rotary)
     dk, dv = sum_groups(dk, kv_heads), sum_groups(dv, kv_heads)
     parts, dnorms = [join_heads(part) for part in (dq, dk, dv)], [None, None]
     for which, norm_cache in enumerate(norm_caches):

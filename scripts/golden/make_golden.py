@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from cases import CASES, draw, dropped, first_seed, margin
+from layers import Rotary
 from model import gradients, losses
 from routing import capacity
 
@@ -39,6 +40,10 @@ def datasets(settings, seed):
 def settings_datasets(settings):
     values = vars(settings) | {"norm": ["rms", "layer"].index(settings.norm), "lane_tokens": settings.lane_tokens}
     del values["lanes"], values["sequences"]  # the shape of `tokens` says them
+    rotary = vars(values.pop("rotary"))
+    if settings.rotary != Rotary():
+        values |= {f"rope_{name}": float(value) for name, value in rotary.items() if name != "scaling"}
+        values["rope_scaling"] = ["none", "linear", "llama3", "yarn"].index(rotary["scaling"])
     values["attention_bias"] = ["none", "qkv", "all"].index(settings.attention_bias)
     values["qk_norm"] = ["none", "head", "all"].index(settings.qk_norm)
     for name in ("kv_heads", "head_size", "attention_bias", "qk_norm"):  # stored where they are not 0, the default

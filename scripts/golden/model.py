@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from layers import (
-    REAL, attention, attention_backward, cross_entropy, cross_entropy_backward, layer_norm, layer_norm_backward,
+    REAL, Rotary, attention, attention_backward, cross_entropy, cross_entropy_backward, layer_norm, layer_norm_backward,
     rms_norm, rms_norm_backward, rows,
 )
 from routing import load_balance, moe, moe_backward, z
@@ -22,6 +22,7 @@ class Settings:
     head_size: int = 0  # 0: d_model / heads
     attention_bias: str = "none"
     qk_norm: str = "none"
+    rotary: Rotary = Rotary()
     context: int = 8
     vocabulary_size: int = 29
     experts: int = 4
@@ -163,7 +164,7 @@ def block_forward(x, parameters, block, settings):
         h, parameters[block + "attention.qkv"], parameters.get(block + "attention.qkv_bias", REAL(0)),
         parameters.get(block + "attention.query_norm.weight"), parameters.get(block + "attention.key_norm.weight"),
         parameters[block + "attention.output"], parameters.get(block + "attention.output_bias", REAL(0)),
-        settings.key_heads, settings.d_head)
+        settings.key_heads, settings.d_head, settings.rotary)
     x = x + y
     h, feed_forward_norm = norm(x, parameters, block + "feed_forward_norm", settings)
     weights = [parameters[block + name] for name in ("router", "experts.gate_up", "experts.down")]

@@ -24,6 +24,11 @@ MODELS = {
     "experts-many": ("experts", 64, 2, 4, dict(num_experts=32, num_experts_per_tok=4, moe_intermediate_size=16), "1MB"),
     "llama-grouped": (
         "llama", 64, 2, 8, dict(intermediate_size=96, num_key_value_heads=2, head_dim=16, attention_bias=True), "80KB"),
+    "llama3": (
+        "llama", 64, 2, 4,
+        dict(intermediate_size=96, num_key_value_heads=2, rope_parameters=dict(
+            rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+            original_max_position_embeddings=64)), "5GB"),
     "mistral-grouped": (
         "mistral", 64, 3, 4, dict(intermediate_size=96, num_key_value_heads=2, head_dim=24, sliding_window=None), "5GB"),
     "qwen2-grouped": (

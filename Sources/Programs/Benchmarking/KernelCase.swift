@@ -105,7 +105,7 @@ extension KernelShapes {
         let shape = AttentionShape(settings, context: model.context)
         let scratch = (0..<threads).map { _ in AttentionScratch(shape, precision) }
         let cache = operand(model.context, 2 * keys)
-        let turns = RotaryTable(context: model.context, headSize: settings.headSize, base: model.ropeBase)
+        let turns = RotaryTable(model.rotary, context: model.context, headSize: settings.headSize)
         return [
             KernelCase(name: "rotary positions", work: .bytes(2 * precision.size * tokens * (queries + keys))) {
                 $0.run(over: tokens, tile: tileRows) { rows in

@@ -1,22 +1,26 @@
 package import Tensors
 
 extension Loops {
-    package static func rotate(_ x: Operand, first: Int, cosine: Tensor, sine: Tensor, direction: Float) {
+    package static func rotate(
+        _ x: Operand, headSize: Int, first: Int, cosine: Tensor, sine: Tensor, direction: Float
+    ) {
         switch x {
-        case .float32(let x): turn(x, first: first, cosine: cosine, sine: sine, direction: direction)
-        case .bfloat16(let x): turn(x, first: first, cosine: cosine, sine: sine, direction: direction)
+        case .float32(let x):
+            turn(x, headSize: headSize, first: first, cosine: cosine, sine: sine, direction: direction)
+        case .bfloat16(let x):
+            turn(x, headSize: headSize, first: first, cosine: cosine, sine: sine, direction: direction)
         }
     }
 }
 
 private func turn<Element: MatrixElement>(
-    _ x: Matrix<Element>, first: Int, cosine: Tensor, sine: Tensor, direction: Float
+    _ x: Matrix<Element>, headSize: Int, first: Int, cosine: Tensor, sine: Tensor, direction: Float
 ) {
     let half = cosine.columns
     for t in 0..<x.rows {
         let position = (first + t) % cosine.rows
         let c = cosine.row(position), s = sine.row(position)
-        for start in stride(from: 0, to: x.columns, by: 2 * half) {
+        for start in stride(from: 0, to: x.columns, by: headSize) {
             var a = unsafe x.unsafeMutableRow(t, start..<start + half),
                 b = unsafe x.unsafeMutableRow(t, start + half..<start + 2 * half)
             for i in 0..<half {

@@ -49,13 +49,15 @@ package protocol LoopSet: SendableMetatype {
         _ scores: Tensor, _ dP: Tensor, deltas: Vector<Float>, first: Int, scale: Float, logSumExp: Tensor,
         into p: Operand, _ ds: Operand)
 
-    /// Pairs `(i, i + dHead/2)` of every head turned by their row's angles: `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`.
+    /// Pairs `(i, i + pairs)` of every head turned by their row's angles: `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`.
     /// - Parameters:
     ///   - x: `[tokens, heads·dHead]`
     ///   - first: position of the first row; positions start again after `context`
-    ///   - cosine, sine: `[context, dHead/2]`
+    ///   - headSize: columns of a head, the first `2·pairs` of which turn
+    ///   - cosine, sine: `[context, pairs]`
     ///   - direction: 1, or −1 for the way back
-    static func rotate(_ x: Operand, first: Int, cosine: Tensor, sine: Tensor, direction: Float)
+    static func rotate(
+        _ x: Operand, headSize: Int, first: Int, cosine: Tensor, sine: Tensor, direction: Float)
 
     /// `losses_t = logsumexp(z_t) − z_t[target_t]`; z becomes `exp(z − max z)`.
     /// - Parameter totals: `[≥ tokens]`, each row's sum of exponentials

@@ -43,7 +43,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package var normEpsilon: Double
     /// Whether a norm stands before the head.
     package var finalNorm: Bool
-    package var ropeBase: Double
+    package var rotary: RotaryConfiguration
     package var initialization: InitializationKind
     /// `s` of σ = √(s / fan_in).
     package var initializationScale: Double
@@ -70,7 +70,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.norm = norm
         self.normEpsilon = normEpsilon
         self.finalNorm = finalNorm
-        self.ropeBase = ropeBase
+        rotary = RotaryConfiguration(base: ropeBase)
         self.initialization = initialization
         self.initializationScale = initializationScale
     }
@@ -108,7 +108,7 @@ extension ModelDescription<Int?> {
         norm = try section.choice("norm", default: .rms)
         normEpsilon = try section.number("norm_epsilon", default: 1e-5, in: 0...1)
         finalNorm = try section.boolean("final_norm", default: true)
-        ropeBase = try section.number("rope_base", default: 10_000, in: 1...1e12)
+        rotary = try RotaryConfiguration(reading: section, context: context, headSize: attention.headSize)
         initialization = try section.choice("initialization", default: .switchTransformers)
         initializationScale = try section.number("initialization_scale", default: 0.1, in: 1e-9...1e3)
         try checkShapes(section)
@@ -129,9 +129,9 @@ extension ModelDescription<Int?> {
             experts: experts,
             topK: topK, granularity: granularity, feedForward: feedForward, tieEmbeddings: tieEmbeddings,
             routerState: routerState,
-            norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm, ropeBase: ropeBase,
+            norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm,
             initialization: initialization, initializationScale: initializationScale)
-        shape.attention = attention
+        (shape.attention, shape.rotary) = (attention, rotary)
         return shape
     }
 

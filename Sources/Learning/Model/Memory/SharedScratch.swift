@@ -39,7 +39,7 @@ struct SharedScratch: Sendable {
         dHidden = Operand(precision, rows: keepsActivations ? sizes.receiveRows : 0, columns: model.expertHiddenSize)
         let chunk = min(sizes.tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         logits = LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
-        rotary = RotaryTable(context: model.context, headSize: model.attention.headSize, base: model.ropeBase)
+        rotary = RotaryTable(model.rotary, context: model.context, headSize: model.attention.headSize)
         let shape = AttentionShape(model.attention, context: model.context)
         attention = (0..<threads).map { _ in AttentionScratch(shape, precision) }
     }

@@ -45,7 +45,7 @@ package struct WorkspaceMemory: Sendable {
             + (keepsActivations ? sizes.receiveRows * hidden : 0)
         let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         let chunk = chunkRows * model.vocabularySize
-        let rotary = model.context * (attention.headSize / 2) * 2
+        let rotary = model.context * model.rotary.pairs(headSize: attention.headSize) * 2
         let shape = AttentionShape(attention, context: model.context)
         scratch = 4 * (backwardTokens * (d + k) + tokens)
         sharedScratch =

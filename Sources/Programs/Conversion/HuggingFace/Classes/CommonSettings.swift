@@ -13,9 +13,9 @@ enum CommonSettings {
             "vocab_size": .integer(model.vocabularySize), "max_position_embeddings": .integer(model.context),
             "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText), "hidden_act": .text("silu"),
             "torch_dtype": .text("float32"), "rms_norm_eps": .number(model.normEpsilon),
-            "rope_theta": .number(model.ropeBase), "tie_word_embeddings": .boolean(model.tieEmbeddings),
+            "tie_word_embeddings": .boolean(model.tieEmbeddings),
             "attention_dropout": .number(0),
-        ]
+        ].merging(RotarySettings.values(of: model.rotary, context: model.context)) { $1 }
     }
 
     /// What concerns training elsewhere, generation or bookkeeping.
@@ -80,8 +80,8 @@ enum CommonSettings {
             topK: expertsPerToken,
             feedForward: Double(hidden) / Double(d),
             tieEmbeddings: try keys.boolean("tie_word_embeddings", default: defaults.tiesEmbeddings),
-            normEpsilon: try keys.number("rms_norm_eps", default: defaults.normEpsilon, in: 0...1),
-            ropeBase: try rotaryBase(&keys, default: defaults.ropeBase))
+            normEpsilon: try keys.number("rms_norm_eps", default: defaults.normEpsilon, in: 0...1))
+        model.rotary = try RotarySettings.read(&keys, default: defaults.ropeBase, context: model.context)
         model.attention = attention
         return model
     }
@@ -122,24 +122,6 @@ enum CommonSettings {
         guard case .list(let list) = kinds, list.count == layers,
             list.allSatisfy({ $0 == .text("full_attention") })
         else { throw keys.failure("layer_types", "names something other than `full_attention` for each layer") }
-    }
-
-    /// At the top of the file up to transformers 4, in `rope_parameters` from 5 on.
-    private static func rotaryBase(
-        _ keys: inout ConfigurationKeys, default fallback: Double
-    ) throws(Failure) -> Double {
-        let range = 1.0...1e12
-        var base = try keys.number("rope_theta", default: fallback, in: range)
-        for key in ["rope_parameters", "rope_scaling"] {
-            guard var part = try keys.part(key) else { continue }
-            for name in ["rope_type", "type"] {
-                try part.require(name, .text("default"), feature: "this scaling of positions")
-            }
-            base = try part.number("rope_theta", default: base, in: range)
-            try part.require("partial_rotary_factor", .integer(1), .number(1), feature: "turning a part of a head")
-            try part.refuseOthers()
-        }
-        return base
     }
 }
 

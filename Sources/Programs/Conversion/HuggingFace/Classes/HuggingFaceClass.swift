@@ -110,6 +110,12 @@ enum HuggingFaceClasses {
                 "model.final_norm is false: all classes of transformers normalize what their head reads",
                 advice: "only models with `final_norm: true` can go to Hugging Face")
         }
+        guard model.rotary.fraction == 1 else {
+            throw Failure(
+                .configuration,
+                "model.rope_fraction is \(model.rotary.fraction): all columns of a head turn in the classes that are written",
+                advice: "only models with `rope_fraction: 1` can go to Hugging Face")
+        }
         guard routing.balancing.state == nil else {
             throw Failure(
                 .configuration,

@@ -64,7 +64,11 @@ package struct FromHuggingFace {
                 "context": .integer(model.context), "vocabulary_size": .integer(model.vocabularySize),
                 "experts": .word("\(model.experts)"), "top_k": .integer(model.topK),
                 "feed_forward": .number(model.feedForward), "tie_embeddings": .boolean(model.tieEmbeddings),
-                "norm_epsilon": .number(model.normEpsilon), "rope_base": .number(model.ropeBase),
+                "norm_epsilon": .number(model.normEpsilon), "rope_base": .number(model.rotary.base),
+                "rope_scaling": .word(model.rotary.scaling.rawValue), "rope_factor": .number(model.rotary.factor),
+                "rope_original_context": model.rotary.originalContext.map { .integer($0) } ?? .word("auto"),
+                "rope_low_rotations": .number(model.rotary.lowRotations),
+                "rope_high_rotations": .number(model.rotary.highRotations),
             ])
         written.add("routing", ["normalize_gates": .boolean(normalizesGates)])
         written.add("batch", ["tokens": .integer(microBatch), "micro_batch_tokens": .integer(microBatch)])

@@ -57,7 +57,7 @@ package struct ConversionCheck: Sendable {
             && ours.attention == theirs.attention && ours.expertCounts == theirs.expertCounts
             && ours.tieEmbeddings == theirs.tieEmbeddings
             && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
-            && ours.ropeBase == theirs.ropeBase && ours.expertHiddenSize == theirs.expertHiddenSize
+            && ours.rotary == theirs.rotary && ours.expertHiddenSize == theirs.expertHiddenSize
             && (theirs.isDense
                 || source.configuration.routing.normalizeGates == model.configuration.normalizesGates)
         guard isSame else {

@@ -126,11 +126,12 @@ final class ReferenceForward {
     private func rotate(_ x: Tensor) {
         let size = configuration.model.attention.headSize
         let (step, partner) = configuration.huggingFaceClass.turnsNeighbors ? (2, 1) : (1, size / 2)
+        let positions = ReferencePositions(configuration.model.rotary, headSize: size)
         for t in 0..<x.rows {
             for i in 0..<size / 2 {
-                let frequency = pow(configuration.model.ropeBase, -Double(2 * i) / Double(size))
-                let angle = Double(t % tokens.length) * frequency
-                let cosine = Float(cos(angle)), sine = Float(sin(angle))
+                let angle = Double(t % tokens.length) * positions.inverseFrequencies[i]
+                let cosine = Float(cos(angle) * positions.attentionFactor)
+                let sine = Float(sin(angle) * positions.attentionFactor)
                 for start in stride(from: 0, to: x.columns, by: size) {
                     let first = start + i * step, second = first + partner
                     let a = x[t, first], b = x[t, second]
