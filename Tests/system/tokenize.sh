@@ -77,10 +77,13 @@ expect "… goes on from the save before, or begins" "${tokenize[@]}" --output a
 expect "… to the same bytes" cmp whole.tokens again
 rm again
 
-starts log "${on_one[@]}" "${tokenize[@]}" --output again
-expect "one that is asked to stop" wait_until "$limit" has_first_state again
+# A run that is asked to stop while it tokenizes.
+write_tiny_run "$work"
+run=(train tiny.yaml --set data.train=long.txt --set data.tokenizer=merges.txt --set run.directory=asked)
+starts log "${on_one[@]}" "$switchyard" "${run[@]}"
+expect "a run that tokenizes" wait_until "$limit" has_first_state asked/data/train.tokens
 kill -TERM "$job"
-ends "… stops" 75 'asked to leave while tokenizing: [0-9]+ documents are done and kept' log
-expect_exit "… and goes on" 0 'going on with again behind' -- "${tokenize[@]}" --output again
-expect "… to the same bytes" cmp whole.tokens again
-
+ends "… stops when asked" 75 'asked to leave while tokenizing, behind [0-9]+ documents' log
+expect_exit "… and goes on" 0 'going on with asked/data/train.tokens behind' -- "$switchyard" "${run[@]}"
+"$switchyard" tokenize long.txt --tokenizer merges.txt --output whole-long.tokens >/dev/null 2>&1
+expect "… to the same bytes" cmp whole-long.tokens asked/data/train.tokens

@@ -43,7 +43,7 @@ struct TokenizationWriter {
         try journal.leave()
         throw Failure(
             .temporaryFailure,
-            "asked to leave while tokenizing: \(summary.documents) documents are done and kept",
-            advice: "start the same command again: it goes on where it was")
+            "asked to leave while tokenizing, behind \(summary.documents) documents",
+            advice: "start the same command again")
     }
 }

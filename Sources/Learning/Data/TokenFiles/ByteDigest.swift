@@ -56,7 +56,7 @@ struct ContentDigest {
     }
 
     private mutating func addGroups(of bytes: Span<UInt8>) {
-        let words = bytes.bytes
+        let words = unsafe bytes.bytes
         for group in 0..<bytes.count / Self.groupBytes {
             let start = group * Self.groupBytes
             for lane in 0..<4 {
