@@ -12,6 +12,8 @@ package struct RotaryTable: Sendable {
     package let sine: Tensor
 
     /// - Parameters:
+    ///   - context: positions
+    ///   - headSize: columns of a head
     ///   - frequencies: θ_i of each pair, at most headSize / 2
     ///   - magnitude: by what all are multiplied
     package init(context: Int, headSize: Int, frequencies: [Double], magnitude: Double = 1) {

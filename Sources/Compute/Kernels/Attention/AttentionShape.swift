@@ -15,7 +15,11 @@ package struct AttentionShape: Sendable {
     static let queryTile = 128
     static let keyTile = 512
 
-    /// - Parameter keyValueHeads: nil: as many as `heads`
+    /// - Parameters:
+    ///   - heads: of queries
+    ///   - keyValueHeads: nil: as many as `heads`
+    ///   - headSize: columns of a head
+    ///   - context: tokens of a sequence
     package init(heads: Int, keyValueHeads: Int? = nil, headSize: Int, context: Int) {
         self.heads = heads
         self.keyValueHeads = keyValueHeads ?? heads

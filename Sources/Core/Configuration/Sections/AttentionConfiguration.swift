@@ -31,7 +31,12 @@ package struct AttentionConfiguration: Sendable, Equatable {
     package var bias: AttentionBias
     package var queryKeyNorm: QueryKeyNormKind
 
-    /// - Parameter keyValueHeads: nil: as many as `heads`
+    /// - Parameters:
+    ///   - heads: of queries
+    ///   - keyValueHeads: nil: as many as `heads`
+    ///   - headSize: columns of a head
+    ///   - bias: which projections have one
+    ///   - queryKeyNorm: what is normalized before the products
     package init(
         heads: Int, keyValueHeads: Int? = nil, headSize: Int, bias: AttentionBias = .none,
         queryKeyNorm: QueryKeyNormKind = .none

@@ -8,7 +8,9 @@ extension PreTokenizer {
     /// No pattern has a character behind a letter in the same pre-token but letters, marks and the apostrophe of a contraction, nor
     /// one behind a number but numbers; and none looks back. What is behind such a cut is neither a mark nor a letter, so that no
     /// form of normalization joins it to what is before.
-    /// - Parameter isTaken: whether a place is no cut for another reason
+    /// - Parameters:
+    ///   - text: UTF-8, or any bytes
+    ///   - isTaken: whether a place is no cut for another reason
     /// - Returns: a place in `1..<text.count`; nil if there is none
     package func lastCut(in text: Span<UInt8>, except isTaken: (Int) -> Bool) -> Int? {
         var place = text.count - Self.longestCharacter
