@@ -62,7 +62,10 @@ package struct RotaryConfiguration: Sendable, Equatable {
     package static func defaultHighRotations(_ scaling: RotaryScaling) -> Double { scaling == .yarn ? 32 : 4 }
 
     /// Pairs of a head of `headSize` columns that turn.
-    package func pairs(headSize: Int) -> Int { Int((fraction * Double(headSize) / 2).rounded()) }
+    package func pairs(headSize: Int) -> Int {
+        // The last column of an odd size has no partner.
+        min(Int((fraction * Double(headSize) / 2).rounded()), headSize / 2)
+    }
 
     private func check(_ section: ConfigurationSection, headSize: Int) throws(Failure) {
         let turning = fraction * Double(headSize) / 2
