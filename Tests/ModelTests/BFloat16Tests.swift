@@ -20,7 +20,8 @@ import Testing
     ///
     /// How far rounding carries depends on the model. So each gradient is given three times what rounding the parameters
     /// alone does to it in float32 (activations are rounded as often and as much), and 12 times 2^−8, the most that rounding
-    /// moves one number by, of its norm at most.
+    /// moves one number by, of its norm at most; 14 times where heads share keys and values, whose gradients are sums of as many
+    /// rounded ones.
     @Test(arguments: Golden.names, [false, true]) func isFloat32Rounded(name: String, isExact: Bool) throws {
         let golden = try Golden(name)
         for seed in UInt64(0)..<100 {
@@ -32,10 +33,11 @@ import Testing
             guard found.routes == exact.routes, moved.routes == exact.routes else { continue }
             let loss = abs(found.loss / exact.loss - 1)
             #expect(loss <= 0.01)
+            let shape = try golden.model.attention, most = shape.keyValueHeads < shape.heads ? 14.0 : 12
             var worst = ("", 0.0)
             for (index, (tensor, reference)) in exact.gradients.enumerated() {
                 let deviation = distance(found.gradients[index].values, reference)
-                let bound = min(3 * distance(moved.gradients[index].values, reference), 12 * 0x1p-8)
+                let bound = min(3 * distance(moved.gradients[index].values, reference), most * 0x1p-8)
                 if deviation / bound > worst.1 { worst = (tensor, deviation / bound) }
                 #expect(deviation <= bound, "gradient of \(tensor) deviates by \(deviation), allowed is \(bound)")
             }
