@@ -42,7 +42,7 @@ expect_exit "a command that does not exist" 64 'there is no command .trian.; did
     "${on_two_ranks[@]}" "$switchyard" trian tiny.yaml
 expect_exit "a conversion that does not exist" 64 'there is no command .to-hugingface.; did you mean .to-huggingface.' -- \
     "$switchyard" convert to-hugingface run hf
-expect_exit "a command like no other" 64 'there is no command .zzzzzzzz.; the commands are train, evaluate' -- \
+expect_exit "a command like no other" 64 'there is no command .zzzzzzzz.; the commands are init, train, evaluate' -- \
     "$switchyard" zzzzzzzz
 refuses_new "a tokenizer that other software fetches by its name" 66 'tokenizer .gpt2..*scripts/get-gpt2-merges' \
     data.tokenizer=gpt2
