@@ -49,12 +49,8 @@ package struct ReportInputs: Sendable {
     }
 
     private mutating func add(table path: String) throws(Failure) {
-        let bytes = try RegularFile(path).contents(limit: 1 << 26)
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(.data, "\(path) is no UTF-8 text", advice: Self.kinds)
-        }
         files.append(path)
-        tables.append((path, try runTable(csv: text, file: path, for: .anything).records))
+        tables.append((path, try runTable(csv: runTableText(path), file: path, for: .anything).records))
     }
 
     private mutating func add(fit path: String) throws(Failure) {
