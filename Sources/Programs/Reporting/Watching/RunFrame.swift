@@ -62,9 +62,8 @@ struct RunFrame {
         guard let lastStep = progress.lastStep, lastStep > 0 else { return StyledLine(text) }
         let width = max(10, size.columns - text.count - 10)
         let share = Double(last.step) / Double(lastStep), filled = Int((share * Double(width)).rounded(.down))
-        let (full, empty) = size.hasUnicode ? ("█", "░") : ("#", "-")
-        var line = StyledLine(String(repeating: full, count: filled), .training)
-        line.add(String(repeating: empty, count: width - filled), .dim)
+        var line = StyledLine()
+        line.addBar(filled, of: width, .training, size.glyphs)
         line.add(" \(decimals(100 * share, share < 1 ? 1 : 0)) %  " + text)
         return line
     }
@@ -141,9 +140,7 @@ struct RunFrame {
     private func cell(_ layer: Int, _ load: Double, dropped: Double, _ most: Double) -> StyledLine {
         let width = 8, filled = load.isFinite ? Int((load / most * Double(width)).rounded()) : 0
         var line = StyledLine(String(repeating: " ", count: max(0, 3 - "\(layer)".count)) + "\(layer) ", .dim)
-        let (full, empty) = size.hasUnicode ? ("█", "░") : ("#", "-")
-        line.add(String(repeating: full, count: min(width, max(0, filled))), load > 2 ? .warning : .training)
-        line.add(String(repeating: empty, count: width - min(width, max(0, filled))), .dim)
+        line.addBar(filled, of: width, load > 2 ? .warning : .training, size.glyphs)
         let drops = decimals(100 * dropped, 1)
         line.add(" \(decimals(load, 2))" + String(repeating: " ", count: max(1, 6 - drops.count)) + drops + " %")
         return line

@@ -78,9 +78,7 @@ struct StudyWatch {
         let name = visible(row.name), columns = 12, filled = Int(row.share * Double(columns))
         var line = StyledLine(String(name.suffix(width)), row.state == .training ? .plain : .dim)
         line.pad(to: width + 2)
-        let (full, empty) = size.hasUnicode ? ("█", "░") : ("#", "-")
-        line.add(String(repeating: full, count: filled), row.state == .done ? .dim : .training)
-        line.add(String(repeating: empty, count: columns - filled), .dim)
+        line.addBar(filled, of: columns, row.state == .done ? .dim : .training, size.glyphs)
         line.pad(to: width + 16)
         line.add(
             row.state == .done ? "done" : row.state == .diverged ? "diverged" : "\(decimals(100 * row.share, 0)) %")

@@ -1,5 +1,5 @@
 /// A line of a terminal, in pieces of one style.
-struct StyledLine: Equatable {
+struct StyledLine {
     enum Style: String {
         case plain = ""
         case bold = "1"
@@ -13,8 +13,6 @@ struct StyledLine: Equatable {
 
     init(_ text: String = "", _ style: Style = .plain) { add(text, style) }
 
-    static func == (one: StyledLine, other: StyledLine) -> Bool { one.escaped == other.escaped }
-
     var count: Int { pieces.reduce(0) { $0 + $1.text.count } }
 
     mutating func add(_ text: String, _ style: Style = .plain) {
@@ -22,6 +20,13 @@ struct StyledLine: Equatable {
     }
 
     mutating func add(_ other: StyledLine) { pieces += other.pieces }
+
+    /// Adds a bar of `columns` characters, of which `filled` are full.
+    mutating func addBar(_ filled: Int, of columns: Int, _ style: Style, _ glyphs: TerminalGlyphs) {
+        let (full, empty) = glyphs == .unicode ? ("█", "░") : ("#", "-"), count = min(columns, max(0, filled))
+        add(String(repeating: full, count: count), style)
+        add(String(repeating: empty, count: columns - count), .dim)
+    }
 
     /// Adds blanks up to `column`.
     mutating func pad(to column: Int) { add(String(repeating: " ", count: max(0, column - count))) }
