@@ -18,16 +18,14 @@ package func longWorkOnRankZero(of world: any Communicator, _ body: @escaping ()
     do {
         // `[leave, work]`
         let votes = Vector<Double>(count: 2)
-        var isFirst = true
         repeat {
-            // Waiting inside MPI takes a whole processor, which `body` can use.
-            if work == nil, !isFirst { usleep(150_000) }
-            isFirst = false
             let isDone = work?.isDone(waiting: .milliseconds(200)) ?? true
             votes[0] = SignalRequests.pending.contains(.stop) ? 1 : 0
             votes[1] = isDone ? 0 : 1
             try world.allReduceMaximum(votes)
             if votes[0] > 0, work != nil { SignalRequests.note(.stop) }
+            // Waiting inside MPI takes a whole processor, which `body` can use.
+            if votes[1] > 0, work == nil { usleep(150_000) }
         } while votes[1] > 0
     } catch {
         // `body` must end before its captures may go.
