@@ -2,7 +2,7 @@ import Diagnostics
 import Platform
 import Tokenizers
 
-/// Takes the documents of files in order and divides them into blocks, the same ones whoever takes them; empty documents are
+/// Takes the documents of files in order and divides them into blocks, the same ones every time; empty documents are
 /// passed over. One block is in memory, whatever the size of a file, and a document only where it cannot be cut.
 struct TextBlocks {
     /// A block has at least as many bytes of text, but the last one.

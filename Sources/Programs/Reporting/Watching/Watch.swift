@@ -34,7 +34,7 @@ package struct Watch {
         }
     }
 
-    /// Whether nothing more is to come. Of a study nobody knows: its directory does not say how many rows it has.
+    /// Whether nothing more is to come. Never of a study, whose directory does not say how many rows it has.
     package func isFinished(now: Date) -> Bool {
         guard case .run(let run) = subject else { return false }
         return RunProgress(run, now: now).state == .finished
