@@ -65,12 +65,19 @@ expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" =
 expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0
 
 # init
-expect_exit "a configuration to start from" 0 'made/config.yaml next: switchyard train made/config.yaml --check' -- \
+expect_exit "a configuration to start from" 0 'made/config.yaml corpus.txt has .* too little .*next: switchyard train made/config' -- \
     "$switchyard" init made --data corpus.txt
-expect_exit "which can be checked" 0 'parameters .*memory: a rank' -- "$switchyard" train made/config.yaml --check \
-    --set data.tokenizer=byte --set data.validation=none
+expect_exit "which can be checked" 0 'parameters .*memory: a rank' -- "$switchyard" train made/config.yaml --check
+"$switchyard" tokenize corpus.txt --tokenizer byte --output corpus.tokens >/dev/null
+expect_exit "one for tokens" 0 "next: switchyard train 'for tokens/config.yaml' --check" -- \
+    "$switchyard" init 'for tokens' --data corpus.tokens
+expect_exit "which can be checked too" 0 'parameters .*memory: a rank' -- "$switchyard" train 'for tokens/config.yaml' --check
+mkdir empty
+expect_exit "one for a directory without texts" 0 'empty.*Name your texts in .data.train' -- \
+    "$switchyard" init made/empty --data empty
+expect_exit "one in no directory" 64 'a path on the command line is empty' -- "$switchyard" init ''
 expect_exit "and is not replaced" 73 'made/config.yaml is there already' -- "$switchyard" init made
-expect_exit "with texts that are not there yet" 0 'which does not exist yet' -- "$switchyard" init later --data none
+expect_exit "with texts that are not there yet" 0 'none.*Name your texts in .data.train' -- "$switchyard" init later --data none
 
 # report
 write_run_table >runs.csv
@@ -89,11 +96,11 @@ expect_exit "a watch of nothing" 66 'there is no nowhere/metrics.jsonl' -- "$swi
 in_a_terminal() { starts "$1" script --quiet --return --command "stty cols 80 rows 24; exec $2" /dev/null; }
 in_a_terminal finished.log "env NO_COLOR=1 LC_ALL=C.UTF-8 $switchyard watch run"
 expect "a watch of a finished run ends by itself" wait_until "$limit" are_gone "$job"
-expect "and gives the cursor back" grep -q $'\e\\[?25l.*\e\\[?25h' <(tr -d '\r\n' <finished.log)
+expect "and leaves the cursor as it was" test -z "$(grep -o $'\e\\[?25l' finished.log)"
 expect "with NO_COLOR there are no colors" test -z "$(grep -o $'\e\\[[0-9]*m' finished.log)"
 # What starts the tests may ignore SIGINT, which a shell passes on.
 in_a_terminal cut.view "env --default-signal=INT $switchyard watch cut --every 0.1"
 expect "a watch of a run that goes on shows it" wait_until "$limit" grep -q 'step ' cut.view
 pkill -INT --parent "$job" --full "watch cut"
 expect "and ends with SIGINT" wait_until "$limit" are_gone "$job"
-expect "with the cursor back" grep -q $'\e\\[?25h' cut.view
+expect "without a word about jobs" test -z "$(grep -o 'asked to leave' cut.view)"

@@ -21,20 +21,30 @@ struct InitCommand: ParsableCommand {
 
     func run() throws {
         try reportingFailures {
-            let folder = directory == "." ? "" : directory + "/"
+            let folder = directory == "." ? "" : directory.hasSuffix("/") ? directory : directory + "/"
             let file = "\(folder)config.yaml"
             guard !fileExists(file) else {
                 throw Failure(
                     .cannotCreate, "\(file) is there already",
                     advice: "name another directory; nothing has been changed")
             }
-            let starter = StarterConfiguration(texts: data, directory: "\(folder)run")
+            let (bytes, remark) = dataSeen()
+            let starter = StarterConfiguration(data: data, bytes: bytes, directory: "\(folder)run")
             try writeText(starter.yaml, to: file)
-            var lines = ["\(file)", "next: switchyard train \(file) --check"]
-            if (try? filesRead(at: [data])) == nil {
-                lines.insert("`data.train` in it is \(data), which does not exist yet: name your texts there", at: 1)
-            }
-            try StandardOutput.write(lines.joined(separator: "\n"))
+            let next = "next: switchyard train \(shellQuoted(file)) --check"
+            try StandardOutput.write([file, remark, next].compactMap(\.self).joined(separator: "\n"))
+        }
+    }
+
+    /// The size of the texts, and what to say of them where training on them would fail.
+    private func dataSeen() -> (bytes: Int?, remark: String?) {
+        do throws(Failure) {
+            guard case .texts(let bytes) = try FoundData(at: data) else { return (nil, nil) }
+            let least = 1 << 16
+            let remark = "\(data) has \(byteCount(bytes)) of text: too little for a model to learn from"
+            return (bytes, bytes < least ? remark : nil)
+        } catch {
+            return (.max, "\(error.message). Name your texts in `data.train`")
         }
     }
 }

@@ -63,12 +63,6 @@ func require(_ count: Int, in range: ClosedRange<Int>, _ option: String) throws 
 
 /// Writes a text file whole, making the directories on the way.
 func writeText(_ text: String, to file: String) throws {
-    let place = URL(fileURLWithPath: file)
-    do {
-        try FileManager.default.createDirectory(
-            at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
-    } catch {
-        throw Failure(.cannotCreate, "cannot write \(file): \(error.localizedDescription)")
-    }
+    try makeDirectory(splitPath(file).parent, advice: "write to another place")
     try replaceFile(file, with: Array(text.utf8))
 }

@@ -8,11 +8,20 @@ import Platform
 ///
 /// What cannot be expanded ends the program with `configuration`, as in a configuration: the parser would take it for a wrong
 /// command line.
-@Sendable func path(_ text: String) -> String { parsed { () throws(Failure) in try expandedPath(text) } }
+@Sendable func path(_ text: String) -> String { parsed { () throws(Failure) in try expandedPath(named(text)) } }
 
 /// The same for an option that names a file to write: a symbolic link stands for what it leads to, and stays.
 @Sendable func outputFile(_ text: String) -> String {
-    parsed { () throws(Failure) in try outputPath(expandedPath(text)) }
+    parsed { () throws(Failure) in try outputPath(expandedPath(named(text))) }
+}
+
+private func named(_ text: String) throws(Failure) -> String {
+    guard !text.isEmpty else {
+        throw Failure(
+            .usage, "a path on the command line is empty",
+            advice: "a variable of the shell that is not set becomes an empty path")
+    }
+    return text
 }
 
 private func parsed(_ body: () throws(Failure) -> String) -> String {

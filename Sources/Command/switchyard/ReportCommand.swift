@@ -32,7 +32,7 @@ struct ReportCommand: ParsableCommand {
             places.writes(output, as: "--output")
             try places.check()
             let page = ReportPage(
-                title: title ?? inputs.title, try inputs.sections(),
+                title: visible(title ?? inputs.title), try inputs.sections(),
                 footer: "\(VersionReport.title), \(Date().formatted(.iso8601))")
             try writeText(page.html, to: output)
             try StandardOutput.write(output)

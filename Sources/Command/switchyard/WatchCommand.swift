@@ -5,7 +5,7 @@ import Platform
 import Reporting
 
 /// A live view in the terminal.
-struct WatchCommand: ParsableCommand, AnswersRequests {
+struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Shows a run or a study in the terminal while it trains.",
@@ -33,10 +33,9 @@ struct WatchCommand: ParsableCommand, AnswersRequests {
                 let lines = watch.lines(TerminalScreen.size, now: Date(), colored: TerminalScreen.hasColors)
                 return try StandardOutput.write(lines.joined(separator: "\n"))
             }
-            let screen = try TerminalScreen()
-            defer { try? screen.leave() }
-            while !SignalRequests.pending.contains(.stop) {
-                try screen.show(watch.lines(TerminalScreen.size, now: Date(), colored: TerminalScreen.hasColors))
+            var screen = TerminalScreen()
+            while true {
+                try screen.show(watch.lines(screen.room, now: Date(), colored: TerminalScreen.hasColors))
                 if watch.isFinished(now: Date()) { break }
                 pause()
                 try watch.refresh()
@@ -44,11 +43,9 @@ struct WatchCommand: ParsableCommand, AnswersRequests {
         }
     }
 
-    /// Waits until the next look, a request to stop, or another size of the terminal.
+    /// Waits until the next look, or another size of the terminal.
     private func pause() {
         let end = ContinuousClock.now + .seconds(every), size = TerminalScreen.size
-        while ContinuousClock.now < end, !SignalRequests.pending.contains(.stop), size == TerminalScreen.size {
-            usleep(50_000)
-        }
+        while ContinuousClock.now < end, size == TerminalScreen.size { usleep(50_000) }
     }
 }

@@ -65,6 +65,11 @@ package func grouped(_ number: Int) -> String {
     return (number < 0 ? "-" : "") + result
 }
 
+/// The nearest whole number, likewise; one that is too great to have digits for each, as `significant` writes it.
+package func grouped(_ number: Double) -> String {
+    abs(number) < 1e15 ? grouped(Int(number.rounded())) : significant(number, 3)
+}
+
 /// `1h02m`, `3m10s`, `12s`
 package func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }

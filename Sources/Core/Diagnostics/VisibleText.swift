@@ -18,6 +18,14 @@ package func visible(_ text: String, keepingLines: Bool = false) -> String {
     return result
 }
 
+/// `text` as one word of a command for a shell: in quotes where it has characters that mean something there.
+package func shellQuoted(_ text: String) -> String {
+    let plain = text.unicodeScalars.allSatisfy {
+        $0.properties.isAlphabetic || $0.properties.numericType != nil || "_./:=@%+,-".unicodeScalars.contains($0)
+    }
+    return plain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+}
+
 private func isObeyed(_ scalar: Unicode.Scalar, _ keepingLines: Bool) -> Bool {
     switch scalar.value {
     case 0x09, 0x0A: !keepingLines

@@ -126,7 +126,7 @@ extension StepBenchmark {
         return table.text + """
 
             step \(decimals(stepSeconds.median, 3)) s (\(decimals(stepSeconds.lowest, 3)) to \(decimals(stepSeconds.highest, 3)), \
-            \(stepSeconds.count) steps): \(grouped(Int(tokensPerSecond))) tokens/s, MFU \(decimals(100 * mfu, 1)) % of \
+            \(stepSeconds.count) steps): \(grouped(tokensPerSecond)) tokens/s, MFU \(decimals(100 * mfu, 1)) % of \
             \(gigaflops(gemmPeakFlops)), \(decimals(flopsPerCore / 1e9, 1)) GFLOP/s a core; \(ranks) rank\(ranks == 1 ? "" : "s") of \(threadsPerRank) \
             thread\(threadsPerRank == 1 ? "" : "s"), expert_parallel \(expertParallel), \(microBatchesInFlight) \
             micro-batch\(microBatchesInFlight == 1 ? "" : "es") in flight, \(precision), \(routing.rawValue) \

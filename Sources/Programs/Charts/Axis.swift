@@ -1,6 +1,11 @@
 import Diagnostics
 import Platform
 
+extension Double {
+    /// Whether an axis can show it: ranges and ticks of greater numbers would overflow.
+    package var isDrawable: Bool { magnitude <= 1e100 }
+}
+
 /// One axis of a chart: its range, where it has ticks, how it writes them.
 package struct Axis: Sendable {
     package enum Scale: Sendable { case linear, logarithmic }
@@ -13,7 +18,7 @@ package struct Axis: Sendable {
     /// - Parameters:
     ///   - title: what the axis measures, with its unit
     ///   - scale: how values lie on it
-    ///   - values: what must be visible
+    ///   - values: what must be visible; those that are not drawable are left out
     ///   - room: left free on either side, as a share of the range
     ///   - write: the text of a value at a tick
     package init(
@@ -23,9 +28,14 @@ package struct Axis: Sendable {
         self.title = title
         self.scale = scale
         self.write = write
-        let finite = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
-        var low = finite.min() ?? 1, high = finite.max() ?? 2
-        if high <= low { (low, high) = scale == .linear ? (low - 1, high + 1) : (low / 2, high * 2) }
+        // The least positive numbers are as far from 1 as those that are too great.
+        let drawable = values.filter { $0.isDrawable && (scale == .linear || $0 >= 1e-100) }
+        var low = drawable.min() ?? 1, high = drawable.max() ?? 2
+        // Numbers that differ in their last digits only have no round ones between them.
+        if high - low <= 1e-12 * max(abs(low), abs(high)) {
+            let apart = max(1, 0.01 * abs(low))
+            (low, high) = scale == .linear ? (low - apart, high + apart) : (low / 2, high * 2)
+        }
         switch scale {
         // What begins at zero, such as a stack of areas, stands on the axis.
         case .linear: range = (low == 0 ? 0 : low - room * (high - low))...high + room * (high - low)
@@ -63,7 +73,7 @@ package struct Axis: Sendable {
         let decades = log10(range.upperBound / range.lowerBound)
         let mantissas: [Double] =
             decades > 3.5 ? [1] : decades > 1.2 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 6, 8]
-        let stride = decades > 9 ? 2 : 1
+        let stride = max(1, Int(decades / 5))
         let first = Int(floor(log10(range.lowerBound))), last = Int(floor(log10(range.upperBound)))
         return (first...last).filter { ($0 - first).isMultiple(of: stride) }.flatMap { power in
             mantissas.map { $0 * pow(10, Double(power)) }

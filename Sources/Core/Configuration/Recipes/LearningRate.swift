@@ -36,11 +36,11 @@ extension RunDescription<Int> {
         case .value: return nil
         case .jointRule:
             return
-                "\(rate), by the joint study's rule for \(grouped(Int(model.activeMatrices))) active parameters, embedding and head "
+                "\(rate), by the joint study's rule for \(grouped(model.activeMatrices)) active parameters, embedding and head "
                 + "among them, and E = \(model.experts)"
         case .stepLaw:
             return
-                "\(rate), by Step Law for \(grouped(Int(model.bodyMatrices))) parameters without embedding and head, and "
+                "\(rate), by Step Law for \(grouped(model.bodyMatrices)) parameters without embedding and head, and "
                 + "\(grouped(endTokens)) tokens"
         }
     }

@@ -4,14 +4,32 @@ import Platform
 ///
 /// Lines such as `# recompute: none` name keys at their defaults.
 package struct StarterConfiguration: Sendable {
-    private let texts, directory: String
+    private let data, directory: String
+    private let bytes: Int?
 
     /// - Parameters:
-    ///   - texts: `data.train`
+    ///   - data: `data.train`
+    ///   - bytes: of the texts there; nil of token files, which bring their vocabulary
     ///   - directory: `run.directory`
-    package init(texts: String, directory: String) {
-        self.texts = texts
+    package init(data: String, bytes: Int?, directory: String) {
+        self.data = data
+        self.bytes = bytes
         self.directory = directory
+    }
+
+    /// The line of `data.tokenizer`: entries enough for the texts, of which every one must occur in them.
+    private var tokenizer: String {
+        guard let bytes else { return "# tokenizer:                  # the one that the token file was made with" }
+        let value = bytes < 1 << 18 ? "byte     " : bytes < 1 << 23 ? "bpe 1024 " : "bpe 4096 "
+        let kind = bytes < 1 << 18 ? "the bytes of the texts" : "learned from the texts"
+        return "tokenizer: \(value)         # \(kind); or the path of a tokenizer.json"
+    }
+
+    /// The line of `data.validation`: of small texts a larger part, so that it says something.
+    private var validation: String {
+        (bytes ?? .max) < 1 << 23
+            ? "validation: tail 0.05       # the last twentieth is held out; hash 0.05: a twentieth of the documents"
+            : "validation: tail 0.01       # the last hundredth is held out; hash 0.01: a hundredth of the documents"
     }
 
     /// The text of the file.
@@ -32,9 +50,9 @@ package struct StarterConfiguration: Sendable {
 
         data:
           # Texts, JSON lines or Parquet files, also compressed; a directory of them, or a pattern such as texts/*.parquet.
-          train: \(doubleQuoted(escapedPath(texts)))
-          validation: tail 0.01       # the last hundredth is held out; hash 0.01: a hundredth of the documents
-          tokenizer: bpe 4096         # learned from the texts; or the path of a tokenizer.json
+          train: \(doubleQuoted(escapedPath(data)))
+          \(validation)
+          \(tokenizer)
           # text_field: auto          # which field of JSON lines, or column of Parquet, holds the text
 
         model:

@@ -66,7 +66,7 @@ package final class ProgressSink: RecordSink {
             Field(name: "step", number: "\(record.step)/\(lastStep)", width: 2 * digits + 1, rank: 0),
             Field(name: "loss", number: decimals(record.loss, 4), width: 7, rank: 0),
             Field(name: "norm", number: decimals(record.gradientNorm, 2), width: 5, rank: 2),
-            Field(number: grouped(Int(record.tokensPerSecond)), unit: "tokens/s", width: 7, rank: 5),
+            Field(number: grouped(record.tokensPerSecond), unit: "tokens/s", width: 7, rank: 5),
             Field(name: "MFU", number: decimals(100 * record.mfu, 1), unit: "%\(doubt)", width: 4, rank: 4),
             Field(name: "dropped", number: decimals(100 * record.droppedRatio, 1), unit: "%", width: 4, rank: 3),
             Field(name: "elapsed", number: duration(elapsed()), width: 6, rank: 1),

@@ -19,9 +19,13 @@ extension PageSection {
         ]
         if let caution = record.caution { paragraphs.append("Beware: \(caution).") }
         tables = [("Coefficients", record.coefficients(law.metadata))]
-        if !runs.isEmpty {
-            figures.append(
-                Figure(chart: residualPlot(of: law.law, runs.map { Residual($0, of: law.law) }).chart))
+        // A table that was made for another law may lack what this one reads.
+        let residuals = runs.map { Residual($0, of: law.law) }.filter { $0.logResidual.isDrawable }
+        if !residuals.isEmpty { figures.append(Figure(chart: residualPlot(of: law.law, residuals).chart)) }
+        if residuals.count < runs.count {
+            paragraphs.append(
+                "Of \(runs.count) runs of the tables, \(runs.count - residuals.count) are left out of the figures: they lack "
+                    + "a column that this law reads, or the law gives them no loss.")
         }
         figures += law.plots(at: runs.map(\.point.flops).max()).map { Figure(chart: $0.chart) }
     }

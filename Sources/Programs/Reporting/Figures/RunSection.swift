@@ -56,7 +56,8 @@ extension RunHistory {
                     + "\(time(mean * Double(count))) in all.")
         }
         if otherLines > 0 {
-            remarks.append("\(grouped(otherLines)) lines of metrics.jsonl are no records and are left out.")
+            remarks.append(
+                "\(grouped(otherLines)) lines of metrics.jsonl are no records of later steps and are left out.")
         }
         return remarks
     }

@@ -1,3 +1,4 @@
+import Charts
 import RunFormat
 
 /// A number of a step's record of which a report draws a curve.
@@ -5,10 +6,10 @@ package enum RecordQuantity: Int, CaseIterable, Sendable {
     case loss, learningRate, gradientNorm, tokensPerSecond, mfu, droppedRatio, peakMemory
     case computeSeconds, exchangeSeconds, reductionSeconds, waitingSeconds
 
-    /// Nil where the record has no such number, or one that is not finite.
+    /// Nil where the record has no such number, or one that no curve can show.
     func value(in record: StepRecord) -> Double? {
         let value = number(in: record)
-        return value.isFinite ? value : nil
+        return value.isDrawable ? value : nil
     }
 
     private func number(in record: StepRecord) -> Double {

@@ -1,3 +1,4 @@
+import Charts
 package import Diagnostics
 import Foundation
 import Platform
@@ -22,7 +23,7 @@ package struct RunHistory: Sendable {
     package private(set) var events = RunEvents()
     /// Nil of a run that has no records yet.
     package private(set) var last: StepRecord?
-    /// Lines of `metrics.jsonl` that are no records.
+    /// Lines of `metrics.jsonl` that are no records, or not of a later step than the one before.
     package private(set) var otherLines = 0
     /// Training time in all.
     package private(set) var hours = 0.0
@@ -71,8 +72,7 @@ package struct RunHistory: Sendable {
             guard position + line.bytes.count < metrics.size else { return }
             position += line.bytes.count + 1
             guard !line.bytes.isEmpty else { continue }
-            guard let record = try? decoder.decode(StepRecord.self, from: Data(line.bytes)), record.step > lastStep
-            else {
+            guard let record = try? decoder.decode(StepRecord.self, from: Data(line.bytes)), follows(record) else {
                 otherLines += 1
                 continue
             }
@@ -80,14 +80,21 @@ package struct RunHistory: Sendable {
         }
     }
 
+    /// Whether `record` can be the next one: counts grow, and stay where they are exact as floating-point numbers.
+    private func follows(_ record: StepRecord) -> Bool {
+        let greatest = 1 << 53
+        return record.step > lastStep && record.step <= greatest && record.tokens >= last?.tokens ?? 0
+            && record.tokens <= greatest
+    }
+
     /// 0 of a run without records.
     package var lastStep: Int { last?.step ?? 0 }
 
     private mutating func add(_ record: StepRecord) {
-        if record.seconds.isFinite, record.seconds > 0 { hours += record.seconds / 3600 }
+        if record.seconds.isDrawable, record.seconds > 0 { hours += record.seconds / 3600 }
         records.add(RecordPoint(record, hours: hours))
         events.add(record)
-        if let loss = record.validationLoss, loss.isFinite {
+        if let loss = record.validationLoss, loss.isDrawable {
             if validations.count == Self.mostValidations {
                 validations = validations.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
             }

@@ -1,3 +1,4 @@
+import Charts
 import RunFormat
 
 /// The mean of some values, and the range in which they lie.
@@ -42,9 +43,9 @@ package struct RecordPoint: Sendable {
         for quantity in RecordQuantity.allCases {
             if let value = quantity.value(in: record) { values[quantity.rawValue].add(value) }
         }
-        imbalanceByLayer = record.loadImbalanceByLayer.map(ValueRange.init(finite:))
-        droppedByLayer = record.droppedRatioByLayer.map { ValueRange(finite: 100 * $0) }
-        lossBySource = (record.lossBySource ?? []).map(ValueRange.init(finite:))
+        imbalanceByLayer = record.loadImbalanceByLayer.map(ValueRange.init(drawable:))
+        droppedByLayer = record.droppedRatioByLayer.map { ValueRange(drawable: 100 * $0) }
+        lossBySource = (record.lossBySource ?? []).map(ValueRange.init(drawable:))
     }
 
     package subscript(quantity: RecordQuantity) -> ValueRange { values[quantity.rawValue] }
@@ -74,8 +75,8 @@ package struct RecordPoint: Sendable {
 }
 
 extension ValueRange {
-    fileprivate init(finite value: Double?) {
-        if let value, value.isFinite { add(value) }
+    fileprivate init(drawable value: Double?) {
+        if let value, value.isDrawable { add(value) }
     }
 }
 

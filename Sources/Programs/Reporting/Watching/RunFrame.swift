@@ -61,9 +61,9 @@ struct RunFrame {
         if progress.state != .finished, let left = progress.secondsLeft { text += "  ETA \(duration(left))" }
         guard let lastStep = progress.lastStep, lastStep > 0 else { return StyledLine(text) }
         let width = max(10, size.columns - text.count - 10)
-        let share = Double(last.step) / Double(lastStep), filled = Int((share * Double(width)).rounded(.down))
+        let share = Double(last.step) / Double(lastStep)
         var line = StyledLine()
-        line.addBar(filled, of: width, .training, size.glyphs)
+        line.addBar(share, of: width, .training, size.glyphs)
         line.add(" \(decimals(100 * share, share < 1 ? 1 : 0)) %  " + text)
         return line
     }
@@ -100,7 +100,7 @@ struct RunFrame {
 
     private var speed: [StyledLine] {
         guard let last = run.last else { return [] }
-        var line = StyledLine("\(grouped(Int(last.tokensPerSecond))) tokens/s")
+        var line = StyledLine("\(grouped(last.tokensPerSecond)) tokens/s")
         let doubt = last.mfuIsDoubtful == true ? " (doubtful)" : ""
         line.add("  MFU \(decimals(100 * last.mfu, 1)) %\(doubt)  ")
         line.add("step \(time(last.seconds)): ", .dim)
@@ -138,9 +138,8 @@ struct RunFrame {
     }
 
     private func cell(_ layer: Int, _ load: Double, dropped: Double, _ most: Double) -> StyledLine {
-        let width = 8, filled = load.isFinite ? Int((load / most * Double(width)).rounded()) : 0
         var line = StyledLine(String(repeating: " ", count: max(0, 3 - "\(layer)".count)) + "\(layer) ", .dim)
-        line.addBar(filled, of: width, load > 2 ? .warning : .training, size.glyphs)
+        line.addBar(load / most, of: 8, load > 2 ? .warning : .training, size.glyphs)
         let drops = decimals(100 * dropped, 1)
         line.add(" \(decimals(load, 2))" + String(repeating: " ", count: max(1, 6 - drops.count)) + drops + " %")
         return line

@@ -31,9 +31,12 @@ struct RunProgress {
         if left == 0 {
             state = .finished
         } else {
-            let signs = [run.directory.metrics, "\(run.directory.path)/lock"].compactMap(modificationDate)
+            // A job that ends leaves its lock empty.
+            let lock = "\(run.directory.path)/lock"
+            let isLocked = ((try? RegularFile(lock).size) ?? 0) > 0
+            let signs = [run.directory.metrics, lock].compactMap(modificationDate)
             let silence = signs.max().map { now.timeIntervalSince($0) } ?? .infinity
-            state = silence <= Self.longestSilence ? .training : .silent(silence)
+            state = isLocked && silence <= Self.longestSilence ? .training : .silent(silence)
         }
     }
 

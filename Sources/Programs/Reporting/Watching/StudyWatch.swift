@@ -75,10 +75,10 @@ struct StudyWatch {
 
     private func line(_ row: Row, _ width: Int, _ size: TerminalSize) -> StyledLine {
         // The end of a name says what is special about a row.
-        let name = visible(row.name), columns = 12, filled = Int(row.share * Double(columns))
+        let name = visible(row.name)
         var line = StyledLine(String(name.suffix(width)), row.state == .training ? .plain : .dim)
         line.pad(to: width + 2)
-        line.addBar(filled, of: columns, row.state == .done ? .dim : .training, size.glyphs)
+        line.addBar(row.share, of: 12, row.state == .done ? .dim : .training, size.glyphs)
         line.pad(to: width + 16)
         line.add(
             row.state == .done ? "done" : row.state == .diverged ? "diverged" : "\(decimals(100 * row.share, 0)) %")

@@ -21,9 +21,10 @@ struct StyledLine {
 
     mutating func add(_ other: StyledLine) { pieces += other.pieces }
 
-    /// Adds a bar of `columns` characters, of which `filled` are full.
-    mutating func addBar(_ filled: Int, of columns: Int, _ style: Style, _ glyphs: TerminalGlyphs) {
-        let (full, empty) = glyphs == .unicode ? ("█", "░") : ("#", "-"), count = min(columns, max(0, filled))
+    /// Adds a bar of `columns` characters, of which `share` are full; none for what is no number.
+    mutating func addBar(_ share: Double, of columns: Int, _ style: Style, _ glyphs: TerminalGlyphs) {
+        let (full, empty) = glyphs == .unicode ? ("█", "░") : ("#", "-")
+        let count = share > 0 ? Int(min(share, 1) * Double(columns)) : 0
         add(String(repeating: full, count: count), style)
         add(String(repeating: empty, count: columns - count), .dim)
     }

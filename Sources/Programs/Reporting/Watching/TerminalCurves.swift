@@ -1,3 +1,4 @@
+import Charts
 import Diagnostics
 
 /// The characters that a terminal can show.
@@ -16,7 +17,7 @@ struct TerminalCurves {
 
     let columns, rows: Int
     let glyphs: TerminalGlyphs
-    private let xs, ys: ClosedRange<Double>
+    private let x, y: Axis
     private let curves: [Curve]
 
     /// Columns of the labels at the left.
@@ -29,20 +30,15 @@ struct TerminalCurves {
         self.glyphs = glyphs
         self.curves = curves
         let points = curves.flatMap(\.points)
-        xs = Self.range(points.map(\.x))
-        ys = Self.range(covering ?? points.map(\.y))
-    }
-
-    private static func range(_ values: [Double]) -> ClosedRange<Double> {
-        let low = values.min() ?? 0, high = values.max() ?? 1
-        return low < high ? low...high : low - 0.5...low + 0.5
+        x = Axis("", .linear, covering: points.map(\.x), room: 0)
+        y = Axis("", .linear, covering: covering ?? points.map(\.y), room: 0)
     }
 
     /// The rows, top to bottom, with the ends of the range at the left.
     var lines: [StyledLine] {
         let cells = drawn()
         return (0..<rows).map { row in
-            let value = row == 0 ? ys.upperBound : row == rows - 1 ? ys.lowerBound : nil
+            let value = row == 0 ? y.range.upperBound : row == rows - 1 ? y.range.lowerBound : nil
             let label = value.map { significant($0, 4) } ?? ""
             var line = StyledLine(
                 String(repeating: " ", count: max(0, Self.margin - 2 - label.count)) + label + " ", .dim)
@@ -88,12 +84,13 @@ struct TerminalCurves {
 
     /// Every column of dots that a curve crosses, with the row there; gaps between two points are filled.
     private func raster(_ points: [(x: Double, y: Double)], _ width: Int, _ height: Int) -> [(Int, Int)] {
-        func place(_ value: Double, _ range: ClosedRange<Double>, _ count: Int) -> Double {
-            (value - range.lowerBound) / (range.upperBound - range.lowerBound) * Double(count - 1)
+        // A value far outside is as good as one just outside.
+        func place(_ value: Double, _ axis: Axis, _ count: Int) -> Double {
+            min(max(axis.position(value), -2), 3) * Double(count - 1)
         }
         var found: [(Int, Int)] = [], last: (x: Double, y: Double)?
-        for point in points where point.x.isFinite && point.y.isFinite {
-            let next = (x: place(point.x, xs, width), y: Double(height - 1) - place(point.y, ys, height))
+        for point in points where point.x.isDrawable && point.y.isDrawable {
+            let next = (x: place(point.x, x, width), y: Double(height - 1) - place(point.y, y, height))
             let start = last ?? next
             let steps = min(width + height, max(1, Int(max(abs(next.x - start.x), abs(next.y - start.y)).rounded(.up))))
             for step in 0...steps {
