@@ -200,7 +200,7 @@ let package = Package(
             resources: [.copy("Tables")]),
         tests(of: "Platform", "Platform Diagnostics"),
         tests(of: "Randomness", "Randomness"),
-        tests(of: "Reporting", "Reporting Charts RunFormat Diagnostics TestSupport"),
+        tests(of: "Reporting", "Reporting Charts Planning RunFormat Diagnostics TestSupport"),
         tests(of: "RunFormat", "Threading RunFormat Diagnostics TestSupport"),
         tests(of: "Study", "Study Model Configuration Diagnostics"),
         tests(of: "Tensors", "Tensors Platform"),
