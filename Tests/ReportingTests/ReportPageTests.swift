@@ -41,6 +41,25 @@ import Reporting
         #expect(!html.contains("nan") && !html.contains("inf,"))
     }
 
+    @Test("the loads of all experts are maps: all layers at the end, and the least even ones over the run") func loads()
+        throws
+    {
+        let html = try page { folder in
+            try writeRun(
+                "\(folder)/run",
+                records(600) { record in
+                    guard record.step % 5 == 0 else { return }
+                    record.expertLoad = (0..<6).map { layer in [100 + 10 * layer, 100, 100 - 10 * layer, 100] }
+                })
+            return ["\(folder)/run"]
+        }
+        #expect(html.contains("<h3>Load of every expert</h3>") && html.contains("layer 5, expert 0: 1.5"))
+        for layer in 0..<6 {
+            #expect(html.contains("<h3>Load of every expert of layer \(layer)</h3>") == (layer >= 2), "\(layer)")
+        }
+        try requireBalancedElements(html)
+    }
+
     @Test("names and configurations from outside are text, not markup") func escaping() throws {
         let html = try page { folder in
             let run = "\(folder)/a<script>alert(1)</script>&\"b"
