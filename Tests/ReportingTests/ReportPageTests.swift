@@ -118,6 +118,22 @@ import Reporting
         try requireBalancedElements(html)
     }
 
+    @Test("what a benchmark printed are figures with their units, and tables") func benchmark() throws {
+        let sample = #"{"count":3,"highest":0.25,"lowest":0.125,"median":0.2}"#
+        let answer =
+            #"{"benchmark":"step","breakdown":[{"fraction":0.5,"name":"<attention>","seconds":\#(sample)}],"#
+            + #""gemm_peak_flops":2.5e11,"mfu":0.712,"peak_memory_bytes":1500000000,"step_seconds":\#(sample)}"#
+        let html = try page { folder in
+            try "a note\n\(answer)\n".write(toFile: "\(folder)/step.json", atomically: true, encoding: .utf8)
+            return ["\(folder)/step.json"]
+        }
+        for text in [
+            "Benchmark: step", "250 GFLOP/s", "71.2 %", "1.5 GB", "200 ms (125 ms … 250 ms)", "&lt;attention&gt;",
+            "50.0 %",
+        ] { #expect(html.contains(text), "\(text)") }
+        try requireBalancedElements(html)
+    }
+
     @Test("what is no run, study, table or fit is refused by name") func refusals() throws {
         try inScratchFolder { folder in
             try "x".write(toFile: "\(folder)/notes.txt", atomically: true, encoding: .utf8)
