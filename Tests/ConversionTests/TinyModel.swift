@@ -54,6 +54,10 @@ struct TinyModel {
             "model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true", "model.kv_heads=1",
             "model.head_size=8",
         ],
+        "two of eight, a shared expert with a gate": [
+            "model.experts=8", "model.top_k=2", "model.shared_experts=1", "model.shared_hidden_size=7",
+            "model.shared_gate=true", "model.kv_heads=1",
+        ],
         "uneven, two normalized": ["model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true"],
         "uneven, one normalized, tied": [
             "model.experts=[1, 5, 2]", "routing.normalize_gates=true", "model.tie_embeddings=true",

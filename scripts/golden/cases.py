@@ -32,6 +32,8 @@ CASES = {
         rotary=Rotary(scaling="llama3", factor=8, original_context=64, low_rotations=0.5, high_rotations=3)),
     "rotary-yarn": Settings(
         experts=1, head_size=16, rotary=Rotary(scaling="yarn", factor=4, original_context=400, high_rotations=32)),
+    "shared": Settings(top_k=2, capacity_factor=1.1, shared_hidden=20, normalize_gates=True),
+    "shared-gated": Settings(shared_hidden=7, shared_gate=True, norm="layer", experts=3),
     "multi-query": Settings(heads=3, kv_heads=1, head_size=2, attention_bias="qkv", experts=3),
 }
 

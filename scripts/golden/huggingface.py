@@ -122,6 +122,14 @@ def mixture_of_normed_projections():
         transformers.OlmoeConfig(**shape, num_experts=4, num_experts_per_tok=2, intermediate_size=20, eos_token_id=None))
 
 
+def mixture_with_shared_expert():
+    """A Qwen2-MoE, four experts, two a token, gates as they are, a shared expert of another size; no biases."""
+    config = transformers.Qwen2MoeConfig(
+        **SHAPE, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=20, shared_expert_intermediate_size=12,
+        qkv_bias=False)
+    return transformers.Qwen2MoeForCausalLM(config)
+
+
 def scaled(scaling):
     """A Llama whose positions are scaled, of two heads of eight pairs."""
     return transformers.LlamaForCausalLM(
@@ -170,6 +178,8 @@ def main():
     torch.manual_seed(10)
     save(scaled(LLAMA3), folder / "llama3")
     save(scaled(YARN), folder / "yarn")
+    torch.manual_seed(11)
+    save(mixture_with_shared_expert(), folder / "qwen2moe-shared")
 
 
 main()

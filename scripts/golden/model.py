@@ -6,9 +6,12 @@ import numpy as np
 
 from layers import (
     REAL, Rotary, attention, attention_backward, cross_entropy, cross_entropy_backward, layer_norm, layer_norm_backward,
-    rms_norm, rms_norm_backward, rows,
+    rms_norm, rms_norm_backward, rows, shared_experts, shared_experts_backward,
 )
 from routing import load_balance, moe, moe_backward, z
+
+
+SHARED = ("shared_experts.gate_up", "shared_experts.down", "shared_gate")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Settings:
     top_k: int = 1
     granularity: int = 1
     feed_forward: int = 3
+    shared_hidden: int = 0  # of all shared experts together
+    shared_gate: bool = False
     tie_embeddings: bool = False
     norm: str = "rms"
     final_norm: bool = True
@@ -91,6 +96,11 @@ def shapes(settings):
         result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
         result |= {f"{block}router": (d, X)}
         result |= {f"{block}experts.gate_up": (X, d, 2 * f), f"{block}experts.down": (X, f, d)}
+        if settings.shared_hidden:
+            h = settings.shared_hidden
+            result |= {f"{block}shared_experts.gate_up": (d, 2 * h), f"{block}shared_experts.down": (h, d)}
+        if settings.shared_gate:
+            result[f"{block}shared_gate"] = (d, 1)
     if settings.final_norm:
         result |= {f"final_norm.{part}": (d,) for part in norm_parts}
     if not settings.tie_embeddings:
@@ -117,7 +127,7 @@ def losses(parameters, tokens, settings):
     Returns the losses and what `gradients` needs.
     """
     lanes = [lane_forward(parameters, lane, settings) for lane in tokens]
-    routes = [[cache[2] for _, _, _, cache in blocks] for _, (_, blocks, _, _, _) in lanes]
+    routes = [[cache[2] for _, _, _, cache, _ in blocks] for _, (_, blocks, _, _, _) in lanes]
     loss = np.mean(np.array([lane_loss for lane_loss, _ in lanes]))
     balance = np.mean(np.array([sum(load_balance(way) for way in lane) for lane in routes]))
     z_loss = np.mean(np.array([sum(z(way) for way in lane) for lane in routes]))
@@ -169,17 +179,28 @@ def block_forward(x, parameters, block, settings):
     h, feed_forward_norm = norm(x, parameters, block + "feed_forward_norm", settings)
     weights = [parameters[block + name] for name in ("router", "experts.gate_up", "experts.down")]
     y, moe_cache = moe(rows(h), *weights, settings)
-    return x + y.reshape(x.shape), (attention_norm, attention_cache, feed_forward_norm, moe_cache)
+    shared_cache = None
+    if settings.shared_hidden:
+        weights = [parameters.get(block + name) for name in SHARED]
+        shared, shared_cache = shared_experts(rows(h), *weights)
+        y = y + shared
+    return x + y.reshape(x.shape), (attention_norm, attention_cache, feed_forward_norm, moe_cache, shared_cache)
 
 
 def block_backward(dx, dlane, cache, block, settings, result):
-    attention_norm, attention_cache, feed_forward_norm, moe_cache = cache
+    attention_norm, attention_cache, feed_forward_norm, moe_cache, shared_cache = cache
     dlayer = dlane * settings.layer_weight
     dbalance, dz = dlayer * REAL(settings.load_balance_weight), dlayer * REAL(settings.z_loss_weight)
     dh, drouter, dgate_up, ddown = moe_backward(rows(dx), dbalance, dz, moe_cache)
     result[block + "router"] += drouter
     result[block + "experts.gate_up"] += dgate_up
     result[block + "experts.down"] += ddown
+    if shared_cache is not None:
+        dshared, *dweights = shared_experts_backward(rows(dx), shared_cache)
+        dh = dh + dshared
+        for name, gradient in zip(SHARED, dweights):
+            if gradient is not None:
+                result[block + name] += gradient
     dx = dx + norm_backward(dh.reshape(dx.shape), feed_forward_norm, block + "feed_forward_norm", settings, result)
     dh, dqkv, dqkv_bias, dq_norm, dk_norm, doutput, doutput_bias = attention_backward(dx, attention_cache)
     result[block + "attention.qkv"] += dqkv

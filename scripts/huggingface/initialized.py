@@ -40,6 +40,10 @@ MODELS = {
     "experts-grouped": (
         "experts", 64, 2, 4,
         dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, num_key_value_heads=2), "5GB"),
+    "shared-gated": (
+        "qwen2moe", 64, 2, 4,
+        dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48,
+             num_key_value_heads=2), "90KB"),
     "qwen3": (
         "qwen3", 64, 3, 4, dict(intermediate_size=96, num_key_value_heads=2, head_dim=24, attention_bias=True), "60KB"),
     "qwen3-experts": (
@@ -72,7 +76,7 @@ def make(kind, hidden, layers, heads, options):
         "llama": (LlamaForCausalLM, LlamaConfig), "mistral": (MistralForCausalLM, MistralConfig),
         "qwen2": (Qwen2ForCausalLM, Qwen2Config), "mixtral": (MixtralForCausalLM, MixtralConfig),
         "qwen3": (Qwen3ForCausalLM, Qwen3Config), "qwen3moe": (Qwen3MoeForCausalLM, Qwen3MoeConfig),
-        "olmoe": (OlmoeForCausalLM, OlmoeConfig),
+        "olmoe": (OlmoeForCausalLM, OlmoeConfig), "qwen2moe": (Qwen2MoeForCausalLM, Qwen2MoeConfig),
     }
     if kind in plain:
         model, configuration = plain[kind]

@@ -35,7 +35,14 @@ package struct ProductShape: Sendable, Equatable {
         }
         return three("qkv", tokens, d, model.attention.projectedWidth)
             + three("attention output", tokens, model.attention.queryWidth, d) + ofExperts
+            + ofSharedExperts(model, tokens)
             + three("head", min(headChunk, tokens), d, model.vocabularySize)
+    }
+
+    private static func ofSharedExperts(_ model: ModelShape, _ tokens: Int) -> [ProductShape] {
+        guard model.shared != .none else { return [] }
+        return three("shared gate and up", tokens, model.dModel, 2 * model.shared.hiddenSize)
+            + three("shared down", tokens, model.shared.hiddenSize, model.dModel)
     }
 
     /// `Y = X·W`, `dX = dY·Wᵀ`, `dW += Xᵀ·dY` for `W` of `[input, output]`.

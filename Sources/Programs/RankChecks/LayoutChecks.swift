@@ -29,10 +29,20 @@ package let layoutCheckList: [RankCheck] =
             try exactLayouts(trial, on: $0, $1)
         },
         RankCheck("exact mode: every layout, the same bits, grouped queries with biases and norms") {
-            let attention = "kv_heads: 1, head_size: 6, attention_bias: all, qk_norm: head"
-            let trial = LayoutTrial(
-                reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, attention: attention)
-            try exactLayouts(trial, on: $0, $1)
+            let keys = "kv_heads: 1, head_size: 6, attention_bias: all, qk_norm: head"
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
+                on: $0, $1)
+        },
+        RankCheck("exact mode: every layout, the same bits, shared experts with a gate") {
+            let keys = "shared_experts: 1, shared_hidden_size: 40, shared_gate: true"
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
+                on: $0, $1)
+        },
+        RankCheck("exact mode: every layout, the same bits, scaled rotary positions of half a head") {
+            let keys = "head_size: 16, rope_fraction: 0.5, rope_scaling: yarn, rope_factor: 4, rope_original_context: 8"
+            try exactLayouts(LayoutTrial(reproducible: true, steps: 5, modelKeys: keys), on: $0, $1)
         },
         RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
             let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"

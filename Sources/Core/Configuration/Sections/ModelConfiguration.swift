@@ -36,6 +36,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package var granularity: Int
     /// Hidden size of a dense feed-forward over `dModel`.
     package var feedForward: Double
+    package var shared: SharedExpertsConfiguration
     package var tieEmbeddings: Bool
     /// The tensor of a layer in which the routing rule keeps a number for every expert (`LoadBalancingKind.state`); nil: none.
     package var routerState: String?
@@ -65,6 +66,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.topK = topK
         self.granularity = granularity
         self.feedForward = feedForward
+        shared = .none
         self.tieEmbeddings = tieEmbeddings
         self.routerState = routerState
         self.norm = norm
@@ -84,7 +86,19 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     /// Experts a token goes to, G·topK.
     package var expertsPerToken: Int { topK * granularity }
     /// Hidden size of one expert.
-    package var expertHiddenSize: Int { Int((feedForward * Double(dModel) / Double(granularity)).rounded()) }
+    package var expertHiddenSize: Int { Self.expertHiddenSize(feedForward, dModel, granularity) }
+
+    private static func expertHiddenSize(_ feedForward: Double, _ dModel: Int, _ granularity: Int) -> Int {
+        Int((feedForward * Double(dModel) / Double(granularity)).rounded())
+    }
+
+    /// Elements of the blocks' matrices without routers and gates.
+    /// - Parameter experts: of all layers together
+    package func matrixElements(experts: Double) -> Double {
+        let d = Double(dModel)
+        let all = attention.matrixElements(dModel: dModel) + shared.matrixElements(dModel: dModel)
+        return all * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
+    }
 }
 
 extension ModelDescription<Int?> {
@@ -104,6 +118,8 @@ extension ModelDescription<Int?> {
         topK = try section.integer("top_k", default: 1, in: 1...65_536)
         granularity = try section.integer("granularity", default: 1, in: 1...65_536)
         feedForward = try section.number("feed_forward", default: 3, in: 0.001...1000)
+        shared = try SharedExpertsConfiguration(
+            reading: section, expertHiddenSize: Self.expertHiddenSize(feedForward, dModel, granularity))
         tieEmbeddings = try section.boolean("tie_embeddings", default: false)
         norm = try section.choice("norm", default: .rms)
         normEpsilon = try section.number("norm_epsilon", default: 1e-5, in: 0...1)
@@ -131,7 +147,7 @@ extension ModelDescription<Int?> {
             routerState: routerState,
             norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm,
             initialization: initialization, initializationScale: initializationScale)
-        (shape.attention, shape.rotary) = (attention, rotary)
+        (shape.attention, shape.rotary, shape.shared) = (attention, rotary, shared)
         return shape
     }
 
@@ -156,9 +172,7 @@ extension ModelDescription<Int?> {
 
     private func checkSize(_ section: ConfigurationSection) throws(Failure) {
         let d = Double(dModel), vocabulary = Double(vocabularySize ?? 1)
-        let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
-        let blocks =
-            attention.matrixElements(dModel: dModel) * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
+        let blocks = matrixElements(experts: expertCounts.reduce(0.0) { $0 + Double($1) })
         guard expertCounts.allSatisfy({ $0 <= mostExperts }) else {
             throw section.failure(
                 "experts", "× granularity give more than \(mostExperts) experts a layer",

@@ -106,7 +106,8 @@ extension RunDescription<Int?> {
         let experts = model.expertCounts.reduce(0.0) { $0 + Double($1) }
         let most = Double(model.expertCounts.max() ?? 1)
         let numbers =
-            tokens * experts * (d + 3 * Double(model.expertHiddenSize) + 8) + 16 * tokens * d * Double(model.layers)
+            tokens * experts * (d + 3 * Double(model.expertHiddenSize) + 8)
+            + tokens * (16 * d + 3 * Double(model.shared.hiddenSize)) * Double(model.layers)
         guard numbers < mostMicroBatchNumbers, tokens * most < mostRoutes else {
             throw Failure(
                 .configuration,

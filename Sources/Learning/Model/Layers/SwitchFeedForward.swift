@@ -4,7 +4,8 @@ import Kernels
 package import Tensors
 import Threading
 
-/// The mixture-of-experts sublayer: `y = x + Σ_j gate_j·E_j(norm(x))` over the selected experts that have a slot.
+/// The mixture-of-experts sublayer: `y = x + Σ_j gate_j·E_j(norm(x)) + S(norm(x))` over the selected experts that have a
+/// slot, and with what shared experts S there are.
 ///
 /// Fedus, Zoph & Shazeer, "Switch Transformers" (arXiv:2101.03961), section 2. The steps of the forward pass:
 ///
@@ -22,14 +23,15 @@ import Threading
 ///     8.   combine       returned[s, d] = all-to-all(out), the adjoint of 6     collective
 ///     9.   add           y[t, d]       += Σ_j gate_j·returned[row(t, j)], in order of choice; y starts as x
 ///
-/// Shared experts go here as step 10, `y += FeedForward(h)` with one `RowGroup` of all rows: a field beside `experts`.
+///    10. share         y[t, d]       += S(h): the shared experts of every rank, on its own tokens
 ///
-/// The backward pass reverses 9 to 1. Its sums keep this order: balancing gradient, gates' gradient, router's part of
-/// dh, experts' part of dh.
+/// The backward pass reverses 9 to 1, then adds what 10 gives to dh. Its sums keep this order: balancing gradient, gates'
+/// gradient, router's part of dh, experts' part of dh, shared experts' part of dh.
 package struct SwitchFeedForward: Sendable {
     private let norm: Norm
     private let router: Router
     private let experts: RoutedExperts
+    private let shared: SharedExperts?
 
     /// What the layer keeps for its backward pass.
     package struct Activations: Sendable {
@@ -38,12 +40,14 @@ package struct SwitchFeedForward: Sendable {
         package let norm: Norm.Activations
         package let route: Routing
         package let experts: RoutedExperts.Activations
+        package let shared: SharedExperts.Activations
 
         package init(_ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision) {
             self.sizes = sizes
             norm = Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32)
             route = Routing(tokens: sizes.tokens, experts: sizes.experts, expertsPerToken: model.expertsPerToken)
             experts = RoutedExperts.Activations(sizes, model, precision)
+            shared = SharedExperts.Activations(tokens: sizes.tokens, model, precision)
         }
 
         /// The same memory for a layer of no more experts.
@@ -51,7 +55,7 @@ package struct SwitchFeedForward: Sendable {
 
         private init(_ wide: Activations, _ sizes: LayerSizes) {
             self.sizes = sizes
-            norm = wide.norm
+            (norm, shared) = (wide.norm, wide.shared)
             route = wide.route.narrowed(toExperts: sizes.experts)
             experts = wide.experts.narrowed(to: sizes)
         }
@@ -62,6 +66,7 @@ package struct SwitchFeedForward: Sendable {
         norm = Norm("\(block).feed_forward_norm", model, layout)
         router = Router(block, routing, layers: model.layers, layout)
         experts = RoutedExperts(block, layout)
+        shared = model.shared == .none ? nil : SharedExperts(block, model.shared, layout)
     }
 
     /// Computes `y` and returns what the records keep of the routing. **Collective** over the expert group.
@@ -78,6 +83,7 @@ package struct SwitchFeedForward: Sendable {
         for slots in try slotRanges(of: routing, capacity: capacity, buffer: saved.sizes.capacity, in: pass) {
             try experts.forward(h.tensor, routing, slots: slots, addingTo: y, saving: saved.experts, in: pass)
         }
+        shared?.forward(h, addingTo: y, saving: saved.shared, in: pass)
         return router.statistics(of: routing, tokens: x.rows, capacity: capacity)
     }
 
@@ -104,6 +110,7 @@ package struct SwitchFeedForward: Sendable {
         try experts.backward(dx, saved.route, dGates: dGates, saved: saved.experts, in: pass)
         router.backward(dGates, routing: saved.route, input: h, into: dh, in: pass)
         experts.scatterBackward(addingTo: dh, saved.route, saved: saved.experts, in: pass)
+        shared?.backward(dx, input: h, addingTo: dh, saved: saved.shared, in: pass)
         norm.backward(dh, input: x, saved: saved.norm, addingTo: dx, in: pass)
     }
 }

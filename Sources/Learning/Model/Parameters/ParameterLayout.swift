@@ -145,6 +145,7 @@ package struct ParameterLayout: Sendable {
                     "\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: [hidden, hidden]))
             all.append(
                 matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: [d]))
+            all += sharedExperts(block, model)
         }
         if model.finalNorm { all += norm("final_norm") }
         if !model.tieEmbeddings { all.append(matrix("head", model.vocabularySize, d, fanIn: d)) }
@@ -157,6 +158,17 @@ package struct ParameterLayout: Sendable {
         Declaration(
             name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts,
             hiddenWidths: hidden)
+    }
+
+    /// The shared experts of a block and their gate.
+    private static func sharedExperts(_ block: String, _ model: ModelShape) -> [Declaration] {
+        guard model.shared != .none else { return [] }
+        let d = model.dModel, hidden = model.shared.hiddenSize, name = "\(block).shared_experts"
+        let gate = model.shared.isGated ? [matrix("\(block).shared_gate", d, 1, fanIn: d)] : []
+        return [
+            matrix("\(name).gate_up", d, 2 * hidden, fanIn: d, hidden: [hidden, hidden]),
+            matrix("\(name).down", hidden, d, fanIn: hidden, hidden: [d]),
+        ] + gate
     }
 
     /// The projections of a block's attention and their biases.

@@ -9,24 +9,14 @@ import Tensors
 struct Ernie45MoE: ExportedClass {
     static let name = "Ernie4_5_MoeForCausalLM"
     static let modelType = "ernie4_5_moe"
-    static let biases: [AttentionBias] = [.none]
+    static let traits = ClassTraits(experts: .anyNumbers, normalizesGates: true)
 
     /// Experts of every layer, those included that are never chosen.
     private let slots: Int
 
     private init(slots: Int) { self.slots = slots }
 
-    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
-        guard routing.normalizeGates else {
-            throw Failure(
-                .configuration,
-                "layers hold different numbers of experts (model.experts is \(model.experts)) and routing.normalize_gates "
-                    + "is false: the only class of transformers that holds such layers divides gates by their sum",
-                advice: "convert prune --scope layer gives a model that can go to Hugging Face; so does training with "
-                    + "normalize_gates: true")
-        }
-        self.init(slots: model.expertCounts.max() ?? 1)
-    }
+    init(holding model: ModelShape, profile: ExportProfile) { self.init(slots: model.expertCounts.max() ?? 1) }
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [
