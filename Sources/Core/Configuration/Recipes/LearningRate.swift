@@ -38,6 +38,7 @@ extension RunDescription<Int> {
             return
                 "\(rate), by the joint study's rule for \(grouped(model.activeMatrices)) active parameters, embedding and head "
                 + "among them, and E = \(model.experts)"
+                + (peakLearningRateCaution(active: model.activeMatrices).map { "; \($0)" } ?? "")
         case .stepLaw:
             return
                 "\(rate), by Step Law for \(grouped(model.bodyMatrices)) parameters without embedding and head, and "

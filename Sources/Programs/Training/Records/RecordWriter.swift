@@ -84,6 +84,7 @@ final class RecordWriter {
         record.droppedRatioByLayer = microBatches.dropped
         record.droppedRatio = microBatches.dropped.reduce(0, +) / Double(configuration.model.routedLayers)
         record.loadImbalanceByLayer = microBatches.imbalance
+        record.expertLoad = microBatches.expertLoad
         record.seconds = seconds
         record.tokensPerSecond = Double(outcome.batch.tokens) / seconds
         record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedRatio: record.droppedRatio) / gemmPeak
