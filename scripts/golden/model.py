@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from feed_forward import shared_experts, shared_experts_backward
 from layers import (
     REAL, attention, attention_backward, cross_entropy, cross_entropy_backward, layer_norm, layer_norm_backward,
-    rms_norm, rms_norm_backward, rows, shared_experts, shared_experts_backward,
+    rms_norm, rms_norm_backward, rows,
 )
 from routing import load_balance, moe, moe_backward, z
+
 
 def shapes(settings):
     """Every parameter's name and shape, in the order of the model."""

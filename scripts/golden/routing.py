@@ -10,7 +10,8 @@ from math import ceil
 
 import numpy as np
 
-from layers import REAL, expert, expert_backward, log_sum_exp, softmax, softmax_backward
+from feed_forward import expert, expert_backward
+from layers import REAL, log_sum_exp, softmax, softmax_backward
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from layers import ACTIVATIONS, REAL, Rotary
+from feed_forward import ACTIVATIONS
+from layers import REAL, Rotary
 
 
 @dataclass(frozen=True)
