@@ -79,9 +79,12 @@ struct RoundTripTests {
     }
 
     @Test(arguments: [
-        (["model.experts=4", "model.attention_bias=all"], "Qwen3MoeForCausalLM: model.qk_norm is `none`, not `head`"),
         (
-            ["model.experts=4", "model.attention_bias=all"],
+            ["model.experts=4", "model.attention_bias=all", "model.head_size=8"],
+            "Qwen3MoeForCausalLM: model.qk_norm is `none`, not `head`"
+        ),
+        (
+            ["model.experts=4", "model.attention_bias=all", "model.head_size=8"],
             "Qwen2MoeForCausalLM: model.attention_bias is `all`, not `none` or `qkv`; "
         ),
         (
@@ -96,12 +99,27 @@ struct RoundTripTests {
             ["model.attention_bias=qkv", "model.qk_norm=all"],
             "OlmoeForCausalLM: model.attention_bias is `qkv`, not `none` or `all`"
         ),
-        (["model.experts=4", "model.shared_experts=1"], "Qwen2MoeForCausalLM: model.shared_gate is false"),
+        (
+            ["model.experts=4", "model.shared_experts=1", "model.dense_layers=[1]"],
+            "DeepseekForCausalLM: model.dense_layers is [1]; it can have the first ones"
+        ),
+        (
+            ["model.experts=4", "model.shared_experts=1", "model.shared_hidden_size=35"],
+            "DeepseekForCausalLM: model.shared_hidden_size is 35, no multiple of an expert's (36)"
+        ),
+        (
+            ["model.experts=4", "model.shared_experts=1", "routing.normalize_gates=true", "model.attention_bias=all"],
+            "DeepseekForCausalLM: routing.normalize_gates is true, with one expert a token"
+        ),
         (
             ["model.experts=4", "model.shared_experts=1", "model.qk_norm=head"],
             "Qwen3MoeForCausalLM: there are model.shared_experts"
         ),
         (["model.head_size=8", "model.rope_fraction=0.5"], "model.rope_fraction is 0.5"),
+        (
+            ["model.experts=4", "model.shared_experts=1", "model.rope_scaling=linear", "model.rope_factor=2"],
+            "DeepseekForCausalLM: model.rope_scaling is `linear`, not `none`"
+        ),
         (
             ["model.head_size=8", "model.qk_norm=all"],
             "OlmoeForCausalLM: model.heads × model.head_size is 16, not model.d_model (12)"

@@ -140,6 +140,8 @@ import Threading
         var drops = false
         var norm = NormKind.rms
         var shared = SharedExpertsConfiguration.none
+        /// Hidden units of a dense layer.
+        var dense: Int?
     }
 
     /// Both auxiliary losses are heavy, so that the router's gradient is theirs as much as the gates'.
@@ -162,6 +164,8 @@ import Threading
         SwitchCase(
             tokens: 11, experts: 4, topK: 2, capacity: 0.7, normalize: true, drops: true, norm: .layer,
             shared: SharedExpertsConfiguration(hiddenSize: 5, isGated: true)),
+        SwitchCase(dModel: 1, tokens: 1, experts: 1, feedForward: 1, capacity: 1, dense: 1),
+        SwitchCase(tokens: 13, experts: 3, capacity: 0.1, norm: .layer, dense: 10),
     ])
     func switchFeedForward(test: SwitchCase) throws {
         let check = try VirtualRanks.run(1) { world in try switchCheck(test, on: world) }[0]
@@ -173,6 +177,7 @@ import Threading
             test.dModel, experts: test.experts, topK: test.topK, granularity: test.granularity,
             feedForward: test.feedForward, norm: test.norm)
         settings.shared = test.shared
+        if let hidden = test.dense { settings.dense = DenseLayersConfiguration([0], hiddenSize: hidden) }
         let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0.75, zLossWeight: 0.25,
             normalizeGates: test.normalize)

@@ -41,4 +41,13 @@ struct SharedExpertsCostTests {
             #expect(layout.replicatedRange.contains(entry.offset))
         }
     }
+
+    @Test("a dense layer has the parameters of its feed-forward, all of which a token meets, and no router")
+    func denseLayers() throws {
+        let plain = ModelCost(try model([])), found = ModelCost(try model(["dense_layers=[1]", "dense_hidden_size=7"]))
+        let (router, expert, dense) = (8 * 4, 3 * 8 * 24, 3 * 8 * 7)
+        #expect(plain.totalParameters - found.totalParameters == router + 4 * expert - dense)
+        #expect(plain.activeParameters - found.activeParameters == router + 2 * expert - dense)
+        #expect(found.expertFlopsPerToken * 3 == plain.expertFlopsPerToken * 2)
+    }
 }

@@ -40,6 +40,12 @@ package let layoutCheckList: [RankCheck] =
                 LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
                 on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, a dense layer before one of experts") {
+            let keys = "dense_layers: 1, dense_hidden_size: 50, shared_experts: 2"
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
+                on: $0, $1)
+        },
         RankCheck("exact mode: every layout, the same bits, scaled rotary positions of half a head") {
             let keys = "head_size: 16, rope_fraction: 0.5, rope_scaling: yarn, rope_factor: 4, rope_original_context: 8"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 5, modelKeys: keys), on: $0, $1)
@@ -178,10 +184,12 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
 
 /// What is computed again is what was computed, exchanges included.
 private func recomputation(on world: any Communicator, _ expectations: Expectations) throws {
-    for precision in Precision.allCases where ProductLibrary.supports(precision) {
+    let dense = "dense_layers: 1, dense_hidden_size: 60, shared_experts: 1, shared_gate: true"
+    for (precision, keys) in [(Precision.float32, "kv_heads: auto"), (.float32, dense), (.bfloat16, dense)]
+    where ProductLibrary.supports(precision) {
         var trial = LayoutTrial(
             reproducible: false, precision: precision, steps: 3, expertsPerToken: 2,
-            experts: ExpertsPerLayer(byLayer: [8, 12]))
+            experts: ExpertsPerLayer(byLayer: [8, 12]), modelKeys: keys)
         let expertParallelSize = trial.expertParallelSizes(on: world).last!
         let expected = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
         for recomputation in [Recomputation.attention, .block] {

@@ -73,7 +73,7 @@ extension ModelDescription<Int> {
 
     /// Those that a token meets, with embedding and head.
     var activeMatrices: Double {
-        matrixElements(experts: Double(layers * expertsPerToken))
+        matrixElements(experts: Double(routedLayers * expertsPerToken))
             + (tieEmbeddings ? 1 : 2) * Double(vocabularySize) * Double(dModel)
     }
 }

@@ -41,8 +41,4 @@ package struct SharedExpertsConfiguration: Sendable, Equatable {
     package func count(expertHiddenSize: Int) -> Int {
         hiddenSize.isMultiple(of: expertHiddenSize) ? hiddenSize / expertHiddenSize : 1
     }
-
-    /// Elements of the matrices in one layer, without the gate's.
-    /// - Parameter dModel: width of the residual stream
-    package func matrixElements(dModel: Int) -> Double { 3 * Double(dModel) * Double(hiddenSize) }
 }

@@ -19,6 +19,7 @@ package enum ForeignKeys {
         "data.validation": "valid_data valid_data_path eval_data",
         "model.context": "seq_len seq_length sequence_length block_size max_position_embeddings max_seq_len",
         "model.d_model": "hidden_size n_embd dim model_dim",
+        "model.dense_layers": "first_k_dense_replace mlp_only_layers moe_layer_freq decoder_sparse_step",
         "model.experts": "num_experts n_experts num_local_experts n_routed_experts moe_num_experts",
         "model.feed_forward": "ffn_hidden_size intermediate_size moe_intermediate_size",
         "model.head_size": "head_dim kv_channels attention_head_size",

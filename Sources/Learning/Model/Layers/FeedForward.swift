@@ -34,6 +34,14 @@ package struct FeedForward: Sendable {
             gateUp = Operand(precision, rows: rows, columns: 2 * count)
             hidden = Operand(precision, rows: rows, columns: count)
         }
+
+        /// The same memory for no more hidden units.
+        func narrowed(toHidden count: Int) -> Activations { Activations(self, count) }
+
+        private init(_ wide: Activations, _ count: Int) {
+            gateUp = wide.gateUp.reshaped(rows: wide.gateUp.rows, columns: 2 * count)
+            hidden = wide.hidden.reshaped(rows: wide.hidden.rows, columns: count)
+        }
     }
 
     /// - Parameters:

@@ -4,8 +4,8 @@ import Kernels
 package import Tensors
 import Threading
 
-/// The mixture-of-experts sublayer: `y = x + Σ_j gate_j·E_j(norm(x)) + S(norm(x))` over the selected experts that have a
-/// slot, and with what shared experts S there are.
+/// The feed-forward sublayer: `y = x + Σ_j gate_j·E_j(norm(x)) + S(norm(x))` over the selected experts that have a slot, with
+/// what shared experts S there are; in a dense layer `y = x + S(norm(x))`, steps 1 and 10.
 ///
 /// Fedus, Zoph & Shazeer, "Switch Transformers" (arXiv:2101.03961), section 2. The steps of the forward pass:
 ///
@@ -29,9 +29,9 @@ import Threading
 /// gradient, router's part of dh, experts' part of dh, shared experts' part of dh.
 package struct SwitchFeedForward: Sendable {
     private let norm: Norm
-    private let router: Router
-    private let experts: RoutedExperts
-    private let shared: SharedExperts?
+    /// Nil in a dense layer.
+    private let routed: (router: Router, experts: RoutedExperts)?
+    private let unrouted: UnroutedFeedForward?
 
     /// What the layer keeps for its backward pass.
     package struct Activations: Sendable {
@@ -40,14 +40,14 @@ package struct SwitchFeedForward: Sendable {
         package let norm: Norm.Activations
         package let route: Routing
         package let experts: RoutedExperts.Activations
-        package let shared: SharedExperts.Activations
+        package let unrouted: UnroutedFeedForward.Activations
 
         package init(_ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision) {
             self.sizes = sizes
             norm = Norm.Activations(tokens: sizes.tokens, dModel: model.dModel, .float32)
             route = Routing(tokens: sizes.tokens, experts: sizes.experts, expertsPerToken: model.expertsPerToken)
             experts = RoutedExperts.Activations(sizes, model, precision)
-            shared = SharedExperts.Activations(tokens: sizes.tokens, model, precision)
+            unrouted = UnroutedFeedForward.Activations(sizes, model, precision)
         }
 
         /// The same memory for a layer of no more experts.
@@ -55,18 +55,21 @@ package struct SwitchFeedForward: Sendable {
 
         private init(_ wide: Activations, _ sizes: LayerSizes) {
             self.sizes = sizes
-            (norm, shared) = (wide.norm, wide.shared)
+            norm = wide.norm
             route = wide.route.narrowed(toExperts: sizes.experts)
             experts = wide.experts.narrowed(to: sizes)
+            unrouted = wide.unrouted.narrowed(to: sizes)
         }
     }
 
     package init(_ layer: Int, _ model: ModelShape, _ routing: RoutingConfiguration, _ layout: ParameterLayout) {
         let block = "blocks.\(layer)"
         norm = Norm("\(block).feed_forward_norm", model, layout)
-        router = Router(block, routing, layers: model.layers, layout)
-        experts = RoutedExperts(block, layout)
-        shared = model.shared == .none ? nil : SharedExperts(block, model.shared, layout)
+        routed =
+            model.isRouted(layer)
+            ? (Router(block, routing, layers: model.routedLayers, layout), RoutedExperts(block, layout)) : nil
+        unrouted =
+            model.unroutedHiddenSize(inLayer: layer) > 0 ? UnroutedFeedForward(layer, model, layout) : nil
     }
 
     /// Computes `y` and returns what the records keep of the routing. **Collective** over the expert group.
@@ -76,15 +79,24 @@ package struct SwitchFeedForward: Sendable {
     package func forward(
         _ x: Tensor, into y: Tensor, saving saved: Activations, in pass: ForwardContext
     ) throws(CommunicationError) -> RoutingStatistics {
-        let routing = saved.route, capacity = saved.sizes.capacity(tokens: x.rows, for: pass.purpose)
         let h = norm.forward(x, saving: saved.norm, in: pass)
-        router.forward(h, into: routing, in: pass)
         copyRows(x, into: y, on: pass.pool)
+        let statistics = try routedForward(h, addingTo: y, saving: saved, in: pass)
+        unrouted?.forward(h, addingTo: y, saving: saved.unrouted, in: pass)
+        return statistics
+    }
+
+    /// Steps 2 to 9. **Collective** over the expert group.
+    private func routedForward(
+        _ h: Operand, addingTo y: Tensor, saving saved: Activations, in pass: ForwardContext
+    ) throws(CommunicationError) -> RoutingStatistics {
+        guard let (router, experts) = routed else { return RoutingStatistics.ofDenseLayer(tokens: h.rows) }
+        let routing = saved.route, capacity = saved.sizes.capacity(tokens: h.rows, for: pass.purpose)
+        router.forward(h, into: routing, in: pass)
         for slots in try slotRanges(of: routing, capacity: capacity, buffer: saved.sizes.capacity, in: pass) {
             try experts.forward(h.tensor, routing, slots: slots, addingTo: y, saving: saved.experts, in: pass)
         }
-        shared?.forward(h, addingTo: y, saving: saved.shared, in: pass)
-        return router.statistics(of: routing, tokens: x.rows, capacity: capacity)
+        return router.statistics(of: routing, tokens: h.rows, capacity: capacity)
     }
 
     /// Training's single range of slots; for evaluation as many ranges as the group's longest queue needs, each no
@@ -107,10 +119,12 @@ package struct SwitchFeedForward: Sendable {
     ) throws(CommunicationError) {
         let tokens = 0..<x.rows, dGates = pass.workspace.dGates
         let h = saved.norm.output.rows(tokens), dh = pass.workspace.scratch.dNorm.rows(tokens)
-        try experts.backward(dx, saved.route, dGates: dGates, saved: saved.experts, in: pass)
-        router.backward(dGates, routing: saved.route, input: h, into: dh, in: pass)
-        experts.scatterBackward(addingTo: dh, saved.route, saved: saved.experts, in: pass)
-        shared?.backward(dx, input: h, addingTo: dh, saved: saved.shared, in: pass)
+        if let (router, experts) = routed {
+            try experts.backward(dx, saved.route, dGates: dGates, saved: saved.experts, in: pass)
+            router.backward(dGates, routing: saved.route, input: h, into: dh, in: pass)
+            experts.scatterBackward(addingTo: dh, saved.route, saved: saved.experts, in: pass)
+        }
+        unrouted?.backward(dx, input: h, into: dh, adding: routed != nil, saved: saved.unrouted, in: pass)
         norm.backward(dh, input: x, saved: saved.norm, addingTo: dx, in: pass)
     }
 }

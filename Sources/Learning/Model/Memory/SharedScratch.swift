@@ -16,7 +16,7 @@ struct SharedScratch: Sendable {
     let dQKV: Operand
     /// `[tokens, experts]` of the layer with most of them
     let dRouter: Tensor
-    /// `[slots, hidden]` of an expert, or `[tokens, hidden]` of shared experts: the larger of both, which a feed-forward shapes.
+    /// `[slots, hidden]` of an expert, or `[tokens, hidden]` of an unrouted feed-forward: the larger of both, which a feed-forward shapes.
     let dHidden: Operand
     /// `[tokens, dModel]` and `[tokens, 1]`: gradients of what the gate of shared experts multiplies, and of its logits.
     let dShared: Operand
@@ -52,7 +52,7 @@ struct SharedScratch: Sendable {
 
     /// Numbers of the largest gradient of hidden units.
     static func hiddenCount(_ model: ModelShape, _ sizes: LayerSizes) -> Int {
-        max(sizes.receiveRows * model.expertHiddenSize, sizes.tokens * model.shared.hiddenSize)
+        max(sizes.receiveRows * model.expertHiddenSize, sizes.tokens * sizes.unroutedHidden)
     }
 
     /// Columns of the widest row that is summed over tokens: of a block's norm, of the biases of queries, keys and values, or of

@@ -52,20 +52,20 @@ package struct WorkspaceMemory: Sendable {
             + threads * AttentionScratch.bytes(shape, precision)
     }
 
-    /// What a layer's routes, experts and shared experts keep of a micro-batch. Shared experts: the gate; the input where it is
+    /// What a layer's routes, experts and unrouted feed-forward keep of a micro-batch. The latter: the gate; the input where it is
     /// rounded, the hidden layer, and what the gate multiplies.
     /// - Parameter copies: of a rounded input: 1 or 0
     private static func feedForward(
         _ layer: LayerSizes, _ model: ModelShape, copies: Int
     ) -> (numbers: Int, operands: Int) {
-        let d = model.dModel, tokens = layer.tokens, shared = model.shared
+        let d = model.dModel, tokens = layer.tokens
         let route = tokens * (layer.experts + 1 + 4 * model.expertsPerToken) + layer.experts
         let counts = 2 * layer.experts + 2 * layer.expertParallelSize
         let ofExperts = layer.receiveRows * (d + 3 * model.expertHiddenSize) + layer.sendRows * d
-        guard shared != .none else { return (route + counts, ofExperts) }
-        let gates = shared.isGated ? 1 : 0
+        guard layer.unroutedHidden > 0 else { return (route + counts, ofExperts) }
+        let gates = model.shared.isGated ? 1 : 0
         return (
-            route + counts + tokens * gates, ofExperts + tokens * ((copies + gates) * d + 3 * shared.hiddenSize)
+            route + counts + tokens * gates, ofExperts + tokens * ((copies + gates) * d + 3 * layer.unroutedHidden)
         )
     }
 

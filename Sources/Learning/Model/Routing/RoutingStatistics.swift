@@ -15,6 +15,13 @@ package struct RoutingStatistics: Sendable {
     package var imbalance = 0.0
     /// A digest of all choices, in token order; 52 bits.
     package var expertIndicesDigest: UInt64 = 0
+
+    /// A layer whose one feed-forward gets all tokens.
+    static func ofDenseLayer(tokens: Int) -> RoutingStatistics {
+        var result = RoutingStatistics()
+        result.imbalance = tokens > 0 ? 1 : 0
+        return result
+    }
 }
 
 extension Routing {

@@ -82,7 +82,9 @@ package struct Calibration: Sendable {
                 filled, in: engine.pass(.evaluation, parameters, sequenceLength: filled.sequenceLength))
             losses += statistics.crossEntropy
             tokens += statistics.tokens
-            for layer in counts.indices { count(engine.workspace.route(inLayer: layer), layer, filled.tokens) }
+            for layer in counts.indices where !counts[layer].isEmpty {
+                count(engine.workspace.route(inLayer: layer), layer, filled.tokens)
+            }
         }
         loss = losses / Double(tokens)
     }

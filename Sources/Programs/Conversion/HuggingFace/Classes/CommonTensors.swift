@@ -89,6 +89,17 @@ func routedTensors(_ layer: Int, _ model: ModelShape, slots: Int) -> [ClassTenso
         }
 }
 
+/// The feed-forward of a dense layer.
+func denseTensors(_ name: String, _ layer: Int, _ model: ModelShape) -> [ClassTensor] {
+    feedForwardTensors(name, "blocks.\(layer).feed_forward", hidden: model.dense.hiddenSize, model)
+}
+
+/// The shared experts of a layer, where the model has some.
+func sharedTensors(_ name: String, _ layer: Int, _ model: ModelShape) -> [ClassTensor] {
+    guard model.shared != .none else { return [] }
+    return feedForwardTensors(name, "blocks.\(layer).shared_experts", hidden: model.shared.hiddenSize, model)
+}
+
 /// What a class calls the three matrices of a SwiGLU.
 struct FeedForwardNames {
     var gate = "gate_proj"

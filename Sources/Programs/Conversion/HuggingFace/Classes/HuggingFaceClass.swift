@@ -76,6 +76,7 @@ enum HuggingFaceClasses {
     /// Those that are written, each where it is looked for: the first that holds a model is taken.
     static let exported: [any ExportedClass.Type] = [
         Llama.self, Qwen2.self, Qwen3.self, Mixtral.self, Qwen2MoE.self, Qwen3MoE.self, OLMoE.self, Ernie45MoE.self,
+        DeepSeekMoE.self,
     ]
 
     /// Those that are read.

@@ -9,7 +9,8 @@ import Tensors
 struct Qwen2MoE: RoutedClass {
     static let name = "Qwen2MoeForCausalLM"
     static let modelType = "qwen2_moe"
-    static let traits = ClassTraits(experts: .equallyMany, biases: [.none, .qkv], gatesSharedExperts: true)
+    static let traits = ClassTraits(
+        experts: .equallyMany, denseLayers: .any, biases: [.none, .qkv], gatesSharedExperts: true)
 
     /// Of the shared expert in the files.
     private let sharedHidden: Int
@@ -41,7 +42,7 @@ struct Qwen2MoE: RoutedClass {
         let hasBiases = try keys.boolean("qkv_bias", default: true)
         var (model, normalizesGates) = try readRouted(
             &keys, experts: 60, choices: 4, bias: hasBiases ? .qkv : .none, CommonSettings.Defaults(keyHeads: 16))
-        try SparseLayers.read(&keys)
+        try SparseLayers.read(&keys, into: &model)
         try CommonSettings.requireWindowUnused(&keys)
         let shared = try keys.integer("shared_expert_intermediate_size", default: 5632, in: 0...1 << 20)
         if shared > 0 { model.shared = SharedExpertsConfiguration(hiddenSize: shared, isGated: true) }
@@ -51,9 +52,7 @@ struct Qwen2MoE: RoutedClass {
 
     func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
         attentionTensors(layer, model, hasZeroBiases: hasBiases)
-            + routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
-            + (model.shared == .none
-                ? neutralExpert("model.layers.\(layer).mlp", model.dModel) : sharedExpert(layer, model))
+            + layerTensors(layer, model) + (model.isRouted(layer) ? sharedExpert(layer, model) : [])
     }
 
     /// Without the biases and the shared experts that are zeros everywhere, as Switchyard writes them for a model that has none.
@@ -66,7 +65,7 @@ struct Qwen2MoE: RoutedClass {
 
     /// `down(silu(gate·x) · (up·x))` is zero where one of the three is, at any input.
     private func sharedExpertsAddNothing(_ model: ModelShape, in files: WeightFiles) throws(Failure) -> Bool {
-        for layer in 0..<model.layers {
+        for layer in 0..<model.layers where model.isRouted(layer) {
             var addsNothing = false
             for matrix in ["down_proj", "gate_proj", "up_proj"] where !addsNothing {
                 let name = "model.layers.\(layer).mlp.shared_expert.\(matrix).weight"
@@ -79,12 +78,12 @@ struct Qwen2MoE: RoutedClass {
     }
 
     private func sharedExpert(_ layer: Int, _ model: ModelShape) -> [ClassTensor] {
-        let name = "model.layers.\(layer).mlp", block = "blocks.\(layer)"
+        let name = "model.layers.\(layer).mlp"
+        guard model.shared != .none else { return neutralExpert(name, model.dModel) }
         let gate = ClassTensor(
             "\(name).shared_expert_gate.weight", [1, model.dModel],
-            .transposed("\(block).shared_gate", expert: nil, columns: 0..<1))
-        return feedForwardTensors(
-            "\(name).shared_expert", "\(block).shared_experts", hidden: model.shared.hiddenSize, model) + [gate]
+            .transposed("blocks.\(layer).shared_gate", expert: nil, columns: 0..<1))
+        return sharedTensors("\(name).shared_expert", layer, model) + [gate]
     }
 
     /// The class adds `sigmoid(gate·x) · shared(x)`: zeros make it nothing. The gate is ones, because llama.cpp computes a
@@ -100,6 +99,7 @@ struct Qwen2MoE: RoutedClass {
     }
 
     func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor {
+        guard reference.hasRouter(name) else { return try reference.gated(h, name) }
         let y = try reference.routed(h, name)
         guard sharedHidden > 0 else { return y }
         let shared = try reference.gated(h, "\(name).shared_expert")

@@ -6,7 +6,8 @@ import JSON
 struct Qwen3MoE: RoutedClass {
     static let name = "Qwen3MoeForCausalLM"
     static let modelType = "qwen3_moe"
-    static let traits = ClassTraits(experts: .equallyMany, biases: [.none, .all], queryKeyNorm: .head)
+    static let traits = ClassTraits(
+        experts: .equallyMany, denseLayers: .any, biases: [.none, .all], queryKeyNorm: .head)
 
     private init() {}
     init(holding model: ModelShape, profile: ExportProfile) {}
@@ -22,10 +23,10 @@ struct Qwen3MoE: RoutedClass {
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
         let hasBiases = try keys.boolean("attention_bias", default: false)
-        let (model, normalizesGates) = try readRouted(
+        var (model, normalizesGates) = try readRouted(
             &keys, experts: 128, choices: 8, bias: hasBiases ? .all : .none, norm: .head,
             CommonSettings.Defaults(keyHeads: 4))
-        try SparseLayers.read(&keys)
+        try SparseLayers.read(&keys, into: &model)
         try CommonSettings.requireWindowUnused(&keys)
         return ImportedConfiguration(Qwen3MoE(), model, normalizesGates: normalizesGates)
     }

@@ -13,17 +13,24 @@ extension RoutedClass {
     static var expertHiddenKey: String { "moe_intermediate_size" }
 
     func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
-        attentionTensors(layer, model) + routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
+        attentionTensors(layer, model) + layerTensors(layer, model)
+    }
+
+    /// Router and experts, or the feed-forward of a dense layer.
+    func layerTensors(_ layer: Int, _ model: ModelShape) -> [ClassTensor] {
+        model.isRouted(layer)
+            ? routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
+            : denseTensors("model.layers.\(layer).mlp", layer, model)
     }
 
     func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor {
-        try reference.routed(h, name)
+        try reference.hasRouter(name) ? reference.routed(h, name) : reference.gated(h, name)
     }
 
     /// Experts, choices and gates.
     func expertSettings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [
-            "num_experts": .integer(model.expertCount(inLayer: 0)),
+            "num_experts": .integer(model.expertCounts.max() ?? 1),
             "num_experts_per_tok": .integer(model.expertsPerToken),
             Self.expertHiddenKey: .integer(model.expertHiddenSize),
             "norm_topk_prob": .boolean(routing.normalizeGates),
@@ -49,18 +56,34 @@ extension RoutedClass {
     }
 }
 
-/// What Qwen's mixtures say of layers without experts: that there are none.
+/// What Qwen's mixtures say of layers without experts.
 enum SparseLayers {
     static func values(of model: ModelShape) -> [String: JSONValue] {
         [
-            "intermediate_size": .integer(model.expertHiddenSize), "decoder_sparse_step": .integer(1),
-            "mlp_only_layers": .list([]),
+            // Of layers without experts, also where there are none.
+            "intermediate_size": .integer(model.dense == .none ? model.expertHiddenSize : model.dense.hiddenSize),
+            "decoder_sparse_step": .integer(1),
+            "mlp_only_layers": .list(model.dense.layers.sorted().map { .integer($0) }),
         ]
     }
 
-    static func read(_ keys: inout ConfigurationKeys) throws(Failure) {
-        try keys.require("decoder_sparse_step", .integer(1), feature: "a layer without experts")
-        try keys.require("mlp_only_layers", .list([]), feature: "a layer without experts")
-        keys.ignore(["intermediate_size"])
+    /// Layer i has experts if it is not one of `mlp_only_layers` and `decoder_sparse_step` divides i + 1.
+    static func read(_ keys: inout ConfigurationKeys, into model: inout ModelShape) throws(Failure) {
+        let step = try keys.integer("decoder_sparse_step", default: 1, in: 1...1 << 30)
+        let only = Set(try keys.integers("mlp_only_layers"))
+        let dense = (0..<model.layers).filter { only.contains($0) || ($0 + 1) % step != 0 }
+        try readDense(&keys, Set(dense), into: &model, because: "decoder_sparse_step")
+    }
+
+    /// - Parameter key: the one to name if no layer has experts
+    static func readDense(
+        _ keys: inout ConfigurationKeys, _ dense: Set<Int>, into model: inout ModelShape, because key: String
+    ) throws(Failure) {
+        guard dense.count < model.layers else {
+            throw keys.failure(key, "leaves no layer with experts: such a model is not supported")
+        }
+        guard !dense.isEmpty else { return keys.ignore(["intermediate_size"]) }
+        model.dense = DenseLayersConfiguration(
+            dense, hiddenSize: try keys.integer("intermediate_size", in: 1...1 << 20))
     }
 }

@@ -2,13 +2,14 @@ package import Configuration
 import Kernels
 package import Tensors
 
-/// The feed-forward that all tokens of a layer pass besides their experts: `y += σ(h·w)·F(h)`, or `y += F(h)` without a gate.
+/// The feed-forward that all tokens of a layer pass, shared experts or that of a dense layer: `y += σ(h·w)·F(h)`, or `y += F(h)`
+/// without a gate.
 ///
 /// Dai et al., "DeepSeekMoE" (arXiv:2401.06066), equation 9; the gate as in Qwen2-MoE (Yang et al., arXiv:2407.10671, section
 /// 2.2.2, and its published program). Every rank has all of it and computes its own micro-batches' tokens, so nothing is
 /// exchanged and nothing is dropped.
-package struct SharedExperts: Sendable {
-    private let experts: FeedForward
+package struct UnroutedFeedForward: Sendable {
+    private let feedForward: FeedForward
     private let gate: Linear?
 
     /// What the layer keeps for its backward pass.
@@ -21,22 +22,31 @@ package struct SharedExperts: Sendable {
         /// `[tokens, 1]`: σ(h·w); empty without a gate.
         package let gates: Tensor
 
-        package init(tokens all: Int, _ model: ModelShape, _ precision: Precision) {
-            let tokens = model.shared == .none ? 0 : all, gated = model.shared.isGated ? tokens : 0
+        package init(_ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision) {
+            let tokens = sizes.unroutedHidden == 0 ? 0 : sizes.tokens, gated = model.shared.isGated ? tokens : 0
             input = Operand(precision, rows: precision == .float32 ? 0 : tokens, columns: model.dModel)
-            feedForward = FeedForward.Activations(rows: tokens, hidden: model.shared.hiddenSize, precision)
+            feedForward = FeedForward.Activations(rows: tokens, hidden: sizes.unroutedHidden, precision)
             ungated = Operand(precision, rows: gated, columns: model.dModel)
             gates = Tensor(rows: gated, columns: 1)
+        }
+
+        /// The same memory for a layer of no more hidden units.
+        func narrowed(to sizes: LayerSizes) -> Activations { Activations(self, sizes) }
+
+        private init(_ wide: Activations, _ sizes: LayerSizes) {
+            (input, ungated, gates) = (wide.input, wide.ungated, wide.gates)
+            feedForward = wide.feedForward.narrowed(toHidden: sizes.unroutedHidden)
         }
     }
 
     /// - Parameters:
-    ///   - block: the prefix of its parameters' names
-    ///   - settings: of a model that has shared experts
+    ///   - layer: one that has such a feed-forward
+    ///   - model: its model
     ///   - layout: where the parameters lie
-    package init(_ block: String, _ settings: SharedExpertsConfiguration, _ layout: ParameterLayout) {
-        experts = FeedForward("\(block).shared_experts", layout)
-        gate = settings.isGated ? Linear("\(block).shared_gate", layout) : nil
+    package init(_ layer: Int, _ model: ModelShape, _ layout: ParameterLayout) {
+        let block = "blocks.\(layer)", isRouted = model.isRouted(layer)
+        feedForward = FeedForward("\(block).\(isRouted ? "shared_experts" : "feed_forward")", layout)
+        gate = isRouted && model.shared.isGated ? Linear("\(block).shared_gate", layout) : nil
     }
 
     /// - Parameters:
@@ -47,11 +57,11 @@ package struct SharedExperts: Sendable {
         let all = 0..<h.rows, groups = [RowGroup(rows: all, matrix: 0)]
         let x = operand(h.tensor, roundedInto: saved.input, on: pass.pool)
         guard let gate else {
-            experts.forward(x, groups, into: .float32(y), adding: true, saving: saved.feedForward, in: pass)
+            feedForward.forward(x, groups, into: .float32(y), adding: true, saving: saved.feedForward, in: pass)
             return
         }
         let ungated = saved.ungated.rows(all), gates = saved.gates.rows(all)
-        experts.forward(x, groups, into: ungated, saving: saved.feedForward, in: pass)
+        feedForward.forward(x, groups, into: ungated, saving: saved.feedForward, in: pass)
         gate.forward(h, into: .float32(gates), in: pass)
         addGated(ungated, logits: gates, to: y, on: pass.pool)
     }
@@ -59,9 +69,9 @@ package struct SharedExperts: Sendable {
     /// - Parameters:
     ///   - dy: `[tokens, dModel]`
     ///   - h: the input of the forward pass
-    ///   - dh: `[tokens, dModel]`, added to
+    ///   - dh: `[tokens, dModel]`, overwritten, or added to if `adding`
     package func backward(
-        _ dy: Tensor, input h: Operand, addingTo dh: Tensor, saved: Activations, in pass: BackwardContext
+        _ dy: Tensor, input h: Operand, into dh: Tensor, adding: Bool, saved: Activations, in pass: BackwardContext
     ) {
         guard h.rows > 0 else { return }
         let all = 0..<h.rows, groups = [RowGroup(rows: all, matrix: 0)], scratch = pass.workspace.scratch
@@ -73,11 +83,12 @@ package struct SharedExperts: Sendable {
             addGatedBackward(
                 dy, saved.ungated.rows(all), gates: saved.gates.rows(all), into: dOutput, dLogits: dLogits,
                 on: pass.pool)
-            gate.backward(.float32(dLogits), input: h, into: .float32(dh), adding: true, in: pass)
+            gate.backward(.float32(dLogits), input: h, into: .float32(dh), adding: adding, in: pass)
         } else {
             dOutput = operand(dy, roundedInto: scratch.dStreamOperand, on: pass.pool)
         }
-        experts.backward(
-            dOutput, groups, input: x, into: .float32(dh), adding: true, saved: saved.feedForward, in: pass)
+        feedForward.backward(
+            dOutput, groups, input: x, into: .float32(dh), adding: adding || gate != nil, saved: saved.feedForward,
+            in: pass)
     }
 }
