@@ -32,6 +32,8 @@ CASES = {
         rotary=Rotary(scaling="llama3", factor=8, original_context=64, low_rotations=0.5, high_rotations=3)),
     "rotary-yarn": Settings(
         experts=1, head_size=16, rotary=Rotary(scaling="yarn", factor=4, original_context=400, high_rotations=32)),
+    "documents": Settings(
+        heads=4, kv_heads=2, context=14, vocabulary_size=5, experts=2, feed_forward=1, sequences=2, document_token=3),
     "multi-query": Settings(heads=3, kv_heads=1, head_size=2, attention_bias="qkv", experts=3),
 }
 

@@ -46,7 +46,7 @@ def settings_datasets(settings):
         values["rope_scaling"] = ["none", "linear", "llama3", "yarn"].index(rotary["scaling"])
     values["attention_bias"] = ["none", "qkv", "all"].index(settings.attention_bias)
     values["qk_norm"] = ["none", "head", "all"].index(settings.qk_norm)
-    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm"):  # stored where they are not 0, the default
+    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm", "document_token"):  # stored where they are not 0, the default
         if not values[name]:
             del values[name]
     return {f"settings/{name}": np.array(value, kind_of(value)) for name, value in values.items()}

@@ -34,6 +34,12 @@ package let layoutCheckList: [RankCheck] =
                 reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, attention: attention)
             try exactLayouts(trial, on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, attention within documents") {
+            let trial = LayoutTrial(
+                reproducible: true, precision: ProductLibrary.supports(.bfloat16) ? .bfloat16 : .float32, steps: 10,
+                attention: "kv_heads: 1", masksDocuments: true)
+            try exactLayouts(trial, on: $0, $1)
+        },
         RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
             let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 10, ramp: ramp), on: $0, $1)
@@ -171,7 +177,7 @@ private func recomputation(on world: any Communicator, _ expectations: Expectati
     for precision in Precision.allCases where ProductLibrary.supports(precision) {
         var trial = LayoutTrial(
             reproducible: false, precision: precision, steps: 3, expertsPerToken: 2,
-            experts: ExpertsPerLayer(byLayer: [8, 12]))
+            experts: ExpertsPerLayer(byLayer: [8, 12]), masksDocuments: true)
         let expertParallelSize = trial.expertParallelSizes(on: world).last!
         let expected = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
         for recomputation in [Recomputation.attention, .block] {

@@ -27,6 +27,8 @@ struct LayoutTrial: Sendable {
     var isWide = false
     /// `batch.ramp`
     var ramp = "[]"
+    /// Whether attention ends at the borders of documents.
+    var masksDocuments = false
     /// Which micro-batch's data each of a step's micro-batches gets.
     var microBatchOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
@@ -114,7 +116,7 @@ struct LayoutTrial: Sendable {
             reproducible: \(reproducible)
             recompute: \(recomputation)
             precision: \(precision.rawValue)
-            data: {train: synthetic}
+            data: {train: synthetic, document_mask: \(masksDocuments)}
             model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, \(attention), experts: \(experts),
               top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
               granularity: \(isWide ? 2 : 1)}
@@ -146,6 +148,16 @@ struct SyntheticSequences: SequenceSource {
             let isNoise = random.uniform(UInt64(2 * i + 1)) < 0.2
             token = isNoise ? random.integer(UInt64(2 * i + 2), below: 61) : (token &* 7 &+ 5) % 61
             targets[i] = Int32(token)
+        }
+    }
+
+    /// Documents of 1 to 5 tokens.
+    func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>) {
+        let random = RandomFunction(seed: 12, purpose: .tests, stream: UInt64(n))
+        var start = 0, end = 0
+        for i in 0..<starts.count {
+            if i == end { (start, end) = (i, i + 1 + Int(random.integer(UInt64(i), below: UInt64(5)))) }
+            starts[i] = Int32(start)
         }
     }
 }

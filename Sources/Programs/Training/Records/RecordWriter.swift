@@ -86,7 +86,8 @@ final class RecordWriter {
         record.loadImbalanceByLayer = microBatches.imbalance
         record.seconds = seconds
         record.tokensPerSecond = Double(outcome.batch.tokens) / seconds
-        record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedRatio: record.droppedRatio) / gemmPeak
+        let useful = work.flopsPerToken(droppedRatio: record.droppedRatio, visible: microBatches.visibleTokens)
+        record.mfu = record.tokensPerSecond * useful / gemmPeak
         record.gemmPeakFlops = gemmPeak
         record.mfuIsDoubtful = record.mfu > 1 ? true : nil
         record.enter(outcome.times)

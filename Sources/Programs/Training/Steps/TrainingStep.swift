@@ -56,7 +56,9 @@ package final class TrainingStep {
         ledger = MicroBatchTable(
             microBatches: largest.microBatches, layers: configuration.model.layers, sources: source.sourceCount)
         microBatches = engine.runners.map { _ in
-            MicroBatch(sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context)
+            MicroBatch(
+                sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context,
+                masksDocuments: configuration.data.documentMask)
         }
         view = GradientView(gradients, threads: engine.workers.count)
         update = ParameterUpdate(configuration, engine, chunks, sums, gradients: view)
