@@ -14,6 +14,7 @@ struct RecordDocumentationTests {
         (record.tokensBySource, record.lossBySource) = ([1, 1], [1, nil])
         record.validationLoss = 1
         record.validationBitsPerByte = 1
+        record.validationLossBySource = [1, nil]
         record.emaValidationLoss = 1
         record.checkpointStallSeconds = 1
         record.hiddenExchangeSeconds = 1

@@ -14,6 +14,8 @@ package struct ValidationResult: Sendable, CustomStringConvertible {
     package var loss: Double
     /// Bits per byte of the text that was predicted.
     package var bitsPerByte: Double
+    /// Nats per token of each source of a mixture; nil of one without tokens here. Empty where there is one source.
+    package var lossBySource: [Double?] = []
 
     package var description: String {
         "\(decimals(loss, 4)) nats per token, \(decimals(bitsPerByte, 4)) bits per byte (\(grouped(tokens)) tokens)"
@@ -50,23 +52,23 @@ package final class Validation {
         _ parameters: ParameterArena, unless requests: RunControl
     ) throws(CommunicationError) -> ValidationResult? {
         let microBatches = (count + perMicroBatch - 1) / perMicroBatch
-        // Per micro-batch: sum of losses, tokens, bytes; summed in micro-batch order, so that the layout does not show.
-        let table = Vector<Double>(count: 3 * microBatches)
+        let sums = ValidationSums(microBatches: microBatches, sources: windows.datasets.count)
         for accumulationStep in 0..<engine.mesh.accumulationSteps(microBatches: microBatches) {
             guard try !requests.shouldStop() else { return nil }
             let number = engine.mesh.microBatch(accumulationStep: accumulationStep, of: microBatches)
             let filled = number.map { fill($0) } ?? microBatch.prefix(sequences: 0)
             let statistics = try engine.model.evaluate(filled, in: engine.pass(.evaluation, parameters, of: filled))
             guard let number else { continue }
-            table[3 * number] = statistics.crossEntropy
-            table[3 * number + 1] = Double(statistics.tokens)
-            table[3 * number + 2] = Double(windows.byteCount(ofTargets: filled.targets.span))
+            sums.record(statistics, bytes: windows.byteCount(ofTargets: filled.targets.span), microBatch: number)
+            guard windows.datasets.count > 1 else { continue }
+            for s in 0..<filled.sequences {
+                let place = s * windows.context..<(s + 1) * windows.context
+                sums.record(
+                    engine.workspace.losses[place], ofSource: windows.source(ofWindow: number * perMicroBatch + s),
+                    microBatch: number)
+            }
         }
-        try engine.mesh.world.allReduceSum(table)
-        var sums = [0.0, 0.0, 0.0]
-        for i in 0..<table.count { sums[i % 3] += table[i] }
-        return ValidationResult(
-            tokens: Int(sums[1]), loss: sums[0] / sums[1], bitsPerByte: sums[0] / sums[2] / 0.693_147_180_559_945_3)
+        return try sums.result(over: engine.mesh.world)
     }
 
     private func fill(_ number: Int) -> MicroBatch {

@@ -44,6 +44,7 @@ package let layoutCheckList: [RankCheck] =
             let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 10, ramp: ramp), on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits and losses by source, a mixture", mixture),
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two micro-batches exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
@@ -51,7 +52,7 @@ package let layoutCheckList: [RankCheck] =
     ]
 
 /// Training on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
-private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator, _ expectations: Expectations) throws {
+func exactLayouts(_ trial: LayoutTrial, on world: any Communicator, _ expectations: Expectations) throws {
     let reference = try trial.reference().trace
     expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
     for expertParallelSize in trial.expertParallelSizes(on: world) {

@@ -39,6 +39,9 @@ package struct EvaluationWindows: Sendable {
         datasets[source].copy(from: number * context + 1, into: &targets)
     }
 
+    /// The dataset that a window is of.
+    package func source(ofWindow window: Int) -> Int { order.place(of: window).source }
+
     /// `TokenDataset.documentStarts` of the inputs of a window.
     package func documentStarts(ofWindow window: Int, into starts: inout MutableSpan<Int32>) {
         precondition(window >= 0 && window < count && starts.count == context)
