@@ -117,6 +117,10 @@ struct RoundTripTests {
         ),
         (["model.head_size=8", "model.rope_fraction=0.5"], "model.rope_fraction is 0.5"),
         (
+            ["model.activation=relu2"],
+            "model.activation is `relu2`: all classes that are written have gated feed-forwards"
+        ),
+        (
             ["model.experts=4", "model.shared_experts=1", "model.rope_scaling=linear", "model.rope_factor=2"],
             "DeepseekForCausalLM: model.rope_scaling is `linear`, not `none`"
         ),

@@ -69,6 +69,7 @@ struct TinyModel {
             "model.experts=8", "model.top_k=2", "model.dense_layers=1", "model.dense_hidden_size=20",
             "model.shared_experts=2",
         ],
+        "one expert, GeGLU": ["model.activation=geglu"],
         "two of eight, shared experts, all biases": [
             "model.experts=8", "model.top_k=2", "model.shared_experts=1", "model.attention_bias=all",
         ],

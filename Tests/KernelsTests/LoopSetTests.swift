@@ -22,6 +22,22 @@
             }
         }
 
+        @Test(arguments: Precision.allCases, lengths) func otherActivations(precision: Precision, hidden: Int) {
+            expectSameBits { loops in
+                let gateUp = rounded(random(3, 2 * hidden, seed: 1, scale: 6), to: precision)
+                let x = rounded(random(3, hidden, seed: 3, scale: 6), to: precision)
+                let y = rounded(x.floats, to: precision), da = rounded(random(3, hidden, seed: 2), to: precision)
+                let outputs = (0..<3).map { _ in Operand(precision, rows: 3, columns: hidden) }
+                loops.geGLU(gateUp, into: outputs[0])
+                loops.gelu(x, into: outputs[1])
+                loops.squaredReLU(y, into: outputs[2])
+                loops.geGLUBackward(da, replacing: gateUp)
+                loops.geluBackward(da, replacing: x)
+                loops.squaredReLUBackward(da, replacing: y)
+                return (outputs + [gateUp, x, y]).map(\.floats)
+            }
+        }
+
         @Test(arguments: Precision.allCases, lengths) func attention(precision: Precision, keys: Int) {
             let queries = min(keys, 5)
             // In the last document a query sees itself alone.

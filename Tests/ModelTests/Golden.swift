@@ -15,7 +15,7 @@ struct Golden {
         "k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd", "grouped", "multi-query",
         "normed-heads",
         "normed-projections", "documents", "rotary-linear", "rotary-llama3", "rotary-yarn", "shared", "shared-gated",
-        "dense-first", "dense-last",
+        "dense-first", "dense-last", "geglu", "gelu", "relu2",
     ]
 
     init(_ name: String) throws {
@@ -57,6 +57,7 @@ struct Golden {
                 queryKeyNorm: [.none, .head, .all][setting("qk_norm")])
             model.shared = SharedExpertsConfiguration(
                 hiddenSize: setting("shared_hidden"), isGated: setting("shared_gate") == 1)
+            model.activation = Activation.allCases[setting("activation")]
             let dense = setting("dense_layers")
             model.dense = DenseLayersConfiguration(
                 Set((0..<model.layers).filter { dense >> $0 & 1 == 1 }), hiddenSize: setting("dense_hidden"))

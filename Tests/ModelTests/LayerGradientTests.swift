@@ -109,11 +109,11 @@ import Threading
             let count = rows[0].count, slots = rows.joined().reduce(0, +)
             let settings = model(4, experts: count)
             let layer = try LayerBench(settings, tokens: slots, on: world), bench = layer.bench
-            let experts = FeedForward("blocks.0.experts", bench.model.layout)
+            let experts = FeedForward("blocks.0.experts", .swiglu, bench.model.layout)
             let exchange = ExpertExchange(expertParallelSize: rows.count, localExperts: count)
             for (i, n) in rows.joined().enumerated() { exchange.received[i] = Int32(n) }
             exchange.sumByRank()
-            let saved = FeedForward.Activations(rows: slots, hidden: settings.expertHiddenSize, .float32)
+            let saved = FeedForward.Activations(rows: slots, hidden: settings.expertHiddenSize, .swiglu, .float32)
             let groups = exchange.rowGroups, received = Operand(.float32, rows: slots, columns: settings.dModel)
             return try layer.check("blocks.0.experts", addsToOutputGradient: true) {
                 for i in 0..<layer.x.count { received.tensor.vector[i] = layer.x.vector[i] }
@@ -140,6 +140,7 @@ import Threading
         var drops = false
         var norm = NormKind.rms
         var shared = SharedExpertsConfiguration.none
+        var activation = Activation.swiglu
         /// Hidden units of a dense layer.
         var dense: Int?
     }
@@ -164,6 +165,11 @@ import Threading
         SwitchCase(
             tokens: 11, experts: 4, topK: 2, capacity: 0.7, normalize: true, drops: true, norm: .layer,
             shared: SharedExpertsConfiguration(hiddenSize: 5, isGated: true)),
+        SwitchCase(tokens: 13, experts: 3, capacity: 8, activation: .geglu),
+        SwitchCase(
+            tokens: 11, experts: 4, topK: 2, capacity: 0.7, normalize: true, drops: true,
+            shared: SharedExpertsConfiguration(hiddenSize: 5, isGated: true), activation: .gelu),
+        SwitchCase(tokens: 13, experts: 3, capacity: 0.1, activation: .relu2, dense: 10),
         SwitchCase(dModel: 1, tokens: 1, experts: 1, feedForward: 1, capacity: 1, dense: 1),
         SwitchCase(tokens: 13, experts: 3, capacity: 0.1, norm: .layer, dense: 10),
     ])
@@ -176,7 +182,7 @@ import Threading
         var settings = model(
             test.dModel, experts: test.experts, topK: test.topK, granularity: test.granularity,
             feedForward: test.feedForward, norm: test.norm)
-        settings.shared = test.shared
+        (settings.shared, settings.activation) = (test.shared, test.activation)
         if let hidden = test.dense { settings.dense = DenseLayersConfiguration([0], hiddenSize: hidden) }
         let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0.75, zLossWeight: 0.25,

@@ -22,6 +22,7 @@ import Testing
     private static func dense(_ layers: Set<Int>, _ hiddenSize: Int) -> ModelShape {
         var model = shared(SharedExpertsConfiguration(hiddenSize: 3, isGated: true))
         model.dense = DenseLayersConfiguration(layers, hiddenSize: hiddenSize)
+        model.activation = layers == [0] ? .swiglu : .relu2
         return model
     }
 

@@ -47,10 +47,11 @@ def settings_datasets(settings):
     if settings.rotary != Rotary():
         values |= {f"rope_{name}": float(value) for name, value in rotary.items() if name != "scaling"}
         values["rope_scaling"] = ["none", "linear", "llama3", "yarn"].index(rotary["scaling"])
+    values["activation"] = ["swiglu", "geglu", "gelu", "relu2"].index(settings.activation)
     values["attention_bias"] = ["none", "qkv", "all"].index(settings.attention_bias)
     values["qk_norm"] = ["none", "head", "all"].index(settings.qk_norm)
     for name in ("kv_heads", "head_size", "attention_bias", "qk_norm", "shared_hidden", "shared_gate", "dense_hidden",
-                 "document_token"):  # 0 is the default
+                 "document_token", "activation"):  # 0 is the default
         if not values[name]:
             del values[name]
     return {f"settings/{name}": np.array(value, kind_of(value)) for name, value in values.items()}

@@ -10,12 +10,10 @@ from layers import (
 )
 from routing import load_balance, moe, moe_backward, z
 
-ROUTED = ("router", "experts.gate_up", "experts.down")
-
-
 def shapes(settings):
     """Every parameter's name and shape, in the order of the model."""
     d, f, X = settings.d_model, settings.hidden, settings.routed_experts
+    first, wide = settings.projection
     norm_parts = ["weight"] if settings.norm == "rms" else ["weight", "bias"]
     result = {"embedding": (settings.vocabulary_size, d)}
     for layer in range(settings.layers):
@@ -35,13 +33,13 @@ def shapes(settings):
         result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
         if layer in settings.dense_layers:
             h = settings.dense_hidden
-            result |= {f"{block}feed_forward.gate_up": (d, 2 * h), f"{block}feed_forward.down": (h, d)}
+            result |= {f"{block}feed_forward.{first}": (d, wide * h), f"{block}feed_forward.down": (h, d)}
             continue
         result |= {f"{block}router": (d, X)}
-        result |= {f"{block}experts.gate_up": (X, d, 2 * f), f"{block}experts.down": (X, f, d)}
+        result |= {f"{block}experts.{first}": (X, d, wide * f), f"{block}experts.down": (X, f, d)}
         if settings.shared_hidden:
             h = settings.shared_hidden
-            result |= {f"{block}shared_experts.gate_up": (d, 2 * h), f"{block}shared_experts.down": (h, d)}
+            result |= {f"{block}shared_experts.{first}": (d, wide * h), f"{block}shared_experts.down": (h, d)}
         if settings.shared_gate:
             result[f"{block}shared_gate"] = (d, 1)
     if settings.final_norm:
@@ -129,18 +127,23 @@ def feed_forward(h, parameters, block, settings):
     """Experts and shared experts, or what a dense layer has; the cache of what is not there is None."""
     y, moe_cache, unrouted_cache = 0, None, None
     if block + "router" in parameters:
-        y, moe_cache = moe(h, *(parameters[block + name] for name in ROUTED), settings)
-    names = unrouted(block, parameters)
+        y, moe_cache = moe(h, *(parameters[block + name] for name in routed(settings)), settings)
+    names = unrouted(block, parameters, settings)
     if names[0] in parameters:
-        added, unrouted_cache = shared_experts(h, *(parameters.get(name) for name in names))
+        added, unrouted_cache = shared_experts(h, *(parameters.get(name) for name in names), settings.activation)
         y = y + added
     return y, moe_cache, unrouted_cache
 
 
-def unrouted(block, parameters):
+def routed(settings):
+    """The names of what is in a layer with experts."""
+    return ["router", f"experts.{settings.projection[0]}", "experts.down"]
+
+
+def unrouted(block, parameters, settings):
     """The names of what all tokens pass."""
     part = "shared_experts" if block + "router" in parameters else "feed_forward"
-    return [f"{block}{part}.gate_up", f"{block}{part}.down", f"{block}shared_gate"]
+    return [f"{block}{part}.{settings.projection[0]}", f"{block}{part}.down", f"{block}shared_gate"]
 
 
 def block_backward(dx, dlane, cache, block, settings, result):
@@ -150,12 +153,12 @@ def block_backward(dx, dlane, cache, block, settings, result):
     dh = 0
     if moe_cache is not None:
         dh, *dweights = moe_backward(rows(dx), dbalance, dz, moe_cache)
-        for name, gradient in zip(ROUTED, dweights):
+        for name, gradient in zip(routed(settings), dweights):
             result[block + name] += gradient
     if unrouted_cache is not None:
         dunrouted, *dweights = shared_experts_backward(rows(dx), unrouted_cache)
         dh = dh + dunrouted
-        for name, gradient in zip(unrouted(block, result), dweights):
+        for name, gradient in zip(unrouted(block, result, settings), dweights):
             if gradient is not None:
                 result[name] += gradient
     dx = dx + norm_backward(dh.reshape(dx.shape), feed_forward_norm, block + "feed_forward_norm", settings, result)

@@ -70,14 +70,14 @@ def z(way):
     return np.mean(log_sum_exp(way.logits) ** 2)
 
 
-def moe(x, router, gate_up, down, settings):
-    """`y = Σ g_j · E_j(x)` over the seated choices. x: [T, d], router: [d, X], gate_up: [X, d, 2f], down: [X, f, d]"""
+def moe(x, router, projection, down, settings):
+    """`y = Σ g_j · E_j(x)` over the seated choices. x: [T, d], router: [d, X], projection: [X, d, 2f] or [X, d, f], down: [X, f, d]"""
     way = route(x @ router, settings)
     y = np.zeros_like(x)
     visits = []
     for e in range(settings.routed_experts):
         tokens, choices = np.nonzero(way.seated & (way.chosen == e))
-        answers, cache = expert(x[tokens], gate_up[e], down[e])
+        answers, cache = expert(x[tokens], projection[e], down[e], settings.activation)
         y[tokens] += way.gates[tokens, choices, None] * answers
         visits.append((tokens, choices, answers, cache))
     return y, (x, router, way, visits, settings)
@@ -88,15 +88,15 @@ def moe_backward(dy, dload_balance, dz, cache):
     x, router, way, visits, settings = cache
     dx = np.zeros_like(x)
     dgates = np.zeros_like(way.gates)  # stays zero where a choice has no seat
-    dgate_up, ddown = [], []
+    dprojection, ddown = [], []
     for tokens, choices, answers, expert_cache in visits:
         dgates[tokens, choices] = np.sum(dy[tokens] * answers, axis=-1)
         dexpert, dg, dd = expert_backward(way.gates[tokens, choices, None] * dy[tokens], expert_cache)
         dx[tokens] += dexpert
-        dgate_up.append(dg)
+        dprojection.append(dg)
         ddown.append(dd)
     dlogits = route_backward(dgates, dload_balance, dz, way, settings)
-    return dx + dlogits @ router.T, x.T @ dlogits, np.stack(dgate_up), np.stack(ddown)
+    return dx + dlogits @ router.T, x.T @ dlogits, np.stack(dprojection), np.stack(ddown)
 
 
 def route_backward(dgates, dload_balance, dz, way, settings):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from layers import REAL, Rotary
+from layers import ACTIVATIONS, REAL, Rotary
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Settings:
     top_k: int = 1
     granularity: int = 1
     feed_forward: int = 3
+    activation: str = "swiglu"
     shared_hidden: int = 0  # of all shared experts together
     shared_gate: bool = False
     dense_layers: tuple = ()  # numbers of layers without experts
@@ -50,6 +51,11 @@ class Settings:
     @property
     def key_heads(self):
         return self.kv_heads or self.heads
+
+    @property
+    def projection(self):
+        """The name of a feed-forward's first matrix, and its columns for each hidden unit."""
+        return ("gate_up", 2) if ACTIVATIONS[self.activation][0] else ("up", 1)
 
     @property
     def layer_weight(self):

@@ -131,14 +131,16 @@ extension KernelShapes {
 
     private var expertCases: [KernelCase] {
         let hidden = model.expertHiddenSize, slots = tokens * model.expertsPerToken
-        let gateUp = operand(slots, 2 * hidden), a = operand(slots, hidden), unit = precision.size * slots * hidden
+        let activation = model.activation, width = activation.inputWidth
+        let name = activation == .swiglu ? "SwiGLU" : activation.rawValue
+        let x = operand(slots, width * hidden), a = operand(slots, hidden), unit = precision.size * slots * hidden
         return [
-            KernelCase(name: "SwiGLU", work: .bytes(3 * unit)) {
-                $0.run(over: slots, tile: tileRows) { rows in swiGLU(gateUp.rows(rows), into: a.rows(rows)) }
+            KernelCase(name: name, work: .bytes((width + 1) * unit)) {
+                $0.run(over: slots, tile: tileRows) { rows in activation.forward(x.rows(rows), into: a.rows(rows)) }
             },
-            KernelCase(name: "SwiGLU backward", work: .bytes(5 * unit)) {
+            KernelCase(name: "\(name) backward", work: .bytes((2 * width + 1) * unit)) {
                 $0.run(over: slots, tile: tileRows) { rows in
-                    swiGLUBackward(a.rows(rows), replacing: gateUp.rows(rows))
+                    activation.backward(a.rows(rows), replacing: x.rows(rows))
                 }
             },
         ]

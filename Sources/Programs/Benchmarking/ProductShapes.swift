@@ -25,12 +25,13 @@ package struct ProductShape: Sendable, Equatable {
     package static func all(
         of model: ModelShape, _ routing: RoutingConfiguration, microBatchTokens tokens: Int, headChunk: Int
     ) -> [ProductShape] {
-        let d = model.dModel, hidden = model.expertHiddenSize
+        let d = model.dModel, hidden = model.expertHiddenSize, width = model.activation.inputWidth
+        let input = inputName(model)
         let ofExperts = model.layerKinds.flatMap { kind in
             let sizes = LayerSizes(
                 model, routing, layer: kind.layer, microBatchTokens: tokens, expertParallelSize: 1)
             return three("router" + kind.suffix, tokens, d, kind.experts)
-                + three("expert gate and up" + kind.suffix, sizes.capacity, d, 2 * hidden, copies: kind.experts)
+                + three("expert \(input)" + kind.suffix, sizes.capacity, d, width * hidden, copies: kind.experts)
                 + three("expert down" + kind.suffix, sizes.capacity, hidden, d, copies: kind.experts)
         }
         return three("qkv", tokens, d, model.attention.projectedWidth)
@@ -40,11 +41,14 @@ package struct ProductShape: Sendable, Equatable {
             + three("head", min(headChunk, tokens), d, model.vocabularySize)
     }
 
+    private static func inputName(_ model: ModelShape) -> String { model.activation.isGated ? "gate and up" : "up" }
+
     private static func ofUnrouted(
         _ name: String, _ hidden: Int, _ model: ModelShape, _ tokens: Int
     ) -> [ProductShape] {
         guard hidden > 0 else { return [] }
-        return three("\(name) gate and up", tokens, model.dModel, 2 * hidden)
+        return three(
+            "\(name) \(inputName(model))", tokens, model.dModel, model.activation.inputWidth * hidden)
             + three("\(name) down", tokens, hidden, model.dModel)
     }
 

@@ -41,7 +41,7 @@ package let layoutCheckList: [RankCheck] =
                 on: $0, $1)
         },
         RankCheck("exact mode: every layout, the same bits, a dense layer before one of experts") {
-            let keys = "dense_layers: 1, dense_hidden_size: 50, shared_experts: 2"
+            let keys = "dense_layers: 1, dense_hidden_size: 50, shared_experts: 2, activation: relu2"
             try exactLayouts(
                 LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
                 on: $0, $1)

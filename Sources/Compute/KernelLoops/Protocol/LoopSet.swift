@@ -14,6 +14,20 @@ package protocol LoopSet: SendableMetatype {
     /// Backward of `swiGLU`, which replaces gate and up by their gradients.
     static func swiGLUBackward(_ da: Operand, replacing gateUp: Operand)
 
+    /// `a = gelu(gate)·up`, and its backward, as `swiGLU`.
+    static func geGLU(_ gateUp: Operand, into a: Operand)
+    static func geGLUBackward(_ da: Operand, replacing gateUp: Operand)
+
+    /// `a = gelu(x)`, and its backward, which replaces x by its gradient.
+    /// - Parameters:
+    ///   - x, a: `[rows, hidden]`, in the same precision
+    static func gelu(_ x: Operand, into a: Operand)
+    static func geluBackward(_ da: Operand, replacing x: Operand)
+
+    /// `a = max(0, x)²`, and its backward, as `gelu`.
+    static func squaredReLU(_ x: Operand, into a: Operand)
+    static func squaredReLUBackward(_ da: Operand, replacing x: Operand)
+
     /// `y = x`, rounded to y's precision.
     static func copyRows(_ x: Operand, into y: Operand)
 

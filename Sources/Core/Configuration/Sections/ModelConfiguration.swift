@@ -36,6 +36,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package var granularity: Int
     /// Hidden size of a dense feed-forward over `dModel`.
     package var feedForward: Double
+    package var activation: Activation
     package var shared: SharedExpertsConfiguration
     package var dense: DenseLayersConfiguration
     package var tieEmbeddings: Bool
@@ -67,7 +68,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.topK = topK
         self.granularity = granularity
         self.feedForward = feedForward
-        (shared, dense) = (.none, .none)
+        (activation, shared, dense) = (.swiglu, .none, .none)
         self.tieEmbeddings = tieEmbeddings
         self.routerState = routerState
         self.norm = norm
@@ -106,7 +107,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package func matrixElements(experts: Double) -> Double {
         let hidden = (0..<layers).reduce(0.0) { $0 + Double(unroutedHiddenSize(inLayer: $1)) }
         return attention.matrixElements(dModel: dModel) * Double(layers)
-            + 3 * Double(dModel) * (hidden + Double(expertHiddenSize) * experts)
+            + Double(1 + activation.inputWidth) * Double(dModel) * (hidden + Double(expertHiddenSize) * experts)
     }
 }
 
@@ -127,6 +128,7 @@ extension ModelDescription<Int?> {
         topK = try section.integer("top_k", default: 1, in: 1...65_536)
         granularity = try section.integer("granularity", default: 1, in: 1...65_536)
         feedForward = try section.number("feed_forward", default: 3, in: 0.001...1000)
+        activation = try section.choice("activation", default: .swiglu)
         shared = try SharedExpertsConfiguration(
             reading: section, expertHiddenSize: Self.hiddenSize(feedForward, dModel, pieces: granularity))
         dense = try DenseLayersConfiguration(
@@ -160,6 +162,7 @@ extension ModelDescription<Int?> {
             norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm,
             initialization: initialization, initializationScale: initializationScale)
         (shape.attention, shape.rotary, shape.shared, shape.dense) = (attention, rotary, shared, dense)
+        shape.activation = activation
         return shape
     }
 

@@ -18,6 +18,7 @@ package enum ForeignKeys {
         "data.tokenizer": "tokenizer_model tokenizer_type tokenizer_path tokenizer_name",
         "data.train": "data_path train_data train_data_path dataset dataset_path",
         "data.validation": "valid_data valid_data_path eval_data",
+        "model.activation": "hidden_act hidden_activation activation_function mlp_type",
         "model.context": "seq_len seq_length sequence_length block_size max_position_embeddings max_seq_len",
         "model.d_model": "hidden_size n_embd dim model_dim",
         "model.dense_layers": "first_k_dense_replace mlp_only_layers moe_layer_freq decoder_sparse_step",

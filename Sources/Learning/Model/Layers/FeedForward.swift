@@ -1,3 +1,4 @@
+package import Configuration
 import Kernels
 import MatrixProducts
 package import Tensors
@@ -14,24 +15,26 @@ package struct RowGroup: Sendable {
     }
 }
 
-/// The gated feed-forward `y = (silu(x·W_gate) ⊙ (x·W_up))·W_down`, with one or several matrices in each weight.
+/// The feed-forward `y = f(x·W_in)·W_down`, with one or several matrices in each weight: `f(gate | up) = silu(gate) ⊙ up`, or another
+/// `Activation`.
 ///
 /// It knows rows and matrices, but no exchange: a dense feed-forward has one group of rows, routed experts have one for
 /// each source micro-batch and local expert. Every product is that of one group, so its shape and bits do not depend on
 /// which ranks' rows are received together.
 package struct FeedForward: Sendable {
-    private let gateUp: ParameterID
+    private let activation: Activation
+    private let input: ParameterID
     private let down: ParameterID
 
     /// What a feed-forward keeps for its backward pass, besides its input.
     package struct Activations: Sendable {
-        /// `[rows, 2·hidden]`, gate | up; their gradients after the backward pass.
-        package let gateUp: Operand
+        /// `[rows, inputWidth·hidden]`: what is activated, gate | up or up alone; its gradient after the backward pass.
+        package let projected: Operand
         /// `[rows, hidden]`
         package let hidden: Operand
 
-        package init(rows: Int, hidden count: Int, _ precision: Precision) {
-            gateUp = Operand(precision, rows: rows, columns: 2 * count)
+        package init(rows: Int, hidden count: Int, _ activation: Activation, _ precision: Precision) {
+            projected = Operand(precision, rows: rows, columns: activation.inputWidth * count)
             hidden = Operand(precision, rows: rows, columns: count)
         }
 
@@ -39,16 +42,19 @@ package struct FeedForward: Sendable {
         func narrowed(toHidden count: Int) -> Activations { Activations(self, count) }
 
         private init(_ wide: Activations, _ count: Int) {
-            gateUp = wide.gateUp.reshaped(rows: wide.gateUp.rows, columns: 2 * count)
+            let width = wide.hidden.columns == 0 ? 0 : wide.projected.columns / wide.hidden.columns
+            projected = wide.projected.reshaped(rows: wide.projected.rows, columns: width * count)
             hidden = wide.hidden.reshaped(rows: wide.hidden.rows, columns: count)
         }
     }
 
     /// - Parameters:
     ///   - name: the prefix of the weights' names, such as `blocks.3.experts`
+    ///   - activation: what is between the products
     ///   - layout: the layout that has them
-    package init(_ name: String, _ layout: ParameterLayout) {
-        gateUp = layout.id("\(name).gate_up")
+    package init(_ name: String, _ activation: Activation, _ layout: ParameterLayout) {
+        self.activation = activation
+        input = layout.id("\(name).\(activation.inputName)")
         down = layout.id("\(name).down")
     }
 
@@ -62,11 +68,11 @@ package struct FeedForward: Sendable {
     ) {
         let parameters = pass.parameters
         let first = groups.map { group in
-            let gateUps = saved.gateUp.rows(group.rows), hidden = saved.hidden.rows(group.rows)
+            let projected = saved.projected.rows(group.rows), hidden = saved.hidden.rows(group.rows)
             return ProductJob(
-                x.rows(group.rows).factor, parameters.operand(gateUp, matrix: group.matrix, like: x).factor,
-                into: gateUps
-            ) { swiGLU(gateUps.rows($0), into: hidden.rows($0)) }
+                x.rows(group.rows).factor, parameters.operand(input, matrix: group.matrix, like: x).factor,
+                into: projected
+            ) { activation.forward(projected.rows($0), into: hidden.rows($0)) }
         }
         multiply(first, on: pass.pool)
         let second = groups.map { group in
@@ -89,19 +95,19 @@ package struct FeedForward: Sendable {
         let parameters = pass.parameters
         let scratch = pass.workspace.scratch.dHidden.reshaped(rows: saved.hidden.rows, columns: saved.hidden.columns)
         let first = groups.map { group in
-            let dHidden = scratch.rows(group.rows), gateUps = saved.gateUp.rows(group.rows)
+            let dHidden = scratch.rows(group.rows), projected = saved.projected.rows(group.rows)
             return ProductJob(
                 dy.rows(group.rows).factor, parameters.operand(down, matrix: group.matrix, like: dy).transposed,
                 into: dHidden
-            ) { swiGLUBackward(dHidden.rows($0), replacing: gateUps.rows($0)) }
+            ) { activation.backward(dHidden.rows($0), replacing: projected.rows($0)) }
         }
         multiply(first, on: pass.pool)
         accumulate(down, groups, input: saved.hidden, output: dy, in: pass)
-        accumulate(gateUp, groups, input: x, output: saved.gateUp, in: pass)
+        accumulate(input, groups, input: x, output: saved.projected, in: pass)
         let second = groups.map { group in
             ProductJob(
-                saved.gateUp.rows(group.rows).factor,
-                parameters.operand(gateUp, matrix: group.matrix, like: dy).transposed,
+                saved.projected.rows(group.rows).factor,
+                parameters.operand(input, matrix: group.matrix, like: dy).transposed,
                 into: dx.rows(group.rows), adding: adding)
         }
         multiply(second, on: pass.pool)

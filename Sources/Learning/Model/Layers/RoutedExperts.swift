@@ -23,7 +23,8 @@ package struct RoutedExperts: Sendable {
             exchange = ExpertExchange(
                 expertParallelSize: sizes.expertParallelSize, localExperts: sizes.experts / sizes.expertParallelSize)
             received = Operand(precision, rows: sizes.receiveRows, columns: model.dModel)
-            feedForward = FeedForward.Activations(rows: sizes.receiveRows, hidden: model.expertHiddenSize, precision)
+            feedForward = FeedForward.Activations(
+                rows: sizes.receiveRows, hidden: model.expertHiddenSize, model.activation, precision)
             returned = Operand(precision, rows: sizes.sendRows, columns: model.dModel)
         }
 
@@ -36,7 +37,9 @@ package struct RoutedExperts: Sendable {
         }
     }
 
-    package init(_ block: String, _ layout: ParameterLayout) { experts = FeedForward("\(block).experts", layout) }
+    package init(_ block: String, _ activation: Activation, _ layout: ParameterLayout) {
+        experts = FeedForward("\(block).experts", activation, layout)
+    }
 
     /// Steps 5 to 9 for the assignments whose slots lie in `slots`. **Collective** over the expert group.
     /// - Parameters:

@@ -19,7 +19,7 @@ import Threading
 ///        for every range of slots (training: one; evaluation: as many as the longest queue needs):
 ///     5.   scatter       send[s, d]     = rows of h, by expert and then by slot
 ///     6.   dispatch      received[r, d] = all-to-all(send)                      collective
-///     7.   experts       out[r, d]      = (silu(received·W_gate) ⊙ (received·W_up))·W_down
+///     7.   experts       out[r, d]      = (silu(received·W_gate) ⊙ (received·W_up))·W_down, or another activation
 ///     8.   combine       returned[s, d] = all-to-all(out), the adjoint of 6     collective
 ///     9.   add           y[t, d]       += Σ_j gate_j·returned[row(t, j)], in order of choice; y starts as x
 ///
@@ -67,7 +67,10 @@ package struct SwitchFeedForward: Sendable {
         norm = Norm("\(block).feed_forward_norm", model, layout)
         routed =
             model.isRouted(layer)
-            ? (Router(block, routing, layers: model.routedLayers, layout), RoutedExperts(block, layout)) : nil
+            ? (
+                Router(block, routing, layers: model.routedLayers, layout),
+                RoutedExperts(block, model.activation, layout)
+            ) : nil
         unrouted =
             model.unroutedHiddenSize(inLayer: layer) > 0 ? UnroutedFeedForward(layer, model, layout) : nil
     }

@@ -25,7 +25,8 @@ package struct UnroutedFeedForward: Sendable {
         package init(_ sizes: LayerSizes, _ model: ModelShape, _ precision: Precision) {
             let tokens = sizes.unroutedHidden == 0 ? 0 : sizes.tokens, gated = model.shared.isGated ? tokens : 0
             input = Operand(precision, rows: precision == .float32 ? 0 : tokens, columns: model.dModel)
-            feedForward = FeedForward.Activations(rows: tokens, hidden: sizes.unroutedHidden, precision)
+            feedForward = FeedForward.Activations(
+                rows: tokens, hidden: sizes.unroutedHidden, model.activation, precision)
             ungated = Operand(precision, rows: gated, columns: model.dModel)
             gates = Tensor(rows: gated, columns: 1)
         }
@@ -45,7 +46,8 @@ package struct UnroutedFeedForward: Sendable {
     ///   - layout: where the parameters lie
     package init(_ layer: Int, _ model: ModelShape, _ layout: ParameterLayout) {
         let block = "blocks.\(layer)", isRouted = model.isRouted(layer)
-        feedForward = FeedForward("\(block).\(isRouted ? "shared_experts" : "feed_forward")", layout)
+        let name = "\(block).\(isRouted ? "shared_experts" : "feed_forward")"
+        feedForward = FeedForward(name, model.activation, layout)
         gate = isRouted && model.shared.isGated ? Linear("\(block).shared_gate", layout) : nil
     }
 

@@ -58,14 +58,15 @@ package struct WorkspaceMemory: Sendable {
     private static func feedForward(
         _ layer: LayerSizes, _ model: ModelShape, copies: Int
     ) -> (numbers: Int, operands: Int) {
-        let d = model.dModel, tokens = layer.tokens
+        let d = model.dModel, tokens = layer.tokens, perUnit = 1 + model.activation.inputWidth
         let route = tokens * (layer.experts + 1 + 4 * model.expertsPerToken) + layer.experts
         let counts = 2 * layer.experts + 2 * layer.expertParallelSize
-        let ofExperts = layer.receiveRows * (d + 3 * model.expertHiddenSize) + layer.sendRows * d
+        let ofExperts = layer.receiveRows * (d + perUnit * model.expertHiddenSize) + layer.sendRows * d
         guard layer.unroutedHidden > 0 else { return (route + counts, ofExperts) }
         let gates = model.shared.isGated ? 1 : 0
         return (
-            route + counts + tokens * gates, ofExperts + tokens * ((copies + gates) * d + 3 * layer.unroutedHidden)
+            route + counts + tokens * gates,
+            ofExperts + tokens * ((copies + gates) * d + perUnit * layer.unroutedHidden)
         )
     }
 

@@ -153,14 +153,28 @@ package struct ParameterLayout: Sendable {
 
     /// The router of a block, its state and its experts.
     private static func routedExperts(_ layer: Int, _ block: String, _ model: ModelShape) -> [Declaration] {
-        let d = model.dModel, hidden = model.expertHiddenSize, experts = model.expertCount(inLayer: layer)
+        let d = model.dModel, experts = model.expertCount(inLayer: layer)
         let together = model.initialization == .llmRandom ? experts : 1
         let state = model.routerState.map {
             Declaration(name: "\(block).\($0)", role: .routerState, rows: 1, columns: experts)
         }
-        return [matrix("\(block).router", d, experts, fanIn: d)] + (state.map { [$0] } ?? []) + [
-            matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: [hidden, hidden]),
-            matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: [d]),
+        return [matrix("\(block).router", d, experts, fanIn: d)] + (state.map { [$0] } ?? [])
+            + feedForward("\(block).experts", model, hidden: model.expertHiddenSize, experts, together: together)
+    }
+
+    /// The two matrices of a feed-forward.
+    /// - Parameters:
+    ///   - experts: matrices in each tensor; nil of one that is no routed expert
+    ///   - together: of how many the fan-in of the second matrix counts the hidden units
+    private static func feedForward(
+        _ name: String, _ model: ModelShape, hidden: Int, _ experts: Int? = nil, together: Int = 1
+    ) -> [Declaration] {
+        let d = model.dModel, inputs = [Int](repeating: hidden, count: model.activation.inputWidth)
+        return [
+            matrix(
+                "\(name).\(model.activation.inputName)", d, inputs.reduce(0, +), fanIn: d, experts: experts,
+                hidden: inputs),
+            matrix("\(name).down", hidden, d, fanIn: together * hidden, experts: experts, hidden: [d]),
         ]
     }
 
@@ -170,10 +184,7 @@ package struct ParameterLayout: Sendable {
         guard hidden > 0 else { return [] }
         let isRouted = model.isRouted(layer), name = "\(block).\(isRouted ? "shared_experts" : "feed_forward")"
         let gate = isRouted && model.shared.isGated ? [matrix("\(block).shared_gate", d, 1, fanIn: d)] : []
-        return [
-            matrix("\(name).gate_up", d, 2 * hidden, fanIn: d, hidden: [hidden, hidden]),
-            matrix("\(name).down", hidden, d, fanIn: hidden, hidden: [d]),
-        ] + gate
+        return feedForward(name, model, hidden: hidden) + gate
     }
 
     /// The projections of a block's attention and their biases.

@@ -11,7 +11,8 @@ enum CommonSettings {
             "num_attention_heads": .integer(model.attention.heads),
             "num_key_value_heads": .integer(model.attention.keyValueHeads),
             "vocab_size": .integer(model.vocabularySize), "max_position_embeddings": .integer(model.context),
-            "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText), "hidden_act": .text("silu"),
+            "bos_token_id": .integer(endOfText), "eos_token_id": .integer(endOfText),
+            "hidden_act": .text(model.activation == .geglu ? "gelu_pytorch_tanh" : "silu"),
             "torch_dtype": .text("float32"), "rms_norm_eps": .number(model.normEpsilon),
             "tie_word_embeddings": .boolean(model.tieEmbeddings),
             "attention_dropout": .number(0),
@@ -70,7 +71,6 @@ enum CommonSettings {
             throw keys.failure("num_hidden_layers", "× hidden_size × experts are more than 10^15 parameters")
         }
         try requireFullAttention(&keys, layers: layers)
-        try keys.require("hidden_act", .text("silu"), feature: "this activation")
         try keys.require("attention_dropout", .integer(0), .number(0), feature: "dropout")
         var model = ModelShape(
             dModel: d, layers: layers, heads: attention.heads,
@@ -83,7 +83,22 @@ enum CommonSettings {
             normEpsilon: try keys.number("rms_norm_eps", default: defaults.normEpsilon, in: 0...1))
         model.rotary = try RotarySettings.read(&keys, default: defaults.ropeBase, context: model.context)
         model.attention = attention
+        model.activation = try readActivation(&keys)
         return model
+    }
+
+    /// GELU by tanh has two names.
+    private static func readActivation(_ keys: inout ConfigurationKeys) throws(Failure) -> Activation {
+        let given = keys.value("hidden_act")
+        switch given {
+        case nil, .text("silu"): return .swiglu
+        case .text("gelu_pytorch_tanh"), .text("gelu_new"): return .geglu
+        case let other?:
+            throw keys.failure(
+                "hidden_act",
+                "is \(other.inWords): this activation is not supported; `silu`, `gelu_pytorch_tanh` and "
+                    + "`gelu_new` are")
+        }
     }
 
     private static func readHeads(

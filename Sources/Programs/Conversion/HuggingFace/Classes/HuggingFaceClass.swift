@@ -99,6 +99,12 @@ enum HuggingFaceClasses {
                 "model.final_norm is false: all classes of transformers normalize what their head reads",
                 advice: "only models with `final_norm: true` can go to Hugging Face")
         }
+        guard model.activation.isGated else {
+            throw Failure(
+                .configuration,
+                "model.activation is `\(model.activation.rawValue)`: all classes that are written have gated feed-forwards",
+                advice: "only models with `activation: swiglu` or `geglu` can go to Hugging Face")
+        }
         guard model.rotary.fraction == 1 else {
             throw Failure(
                 .configuration,

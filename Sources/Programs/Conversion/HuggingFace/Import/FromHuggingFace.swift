@@ -63,7 +63,7 @@ package struct FromHuggingFace {
                 "qk_norm": .word(model.attention.queryKeyNorm.rawValue),
                 "context": .integer(model.context), "vocabulary_size": .integer(model.vocabularySize),
                 "experts": .word("\(model.experts)"), "top_k": .integer(model.topK),
-                "feed_forward": .number(model.feedForward),
+                "feed_forward": .number(model.feedForward), "activation": .word(model.activation.rawValue),
                 "shared_experts": .integer(model.shared.count(expertHiddenSize: model.expertHiddenSize)),
                 "shared_hidden_size": model.shared == .none ? .word("auto") : .integer(model.shared.hiddenSize),
                 "shared_gate": .boolean(model.shared.isGated),

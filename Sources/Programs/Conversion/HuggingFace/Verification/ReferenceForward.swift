@@ -150,12 +150,18 @@ final class ReferenceForward {
         for c in 0..<x.columns { x[row, c] = c < first ? Float(exp(Double(x[row, c] - top)) / total) : 0 }
     }
 
-    /// `down(silu(gate·x) · (up·x))`
+    /// `x / (1 + e^−x)`, or `gelu_pytorch_tanh`.
+    private func activated(_ x: Float) -> Float {
+        guard configuration.model.activation == .geglu else { return x / (1 + exp(-x)) }
+        return 0.5 * x * (1 + tanh(Float(2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    }
+
+    /// `down(act(gate·x) · (up·x))`
     func gated(
         _ h: Tensor, _ name: String, names: FeedForwardNames = FeedForwardNames()
     ) throws(Failure) -> Tensor {
         let gate = try linear(h, "\(name).\(names.gate).weight"), up = try linear(h, "\(name).\(names.up).weight")
-        for t in 0..<gate.rows { for c in 0..<gate.columns { gate[t, c] *= up[t, c] / (1 + exp(-gate[t, c])) } }
+        for t in 0..<gate.rows { for c in 0..<gate.columns { gate[t, c] = activated(gate[t, c]) * up[t, c] } }
         return try linear(gate, "\(name).\(names.down).weight")
     }
 
