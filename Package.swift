@@ -133,7 +133,7 @@ let package = Package(
                 + "HDF5 MPI Collectives Threading " + core),
         module("Programs/Charts", "Platform Diagnostics"),
         module("Programs/Planning", "Charts RunFormat Configuration Platform Randomness Diagnostics SwiftCSV"),
-        module("Programs/Reporting", "Charts Planning RunFormat Configuration Platform Diagnostics"),
+        module("Programs/Reporting", "Charts Planning RunFormat Configuration JSON Platform Diagnostics"),
         module(
             "Programs/Study",
             "Training Planning Parallelism Model Data RunFormat Configuration Platform Randomness Diagnostics"),

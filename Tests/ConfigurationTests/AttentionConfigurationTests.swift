@@ -48,6 +48,14 @@ import Testing
             ("heads: 4, rope_factor: 2", "`model.rope_factor` is 2.0, but model.rope_scaling is `none`"),
             ("heads: 4, rope_fraction: 0.5", "which makes 3.0 of 6 columns of a head turn"),
             ("heads: 4, rope_original_context: 4", "`model.rope_original_context` has no effect with"),
+            (
+                "heads: 4, rope_low_rotations: 2",
+                "`model.rope_low_rotations` has no effect with model.rope_scaling `none`"
+            ),
+            (
+                "heads: 4, rope_scaling: linear, rope_high_rotations: 8",
+                "`model.rope_high_rotations` has no effect with model.rope_scaling `linear`"
+            ),
             ("heads: 4, rope_scaling: llama3, rope_low_rotations: 4", "not less than model.rope_high_rotations 4.0"),
             ("heads: 4, rope_scaling: yarn, rope_base: 1", "`model.rope_base` is 1"),
             ("heads: 4, qk_norm: heads", "`model.qk_norm` is `heads`; allowed are none, head, all"),

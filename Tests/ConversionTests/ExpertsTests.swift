@@ -137,6 +137,26 @@ struct ExpertsTests {
         }
     }
 
+    @Test("pruning leaves dense layers and shared experts as they are")
+    func denseLayersStay() throws {
+        try inScratchFolder { folder in
+            let checkpoint = try TinyModel([
+                "model.experts=8", "model.top_k=2", "model.dense_layers=1", "model.shared_experts=1",
+            ]).write(in: folder)
+            let use = try calibrate(checkpoint, in: folder), before = try digests(checkpoint)
+            #expect(use.counts.map(\.count) == [0, 8, 8])
+            let source = try SourceCheckpoint(CheckpointReader(checkpoint))
+            let prune = try Prune(source, experts: 3, by: .counts, over: .layer, use)
+            _ = try prune.write(to: folder + "/pruned", run: "pruned", versions: [:])
+            let after = try digests(folder + "/pruned")
+            for name in before.keys where !name.contains(".experts.") && !name.hasSuffix(".router") {
+                #expect(after[name] == before[name], "\(name)")
+            }
+            #expect(after.count == before.count)
+            #expect(try calibrate(folder + "/pruned", in: folder).counts.map(\.count) == [0, 3, 3])
+        }
+    }
+
     /// Counts are of choices, probabilities of all experts.
     @Test func useIsCounted() throws {
         try inScratchFolder { folder in

@@ -18,7 +18,7 @@ struct GoldenTests {
 
     @Test(arguments: [
         "qwen2moe", "llama", "mistral", "mixtral", "llama-grouped", "qwen2", "mixtral-grouped", "qwen3", "qwen3moe",
-        "olmoe", "llama3", "yarn",
+        "olmoe", "llama3", "yarn", "qwen2moe-shared", "qwen2moe-dense", "qwen3moe-dense", "ernie-shared", "deepseek",
     ]) func logitsAreThoseOfTransformers(name: String) throws {
         try inScratchFolder { folder in
             let checkpoint = folder + "/c"

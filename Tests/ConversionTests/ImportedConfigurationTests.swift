@@ -42,8 +42,10 @@ struct ImportedConfigurationTests {
         (#""num_attention_heads": 4"#, #""num_attention_heads": 5"#, "heads of an even size"),
         (#""hidden_act": "silu""#, #""hidden_act": "gelu""#, "this activation is not supported"),
         (#""use_sliding_window": false"#, #""use_sliding_window": true"#, "a sliding window is not supported"),
-        (#""mlp_only_layers": []"#, #""mlp_only_layers": [0]"#, "a layer without experts is not supported"),
-        (#""decoder_sparse_step": 1"#, #""decoder_sparse_step": 2"#, "a layer without experts is not supported"),
+        (#""mlp_only_layers": []"#, #""mlp_only_layers": [0, 1]"#, "leaves no layer with experts"),
+        (#""mlp_only_layers": []"#, #""mlp_only_layers": [0.5]"#, "has 0.5; whole numbers were expected"),
+        (#""decoder_sparse_step": 1"#, #""decoder_sparse_step": 3"#, "leaves no layer with experts"),
+        (#""decoder_sparse_step": 1"#, #""decoder_sparse_step": 0"#, "`decoder_sparse_step` is 0"),
         (#""rope_scaling": null"#, #""rope_scaling": {"type": "longrope", "factor": 2.0}"#, "scaling of positions"),
         (#""rope_scaling": null"#, #""rope_scaling": {"type": "linear"}"#, "`rope_scaling.factor` is missing"),
         (
@@ -137,10 +139,8 @@ struct ImportedConfigurationTests {
     }
 
     @Test(arguments: [
-        (#""moe_layer_end_index": 1,"#, #""moe_layer_end_index": 0,"#, "a layer without experts"),
-        (#""moe_layer_start_index": 0,"#, "", "a layer without experts"),
-        (#""moe_layer_interval": 1"#, #""moe_layer_interval": 2"#, "a layer without experts"),
-        (#""moe_num_shared_experts": 0,"#, "", "a shared expert is not supported"),
+        (#""moe_layer_start_index": 0,"#, #""moe_layer_start_index": 2,"#, "leaves no layer with experts"),
+        (#""moe_layer_interval": 1"#, #""moe_layer_interval": 3"#, "leaves no layer with experts"),
         (#""use_bias": false"#, #""use_bias": true"#, "a bias is not supported"),
         (#""moe_norm_min": 1e-12"#, #""moe_norm_min": 0.5"#, "`moe_norm_min` is 0.5"),
         (#""num_key_value_heads": 2, "#, "", "is 4, which does not divide the 2 heads"),
@@ -148,6 +148,27 @@ struct ImportedConfigurationTests {
         try #require(Self.filledUp.contains(old))
         let message = refusal { _ = try read(Self.filledUp.replacing(old, with: new)) }
         #expect(message?.contains(words) == true, "\(message ?? "accepted")")
+    }
+
+    @Test func layersWithoutExpertsArrive() throws {
+        func dense(_ json: String, _ old: String, _ new: String) throws -> [Int] {
+            try #require(json.contains(old))
+            return try read(json.replacing(old, with: new)).model.dense.layers.sorted()
+        }
+        #expect(try dense(Self.mixture, #""mlp_only_layers": []"#, #""mlp_only_layers": [1]"#) == [1])
+        #expect(try dense(Self.mixture, #""decoder_sparse_step": 1"#, #""decoder_sparse_step": 2"#) == [0])
+        #expect(try dense(Self.filledUp, #""moe_layer_start_index": 0,"#, "") == [0])
+        #expect(try dense(Self.filledUp, #""moe_layer_end_index": 1,"#, #""moe_layer_end_index": 0,"#) == [1])
+        #expect(try dense(Self.filledUp, #""moe_layer_interval": 1"#, #""moe_layer_interval": 2"#) == [0])
+        #expect(try read(Self.mixture).model.dense == .none)
+    }
+
+    @Test func sharedExpertsArrive() throws {
+        let found = try read(Self.mixture.replacing(#"intermediate_size": 0"#, with: #"intermediate_size": 24"#)).model
+        #expect(found.shared == SharedExpertsConfiguration(hiddenSize: 24, isGated: true))
+        #expect(try read(Self.mixture).model.shared == .none)
+        let two = try read(Self.filledUp.replacing(#""moe_num_shared_experts": 0,"#, with: "")).model
+        #expect(two.shared == SharedExpertsConfiguration(hiddenSize: 32))
     }
 
     @Test func sizesBeyondCountingAreRefused() throws {

@@ -31,6 +31,19 @@ struct KeptExpertsTests {
         #expect(kept.numbers == [[1, 3], [0, 3], [0, 2]] && kept.experts == 2)
     }
 
+    @Test func denseLayersHaveNoneAndCountForNothing() throws {
+        var model = model(4, layers: 3)
+        model.dense = DenseLayersConfiguration([1], hiddenSize: 5)
+        let scores = [Self.scores[0], [], Self.scores[2]]
+        let layer = try KeptExperts(2, of: model, over: .layer, scores: scores)
+        #expect(layer.numbers == [[1, 3], [], [0, 2]] && layer.experts == 2)
+        // Four of 9, 7, 5, 0 and 8, 6, 6, 3, at least one of each layer.
+        let whole = try KeptExperts(2, of: model, over: .model, scores: scores)
+        #expect(whole.numbers == [[1, 3], [], [0, 2]])
+        let most = try KeptExperts(3, of: model, over: .model, scores: scores)
+        #expect(most.numbers == [[0, 1, 3], [], [0, 1, 2]])
+    }
+
     /// The best of any choice that keeps enough in each layer: all of them tried.
     @Test func noOtherChoiceIsUsedMore() throws {
         let model = model(4, layers: 3)

@@ -54,6 +54,28 @@ struct TinyModel {
             "model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true", "model.kv_heads=1",
             "model.head_size=8",
         ],
+        "two of eight, a shared expert with a gate": [
+            "model.experts=8", "model.top_k=2", "model.shared_experts=1", "model.shared_hidden_size=20",
+            "model.shared_gate=true",
+        ],
+        "two of eight, dense layers, a shared expert with a gate": [
+            "model.experts=8", "model.top_k=2", "model.dense_layers=[0, 2]", "model.dense_hidden_size=20",
+            "model.shared_experts=1", "model.shared_gate=true",
+        ],
+        "two of eight, normed heads, the last layer dense": [
+            "model.experts=8", "model.top_k=2", "model.qk_norm=head", "model.dense_layers=[2]",
+        ],
+        "two of eight, the first layer dense, two shared experts": [
+            "model.experts=8", "model.top_k=2", "model.dense_layers=1", "model.dense_hidden_size=20",
+            "model.shared_experts=2",
+        ],
+        "two of eight, shared experts, all biases": [
+            "model.experts=8", "model.top_k=2", "model.shared_experts=1", "model.attention_bias=all",
+        ],
+        "uneven, two normalized, dense at both ends, two shared experts": [
+            "model.experts=[8, 8, 4]", "model.top_k=2", "routing.normalize_gates=true", "model.dense_layers=1",
+            "model.dense_hidden_size=20", "model.shared_experts=2",
+        ],
         "uneven, two normalized": ["model.experts=[8, 4, 12]", "model.top_k=2", "routing.normalize_gates=true"],
         "uneven, one normalized, tied": [
             "model.experts=[1, 5, 2]", "routing.normalize_gates=true", "model.tie_embeddings=true",

@@ -11,13 +11,19 @@ import Testing
 @Suite(.timeLimit(.minutes(60))) struct DecodingTests {
     private static let context = 150
 
-    struct Case: Sendable { var experts: Int, choices: Int, ranks: Int, norm = NormKind.rms, keyValueHeads = 3 }
+    struct Case: Sendable {
+        var experts: Int, choices: Int, ranks: Int, norm = NormKind.rms, keyValueHeads = 3
+        var shared = SharedExpertsConfiguration.none
+        var dense = DenseLayersConfiguration.none
+    }
 
     /// To the order of sums.
     @Test(arguments: [
         Case(experts: 4, choices: 1, ranks: 1), Case(experts: 4, choices: 2, ranks: 1, norm: .layer),
         Case(experts: 4, choices: 2, ranks: 2), Case(experts: 4, choices: 1, ranks: 4),
         Case(experts: 4, choices: 2, ranks: 1, keyValueHeads: 1),
+        Case(experts: 4, choices: 1, ranks: 2, shared: SharedExpertsConfiguration(hiddenSize: 20, isGated: true)),
+        Case(experts: 4, choices: 2, ranks: 2, dense: DenseLayersConfiguration([0], hiddenSize: 30)),
     ])
     func equalsRecomputation(test: Case) throws {
         #expect(try errors(test, .float32).allSatisfy { $0 <= 1e-5 })
@@ -52,6 +58,7 @@ import Testing
         model.attention = AttentionConfiguration(
             heads: 3, keyValueHeads: test.keyValueHeads, headSize: 8, bias: test.keyValueHeads == 1 ? .all : .none,
             queryKeyNorm: test.keyValueHeads == 1 ? .head : .none)
+        (model.shared, model.dense) = (test.shared, test.dense)
         return try VirtualRanks.run(test.ranks) { [model] world in
             let bench = try Bench(
                 model, .plain, precision, microBatchTokens: Self.context, microBatches: 1, isExact: false, threads: 2,

@@ -14,7 +14,8 @@ struct Golden {
     static let names = [
         "k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd", "grouped", "multi-query",
         "normed-heads",
-        "normed-projections", "documents", "rotary-linear", "rotary-llama3", "rotary-yarn",
+        "normed-projections", "documents", "rotary-linear", "rotary-llama3", "rotary-yarn", "shared", "shared-gated",
+        "dense-first", "dense-last",
     ]
 
     init(_ name: String) throws {
@@ -54,6 +55,11 @@ struct Golden {
                 headSize: size == 0 ? model.dModel / heads : size,
                 bias: [.none, .qkv, .all][setting("attention_bias")],
                 queryKeyNorm: [.none, .head, .all][setting("qk_norm")])
+            model.shared = SharedExpertsConfiguration(
+                hiddenSize: setting("shared_hidden"), isGated: setting("shared_gate") == 1)
+            let dense = setting("dense_layers")
+            model.dense = DenseLayersConfiguration(
+                Set((0..<model.layers).filter { dense >> $0 & 1 == 1 }), hiddenSize: setting("dense_hidden"))
             if setting("rope_scaling") > 0 { try readRotary(into: &model) }
             return model
         }

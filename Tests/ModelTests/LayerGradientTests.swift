@@ -121,7 +121,8 @@ import Threading
                 return weightedSum(layer.y, layer.c)
             } backward: {
                 experts.backward(
-                    replacing: .float32(layer.dx), groups, input: received, saved: saved, in: layer.backward())
+                    .float32(layer.dx), groups, input: received, into: .float32(layer.dx), saved: saved,
+                    in: layer.backward())
             }
         }[0]
         check.report("experts with rows \(rows)")
@@ -138,6 +139,9 @@ import Threading
         var normalize = false
         var drops = false
         var norm = NormKind.rms
+        var shared = SharedExpertsConfiguration.none
+        /// Hidden units of a dense layer.
+        var dense: Int?
     }
 
     /// Both auxiliary losses are heavy, so that the router's gradient is theirs as much as the gates'.
@@ -152,6 +156,16 @@ import Threading
         SwitchCase(tokens: 11, experts: 3, granularity: 2, capacity: 0.6, drops: true),
         SwitchCase(tokens: 9, experts: 3, topK: 3, capacity: 8, normalize: true),
         SwitchCase(tokens: 9, experts: 5, topK: 1, capacity: 3, normalize: true),
+        SwitchCase(
+            dModel: 1, tokens: 1, experts: 1, feedForward: 1, capacity: 1,
+            shared: SharedExpertsConfiguration(hiddenSize: 1, isGated: true)),
+        SwitchCase(
+            tokens: 13, experts: 3, capacity: 0.7, drops: true, shared: SharedExpertsConfiguration(hiddenSize: 23)),
+        SwitchCase(
+            tokens: 11, experts: 4, topK: 2, capacity: 0.7, normalize: true, drops: true, norm: .layer,
+            shared: SharedExpertsConfiguration(hiddenSize: 5, isGated: true)),
+        SwitchCase(dModel: 1, tokens: 1, experts: 1, feedForward: 1, capacity: 1, dense: 1),
+        SwitchCase(tokens: 13, experts: 3, capacity: 0.1, norm: .layer, dense: 10),
     ])
     func switchFeedForward(test: SwitchCase) throws {
         let check = try VirtualRanks.run(1) { world in try switchCheck(test, on: world) }[0]
@@ -159,9 +173,11 @@ import Threading
     }
 
     private func switchCheck(_ test: SwitchCase, on world: any Communicator) throws -> GradientCheck {
-        let settings = model(
+        var settings = model(
             test.dModel, experts: test.experts, topK: test.topK, granularity: test.granularity,
             feedForward: test.feedForward, norm: test.norm)
+        settings.shared = test.shared
+        if let hidden = test.dense { settings.dense = DenseLayersConfiguration([0], hiddenSize: hidden) }
         let routing = RoutingConfiguration(
             capacityFactor: CapacityFactor(test.capacity), loadBalanceWeight: 0.75, zLossWeight: 0.25,
             normalizeGates: test.normalize)

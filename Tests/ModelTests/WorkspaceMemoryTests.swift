@@ -15,8 +15,21 @@ import Testing
             dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11,
             experts: ExpertsPerLayer(byLayer: [2, 7, 5]),
             topK: 2, granularity: 2, feedForward: 2),
-        grouped, normed,
+        grouped, normed, shared(SharedExpertsConfiguration(hiddenSize: 40)),
+        shared(SharedExpertsConfiguration(hiddenSize: 3, isGated: true)), dense([0], 50), dense([1, 2], 2),
     ]
+
+    private static func dense(_ layers: Set<Int>, _ hiddenSize: Int) -> ModelShape {
+        var model = shared(SharedExpertsConfiguration(hiddenSize: 3, isGated: true))
+        model.dense = DenseLayersConfiguration(layers, hiddenSize: hiddenSize)
+        return model
+    }
+
+    private static func shared(_ experts: SharedExpertsConfiguration) -> ModelShape {
+        var model = ModelShape(dModel: 6, layers: 3, heads: 3, context: 5, vocabularySize: 11, experts: 4, topK: 2)
+        model.shared = experts
+        return model
+    }
 
     private static var normed: ModelShape {
         var model = grouped
@@ -48,6 +61,12 @@ import Testing
             Case(model: 5, tokens: 300, expertParallelSize: 1, capacity: 1, keepsActivations: true, threads: 1),
             Case(model: 4, tokens: 300, expertParallelSize: 2, capacity: 1, keepsActivations: true, threads: 2),
             Case(model: 3, tokens: 30, expertParallelSize: 2, capacity: 1, keepsActivations: false, threads: 1),
+            Case(model: 8, tokens: 30, expertParallelSize: 2, capacity: 1, keepsActivations: true, threads: 2),
+            Case(model: 9, tokens: 30, expertParallelSize: 1, capacity: 2, keepsActivations: true, threads: 1),
+            Case(model: 8, tokens: 30, expertParallelSize: 1, capacity: 1, keepsActivations: false, threads: 1),
+            Case(model: 6, tokens: 30, expertParallelSize: 2, capacity: 1, keepsActivations: true, threads: 2),
+            Case(model: 7, tokens: 30, expertParallelSize: 1, capacity: 1, keepsActivations: true, threads: 1),
+            Case(model: 7, tokens: 30, expertParallelSize: 2, capacity: 1, keepsActivations: false, threads: 1),
         ], Precision.allCases)
     func isWhatAWorkspaceHolds(test: Case, precision: Precision) {
         for recomputation in Recomputation.allCases { isWhatAWorkspaceHolds(test, precision, recomputation) }

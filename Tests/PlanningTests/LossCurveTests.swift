@@ -127,6 +127,12 @@ import Testing
         #expect(Set(rule.leftOut.keys) == ["d", "s"] && rule.leftOut["d"]?.contains("goes with n and e") == true)
         #expect(rule.leftOut["s"] == "it is the same at all points" && rule.points == 6)
         expect(rule.value(at: ["n": exp(19.5), "e": exp(1)]), exp(8.4 - 0.8 * 19.5 - 0.25), within: 1e-9)
+        // Sizes that differ by their routers alone, and a y that differs by more than they do.
+        let routers = [
+            PowerRule.Factor(name: "n", logs: [12.380, 12.382, 12.388]), .init(name: "e", logs: [0, 1, 3]),
+        ]
+        let nearly = try #require(PowerRule(routers, [-4.4, -4.6, -4.1]))
+        #expect(nearly.leftOut["n"] == "it is nearly the same at all points" && nearly.exponents.keys.sorted() == ["e"])
         #expect(PowerRule([.init(name: "n", logs: [1])], [2]) == nil)
         let two = try #require(PowerRule([.init(name: "n", logs: [1, 2])], [2, 4]))
         #expect(two.intervals.isEmpty && two.error == nil && two.coefficientInterval == nil)

@@ -93,6 +93,13 @@ import Testing
         var same = request(1e20, experts: [1])
         (same.vocabularySize, same.context, same.countsLikeTrainer) = (4096, 256, true)
         #expect(try Plan(same, by: law).cautions.isEmpty)
+        // The joint study's rule for learning rates holds for the sizes of its models.
+        #expect(try Plan(same, by: law).best.learningRateCaution == nil)
+        var small = same
+        small.flops = 1e16
+        let tiny = try Plan(small, by: law)
+        #expect(tiny.best.learningRateCaution?.contains("30M to 1.3B active parameters") == true)
+        #expect(tiny.text.contains("look for the best rate at this size"))
         let silent = try fitted { $0 }
         #expect(try Plan(request(1e20, experts: [1]), by: silent.planningLaw(name: "f")).cautions.isEmpty)
     }

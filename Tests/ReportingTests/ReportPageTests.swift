@@ -41,6 +41,25 @@ import Reporting
         #expect(!html.contains("nan") && !html.contains("inf,"))
     }
 
+    @Test("the loads of all experts are maps: all layers at the end, and the least even ones over the run") func loads()
+        throws
+    {
+        let html = try page { folder in
+            try writeRun(
+                "\(folder)/run",
+                records(600) { record in
+                    guard record.step % 5 == 0 else { return }
+                    record.expertLoad = (0..<6).map { layer in [100 + 10 * layer, 100, 100 - 10 * layer, 100] }
+                })
+            return ["\(folder)/run"]
+        }
+        #expect(html.contains("<h3>Load of every expert</h3>") && html.contains("layer 5, expert 0: 1.5"))
+        for layer in 0..<6 {
+            #expect(html.contains("<h3>Load of every expert of layer \(layer)</h3>") == (layer >= 2), "\(layer)")
+        }
+        try requireBalancedElements(html)
+    }
+
     @Test("names and configurations from outside are text, not markup") func escaping() throws {
         let html = try page { folder in
             let run = "\(folder)/a<script>alert(1)</script>&\"b"
@@ -96,6 +115,22 @@ import Reporting
         }
         #expect(html.contains("Loss over training FLOPs") && html.contains("E = 4"))
         #expect(html.components(separatedBy: "<circle").count - 1 == 12)
+        try requireBalancedElements(html)
+    }
+
+    @Test("what a benchmark printed are figures with their units, and tables") func benchmark() throws {
+        let sample = #"{"count":3,"highest":0.25,"lowest":0.125,"median":0.2}"#
+        let answer =
+            #"{"benchmark":"step","breakdown":[{"fraction":0.5,"name":"<attention>","seconds":\#(sample)}],"#
+            + #""gemm_peak_flops":2.5e11,"mfu":0.712,"peak_memory_bytes":1500000000,"step_seconds":\#(sample)}"#
+        let html = try page { folder in
+            try "a note\n\(answer)\n".write(toFile: "\(folder)/step.json", atomically: true, encoding: .utf8)
+            return ["\(folder)/step.json"]
+        }
+        for text in [
+            "Benchmark: step", "250 GFLOP/s", "71.2 %", "1.5 GB", "200 ms (125 ms … 250 ms)", "&lt;attention&gt;",
+            "50.0 %",
+        ] { #expect(html.contains(text), "\(text)") }
         try requireBalancedElements(html)
     }
 

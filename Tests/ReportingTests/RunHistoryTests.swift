@@ -45,7 +45,7 @@ func records(_ count: Int, _ change: (inout StepRecord) -> Void = { _ in }) -> [
         for count in [1, 2, 479, 480, 481, 960, 961, 5000] {
             let run = try history(records(count))
             let points = run.records.points
-            #expect(points.count <= ThinnedRecords.limit && points.count >= min(count, ThinnedRecords.limit / 2))
+            #expect(points.count <= RunHistory.mostPoints && points.count >= min(count, RunHistory.mostPoints / 2))
             #expect(points.first?.steps.lowerBound == 1 && points.last?.steps.upperBound == count)
             #expect(zip(points, points.dropFirst()).allSatisfy { $0.steps.upperBound + 1 == $1.steps.lowerBound })
             let sum = points.reduce(0) { $0 + $1[.loss].mean! * Double($1[.loss].count) }

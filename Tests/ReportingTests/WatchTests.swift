@@ -53,6 +53,19 @@ import Testing
         }
     }
 
+    @Test("few experts have a column each, many only a bar for the most loaded one") func loads() throws {
+        try inScratchFolder { folder in
+            try writeRun(
+                "\(folder)/run", records(3) { $0.expertLoad = $0.step == 2 ? [[4, 2, 2, 0], [1, 1, 1, 1]] : nil })
+            let line = try #require(view(try Watch("\(folder)/run")).first { $0.contains("1.50") })
+            #expect(line.contains("█▄▄ ") && line.contains("▄▄▄▄"))
+            try writeRun(
+                "\(folder)/run",
+                records(3) { $0.expertLoad = [[Int]](repeating: .init(repeating: 1, count: 64), count: 2) })
+            #expect(view(try Watch("\(folder)/run")).contains { $0.contains("1.50") && $0.contains("██████░░") })
+        }
+    }
+
     @Test("a view follows what a job appends, half a line is not taken, and what it cuts off is forgotten")
     func following() throws {
         try inScratchFolder { folder in

@@ -109,6 +109,16 @@ import Testing
         #expect(shown.all == ["\rstep 8/9  \(figures)  ETA     2s", "\rstep 9/9  \(figures)  ETA     0s\n"])
     }
 
+    @Test("a quiet display shows what is said, and no progress, not even the last line") func quiet() {
+        let shown = Lines()
+        let display = ProgressDisplay(isTerminal: false, isQuiet: true) { shown.add($0) }
+        let sink = ProgressSink(on: display, lastStep: 9)
+        for step in 8...9 { sink.append(record(step)) }
+        display.show("half", important: true)
+        display.log("checkpoint written")
+        #expect(shown.all == ["checkpoint written\n"])
+    }
+
     @Test(
         "a line that is rewritten fits into the terminal's row, without what is missed least",
         arguments: [

@@ -20,6 +20,8 @@ import Testing
         var startsSession = false
         var scalars: [String: Float] = [:]
         var texts: [String: String] = [:]
+        /// The numbers of a histogram's fields, in their order.
+        var histograms: [String: [Int: [Double]]] = [:]
     }
 
     private func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt64 {
@@ -101,6 +103,19 @@ import Testing
         var tag = ""
         for case .bytes(1, let name) in value { tag = String(decoding: name, as: UTF8.self) }
         for case .number(2, let bits) in value { event.scalars[tag] = Float(bitPattern: UInt32(bits)) }
+        for case .bytes(5, let histogram) in value {
+            var numbers: [Int: [Double]] = [:]
+            for field in fields(histogram) {
+                switch field {
+                case .number(let number, let bits): numbers[number] = [Double(bitPattern: bits)]
+                case .bytes(let number, let packed):
+                    numbers[number] = stride(from: 0, to: packed.count, by: 8).map {
+                        Double(bitPattern: littleEndian(packed[$0..<$0 + 8]))
+                    }
+                }
+            }
+            event.histograms[tag] = numbers
+        }
         for case .bytes(8, let tensor) in value {
             for case .bytes(8, let text) in fields(tensor) { event.texts[tag] = String(decoding: text, as: UTF8.self) }
         }
@@ -115,6 +130,25 @@ import Testing
 
     private func files(_ folder: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map { "\(folder)/\($0)" }
+    }
+
+    @Test("the loads of a layer's experts are a histogram") func loads() throws {
+        try inScratchFolder { folder in
+            let sink = try TensorBoardSink("\(folder)/board", configuration: "")
+            try sink.resume(after: 0)
+            var loaded = record(1)
+            loaded.expertLoad = [[30, 10, 0, 0], [1, 1]]
+            try sink.append(loaded)
+            let event = try #require(try messages(files("\(folder)/board")[0]).map(event).last)
+            let first = try #require(event.histograms["expert_load/0"])
+            // Over the mean: 3, 1, 0, 0.
+            #expect((1...5).map { first[$0] } == [[0], [3], [4], [4], [10]])
+            let limits = try #require(first[6]), counts = try #require(first[7])
+            #expect(limits.count == counts.count && zip(limits, limits.dropFirst()).allSatisfy { $0 < $1 })
+            #expect(counts.first == 2 && counts.last == 1 && counts.reduce(0, +) == 4)
+            #expect(try #require(limits.last) >= 3 && event.histograms["expert_load/1"]?[7]?.reduce(0, +) == 2)
+            #expect(!event.scalars.keys.contains { $0.contains("expert_load") })
+        }
     }
 
     @Test("every number of a record is a scalar at its step, and the configuration a text") func scalars() throws {

@@ -34,6 +34,7 @@ import Training
         let expected = exp(8.391640956234012 - 0.8121798244457074 * log(active) - 0.25 * log(8))
         #expect(abs(found.peakLearningRate / expected - 1) < 1e-12)
         #expect(try #require(found.learningRateInWords).contains("E = 8"))
+        #expect(try #require(found.learningRateInWords).hasSuffix("look for the best rate at this size"))
     }
 
     @Test("step-law counts attention and all experts, and the run's tokens") func stepLaw() throws {

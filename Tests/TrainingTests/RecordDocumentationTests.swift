@@ -12,6 +12,7 @@ struct RecordDocumentationTests {
         record.sequences = 1
         (record.time, record.host, record.mfuIsDoubtful, record.skipped) = ("", "", true, true)
         (record.tokensBySource, record.lossBySource) = ([1, 1], [1, nil])
+        record.expertLoad = [[1]]
         record.validationLoss = 1
         record.validationBitsPerByte = 1
         record.validationLossBySource = [1, nil]

@@ -63,6 +63,7 @@ kill -KILL "$job"
 expect "the ranks of the killed mpirun are gone" wait_until "$limit" are_gone "${ranks[@]}"
 expect "the trace of a killed run is whole" test "$(tail -n 1 cut/trace.json)" = ']}'
 expect_exit "a trace of no steps" 64 "'0' is invalid for '--trace <steps>'" -- "$switchyard" train tiny.yaml --trace 0
+expect_exit "a quiet run" 0 '^[^%]*checkpoint quiet/[^%]*$' -- "$switchyard" train tiny.yaml --quiet --set run.directory=quiet
 
 # init
 expect_exit "a configuration to start from" 0 'made/config.yaml corpus.txt has .* too little .*next: switchyard train made/config' -- \

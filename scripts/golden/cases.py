@@ -3,8 +3,9 @@
 import numpy as np
 
 from layers import REAL, Rotary
-from model import Settings, losses, shapes
+from model import losses, shapes
 from routing import capacity
+from settings import Settings
 
 # A float32 run must choose the same experts: its p is off by about 1e-6.
 SMALLEST_MARGIN = 1e-4
@@ -32,6 +33,12 @@ CASES = {
         rotary=Rotary(scaling="llama3", factor=8, original_context=64, low_rotations=0.5, high_rotations=3)),
     "rotary-yarn": Settings(
         experts=1, head_size=16, rotary=Rotary(scaling="yarn", factor=4, original_context=400, high_rotations=32)),
+    "shared": Settings(top_k=2, capacity_factor=1.1, shared_hidden=20, normalize_gates=True),
+    "shared-gated": Settings(shared_hidden=7, shared_gate=True, norm="layer", experts=3),
+    "dense-first": Settings(
+        dense_layers=(0,), dense_hidden=11, shared_hidden=12, shared_gate=True, top_k=2, capacity_factor=1.1,
+        mean_of_layers=True),
+    "dense-last": Settings(dense_layers=(1,), dense_hidden=40, experts=3, tie_embeddings=True),
     "documents": Settings(
         heads=4, kv_heads=2, context=14, vocabulary_size=5, experts=2, feed_forward=1, sequences=2, document_token=3),
     "multi-query": Settings(heads=3, kv_heads=1, head_size=2, attention_bias="qkv", experts=3),

@@ -15,6 +15,8 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "huggingface"))
+from deepseek import Deepseek  # noqa: E402
 DEFAULT = HERE.parent.parent / "Tests" / "ConversionTests" / "Golden"
 SHAPE = dict(
     vocab_size=261, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2,
@@ -122,6 +124,46 @@ def mixture_of_normed_projections():
         transformers.OlmoeConfig(**shape, num_experts=4, num_experts_per_tok=2, intermediate_size=20, eos_token_id=None))
 
 
+def mixture_with_shared_expert():
+    """A Qwen2-MoE, four experts, two a token, gates as they are, a shared expert of another size; no biases."""
+    config = transformers.Qwen2MoeConfig(
+        **SHAPE, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=20, shared_expert_intermediate_size=12,
+        qkv_bias=False)
+    return transformers.Qwen2MoeForCausalLM(config)
+
+
+def mixture_with_dense_layer():
+    """A Qwen2-MoE whose second layer of three is dense, by its step, with a gated shared expert in the others' one."""
+    config = transformers.Qwen2MoeConfig(
+        **(SHAPE | dict(num_hidden_layers=3)), num_experts=4, num_experts_per_tok=2, moe_intermediate_size=20,
+        shared_expert_intermediate_size=12, intermediate_size=28, decoder_sparse_step=2, norm_topk_prob=True)
+    return transformers.Qwen2MoeForCausalLM(config)
+
+
+def mixture_of_normed_heads_with_dense_layer():
+    """A Qwen3-MoE whose last layer is dense."""
+    return transformers.Qwen3MoeForCausalLM(
+        transformers.Qwen3MoeConfig(
+            **SHAPE, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=20, intermediate_size=28, head_dim=8,
+            mlp_only_layers=[1]))
+
+
+def mixture_of_ernie():
+    """An Ernie 4.5 MoE with two shared experts and a dense first layer."""
+    return transformers.Ernie4_5_MoeForCausalLM(
+        transformers.Ernie4_5_MoeConfig(
+            **SHAPE, moe_num_experts=4, moe_k=2, moe_intermediate_size=12, intermediate_size=28, moe_num_shared_experts=2,
+            moe_layer_start_index=1, pad_token_id=None))
+
+
+def mixture_of_deepseek():
+    """A DeepSeek-MoE with a dense first layer and two shared experts, by a program of our own."""
+    shape = dict(SHAPE, num_hidden_layers=3)
+    del shape["initializer_range"]
+    return Deepseek(
+        **shape, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=10, intermediate_size=28).randomized()
+
+
 def scaled(scaling):
     """A Llama whose positions are scaled, of two heads of eight pairs."""
     return transformers.LlamaForCausalLM(
@@ -170,6 +212,13 @@ def main():
     torch.manual_seed(10)
     save(scaled(LLAMA3), folder / "llama3")
     save(scaled(YARN), folder / "yarn")
+    torch.manual_seed(11)
+    save(mixture_with_shared_expert(), folder / "qwen2moe-shared")
+    torch.manual_seed(12)
+    save(mixture_with_dense_layer(), folder / "qwen2moe-dense", scatter_biases=True)
+    save(mixture_of_normed_heads_with_dense_layer(), folder / "qwen3moe-dense")
+    save(mixture_of_ernie(), folder / "ernie-shared")
+    save(mixture_of_deepseek(), folder / "deepseek")
 
 
 main()

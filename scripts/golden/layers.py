@@ -170,6 +170,28 @@ def expert_backward(dy, cache):
     return dgate_up_rows @ gate_up.T, x.T @ dgate_up_rows, hidden.T @ dy
 
 
+def shared_experts(x, gate_up, down, gate):
+    """`y = σ(x·w) · F(x)`, or `F(x)` if there is no gate: what all tokens pass (arXiv:2401.06066, equation 9; the gate as in
+    Qwen2-MoE). x: [tokens, d], gate: [d, 1] or None
+    """
+    output, cache = expert(x, gate_up, down)
+    if gate is None:
+        return output, (cache, None)
+    opening = 1 / (1 + np.exp(-(x @ gate)))
+    return opening * output, (cache, (x, gate, opening, output))
+
+
+def shared_experts_backward(dy, cache):
+    """The last gradient is None if there is no gate."""
+    expert_cache, gated = cache
+    if gated is None:
+        return *expert_backward(dy, expert_cache), None
+    x, gate, opening, output = gated
+    dlogits = np.sum(dy * output, axis=-1, keepdims=True) * opening * (1 - opening)
+    dx, dgate_up, ddown = expert_backward(opening * dy, expert_cache)
+    return dx + dlogits @ gate.T, dgate_up, ddown, x.T @ dlogits
+
+
 def cross_entropy(logits, targets):
     """Mean of `logsumexp(logits) - logits[target]`, in nats. logits: [tokens, vocabulary], targets: [tokens]"""
     tokens = np.arange(len(targets))

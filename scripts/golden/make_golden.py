@@ -40,13 +40,17 @@ def datasets(settings, seed):
 def settings_datasets(settings):
     values = vars(settings) | {"norm": ["rms", "layer"].index(settings.norm), "lane_tokens": settings.lane_tokens}
     del values["lanes"], values["sequences"]  # the shape of `tokens` says them
+    dense = values.pop("dense_layers")
+    if dense:
+        values["dense_layers"] = sum(1 << layer for layer in dense)
     rotary = vars(values.pop("rotary"))
     if settings.rotary != Rotary():
         values |= {f"rope_{name}": float(value) for name, value in rotary.items() if name != "scaling"}
         values["rope_scaling"] = ["none", "linear", "llama3", "yarn"].index(rotary["scaling"])
     values["attention_bias"] = ["none", "qkv", "all"].index(settings.attention_bias)
     values["qk_norm"] = ["none", "head", "all"].index(settings.qk_norm)
-    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm", "document_token"):  # stored where they are not 0, the default
+    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm", "shared_hidden", "shared_gate", "dense_hidden",
+                 "document_token"):  # 0 is the default
         if not values[name]:
             del values[name]
     return {f"settings/{name}": np.array(value, kind_of(value)) for name, value in values.items()}

@@ -5,69 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from layers import (
-    REAL, Rotary, attention, attention_backward, cross_entropy, cross_entropy_backward, document_starts, layer_norm,
-    layer_norm_backward, rms_norm, rms_norm_backward, rows,
+    REAL, attention, attention_backward, cross_entropy, cross_entropy_backward, document_starts, layer_norm,
+    layer_norm_backward, rms_norm, rms_norm_backward, rows, shared_experts, shared_experts_backward,
 )
 from routing import load_balance, moe, moe_backward, z
 
-
-@dataclass(frozen=True)
-class Settings:
-    """The words of the configuration file, and the size of the batch."""
-
-    d_model: int = 16
-    layers: int = 2
-    heads: int = 2
-    kv_heads: int = 0  # 0: as many as heads
-    head_size: int = 0  # 0: d_model / heads
-    attention_bias: str = "none"
-    qk_norm: str = "none"
-    rotary: Rotary = Rotary()
-    context: int = 8
-    document_token: int = 0  # ends a document, at which attention and positions end; 0: nothing does
-    vocabulary_size: int = 29
-    experts: int = 4
-    top_k: int = 1
-    granularity: int = 1
-    feed_forward: int = 3
-    tie_embeddings: bool = False
-    norm: str = "rms"
-    final_norm: bool = True
-    normalize_gates: bool = False
-    capacity_factor: float = 1.0
-    load_balance_weight: float = 0.25  # larger than in training, so that a wrong auxiliary gradient cannot hide
-    z_loss_weight: float = 0.125
-    mean_of_layers: bool = False  # of the auxiliary losses, in the total; otherwise their sum
-    lanes: int = 2
-    sequences: int = 3  # of one lane
-
-    @property
-    def lane_tokens(self):
-        return self.sequences * self.context
-
-    @property
-    def d_head(self):
-        return self.head_size or self.d_model // self.heads
-
-    @property
-    def key_heads(self):
-        return self.kv_heads or self.heads
-
-    @property
-    def layer_weight(self):
-        return REAL(1) / self.layers if self.mean_of_layers else REAL(1)
-
-    @property
-    def routed_experts(self):
-        return self.experts * self.granularity
-
-    @property
-    def choices(self):
-        return self.top_k * self.granularity
-
-    @property
-    def hidden(self):
-        return self.feed_forward * self.d_model // self.granularity
+ROUTED = ("router", "experts.gate_up", "experts.down")
 
 
 def shapes(settings):
@@ -90,8 +33,17 @@ def shapes(settings):
         if settings.attention_bias == "all":
             result[f"{block}attention.output_bias"] = (d,)
         result |= {f"{block}feed_forward_norm.{part}": (d,) for part in norm_parts}
+        if layer in settings.dense_layers:
+            h = settings.dense_hidden
+            result |= {f"{block}feed_forward.gate_up": (d, 2 * h), f"{block}feed_forward.down": (h, d)}
+            continue
         result |= {f"{block}router": (d, X)}
         result |= {f"{block}experts.gate_up": (X, d, 2 * f), f"{block}experts.down": (X, f, d)}
+        if settings.shared_hidden:
+            h = settings.shared_hidden
+            result |= {f"{block}shared_experts.gate_up": (d, 2 * h), f"{block}shared_experts.down": (h, d)}
+        if settings.shared_gate:
+            result[f"{block}shared_gate"] = (d, 1)
     if settings.final_norm:
         result |= {f"final_norm.{part}": (d,) for part in norm_parts}
     if not settings.tie_embeddings:
@@ -118,7 +70,7 @@ def losses(parameters, tokens, settings):
     Returns the losses and what `gradients` needs.
     """
     lanes = [lane_forward(parameters, lane, settings) for lane in tokens]
-    routes = [[cache[2] for _, _, _, cache in blocks] for _, (_, blocks, _, _, _) in lanes]
+    routes = [[cache[2] for _, _, _, cache, _ in blocks if cache is not None] for _, (_, blocks, _, _, _) in lanes]
     loss = np.mean(np.array([lane_loss for lane_loss, _ in lanes]))
     balance = np.mean(np.array([sum(load_balance(way) for way in lane) for lane in routes]))
     z_loss = np.mean(np.array([sum(z(way) for way in lane) for lane in routes]))
@@ -169,19 +121,43 @@ def block_forward(x, starts, parameters, block, settings):
         settings.key_heads, settings.d_head, settings.rotary)
     x = x + y
     h, feed_forward_norm = norm(x, parameters, block + "feed_forward_norm", settings)
-    weights = [parameters[block + name] for name in ("router", "experts.gate_up", "experts.down")]
-    y, moe_cache = moe(rows(h), *weights, settings)
-    return x + y.reshape(x.shape), (attention_norm, attention_cache, feed_forward_norm, moe_cache)
+    y, moe_cache, unrouted_cache = feed_forward(rows(h), parameters, block, settings)
+    return x + y.reshape(x.shape), (attention_norm, attention_cache, feed_forward_norm, moe_cache, unrouted_cache)
+
+
+def feed_forward(h, parameters, block, settings):
+    """Experts and shared experts, or what a dense layer has; the cache of what is not there is None."""
+    y, moe_cache, unrouted_cache = 0, None, None
+    if block + "router" in parameters:
+        y, moe_cache = moe(h, *(parameters[block + name] for name in ROUTED), settings)
+    names = unrouted(block, parameters)
+    if names[0] in parameters:
+        added, unrouted_cache = shared_experts(h, *(parameters.get(name) for name in names))
+        y = y + added
+    return y, moe_cache, unrouted_cache
+
+
+def unrouted(block, parameters):
+    """The names of what all tokens pass."""
+    part = "shared_experts" if block + "router" in parameters else "feed_forward"
+    return [f"{block}{part}.gate_up", f"{block}{part}.down", f"{block}shared_gate"]
 
 
 def block_backward(dx, dlane, cache, block, settings, result):
-    attention_norm, attention_cache, feed_forward_norm, moe_cache = cache
+    attention_norm, attention_cache, feed_forward_norm, moe_cache, unrouted_cache = cache
     dlayer = dlane * settings.layer_weight
     dbalance, dz = dlayer * REAL(settings.load_balance_weight), dlayer * REAL(settings.z_loss_weight)
-    dh, drouter, dgate_up, ddown = moe_backward(rows(dx), dbalance, dz, moe_cache)
-    result[block + "router"] += drouter
-    result[block + "experts.gate_up"] += dgate_up
-    result[block + "experts.down"] += ddown
+    dh = 0
+    if moe_cache is not None:
+        dh, *dweights = moe_backward(rows(dx), dbalance, dz, moe_cache)
+        for name, gradient in zip(ROUTED, dweights):
+            result[block + name] += gradient
+    if unrouted_cache is not None:
+        dunrouted, *dweights = shared_experts_backward(rows(dx), unrouted_cache)
+        dh = dh + dunrouted
+        for name, gradient in zip(unrouted(block, result), dweights):
+            if gradient is not None:
+                result[name] += gradient
     dx = dx + norm_backward(dh.reshape(dx.shape), feed_forward_norm, block + "feed_forward_norm", settings, result)
     dh, dqkv, dqkv_bias, dq_norm, dk_norm, doutput, doutput_bias = attention_backward(dx, attention_cache)
     result[block + "attention.qkv"] += dqkv

@@ -8,10 +8,13 @@ and on another mean loss over the same windows.
 """
 
 import argparse
+import json
 import logging
+import pathlib
 import sys
 import warnings
 
+import deepseek
 import numpy as np
 import torch
 import transformers
@@ -32,7 +35,9 @@ class Complaints(logging.Handler):
 
 
 def load(directory):
-    """The model in float32, and everything that was said against it."""
+    """The model in float32, and everything that was said against it. Of DeepSeek-MoE by a program of our own."""
+    if json.loads((pathlib.Path(directory) / "config.json").read_text())["model_type"] == "deepseek":
+        return deepseek.load(directory), []
     complaints = Complaints()
     transformers.logging.get_logger("transformers").addHandler(complaints)
     with warnings.catch_warnings(record=True) as caught:

@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 import torch
+from deepseek import Deepseek
 from transformers import (
     Ernie4_5_MoeConfig, Ernie4_5_MoeForCausalLM, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM,
     MixtralConfig, MixtralForCausalLM, OlmoeConfig, OlmoeForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen2MoeConfig,
@@ -40,6 +41,25 @@ MODELS = {
     "experts-grouped": (
         "experts", 64, 2, 4,
         dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, num_key_value_heads=2), "5GB"),
+    "deepseek": (
+        "deepseek", 64, 3, 4,
+        dict(n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=24, intermediate_size=160), "5GB"),
+    "dense-steps": (
+        "qwen2moe", 64, 4, 4,
+        dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48,
+             intermediate_size=96, decoder_sparse_step=2), "90KB"),
+    "dense-listed": (
+        "qwen3moe", 64, 3, 4,
+        dict(num_key_value_heads=2, num_experts=8, num_experts_per_tok=2, moe_intermediate_size=32, intermediate_size=96,
+             mlp_only_layers=[0, 2]), "90KB"),
+    "ernie-shared": (
+        "ernie", 64, 3, 4,
+        dict(moe_num_experts=8, moe_k=2, moe_intermediate_size=48, moe_num_shared_experts=2, moe_layer_start_index=1,
+             intermediate_size=96), "200KB"),
+    "shared-gated": (
+        "qwen2moe", 64, 2, 4,
+        dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48,
+             num_key_value_heads=2), "90KB"),
     "qwen3": (
         "qwen3", 64, 3, 4, dict(intermediate_size=96, num_key_value_heads=2, head_dim=24, attention_bias=True), "60KB"),
     "qwen3-experts": (
@@ -72,14 +92,17 @@ def make(kind, hidden, layers, heads, options):
         "llama": (LlamaForCausalLM, LlamaConfig), "mistral": (MistralForCausalLM, MistralConfig),
         "qwen2": (Qwen2ForCausalLM, Qwen2Config), "mixtral": (MixtralForCausalLM, MixtralConfig),
         "qwen3": (Qwen3ForCausalLM, Qwen3Config), "qwen3moe": (Qwen3MoeForCausalLM, Qwen3MoeConfig),
-        "olmoe": (OlmoeForCausalLM, OlmoeConfig),
+        "olmoe": (OlmoeForCausalLM, OlmoeConfig), "qwen2moe": (Qwen2MoeForCausalLM, Qwen2MoeConfig),
     }
     if kind in plain:
         model, configuration = plain[kind]
         return with_biases(model(configuration(**common, **options)))
     if kind == "ernie":
-        return Ernie4_5_MoeForCausalLM(
-            Ernie4_5_MoeConfig(**common, **options, moe_num_shared_experts=0, moe_layer_start_index=0))
+        options = dict(moe_num_shared_experts=0, moe_layer_start_index=0) | options
+        return Ernie4_5_MoeForCausalLM(Ernie4_5_MoeConfig(**common, **options))
+    if kind == "deepseek":
+        del common["initializer_range"]
+        return Deepseek(**common, **options).randomized(0.1)
     model = Qwen2MoeForCausalLM(Qwen2MoeConfig(**common, **options, shared_expert_intermediate_size=4))
     with torch.no_grad():
         for layer in model.model.layers:

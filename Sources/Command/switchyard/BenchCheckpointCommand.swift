@@ -191,7 +191,8 @@ private struct Figures {
 
     func json(bytes: Int, ranks: Int) -> String {
         let seconds = columns.map { #""\#($0.name)_seconds": \#(median($0.seconds))"# }.joined(separator: ", ")
-        return #"{"bytes": \#(bytes), "ranks": \#(ranks), "ratio": \#(median(ratios)), \#(seconds)}"#
+        return
+            #"{"benchmark": "checkpoint", "bytes": \#(bytes), "ranks": \#(ranks), "ratio": \#(median(ratios)), \#(seconds)}"#
     }
 
     private func median(_ values: [Double]) -> Double {

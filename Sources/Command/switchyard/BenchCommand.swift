@@ -33,9 +33,15 @@ struct BenchOptions: ParsableArguments {
         try require(repetitions, in: 1...100_000, "--repetitions")
     }
 
-    func answer(_ figures: some Encodable, _ text: String, on world: any Communicator) throws {
+    func answer(
+        _ figures: some Encodable, of benchmark: String, _ text: String, on world: any Communicator
+    ) throws {
         guard world.rank == 0 else { return }
-        if json { try printJSON(figures, snakeCase: true) } else { try StandardOutput.write(text) }
+        if json {
+            try printJSON(BenchmarkAnswer(benchmark, figures), snakeCase: true)
+        } else {
+            try StandardOutput.write(text)
+        }
     }
 }
 
@@ -56,12 +62,18 @@ struct ShapeOptions: ParsableArguments {
 
 /// A benchmark of the shapes that a configuration has.
 private protocol ShapeBenchmark: Encodable, SendableMetatype {
+    static var name: String { get }
     init(_ configuration: ResolvedConfiguration, on workers: ThreadPool, repetitions: Int)
     var text: String { get }
 }
 
-extension GemmBenchmark: ShapeBenchmark {}
-extension KernelBenchmark: ShapeBenchmark {}
+extension GemmBenchmark: ShapeBenchmark {
+    fileprivate static var name: String { "gemm" }
+}
+
+extension KernelBenchmark: ShapeBenchmark {
+    fileprivate static var name: String { "kernels" }
+}
 
 extension ShapeOptions {
     /// On all ranks at the same time; rank 0 answers.
@@ -72,7 +84,7 @@ extension ShapeOptions {
                 let (configuration, workers) = try shapes.read()
                 try world.barrier()
                 let figures = Benchmark(configuration, on: workers, repetitions: options.repetitions)
-                try options.answer(figures, figures.text, on: world)
+                try options.answer(figures, of: Benchmark.name, figures.text, on: world)
             }
         }
     }
@@ -116,7 +128,7 @@ struct BenchMemory: ParsableCommand {
                 try world.barrier()
                 let figures = MemoryBandwidth.measure(
                     on: workers, megabytes: command.megabytes, repetitions: command.options.repetitions)
-                try command.options.answer(figures, figures.text, on: world)
+                try command.options.answer(figures, of: "memory", figures.text, on: world)
             }
         }
     }
@@ -138,7 +150,7 @@ struct BenchExchange: ParsableCommand {
             try runOnRanks(virtual: nil) { world in
                 let figures = try ExchangeBenchmark(
                     world, largest: command.megabytes << 20, repetitions: command.options.repetitions)
-                try command.options.answer(figures, figures.text, on: world)
+                try command.options.answer(figures, of: "exchange", figures.text, on: world)
             }
         }
     }

@@ -36,7 +36,7 @@ struct BenchStep: ParsableCommand {
                 let figures = try StepBenchmark(try command.options.read(), choices, on: world)
                 guard world.rank == 0 else { return }
                 if command.json {
-                    try printJSON(figures, snakeCase: true)
+                    try printJSON(BenchmarkAnswer("step", figures), snakeCase: true)
                 } else {
                     try StandardOutput.write(figures.text)
                 }

@@ -14,7 +14,7 @@ struct ConvertFromHuggingFace: ParsableCommand {
         abstract: "Makes a checkpoint of a model of transformers, to evaluate or to train on.",
         discussion: """
             Whatever the directory asks for that Switchyard's models do not do is refused by name: biases of the \
-            feed-forward, shared experts that add something, sliding windows, and settings that are not known. \
+            feed-forward, sliding windows, and settings that are not known. \
             `train --from` begins a run with the checkpoint.
             """)
 

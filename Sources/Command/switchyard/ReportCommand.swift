@@ -16,10 +16,12 @@ struct ReportCommand: ParsableCommand {
               switchyard report runs/* --output all.html
               switchyard report studies/small
               switchyard report runs.csv fit.json
+              switchyard bench step config.yaml --json >step.json && switchyard report step.json
             """)
 
     @Argument(
-        help: "Run directories, directories of studies, tables of runs (.csv) and fits (.json).", transform: path)
+        help: "Run directories, directories of studies, tables of runs (.csv), fits and results of bench (.json).",
+        transform: path)
     var paths: [String]
     @Option(help: "Write the page here.", transform: outputFile) var output = "report.html"
     @Option(help: "The title of the page.") var title: String?

@@ -25,6 +25,7 @@ struct SweepCommand: ParsableCommand, AnswersRequests {
         false
     @Option(help: "Train one row again, apart from the others, and compare: the same to the bit.") var only: String?
     @Flag(help: "With --check: one JSON object on the last line.") var json = false
+    @OptionGroup var quiet: QuietOption
 
     func validate() throws {
         guard (1...1024).contains(jobs) else { throw ValidationError("--jobs is a number from 1 to 1024") }
@@ -41,7 +42,7 @@ struct SweepCommand: ParsableCommand, AnswersRequests {
             try requireSafeOutputs(study)
             try makeDirectory(study.directory.path)
             let queue = try StudyQueue(study), launcher = StudyLauncher(program: program, ranks: study.ranks)
-            let progress = ProgressDisplay()
+            let progress = ProgressDisplay(isQuiet: quiet.quiet)
             if let only {
                 return try StandardOutput.write(repeatRow(study.row(named: only), of: study, queue, launcher))
             }

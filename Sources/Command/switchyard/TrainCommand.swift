@@ -27,6 +27,8 @@ struct Train: ParsableCommand, AnswersRequests {
     @Flag(help: "With --check: print one JSON object on the last line, the memory of a rank by kind in bytes.")
     var json = false
 
+    @OptionGroup var quiet: QuietOption
+
     @Flag(help: "Print the run directory and do nothing else.")
     var printDirectory = false
 
@@ -100,7 +102,7 @@ struct Train: ParsableCommand, AnswersRequests {
             if let obstacle = forecast.obstacle { throw obstacle }
             return
         }
-        let progress = ProgressDisplay()
+        let progress = ProgressDisplay(isQuiet: quiet.quiet)
         if world.rank == 0, let warning = (try? ForcedKernel.measure())?.warning { progress.log(warning) }
         training.trace = try trace.map { steps throws(Failure) in
             try StepTrace(steps, configuration, on: world)

@@ -9,6 +9,7 @@ package final class ProgressDisplay: Sendable {
     private let columns: @Sendable () -> Int?
     private let put: @Sendable (String) -> Void
     private let interval: Double
+    private let isQuiet: Bool
     private let shown = Mutex(Shown())
 
     private struct Shown {
@@ -17,8 +18,9 @@ package final class ProgressDisplay: Sendable {
     }
 
     /// On standard error.
-    package convenience init() {
-        self.init(isTerminal: isatty(2) == 1, columns: { terminalColumns(of: 2) }) { text in
+    /// - Parameter isQuiet: whether only what `log` is given is shown
+    package convenience init(isQuiet: Bool = false) {
+        self.init(isTerminal: isatty(2) == 1, isQuiet: isQuiet, columns: { terminalColumns(of: 2) }) { text in
             var text = text
             text.withUTF8 { bytes in _ = unsafe write(2, bytes.baseAddress, bytes.count) }
         }
@@ -26,12 +28,15 @@ package final class ProgressDisplay: Sendable {
 
     /// - Parameters:
     ///   - isTerminal: whether a carriage return goes back to the beginning of the line
+    ///   - isQuiet: whether only what `log` is given is shown
     ///   - columns: how many the terminal has at this moment, nil if that is not known
     ///   - put: takes what is shown
     package init(
-        isTerminal: Bool, columns: @escaping @Sendable () -> Int? = { nil }, put: @escaping @Sendable (String) -> Void
+        isTerminal: Bool, isQuiet: Bool = false, columns: @escaping @Sendable () -> Int? = { nil },
+        put: @escaping @Sendable (String) -> Void
     ) {
         self.isTerminal = isTerminal
+        self.isQuiet = isQuiet
         self.columns = columns
         self.put = put
         interval = isTerminal ? 0.2 : 10
@@ -48,6 +53,10 @@ package final class ProgressDisplay: Sendable {
     ///   - text: a line of at most `columns` characters, or of as few as it can be; nil: of any number
     ///   - important: whether it is shown in any case, and stays
     package func show(fitting text: (_ columns: Int?) -> String, important: Bool = false) {
+        if !isQuiet { output(fitting: text, important: important) }
+    }
+
+    private func output(fitting text: (_ columns: Int?) -> String, important: Bool) {
         shown.withLock { shown in
             let now = ContinuousClock.now
             if !important, let last = shown.last, (now - last) / .seconds(1) < interval { return }
@@ -64,5 +73,5 @@ package final class ProgressDisplay: Sendable {
     }
 
     /// A line of its own, which stays.
-    package func log(_ text: String) { show(text, important: true) }
+    package func log(_ text: String) { output(fitting: { _ in text }, important: true) }
 }

@@ -42,6 +42,8 @@ package struct StepRecord: Codable, Sendable {
     package var droppedRatioByLayer: [Double] = []
     /// Assignments to the busiest expert over the mean, averaged over micro-batches, layer by layer.
     package var loadImbalanceByLayer: [Double] = []
+    /// Assignments to every expert in the step, before capacity, layer by layer; nil where `metrics.expert_load_every` leaves it out.
+    package var expertLoad: [[Int]]?
     package var seconds = 0.0
     package var computeSeconds = 0.0
     package var exchangeSeconds = 0.0
@@ -60,6 +62,14 @@ package struct StepRecord: Codable, Sendable {
     package var routeDigest = ""
 
     package init() {}
+
+    /// Assignments to every expert over the mean of its layer: 1 where the load is even. Nil as `expertLoad`.
+    package var relativeExpertLoad: [[Double]]? {
+        expertLoad?.map { counts in
+            let mean = counts.reduce(0) { $0 + Double($1) } / Double(max(counts.count, 1))
+            return counts.map { mean > 0 ? Double($0) / mean : 0 }
+        }
+    }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case step, time, host, tokens, sequences, loss
@@ -82,6 +92,7 @@ package struct StepRecord: Codable, Sendable {
         case droppedRatio = "dropped_ratio"
         case droppedRatioByLayer = "dropped_ratio_by_layer"
         case loadImbalanceByLayer = "load_imbalance_by_layer"
+        case expertLoad = "expert_load"
         case seconds
         case computeSeconds = "compute_seconds"
         case exchangeSeconds = "exchange_seconds"

@@ -28,14 +28,24 @@ package struct ProductShape: Sendable, Equatable {
         let d = model.dModel, hidden = model.expertHiddenSize
         let ofExperts = model.layerKinds.flatMap { kind in
             let sizes = LayerSizes(
-                model, routing, experts: kind.experts, microBatchTokens: tokens, expertParallelSize: 1)
+                model, routing, layer: kind.layer, microBatchTokens: tokens, expertParallelSize: 1)
             return three("router" + kind.suffix, tokens, d, kind.experts)
                 + three("expert gate and up" + kind.suffix, sizes.capacity, d, 2 * hidden, copies: kind.experts)
                 + three("expert down" + kind.suffix, sizes.capacity, hidden, d, copies: kind.experts)
         }
         return three("qkv", tokens, d, model.attention.projectedWidth)
             + three("attention output", tokens, model.attention.queryWidth, d) + ofExperts
+            + ofUnrouted("shared", model.shared.hiddenSize, model, tokens)
+            + ofUnrouted("dense", model.dense.hiddenSize, model, tokens)
             + three("head", min(headChunk, tokens), d, model.vocabularySize)
+    }
+
+    private static func ofUnrouted(
+        _ name: String, _ hidden: Int, _ model: ModelShape, _ tokens: Int
+    ) -> [ProductShape] {
+        guard hidden > 0 else { return [] }
+        return three("\(name) gate and up", tokens, model.dModel, 2 * hidden)
+            + three("\(name) down", tokens, hidden, model.dModel)
     }
 
     /// `Y = X·W`, `dX = dY·Wᵀ`, `dW += Xᵀ·dY` for `W` of `[input, output]`.

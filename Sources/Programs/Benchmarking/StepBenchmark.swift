@@ -180,7 +180,7 @@ private struct TimedSteps {
             parts.append(shares.array.map { $0 / Double(world.size) })
             hidden.append(hiddenOfAll / Double(world.size))
             let microBatches = outcome.microBatches
-            dropped += microBatches.dropped.reduce(0, +) / Double(microBatches.dropped.count * options.steps)
+            dropped += microBatches.dropped.reduce(0, +) / Double(configuration.model.routedLayers * options.steps)
             visible += microBatches.visibleTokens / Double(options.steps)
             imbalance = max(imbalance, microBatches.imbalance.max() ?? 0)
             let rows = try Self.receivedRowCounts(

@@ -29,15 +29,31 @@ package let layoutCheckList: [RankCheck] =
             try exactLayouts(trial, on: $0, $1)
         },
         RankCheck("exact mode: every layout, the same bits, grouped queries with biases and norms") {
-            let attention = "kv_heads: 1, head_size: 6, attention_bias: all, qk_norm: head"
-            let trial = LayoutTrial(
-                reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, attention: attention)
-            try exactLayouts(trial, on: $0, $1)
+            let keys = "kv_heads: 1, head_size: 6, attention_bias: all, qk_norm: head"
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
+                on: $0, $1)
+        },
+        RankCheck("exact mode: every layout, the same bits, shared experts with a gate") {
+            let keys = "shared_experts: 1, shared_hidden_size: 40, shared_gate: true"
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
+                on: $0, $1)
+        },
+        RankCheck("exact mode: every layout, the same bits, a dense layer before one of experts") {
+            let keys = "dense_layers: 1, dense_hidden_size: 50, shared_experts: 2"
+            try exactLayouts(
+                LayoutTrial(reproducible: true, steps: 10, expertsPerToken: 2, optimizer: .muon, modelKeys: keys),
+                on: $0, $1)
+        },
+        RankCheck("exact mode: every layout, the same bits, scaled rotary positions of half a head") {
+            let keys = "head_size: 16, rope_fraction: 0.5, rope_scaling: yarn, rope_factor: 4, rope_original_context: 8"
+            try exactLayouts(LayoutTrial(reproducible: true, steps: 5, modelKeys: keys), on: $0, $1)
         },
         RankCheck("exact mode: every layout, the same bits, attention within documents") {
             let trial = LayoutTrial(
                 reproducible: true, precision: ProductLibrary.supports(.bfloat16) ? .bfloat16 : .float32, steps: 10,
-                attention: "kv_heads: 1", masksDocuments: true)
+                modelKeys: "kv_heads: 1", masksDocuments: true)
             try exactLayouts(trial, on: $0, $1)
         },
         RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
@@ -175,10 +191,12 @@ private func waysOfReducing(on world: any Communicator, _ expectations: Expectat
 
 /// What is computed again is what was computed, exchanges included.
 private func recomputation(on world: any Communicator, _ expectations: Expectations) throws {
-    for precision in Precision.allCases where ProductLibrary.supports(precision) {
+    let dense = "dense_layers: 1, dense_hidden_size: 60, shared_experts: 1, shared_gate: true"
+    for (precision, keys) in [(Precision.float32, "kv_heads: auto"), (.float32, dense), (.bfloat16, dense)]
+    where ProductLibrary.supports(precision) {
         var trial = LayoutTrial(
             reproducible: false, precision: precision, steps: 3, expertsPerToken: 2,
-            experts: ExpertsPerLayer(byLayer: [8, 12]), masksDocuments: true)
+            experts: ExpertsPerLayer(byLayer: [8, 12]), modelKeys: keys, masksDocuments: true)
         let expertParallelSize = trial.expertParallelSizes(on: world).last!
         let expected = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
         for recomputation in [Recomputation.attention, .block] {

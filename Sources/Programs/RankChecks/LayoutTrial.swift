@@ -20,7 +20,7 @@ struct LayoutTrial: Sendable {
     var balancing = LoadBalancingKind.loss
     var optimizer = OptimizerKind.adamw
     /// More keys of `model`, such as `kv_heads: 1`.
-    var attention = "kv_heads: auto"
+    var modelKeys = "kv_heads: auto"
     var isOptimizerDistributed = false
     var overlapsReduction = false
     /// Wide enough for several buckets, some of which are cut within a matrix.
@@ -124,7 +124,7 @@ struct LayoutTrial: Sendable {
             recompute: \(recomputation)
             precision: \(precision.rawValue)
             data: {train: synthetic, document_mask: \(masksDocuments)}
-            model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, \(attention), experts: \(experts),
+            model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, \(modelKeys), experts: \(experts),
               top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : mixture == nil ? 61 : 257),
               granularity: \(isWide ? 2 : 1)}
             routing: {capacity_factor: 1.0, balancing: \(balancing.rawValue), bias_update_rate: 0.01}

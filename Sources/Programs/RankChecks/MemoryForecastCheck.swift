@@ -54,7 +54,10 @@ private let changes = [
         ProductLibrary.supports(.bfloat16) ? "precision=bfloat16" : "precision=float32", "model.top_k=2",
         "model.granularity=2", "recompute=attention", "model.layers=6",
     ],
-    ["model.layers=10", "optimizer.kind=muon", "optimizer.ema_decay=0.9"],
+    [
+        "model.layers=10", "optimizer.kind=muon", "optimizer.ema_decay=0.9", "model.dense_layers=2",
+        "model.shared_experts=1", "model.shared_gate=true",
+    ],
 ]
 
 /// Narrow layers and long micro-batches: much memory for little arithmetic.

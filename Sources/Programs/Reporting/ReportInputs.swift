@@ -1,5 +1,6 @@
 package import Diagnostics
 import Foundation
+import JSON
 import Planning
 import Platform
 import RunFormat
@@ -9,6 +10,7 @@ package struct ReportInputs: Sendable {
     package private(set) var runs: [RunHistory] = []
     private var tables: [(name: String, runs: [RunMeasurement])] = []
     private var fits: [(name: String, record: FitRecord)] = []
+    private var benchmarks: [PageSection] = []
     /// Every file that is read.
     package private(set) var files: [String] = []
 
@@ -25,12 +27,13 @@ package struct ReportInputs: Sendable {
         if isDirectory.boolValue { return try add(directory: path) }
         switch splitPath(path).name.split(separator: ".").last {
         case "csv": try add(table: path)
-        case "json": try add(fit: path)
+        case "json": try add(json: path)
         default: throw Failure(.usage, "\(path) is nothing that a report shows", advice: Self.kinds)
         }
     }
 
-    private static let kinds = "name a run's directory, a study's directory, a table of runs (.csv) or a fit (.json)"
+    private static let kinds =
+        "name a run's directory, a study's directory, a table of runs (.csv), a fit (.json) or what `bench --json` printed (.json)"
 
     private mutating func add(directory path: String) throws(Failure) {
         let table = "\(path)/runs.csv", fit = "\(path)/fit.json"
@@ -53,6 +56,17 @@ package struct ReportInputs: Sendable {
         tables.append((path, try runTable(csv: runTableText(path), file: path, for: .anything).records))
     }
 
+    private mutating func add(json path: String) throws(Failure) {
+        // What was redirected to a file may have other lines before the object.
+        let text = try String(decoding: RegularFile(path).contents(limit: 1 << 24), as: UTF8.self)
+        let last = text.split(separator: "\n").last ?? ""
+        guard let answer = try? JSONDecoder().decode([String: JSONValue].self, from: Data(last.utf8)),
+            let section = PageSection(benchmark: answer, named: path)
+        else { return try add(fit: path) }
+        files.append(path)
+        benchmarks.append(section)
+    }
+
     private mutating func add(fit path: String) throws(Failure) {
         fits.append((path, try FitRecord.read(file: path)))
         files.append(path)
@@ -66,12 +80,12 @@ package struct ReportInputs: Sendable {
         for fit in fits {
             sections.append(try PageSection(fit.record, named: fit.name, tables.flatMap(\.runs)))
         }
-        return sections
+        return sections + benchmarks
     }
 
     /// The page's title where the user gives none.
     package var title: String {
-        let names = runs.map(\.name) + tables.map(\.name) + fits.map(\.name)
+        let names = runs.map(\.name) + tables.map(\.name) + fits.map(\.name) + benchmarks.map(\.title)
         return names.count == 1 ? names[0] : "Report on \(names.count) results"
     }
 }

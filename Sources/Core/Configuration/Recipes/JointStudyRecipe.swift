@@ -1,3 +1,4 @@
+import Diagnostics
 import Platform
 
 /// `LR = exp(8.39 − 0.81·ln N_act − 0.25·ln E)`: the peak learning rate.
@@ -7,6 +8,16 @@ import Platform
 /// so it counts them here.
 package func peakLearningRate(active: Double, experts: Double) -> Double {
     exp(8.391640956234012 - 0.8121798244457074 * log(active) - 0.25 * log(experts))
+}
+
+/// What to say of the rule's rate for a model outside the sizes that it was fitted to; nil within them.
+/// - Parameter active: parameters, with embedding and head
+package func peakLearningRateCaution(active: Double) -> String? {
+    let sizes = 30e6...1.3e9
+    guard !sizes.contains(active) else { return nil }
+    return
+        "the rule was fitted to models of \(shortCount(sizes.lowerBound)) to \(shortCount(sizes.upperBound)) active parameters: "
+        + "look for the best rate at this size"
 }
 
 /// One batch size and the token of the run from which it holds.

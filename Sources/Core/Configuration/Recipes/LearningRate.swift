@@ -38,6 +38,7 @@ extension RunDescription<Int> {
             return
                 "\(rate), by the joint study's rule for \(grouped(model.activeMatrices)) active parameters, embedding and head "
                 + "among them, and E = \(model.experts)"
+                + (peakLearningRateCaution(active: model.activeMatrices).map { "; \($0)" } ?? "")
         case .stepLaw:
             return
                 "\(rate), by Step Law for \(grouped(model.bodyMatrices)) parameters without embedding and head, and "
@@ -68,16 +69,11 @@ extension RunDescription {
 /// Parameters as the rules count them: matrices without routers and norms.
 extension ModelDescription<Int> {
     /// Attention's and the experts', of all experts.
-    var bodyMatrices: Double { body(experts: expertCounts.reduce(0.0) { $0 + Double($1) }) }
+    var bodyMatrices: Double { matrixElements(experts: expertCounts.reduce(0.0) { $0 + Double($1) }) }
 
     /// Those that a token meets, with embedding and head.
     var activeMatrices: Double {
-        body(experts: Double(layers * expertsPerToken))
+        matrixElements(experts: Double(routedLayers * expertsPerToken))
             + (tieEmbeddings ? 1 : 2) * Double(vocabularySize) * Double(dModel)
-    }
-
-    private func body(experts: Double) -> Double {
-        let d = Double(dModel)
-        return attention.matrixElements(dModel: dModel) * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
     }
 }

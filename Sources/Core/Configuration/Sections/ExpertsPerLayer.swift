@@ -12,6 +12,12 @@ package struct ExpertsPerLayer: Sendable, Equatable {
 
     package subscript(layer layer: Int) -> Int { numbers.count == 1 ? numbers[0] : numbers[layer] }
 
+    /// The same where layers without experts have the number of the first layer with some, which changes nothing.
+    func passingOver(_ without: Set<Int>, layers: Int) -> ExpertsPerLayer {
+        guard numbers.count > 1, let first = (0..<layers).first(where: { !without.contains($0) }) else { return self }
+        return ExpertsPerLayer(byLayer: (0..<layers).map { numbers[without.contains($0) ? first : $0] })
+    }
+
     /// The number, where all layers have the same.
     package var uniform: Int? { numbers.count == 1 ? numbers[0] : nil }
 }

@@ -11,6 +11,8 @@ package enum MetricsFormat: String, CaseIterable, Sendable {
 /// Where else the records of a run go.
 package struct MetricsConfiguration: Sendable, Equatable {
     package var formats: Set<MetricsFormat>
+    /// Steps between two records with the load of every expert; 0: none has it.
+    package var expertLoadEvery: Int
 
     package init(reading section: ConfigurationSection) throws(Failure) {
         formats = []
@@ -23,5 +25,6 @@ package struct MetricsConfiguration: Sendable, Equatable {
             }
             formats.insert(format)
         }
+        expertLoadEvery = try section.integer("expert_load_every", default: 10)
     }
 }

@@ -36,6 +36,8 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
     package var granularity: Int
     /// Hidden size of a dense feed-forward over `dModel`.
     package var feedForward: Double
+    package var shared: SharedExpertsConfiguration
+    package var dense: DenseLayersConfiguration
     package var tieEmbeddings: Bool
     /// The tensor of a layer in which the routing rule keeps a number for every expert (`LoadBalancingKind.state`); nil: none.
     package var routerState: String?
@@ -65,6 +67,7 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.topK = topK
         self.granularity = granularity
         self.feedForward = feedForward
+        (shared, dense) = (.none, .none)
         self.tieEmbeddings = tieEmbeddings
         self.routerState = routerState
         self.norm = norm
@@ -75,16 +78,36 @@ package struct ModelDescription<Vocabulary: Sendable & Equatable>: Sendable, Equ
         self.initializationScale = initializationScale
     }
 
-    /// Experts of a layer, G·E.
-    package func expertCount(inLayer layer: Int) -> Int { experts[layer: layer] * granularity }
+    /// Experts of a layer, G·E; 0 in a dense one.
+    package func expertCount(inLayer layer: Int) -> Int { isRouted(layer) ? experts[layer: layer] * granularity : 0 }
+    /// Whether a layer has a router and experts.
+    package func isRouted(_ layer: Int) -> Bool { !dense.layers.contains(layer) }
+    /// Layers that have.
+    package var routedLayers: Int { layers - dense.layers.count }
     /// The same of every layer.
     package var expertCounts: [Int] { (0..<layers).map(expertCount(inLayer:)) }
     /// Whether every layer has one expert, to which all tokens go.
-    package var isDense: Bool { experts == 1 && granularity == 1 }
+    package var isDense: Bool { experts == 1 && granularity == 1 && dense == .none }
     /// Experts a token goes to, G·topK.
     package var expertsPerToken: Int { topK * granularity }
     /// Hidden size of one expert.
-    package var expertHiddenSize: Int { Int((feedForward * Double(dModel) / Double(granularity)).rounded()) }
+    package var expertHiddenSize: Int { Self.hiddenSize(feedForward, dModel, pieces: granularity) }
+    /// Hidden units that all tokens of a layer pass: those of shared experts, or of a dense layer.
+    package func unroutedHiddenSize(inLayer layer: Int) -> Int {
+        isRouted(layer) ? shared.hiddenSize : dense.hiddenSize
+    }
+
+    private static func hiddenSize(_ feedForward: Double, _ dModel: Int, pieces: Int) -> Int {
+        Int((feedForward * Double(dModel) / Double(pieces)).rounded())
+    }
+
+    /// Elements of the blocks' matrices without routers and gates.
+    /// - Parameter experts: of all layers together
+    package func matrixElements(experts: Double) -> Double {
+        let hidden = (0..<layers).reduce(0.0) { $0 + Double(unroutedHiddenSize(inLayer: $1)) }
+        return attention.matrixElements(dModel: dModel) * Double(layers)
+            + 3 * Double(dModel) * (hidden + Double(expertHiddenSize) * experts)
+    }
 }
 
 extension ModelDescription<Int?> {
@@ -104,6 +127,11 @@ extension ModelDescription<Int?> {
         topK = try section.integer("top_k", default: 1, in: 1...65_536)
         granularity = try section.integer("granularity", default: 1, in: 1...65_536)
         feedForward = try section.number("feed_forward", default: 3, in: 0.001...1000)
+        shared = try SharedExpertsConfiguration(
+            reading: section, expertHiddenSize: Self.hiddenSize(feedForward, dModel, pieces: granularity))
+        dense = try DenseLayersConfiguration(
+            reading: section, layers: layers, hiddenSize: Self.hiddenSize(feedForward, dModel, pieces: 1))
+        experts = experts.passingOver(dense.layers, layers: layers)
         tieEmbeddings = try section.boolean("tie_embeddings", default: false)
         norm = try section.choice("norm", default: .rms)
         normEpsilon = try section.number("norm_epsilon", default: 1e-5, in: 0...1)
@@ -131,7 +159,7 @@ extension ModelDescription<Int?> {
             routerState: routerState,
             norm: norm, normEpsilon: normEpsilon, finalNorm: finalNorm,
             initialization: initialization, initializationScale: initializationScale)
-        (shape.attention, shape.rotary) = (attention, rotary)
+        (shape.attention, shape.rotary, shape.shared, shape.dense) = (attention, rotary, shared, dense)
         return shape
     }
 
@@ -144,7 +172,7 @@ extension ModelDescription<Int?> {
                     "choose feed_forward and granularity so that \(feedForward) × \(dModel) / \(granularity) is whole")
         }
         try checkSize(section)
-        let fewest = expertCounts.min() ?? 0
+        let fewest = (0..<layers).filter(isRouted).map(expertCount(inLayer:)).min() ?? 0
         guard expertsPerToken <= fewest else {
             let place = experts.uniform == nil ? " in layer \(expertCounts.firstIndex(of: fewest)!)" : ""
             throw section.failure(
@@ -156,9 +184,7 @@ extension ModelDescription<Int?> {
 
     private func checkSize(_ section: ConfigurationSection) throws(Failure) {
         let d = Double(dModel), vocabulary = Double(vocabularySize ?? 1)
-        let experts = expertCounts.reduce(0.0) { $0 + Double($1) }
-        let blocks =
-            attention.matrixElements(dModel: dModel) * Double(layers) + 3 * d * Double(expertHiddenSize) * experts
+        let blocks = matrixElements(experts: expertCounts.reduce(0.0) { $0 + Double($1) })
         guard expertCounts.allSatisfy({ $0 <= mostExperts }) else {
             throw section.failure(
                 "experts", "× granularity give more than \(mostExperts) experts a layer",

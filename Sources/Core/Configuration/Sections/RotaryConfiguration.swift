@@ -75,12 +75,20 @@ package struct RotaryConfiguration: Sendable, Equatable {
                 advice: "an even number of columns must turn")
         }
         guard scaling != .none || factor == 1 else {
-            throw section.failure("rope_factor", "is \(factor), but model.rope_scaling is `none`")
+            throw section.failure(
+                "rope_factor", "is \(factor), but model.rope_scaling is `none`",
+                advice: "set model.rope_scaling to linear, llama3 or yarn")
         }
         let hasOriginal = section.contains("rope_original_context") && !section.isWord("rope_original_context", "auto")
         guard scaling.hasBands || !hasOriginal else {
             throw section.failure(
-                "rope_original_context", "has no effect with model.rope_scaling `\(scaling.rawValue)`")
+                "rope_original_context", "has no effect with model.rope_scaling `\(scaling.rawValue)`",
+                advice: "set model.rope_scaling to llama3 or yarn, or leave it out")
+        }
+        if !scaling.hasBands, let key = ["rope_low_rotations", "rope_high_rotations"].first(where: isChanged(section)) {
+            throw section.failure(
+                key, "has no effect with model.rope_scaling `\(scaling.rawValue)`",
+                advice: "set model.rope_scaling to llama3 or yarn, or leave it out")
         }
         guard lowRotations < highRotations else {
             throw section.failure(
@@ -88,6 +96,15 @@ package struct RotaryConfiguration: Sendable, Equatable {
         }
         guard scaling != .yarn || base > 1 else {
             throw section.failure("rope_base", "is 1, with which all pairs turn alike; `yarn` needs more")
+        }
+    }
+
+    /// Whether the file gives a number of rotations that is not the default; a resolved configuration states all.
+    private func isChanged(_ section: ConfigurationSection) -> (String) -> Bool {
+        { key in
+            let (found, usual) =
+                key == "rope_low_rotations" ? (lowRotations, 1) : (highRotations, Self.defaultHighRotations(scaling))
+            return section.contains(key) && found != usual
         }
     }
 }

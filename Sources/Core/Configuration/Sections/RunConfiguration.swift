@@ -105,8 +105,10 @@ extension RunDescription<Int?> {
         let tokens = Double(batch.microBatchTokens), d = Double(model.dModel)
         let experts = model.expertCounts.reduce(0.0) { $0 + Double($1) }
         let most = Double(model.expertCounts.max() ?? 1)
+        let unrouted = Double(max(model.shared.hiddenSize, model.dense.hiddenSize))
         let numbers =
-            tokens * experts * (d + 3 * Double(model.expertHiddenSize) + 8) + 16 * tokens * d * Double(model.layers)
+            tokens * experts * (d + 3 * Double(model.expertHiddenSize) + 8)
+            + tokens * (16 * d + 3 * unrouted) * Double(model.layers)
         guard numbers < mostMicroBatchNumbers, tokens * most < mostRoutes else {
             throw Failure(
                 .configuration,

@@ -84,7 +84,7 @@ package final class CSVSink: RecordSink {
 
     /// Those of the record, and of the fields that it does not have.
     private static func columns(of values: FlatRecord) -> [String] {
-        StepRecord.CodingKeys.allCases.flatMap { key in
+        FlatRecord.keys.flatMap { key in
             let fields = values[key]
             return fields.isEmpty ? [key.stringValue] : fields.map(\.column)
         }

@@ -2,7 +2,7 @@ import Diagnostics
 import Foundation
 
 /// The fields of a record under their names in `metrics.jsonl` and in its order; a list, which has a value for each layer
-/// or source, is several fields.
+/// or source, is several fields. The loads of experts, lists of lists, are left out.
 struct FlatRecord {
     enum Value: Equatable {
         case number(Double)
@@ -18,11 +18,16 @@ struct FlatRecord {
         let value: Value?
     }
 
+    /// Of the fields that a flat record may have.
+    static let keys = StepRecord.CodingKeys.allCases.filter { $0 != .expertLoad }
+
     private let entries: [String: Entry]
 
     /// - Parameter path: the file that it is for, for messages
     /// - Throws: `software` if the record cannot be encoded
     init(_ record: StepRecord, for path: String) throws(Failure) {
+        var record = record
+        record.expertLoad = nil
         let line = try record.encoded(for: path)
         do {
             entries = try JSONDecoder().decode([String: Entry].self, from: line)
@@ -42,7 +47,7 @@ struct FlatRecord {
     }
 
     /// All fields that the record has.
-    var fields: [Field] { StepRecord.CodingKeys.allCases.flatMap { self[$0] } }
+    var fields: [Field] { Self.keys.flatMap { self[$0] } }
 
     private enum Entry: Decodable {
         case one(Value)

@@ -13,6 +13,7 @@ struct TensorBoardEvent {
 
     enum Value {
         case scalar(String, Float)
+        case histogram(String, Histogram)
         /// Markdown.
         case text(String, String)
     }
@@ -59,6 +60,9 @@ extension TensorBoardEvent.Value {
         case .scalar(let tag, let number):
             value.add(1, text: tag)
             value.add(2, float: number)
+        case .histogram(let tag, let histogram):
+            value.add(1, text: tag)
+            value.add(5, message: histogram.message)
         case .text(let tag, let text):
             value.add(1, text: tag)
             var plugin = ProtocolBuffer(), metadata = ProtocolBuffer()
@@ -74,6 +78,19 @@ extension TensorBoardEvent.Value {
             value.add(8, message: tensor)
         }
         return value
+    }
+}
+
+extension Histogram {
+    /// `HistogramProto`
+    fileprivate var message: ProtocolBuffer {
+        var message = ProtocolBuffer()
+        for (field, number) in [least, greatest, Double(count), sum, sumOfSquares].enumerated() {
+            message.add(field + 1, double: number)
+        }
+        message.add(6, packed: limits)
+        message.add(7, packed: counts.map(Double.init))
+        return message
     }
 }
 
@@ -94,6 +111,10 @@ private struct ProtocolBuffer {
     mutating func add(_ field: Int, float: Float) {
         tag(field, 5)
         bytes += RunFormat.bytes(of: float.bitPattern)
+    }
+
+    mutating func add(_ field: Int, packed numbers: [Double]) {
+        add(field, numbers.flatMap { RunFormat.bytes(of: $0.bitPattern) })
     }
 
     mutating func add(_ field: Int, text: String) { add(field, Array(text.utf8)) }

@@ -2,7 +2,8 @@ package import Diagnostics
 import Foundation
 import Platform
 
-/// Event files for TensorBoard: the numbers of every step as scalars, the configuration as text.
+/// Event files for TensorBoard: the numbers of every step as scalars, the loads of a layer's experts as a histogram, the
+/// configuration as text.
 ///
 /// Each job begins a file of its own, and says with which step: TensorBoard then drops the later steps of the files before it, also
 /// while it shows them. Earlier files are never touched.
@@ -49,11 +50,14 @@ package final class TensorBoardSink: RecordSink {
 
     package func append(_ record: StepRecord) throws(Failure) {
         let fields = try FlatRecord(record, for: file.path).fields
-        let values = fields.compactMap { field -> TensorBoardEvent.Value? in
+        let scalars = fields.compactMap { field -> TensorBoardEvent.Value? in
             guard case .number(let number)? = field.value, let tag = field.tag else { return nil }
             return .scalar(tag, Float(number))
         }
-        try file.append(TensorBoardEvent(time: now, step: record.step, .summary(values)).record)
+        let loads = (record.relativeExpertLoad ?? []).enumerated().map { layer, loads in
+            TensorBoardEvent.Value.histogram("expert_load/\(layer)", Histogram(of: loads))
+        }
+        try file.append(TensorBoardEvent(time: now, step: record.step, .summary(scalars + loads)).record)
     }
 
     package func flush() throws(Failure) { try file.flush() }

@@ -34,6 +34,14 @@ package struct FeedForward: Sendable {
             gateUp = Operand(precision, rows: rows, columns: 2 * count)
             hidden = Operand(precision, rows: rows, columns: count)
         }
+
+        /// The same memory for no more hidden units.
+        func narrowed(toHidden count: Int) -> Activations { Activations(self, count) }
+
+        private init(_ wide: Activations, _ count: Int) {
+            gateUp = wide.gateUp.reshaped(rows: wide.gateUp.rows, columns: 2 * count)
+            hidden = wide.hidden.reshaped(rows: wide.hidden.rows, columns: count)
+        }
     }
 
     /// - Parameters:
@@ -69,14 +77,17 @@ package struct FeedForward: Sendable {
         multiply(second, on: pass.pool)
     }
 
-    /// Replaces the outputs' gradients by the input's, and adds to the weights' gradients.
+    /// Computes the input's gradients, and adds to the weights' gradients.
     /// - Parameters:
-    ///   - dy: `[rows, dModel]`: gradients of the outputs before, of the input after
+    ///   - dy: `[rows, dModel]`, the gradients of the outputs
     ///   - x: `[rows, dModel]`, the input of the forward pass
+    ///   - dx: `[rows, dModel]`, overwritten, or added to if `adding`; it may be `dy`
     package func backward(
-        replacing dy: Operand, _ groups: [RowGroup], input x: Operand, saved: Activations, in pass: BackwardContext
+        _ dy: Operand, _ groups: [RowGroup], input x: Operand, into dx: Operand, adding: Bool = false,
+        saved: Activations, in pass: BackwardContext
     ) {
-        let parameters = pass.parameters, scratch = pass.workspace.scratch.dHidden
+        let parameters = pass.parameters
+        let scratch = pass.workspace.scratch.dHidden.reshaped(rows: saved.hidden.rows, columns: saved.hidden.columns)
         let first = groups.map { group in
             let dHidden = scratch.rows(group.rows), gateUps = saved.gateUp.rows(group.rows)
             return ProductJob(
@@ -91,7 +102,7 @@ package struct FeedForward: Sendable {
             ProductJob(
                 saved.gateUp.rows(group.rows).factor,
                 parameters.operand(gateUp, matrix: group.matrix, like: dy).transposed,
-                into: dy.rows(group.rows))
+                into: dx.rows(group.rows), adding: adding)
         }
         multiply(second, on: pass.pool)
     }

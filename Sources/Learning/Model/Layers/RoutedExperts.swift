@@ -74,7 +74,7 @@ package struct RoutedExperts: Sendable {
             gates: routing.gates, dExpertOutputs: rows, dGates: dGates, on: pass.pool)
         try pass.dispatcher.dispatch(rows, along: exchange, into: received)
         experts.backward(
-            replacing: received, exchange.rowGroups, input: saved.received, saved: saved.feedForward, in: pass)
+            received, exchange.rowGroups, input: saved.received, into: received, saved: saved.feedForward, in: pass)
         try pass.dispatcher.combine(received, along: exchange, into: rows)
     }
 

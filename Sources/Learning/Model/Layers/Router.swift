@@ -12,7 +12,7 @@ package struct Router: Sendable {
     /// - Parameters:
     ///   - block: the prefix of its parameters' names
     ///   - settings: the rules
-    ///   - layers: of the model
+    ///   - layers: of the model, that have a router
     ///   - layout: where the parameters lie
     package init(_ block: String, _ settings: RoutingConfiguration, layers: Int, _ layout: ParameterLayout) {
         projection = Linear("\(block).router", layout)

@@ -3,7 +3,10 @@ package import Configuration
 /// How many rows the buffers of a micro-batch hold, in one layer or for several.
 package struct LayerSizes: Sendable {
     package let tokens: Int
+    /// 0 in a dense layer.
     package let experts: Int
+    /// Hidden units that all tokens pass: of shared experts or of a dense layer; 0 if there are none.
+    package let unroutedHidden: Int
     /// Slots that each expert has for a whole micro-batch in training.
     package let capacity: Int
     /// Rows that leave for experts: at most all choices, at most all slots.
@@ -19,25 +22,27 @@ package struct LayerSizes: Sendable {
     package static func byLayer(
         _ model: ModelShape, _ routing: RoutingConfiguration, microBatchTokens: Int, expertParallelSize: Int
     ) -> [LayerSizes] {
-        model.expertCounts.map { experts in
+        (0..<model.layers).map { layer in
             LayerSizes(
-                model, routing, experts: experts, microBatchTokens: microBatchTokens,
+                model, routing, layer: layer, microBatchTokens: microBatchTokens,
                 expertParallelSize: expertParallelSize)
         }
     }
 
-    /// The sizes of a layer of `experts` experts.
+    /// The sizes of one layer.
     package init(
-        _ model: ModelShape, _ routing: RoutingConfiguration, experts: Int, microBatchTokens: Int,
+        _ model: ModelShape, _ routing: RoutingConfiguration, layer: Int, microBatchTokens: Int,
         expertParallelSize: Int
     ) {
         tokens = microBatchTokens
-        self.experts = experts
+        experts = model.expertCount(inLayer: layer)
+        unroutedHidden = model.unroutedHiddenSize(inLayer: layer)
         self.expertParallelSize = expertParallelSize
         self.routing = routing
         expertsPerToken = model.expertsPerToken
-        capacity = routing.capacityFactor.capacity(
-            tokens: microBatchTokens, expertsPerToken: model.expertsPerToken, experts: experts)
+        let slots = routing.capacityFactor.capacity(
+            tokens: microBatchTokens, expertsPerToken: model.expertsPerToken, experts: max(experts, 1))
+        capacity = experts == 0 ? 0 : slots
         sendRows = min(microBatchTokens * model.expertsPerToken, capacity * experts)
         receiveRows = min(expertParallelSize * sendRows, capacity * experts)
     }
@@ -48,6 +53,7 @@ package struct LayerSizes: Sendable {
         func largest(_ size: KeyPath<LayerSizes, Int>) -> Int { layers.map { $0[keyPath: size] }.max() ?? 0 }
         tokens = largest(\.tokens)
         experts = largest(\.experts)
+        unroutedHidden = largest(\.unroutedHidden)
         capacity = largest(\.capacity)
         sendRows = largest(\.sendRows)
         receiveRows = largest(\.receiveRows)

@@ -16,8 +16,11 @@ struct SharedScratch: Sendable {
     let dQKV: Operand
     /// `[tokens, experts]` of the layer with most of them
     let dRouter: Tensor
-    /// `[slots, hidden]`
+    /// `[slots, hidden]` of an expert, or `[tokens, hidden]` of an unrouted feed-forward: the larger of both, which a feed-forward shapes.
     let dHidden: Operand
+    /// `[tokens, dModel]` and `[tokens, 1]`: gradients of what the gate of shared experts multiplies, and of its logits.
+    let dShared: Operand
+    let dSharedGate: Tensor
     /// Of one chunk of tokens.
     let logits: LogitScratch
     let rotary: RotaryTable
@@ -36,12 +39,20 @@ struct SharedScratch: Sendable {
         dAttended = Operand(precision, rows: tokens, columns: model.attention.queryWidth)
         dQKV = Operand(precision, rows: tokens, columns: model.attention.projectedWidth)
         dRouter = Tensor(rows: tokens, columns: sizes.experts)
-        dHidden = Operand(precision, rows: keepsActivations ? sizes.receiveRows : 0, columns: model.expertHiddenSize)
+        dHidden = Operand(precision, rows: 1, columns: keepsActivations ? Self.hiddenCount(model, sizes) : 0)
+        let gated = model.shared.isGated ? tokens : 0
+        dShared = Operand(precision, rows: gated, columns: d)
+        dSharedGate = Tensor(rows: gated, columns: 1)
         let chunk = min(sizes.tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         logits = LogitScratch(chunk: chunk, vocabulary: model.vocabularySize, precision)
         rotary = RotaryTable(model.rotary, context: model.context, headSize: model.attention.headSize)
         let shape = AttentionShape(model.attention, context: model.context)
         attention = (0..<threads).map { _ in AttentionScratch(shape, precision) }
+    }
+
+    /// Numbers of the largest gradient of hidden units.
+    static func hiddenCount(_ model: ModelShape, _ sizes: LayerSizes) -> Int {
+        max(sizes.receiveRows * model.expertHiddenSize, sizes.tokens * sizes.unroutedHidden)
     }
 
     /// Columns of the widest row that is summed over tokens: of a block's norm, of the biases of queries, keys and values, or of

@@ -18,7 +18,7 @@ package struct WorkspaceMemory: Sendable {
         keepsActivations: Bool,
         threads: Int
     ) {
-        let d = model.dModel, attention = model.attention, hidden = model.expertHiddenSize, k = model.expertsPerToken
+        let d = model.dModel, attention = model.attention, copies = precision == .float32 ? 0 : 1
         let layers = LayerSizes.byLayer(
             model, routing, microBatchTokens: tokens, expertParallelSize: expertParallelSize)
         let sizes = LayerSizes(forAllOf: layers)
@@ -28,29 +28,45 @@ package struct WorkspaceMemory: Sendable {
         var numbers = kept.inputs * tokens * d + kept.attention * (norm + tokens * ofAttention.numbers)
         var operands = kept.attention * tokens * ofAttention.operands
         for layer in kept.feedForward == 1 ? [sizes] : layers {
-            let route = tokens * (layer.experts + 1 + 4 * k) + layer.experts
-            let counts = 2 * layer.experts + 2 * expertParallelSize
-            numbers += 2 * tokens * d + norm + route + counts
-            operands += layer.receiveRows * (d + 3 * hidden) + layer.sendRows * d
+            let ofFeedForward = Self.feedForward(layer, model, copies: copies)
+            numbers += 2 * tokens * d + norm + ofFeedForward.numbers
+            operands += ofFeedForward.operands
         }
         activations = 4 * (numbers + norm + tokens * d) + precision.size * (operands + tokens * d)
         exchange = precision.size * (sizes.sendRows + sizes.receiveRows) * d
-        let copies = precision == .float32 ? 0 : 1
         let backwardTokens = keepsActivations ? tokens : 0
-        let shared =
-            backwardTokens * (d + sizes.experts)
+        let gated = model.shared.isGated ? backwardTokens : 0
+        let sharedNumbers =
+            backwardTokens * (d + sizes.experts) + gated
             + (keepsActivations ? partialSumRows(tokens: tokens) * SharedScratch.tokenSumWidth(model) : 0)
         let sharedOperands =
-            backwardTokens * (copies * d + attention.queryWidth + attention.projectedWidth)
-            + (keepsActivations ? sizes.receiveRows * hidden : 0)
+            backwardTokens * (copies * d + attention.queryWidth + attention.projectedWidth) + gated * d
+            + (keepsActivations ? SharedScratch.hiddenCount(model, sizes) : 0)
         let chunkRows = min(tokens, crossEntropyChunk(vocabulary: model.vocabularySize))
         let chunk = chunkRows * model.vocabularySize
         let rotary = model.context * model.rotary.pairs(headSize: attention.headSize) * 2
         let shape = AttentionShape(attention, context: model.context)
-        scratch = 4 * (backwardTokens * (d + k) + tokens)
+        scratch = 4 * (backwardTokens * (d + model.expertsPerToken) + tokens)
         sharedScratch =
-            4 * (shared + chunk + chunkRows + rotary) + precision.size * (sharedOperands + copies * chunk)
+            4 * (sharedNumbers + chunk + chunkRows + rotary) + precision.size * (sharedOperands + copies * chunk)
             + threads * AttentionScratch.bytes(shape, precision)
+    }
+
+    /// What a layer's routes, experts and unrouted feed-forward keep of a micro-batch. The latter: the gate; the input where it is
+    /// rounded, the hidden layer, and what the gate multiplies.
+    /// - Parameter copies: of a rounded input: 1 or 0
+    private static func feedForward(
+        _ layer: LayerSizes, _ model: ModelShape, copies: Int
+    ) -> (numbers: Int, operands: Int) {
+        let d = model.dModel, tokens = layer.tokens
+        let route = tokens * (layer.experts + 1 + 4 * model.expertsPerToken) + layer.experts
+        let counts = 2 * layer.experts + 2 * layer.expertParallelSize
+        let ofExperts = layer.receiveRows * (d + 3 * model.expertHiddenSize) + layer.sendRows * d
+        guard layer.unroutedHidden > 0 else { return (route + counts, ofExperts) }
+        let gates = model.shared.isGated ? 1 : 0
+        return (
+            route + counts + tokens * gates, ofExperts + tokens * ((copies + gates) * d + 3 * layer.unroutedHidden)
+        )
     }
 
     /// What attention keeps of a token besides its norm: logsumexps and norms' reciprocals; the norm's output, queries, keys and

@@ -122,7 +122,7 @@ package struct ParameterLayout: Sendable {
     }
 
     private static func tensors(_ model: ModelShape) -> [Declaration] {
-        let d = model.dModel, hidden = model.expertHiddenSize
+        let d = model.dModel
         func norm(_ name: String) -> [Declaration] {
             let weight = Declaration(name: "\(name).weight", role: .normWeight, rows: 1, columns: d)
             let bias = Declaration(name: "\(name).bias", role: .bias, rows: 1, columns: d)
@@ -131,20 +131,12 @@ package struct ParameterLayout: Sendable {
         // A row of the embedding is looked up, not multiplied: its fan-in is 1 (the joint study's code does the same).
         var all = [matrix("embedding", model.vocabularySize, d, fanIn: model.tieEmbeddings ? d : 1)]
         for layer in 0..<model.layers {
-            let block = "blocks.\(layer)", experts = model.expertCount(inLayer: layer)
-            let together = model.initialization == .llmRandom ? experts : 1
+            let block = "blocks.\(layer)"
             all += norm("\(block).attention_norm")
             all += attention(block, model)
             all += norm("\(block).feed_forward_norm")
-            all.append(matrix("\(block).router", d, experts, fanIn: d))
-            if let state = model.routerState {
-                all.append(Declaration(name: "\(block).\(state)", role: .routerState, rows: 1, columns: experts))
-            }
-            all.append(
-                matrix(
-                    "\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: [hidden, hidden]))
-            all.append(
-                matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: [d]))
+            all += model.isRouted(layer) ? routedExperts(layer, block, model) : []
+            all += unroutedFeedForward(layer, block, model)
         }
         if model.finalNorm { all += norm("final_norm") }
         if !model.tieEmbeddings { all.append(matrix("head", model.vocabularySize, d, fanIn: d)) }
@@ -157,6 +149,31 @@ package struct ParameterLayout: Sendable {
         Declaration(
             name: name, role: .matrix(fanIn: fanIn), rows: rows, columns: columns, expertCount: experts,
             hiddenWidths: hidden)
+    }
+
+    /// The router of a block, its state and its experts.
+    private static func routedExperts(_ layer: Int, _ block: String, _ model: ModelShape) -> [Declaration] {
+        let d = model.dModel, hidden = model.expertHiddenSize, experts = model.expertCount(inLayer: layer)
+        let together = model.initialization == .llmRandom ? experts : 1
+        let state = model.routerState.map {
+            Declaration(name: "\(block).\($0)", role: .routerState, rows: 1, columns: experts)
+        }
+        return [matrix("\(block).router", d, experts, fanIn: d)] + (state.map { [$0] } ?? []) + [
+            matrix("\(block).experts.gate_up", d, 2 * hidden, fanIn: d, experts: experts, hidden: [hidden, hidden]),
+            matrix("\(block).experts.down", hidden, d, fanIn: together * hidden, experts: experts, hidden: [d]),
+        ]
+    }
+
+    /// The shared experts of a block and their gate, or the feed-forward of a dense layer.
+    private static func unroutedFeedForward(_ layer: Int, _ block: String, _ model: ModelShape) -> [Declaration] {
+        let d = model.dModel, hidden = model.unroutedHiddenSize(inLayer: layer)
+        guard hidden > 0 else { return [] }
+        let isRouted = model.isRouted(layer), name = "\(block).\(isRouted ? "shared_experts" : "feed_forward")"
+        let gate = isRouted && model.shared.isGated ? [matrix("\(block).shared_gate", d, 1, fanIn: d)] : []
+        return [
+            matrix("\(name).gate_up", d, 2 * hidden, fanIn: d, hidden: [hidden, hidden]),
+            matrix("\(name).down", hidden, d, fanIn: hidden, hidden: [d]),
+        ] + gate
     }
 
     /// The projections of a block's attention and their biases.

@@ -9,10 +9,19 @@ package struct RoutingStatistics: Sendable {
     package var z = 0.0
     /// Assignments that found no slot.
     package var dropped = 0
+    /// Assignments to every expert, before capacity; none without tokens.
+    package var tokensPerExpert: [Int32] = []
     /// Assignments to the most wanted expert over the mean of all.
     package var imbalance = 0.0
     /// A digest of all choices, in token order; 52 bits.
     package var expertIndicesDigest: UInt64 = 0
+
+    /// A layer whose one feed-forward gets all tokens.
+    static func ofDenseLayer(tokens: Int) -> RoutingStatistics {
+        var result = RoutingStatistics()
+        result.imbalance = tokens > 0 ? 1 : 0
+        return result
+    }
 }
 
 extension Routing {
@@ -30,6 +39,7 @@ extension Routing {
         if let capacity {
             for e in 0..<experts { result.dropped += max(0, Int(tokensPerExpert[e]) - capacity) }
         }
+        result.tokensPerExpert = (0..<experts).map { tokensPerExpert[$0] }
         result.imbalance = Double(maximumTokensPerExpert) / (assignments / Double(experts))
         for i in 0..<tokens * expertsPerToken {
             result.expertIndicesDigest = mix(result.expertIndicesDigest ^ UInt64(UInt32(bitPattern: expertIndices[i])))

@@ -76,7 +76,9 @@ package struct Calibration: Sendable {
             let statistics = try engine.model.evaluate(filled, in: engine.pass(.evaluation, parameters, of: filled))
             losses += statistics.crossEntropy
             tokens += statistics.tokens
-            for layer in counts.indices { count(engine.workspace.route(inLayer: layer), layer, filled.tokens) }
+            for layer in counts.indices where !counts[layer].isEmpty {
+                count(engine.workspace.route(inLayer: layer), layer, filled.tokens)
+            }
         }
         loss = losses / Double(tokens)
     }

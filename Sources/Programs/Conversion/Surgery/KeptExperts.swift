@@ -33,20 +33,26 @@ package struct KeptExperts: Sendable, Equatable {
     package init(_ target: Int, of model: ModelShape, over scope: PruningScope, scores: [[Double]])
         throws(Failure)
     {
-        let there = (0..<model.layers).map { model.experts[layer: $0] }
-        let most = scope == .layer ? there.max() ?? 1 : there.reduce(0, +) / model.layers
+        // Dense layers have none.
+        let layers = (0..<model.layers).filter(model.isRouted), there = layers.map { model.experts[layer: $0] }
+        let most = scope == .layer ? there.max() ?? 1 : there.reduce(0, +) / layers.count
         guard (model.topK...most).contains(target) else {
             throw Failure(
                 .usage, "--experts \(target): the model has \(model.experts), and a token chooses \(model.topK)",
                 advice: "allowed are \(model.topK) to \(most)")
         }
-        let ranked = scores.map { Self.ranked($0, together: model.granularity) }
+        let ranked = layers.map { Self.ranked(scores[$0], together: model.granularity) }
         let kept =
             scope == .layer
             ? there.map { min($0, target) }
-            : Self.mostUsed(ranked.map { $0.map(\.score) }, target * model.layers, atLeast: model.topK)
-        numbers = zip(ranked, kept).map { layer, count in layer.prefix(count).flatMap(\.experts).sorted() }
-        experts = ExpertsPerLayer(byLayer: kept)
+            : Self.mostUsed(ranked.map { $0.map(\.score) }, target * layers.count, atLeast: model.topK)
+        var numbers = [[Int]](repeating: [], count: model.layers), byLayer = numbers.map { _ in kept[0] }
+        for (place, layer) in layers.enumerated() {
+            numbers[layer] = ranked[place].prefix(kept[place]).flatMap(\.experts).sorted()
+            byLayer[layer] = kept[place]
+        }
+        self.numbers = numbers
+        experts = ExpertsPerLayer(byLayer: byLayer)
     }
 
     /// A layer's experts, most used first, in groups of `granularity`: as many as cost a dense feed-forward.

@@ -33,9 +33,12 @@ package struct PowerRule: Sendable, Codable, Equatable {
         }
     }
 
+    /// Of `ln x`: models of one size differ by a hundredth with their routers, from which no power can be told.
+    private static let leastRange = 0.1
+
     /// Nil without points that differ in x, or where a rule of one power has fewer than two.
     ///
-    /// An x joins only if the points differ in it, and differ in it otherwise than in those before it.
+    /// An x joins only if the points differ in it by more than `leastRange`, and differ in it otherwise than in those before it.
     ///
     /// - Parameters:
     ///   - factors: in the order in which they join
@@ -44,8 +47,9 @@ package struct PowerRule: Sendable, Codable, Equatable {
         var joined: [Factor] = [], reasons: [String: String] = [:]
         for factor in factors {
             let columns = (joined + [factor]).map { centered($0.logs) }
-            if (factor.logs.max() ?? 0) - (factor.logs.min() ?? 0) < 1e-6 {
-                reasons[factor.name] = "it is the same at all points"
+            let range = (factor.logs.max() ?? 0) - (factor.logs.min() ?? 0)
+            if range < Self.leastRange {
+                reasons[factor.name] = "it is \(range < 1e-6 ? "" : "nearly ")the same at all points"
             } else if logs.count < columns.count + 1 {
                 reasons[factor.name] = "there are too few points"
             } else if LeastSquares(columns, logs, tolerance: 0.02) == nil {

@@ -14,6 +14,8 @@ package struct PlanEntry: Sendable {
     /// What keeps the model from being better.
     package let limits: [String]
     package let learningRate: Double
+    /// Why the rate may be off; nil if nothing speaks against it.
+    package let learningRateCaution: String?
     package let batch: [BatchStage]
     /// Rate and batch by another rule.
     package let stepLaw: StepLawAdvice
@@ -41,7 +43,9 @@ package struct PlanEntry: Sendable {
         interval = candidate.isDenseTwin ? nil : law.interval(at: point)
         limits = candidate.limits(at: d)
         let recipe = TrainingRecipe(candidate.counting)
-        learningRate = recipe.learningRate(active: candidate.counting.activeParameters(shape), experts: experts)
+        let active = candidate.counting.activeParameters(shape)
+        learningRate = recipe.learningRate(active: active, experts: experts)
+        learningRateCaution = recipe.learningRateCaution(active: active)
         batch = recipe.batch(tokens: buildable.tokens)
         stepLaw = StepLawAdvice(shape, candidate.counting, tokens: buildable.tokens)
         memoryBytes = candidate.request.memory?.bytes(for: shape, candidate.counting)

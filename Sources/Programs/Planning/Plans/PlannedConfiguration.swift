@@ -101,7 +101,7 @@ extension Plan {
                 + "\(shortCount(model.tokens)) tokens, \(scientific(model.trainingFLOPs)) training FLOPs as the law's paper counts, "
                 + "\(scientific(model.trainerFLOPs)) as the trainer does",
             "predicted loss \(decimals(model.loss, 4))" + (interval ?? ""),
-        ] + (cautions + entry.warnings).map { "beware: " + $0 }
+        ] + (cautions + entry.warnings + [entry.learningRateCaution].compactMap(\.self)).map { "beware: " + $0 }
     }
 
     /// Hidden size of the dense feed-forward over d: 3 in the joint study; 8/3 makes a SwiGLU of the 8·d² parameters that

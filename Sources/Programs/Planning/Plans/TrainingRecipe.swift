@@ -11,6 +11,11 @@ struct TrainingRecipe: Sendable {
         counting == .fineGrained ? 2e-4 : peakLearningRate(active: active, experts: experts)
     }
 
+    /// What to say of that rate; nil if nothing.
+    func learningRateCaution(active: Double) -> String? {
+        counting == .fineGrained ? nil : peakLearningRateCaution(active: active)
+    }
+
     /// Tokens of a step; 0.5M in the fine-grained study.
     func batch(tokens: Double) -> [BatchStage] {
         counting == .fineGrained ? [BatchStage(fromToken: 0, tokens: 524_288)] : batchRamp(tokens: tokens)

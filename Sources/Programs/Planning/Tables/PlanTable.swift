@@ -53,7 +53,8 @@ extension Plan {
                 "\(decimals(best.roundingCost, 5)) nats above the optimum among real numbers "
                     + "(\(shortCount(optimum.activeParameters)) active, \(shortCount(optimum.tokens)) tokens)"
             ))
-        lines.append(("learning rate", "\(scientific(best.learningRate)) at its peak"))
+        let caution = best.learningRateCaution.map { "; \($0)" } ?? ""
+        lines.append(("learning rate", "\(scientific(best.learningRate)) at its peak\(caution)"))
         lines.append(("batch", batchInWords))
         lines.append(("Step Law", stepLawInWords))
         lines.append(("limited by", best.limits.joined(separator: ", ")))

@@ -20,8 +20,9 @@ struct RunCurves {
             stepTime,
             curve(.droppedRatio, "Dropped assignments", "assignments without a slot, %", fromZero: true),
             LayerMap(points, \.imbalanceByLayer).imbalance, LayerMap(points, \.droppedByLayer).drops,
-            curve(.peakMemory, "Memory", "peak memory of a rank", write: byteCount, fromZero: true),
-        ].compactMap(\.self)
+        ].compactMap(\.self) + ExpertLoadMaps(run.loads.points).figures
+            + [curve(.peakMemory, "Memory", "peak memory of a rank", write: byteCount, fromZero: true)].compactMap(
+                \.self)
     }
 
     private func tokens(_ points: [Double]) -> Axis {

@@ -20,7 +20,10 @@ package struct RunHistory: Sendable {
     package let summary: RunSummary?
     /// The text of `config.yaml`.
     let configuration: String?
-    package private(set) var records = ThinnedRecords()
+    package private(set) var records = Thinned<RecordPoint>(limit: Self.mostPoints)
+    package private(set) var loads = Thinned<ExpertLoadPoint>(limit: Self.mostLoadPoints)
+    /// Assignments to every expert over the mean of its layer, in the last record that has them.
+    private(set) var lastLoads: [[Double]] = []
     package private(set) var validations: [ValidationPoint] = []
     package private(set) var events = RunEvents()
     /// Nil of a run that has no records yet.
@@ -30,6 +33,10 @@ package struct RunHistory: Sendable {
     /// Training time in all.
     package private(set) var hours = 0.0
 
+    /// Points enough for a curve as wide as a screen.
+    package static let mostPoints = 480
+    /// Columns enough for a map: the loads of many experts take memory.
+    package static let mostLoadPoints = 96
     /// Validations that are drawn.
     private static let mostValidations = 1000
 
@@ -96,6 +103,10 @@ package struct RunHistory: Sendable {
         if record.seconds.isDrawable, record.seconds > 0 { hours += record.seconds / 3600 }
         records.add(RecordPoint(record, hours: hours))
         events.add(record)
+        if let load = ExpertLoadPoint(record) {
+            loads.add(load)
+            lastLoads = load.relativeLoads
+        }
         if let loss = record.validationLoss, loss.isDrawable {
             if validations.count == Self.mostValidations {
                 validations = validations.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)

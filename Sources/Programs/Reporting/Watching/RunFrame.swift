@@ -22,6 +22,8 @@ struct RunFrame {
     private let run: RunHistory
     private let progress: RunProgress
     private let size: TerminalSize
+    /// Experts whose loads are shown side by side.
+    private static let mostColumns = 16
 
     init(_ run: RunHistory, _ size: TerminalSize, now: Date) {
         self.run = run
@@ -122,9 +124,9 @@ struct RunFrame {
         let cells = last.loadImbalanceByLayer.enumerated().map { layer, load in
             cell(layer, load, dropped: last.droppedRatioByLayer.dropFirst(layer).first ?? 0, most)
         }
-        let width = (cells.first?.count ?? 0) + 3, perRow = max(1, min(cells.count, (size.columns + 3) / width))
+        let width = (cells.map(\.count).max() ?? 0) + 3, perRow = max(1, min(cells.count, (size.columns + 3) / width))
         let needed = (cells.count + perRow - 1) / perRow
-        let header = StyledLine("load of the most loaded expert over the mean, and drops, by layer", .dim)
+        let header = StyledLine("load of the experts, of the most loaded one over the mean, and drops, by layer", .dim)
         let shown = (0..<min(needed, rows - 1)).map { row in
             var line = StyledLine()
             for (place, cell) in cells.dropFirst(row * perRow).prefix(perRow).enumerated() {
@@ -137,9 +139,15 @@ struct RunFrame {
         return [hidden > 0 ? StyledLine(header.text + "; \(hidden) more layers do not fit", .dim) : header] + shown
     }
 
+    /// A column for every expert where they are few enough and the records have them, else a bar for the most loaded one.
     private func cell(_ layer: Int, _ load: Double, dropped: Double, _ most: Double) -> StyledLine {
         var line = StyledLine(String(repeating: " ", count: max(0, 3 - "\(layer)".count)) + "\(layer) ", .dim)
-        line.addBar(load / most, of: 8, load > 2 ? .warning : .training, size.glyphs)
+        let style = load > 2 ? StyledLine.Style.warning : .training
+        if layer < run.lastLoads.count, run.lastLoads[layer].count <= Self.mostColumns {
+            line.addColumns(run.lastLoads[layer].map { $0 / 2 }, style, size.glyphs)
+        } else {
+            line.addBar(load / most, of: 8, style, size.glyphs)
+        }
         let drops = decimals(100 * dropped, 1)
         line.add(" \(decimals(load, 2))" + String(repeating: " ", count: max(1, 6 - drops.count)) + drops + " %")
         return line

@@ -29,6 +29,13 @@ struct StyledLine {
         add(String(repeating: empty, count: columns - count), .dim)
     }
 
+    /// Adds a column of one character for each share, from 0 to 1.
+    mutating func addColumns(_ shares: [Double], _ style: Style, _ glyphs: TerminalGlyphs) {
+        let heights = Array(glyphs == .unicode ? " ▁▂▃▄▅▆▇█" : " .:-=+*%#")
+        let columns = shares.map { heights[$0 > 0 ? Int((min($0, 1) * Double(heights.count - 1)).rounded(.up)) : 0] }
+        add(String(columns), style)
+    }
+
     /// Adds blanks up to `column`.
     mutating func pad(to column: Int) { add(String(repeating: " ", count: max(0, column - count))) }
 

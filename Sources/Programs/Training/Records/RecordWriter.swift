@@ -69,7 +69,7 @@ final class RecordWriter {
         validation: RunValidation.Result?
     ) -> StepRecord {
         let microBatches = outcome.microBatches
-        let weights = configuration.routing.weights(layers: configuration.model.layers)
+        let weights = configuration.routing.weights(layers: configuration.model.routedLayers)
         var record = StepRecord()
         record.step = state.step
         record.time = Date().formatted(.iso8601)
@@ -88,8 +88,9 @@ final class RecordWriter {
         record.gradientNorm = outcome.gradientNorm
         record.skipped = outcome.verdict == .applied ? nil : true
         record.droppedRatioByLayer = microBatches.dropped
-        record.droppedRatio = microBatches.dropped.reduce(0, +) / Double(microBatches.dropped.count)
+        record.droppedRatio = microBatches.dropped.reduce(0, +) / Double(configuration.model.routedLayers)
         record.loadImbalanceByLayer = microBatches.imbalance
+        record.expertLoad = microBatches.expertLoad
         record.seconds = seconds
         record.tokensPerSecond = Double(outcome.batch.tokens) / seconds
         let useful = work.flopsPerToken(droppedRatio: record.droppedRatio, visible: microBatches.visibleTokens)

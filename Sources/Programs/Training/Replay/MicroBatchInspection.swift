@@ -54,7 +54,9 @@ struct MicroBatchInspection {
             try write(starts, "document_starts", [microBatch.tokens], root)
         }
         try write(engine.workspace.losses[0..<microBatch.tokens], "losses", [microBatch.tokens], root)
-        for (layer, statistics) in statistics.routes.enumerated() { try write(layer, statistics, root) }
+        for (layer, statistics) in statistics.routes.enumerated() where configuration.model.isRouted(layer) {
+            try write(layer, statistics, root)
+        }
         for id in engine.layout.all {
             let entry = engine.layout[id], values = Vector<Float>(count: entry.count)
             let gradient = gradients.values(entry.range, buffer: values)

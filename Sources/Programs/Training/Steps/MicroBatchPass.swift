@@ -15,6 +15,7 @@ struct MicroBatchPass: Sendable {
     let source: any SequenceSource
     let gradients: GradientAccumulator
     let ledger: MicroBatchTable
+    let loads: ExpertLoadTable?
     let parameters: ParameterArena
     /// Before this step.
     let consumed: Consumed
@@ -43,6 +44,7 @@ struct MicroBatchPass: Sendable {
         }
         guard let number else { return }
         ledger.record(statistics, microBatch: number)
+        loads?.add(statistics)
         if source.sourceCount > 1 { recordSources(pass.workspace.losses, microBatch: number) }
     }
 

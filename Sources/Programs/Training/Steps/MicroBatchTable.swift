@@ -119,6 +119,8 @@ package struct BatchSummary: Sendable {
     /// Dropped share of assignments, and imbalance, by layer.
     package var dropped: [Double]
     package var imbalance: [Double]
+    /// Assignments to every expert, before capacity, by layer; nil of a step that does not record them.
+    package var expertLoad: [[Int]]?
     /// Digests of all micro-batches' choices, and of their losses, each with the micro-batch's number.
     package var routeDigest: UInt64 = 0
     package var lossDigest: UInt64 = 0

@@ -37,6 +37,7 @@ package final class TrainingStep {
     private let chunks: ChunkPlan
     private let sums: NormAndDigest
     private let ledger: MicroBatchTable
+    private let loads: ExpertLoadTable?
     /// Tokens, for each micro-batch in flight.
     private let microBatches: [MicroBatch]
     private let flags = Vector<Int32>(count: 1)
@@ -55,6 +56,7 @@ package final class TrainingStep {
         sums = NormAndDigest(engine.layout, chunks, engine.mesh)
         ledger = MicroBatchTable(
             microBatches: largest.microBatches, layers: configuration.model.layers, sources: source.sourceCount)
+        loads = ExpertLoadTable(configuration.model, configuration.metrics)
         microBatches = engine.runners.map { _ in
             MicroBatch(
                 sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context,
@@ -72,8 +74,9 @@ package final class TrainingStep {
         for thread in engine.runners { thread.dispatcher.clock.reset() }
         let batch = configuration.batch.step(after: state.consumed.tokens)
         try computeGradients(state, batch)
-        let microBatches = ledger.summary(
+        var microBatches = ledger.summary(
             of: batch.microBatches, expertsPerToken: configuration.model.expertsPerToken)
+        if recordsLoads(after: state) { microBatches.expertLoad = loads?.byLayer }
         let view = view
         tracer?.begin(.normAndDigest)
         let (norm, digest) = try sums.normAndDigest(on: engine.workers) { chunk, worker in
@@ -103,13 +106,14 @@ package final class TrainingStep {
     private func computeGradients(_ state: TrainingState, _ batch: StepBatch) throws(CommunicationError) {
         gradients.reset()
         ledger.clear()
+        loads?.clear()
         let overlapped = engine.backgroundReduction.map {
             OverlappedReduction(gradients, $0, tracer: engine.reductionTracer)
         }
         let work = MicroBatchPass(
             configuration: configuration, batch: batch, mesh: engine.mesh, model: engine.model, source: source,
-            gradients: gradients, ledger: ledger, parameters: state.parameters, consumed: state.consumed,
-            overlapped: overlapped)
+            gradients: gradients, ledger: ledger, loads: loads, parameters: state.parameters,
+            consumed: state.consumed, overlapped: overlapped)
         let threads = engine.runners, microBatches = microBatches
         try computeMicroBatches(
             accumulationSteps: engine.mesh.accumulationSteps(microBatches: batch.microBatches),
@@ -127,7 +131,14 @@ package final class TrainingStep {
             try engine.reduction.sum(gradients, clock: clock)
         }
         try clock.wait { () throws(CommunicationError) in try world.barrier() }
-        try clock.reduce { () throws(CommunicationError) in try ledger.allReduce(batch.microBatches, over: world) }
+        try clock.reduce { () throws(CommunicationError) in
+            try ledger.allReduce(batch.microBatches, over: world)
+            if recordsLoads(after: state) { try loads?.allReduce(over: world) }
+        }
+    }
+
+    private func recordsLoads(after state: TrainingState) -> Bool {
+        loads != nil && (state.step + 1).isMultiple(of: configuration.metrics.expertLoadEvery)
     }
 
     /// The micro-batch `number` of the step after `consumed`, valid until the next is asked for or a step is taken.

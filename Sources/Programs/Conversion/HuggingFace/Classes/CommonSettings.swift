@@ -117,6 +117,13 @@ enum CommonSettings {
             "sliding_window", "is \(window) for texts of up to \(context) tokens: a sliding window is not supported")
     }
 
+    /// What Qwen's classes say where attention has no window.
+    static let withoutWindow: [String: JSONValue] = ["use_sliding_window": .boolean(false)]
+
+    static func requireWindowUnused(_ keys: inout ConfigurationKeys) throws(Failure) {
+        try keys.require("use_sliding_window", .boolean(false), feature: "a sliding window")
+    }
+
     private static func requireFullAttention(_ keys: inout ConfigurationKeys, layers: Int) throws(Failure) {
         guard let kinds = keys.value("layer_types") else { return }
         guard case .list(let list) = kinds, list.count == layers,

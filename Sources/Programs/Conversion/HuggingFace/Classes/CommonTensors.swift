@@ -89,6 +89,17 @@ func routedTensors(_ layer: Int, _ model: ModelShape, slots: Int) -> [ClassTenso
         }
 }
 
+/// The feed-forward of a dense layer.
+func denseTensors(_ name: String, _ layer: Int, _ model: ModelShape) -> [ClassTensor] {
+    feedForwardTensors(name, "blocks.\(layer).feed_forward", hidden: model.dense.hiddenSize, model)
+}
+
+/// The shared experts of a layer, where the model has some.
+func sharedTensors(_ name: String, _ layer: Int, _ model: ModelShape) -> [ClassTensor] {
+    guard model.shared != .none else { return [] }
+    return feedForwardTensors(name, "blocks.\(layer).shared_experts", hidden: model.shared.hiddenSize, model)
+}
+
 /// What a class calls the three matrices of a SwiGLU.
 struct FeedForwardNames {
     var gate = "gate_proj"
@@ -102,8 +113,19 @@ struct FeedForwardNames {
 func expertTensors(
     _ name: String, _ layer: Int, _ expert: Int, _ model: ModelShape, names: FeedForwardNames = FeedForwardNames()
 ) -> [ClassTensor] {
-    let d = model.dModel, hidden = model.expertHiddenSize
-    let gateUp = "blocks.\(layer).experts.gate_up", down = "blocks.\(layer).experts.down"
+    feedForwardTensors(name, "blocks.\(layer).experts", expert: expert, hidden: model.expertHiddenSize, model, names)
+}
+
+/// - Parameters:
+///   - name: of the three matrices, without their own names
+///   - parameters: the prefix of ours
+///   - expert: which matrix of ours, where there are several
+///   - names: their own
+func feedForwardTensors(
+    _ name: String, _ parameters: String, expert: Int? = nil, hidden: Int, _ model: ModelShape,
+    _ names: FeedForwardNames = FeedForwardNames()
+) -> [ClassTensor] {
+    let d = model.dModel, gateUp = "\(parameters).gate_up", down = "\(parameters).down"
     return [
         ClassTensor(
             "\(name).\(names.gate).weight", [hidden, d], .transposed(gateUp, expert: expert, columns: 0..<hidden)),

@@ -9,31 +9,25 @@ import Tensors
 struct Ernie45MoE: ExportedClass {
     static let name = "Ernie4_5_MoeForCausalLM"
     static let modelType = "ernie4_5_moe"
-    static let biases: [AttentionBias] = [.none]
+    static let traits = ClassTraits(
+        experts: .anyNumbers, denseLayers: .outside, normalizesGates: true, gatesSharedExperts: false,
+        sharesWholeExperts: true)
 
     /// Experts of every layer, those included that are never chosen.
     private let slots: Int
 
     private init(slots: Int) { self.slots = slots }
 
-    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
-        guard routing.normalizeGates else {
-            throw Failure(
-                .configuration,
-                "layers hold different numbers of experts (model.experts is \(model.experts)) and routing.normalize_gates "
-                    + "is false: the only class of transformers that holds such layers divides gates by their sum",
-                advice: "convert prune --scope layer gives a model that can go to Hugging Face; so does training with "
-                    + "normalize_gates: true")
-        }
-        self.init(slots: model.expertCounts.max() ?? 1)
-    }
+    init(holding model: ModelShape, profile: ExportProfile) { self.init(slots: model.expertCounts.max() ?? 1) }
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
-        [
+        let routed = (0..<model.layers).filter(model.isRouted)
+        return [
             "moe_num_experts": .integer(slots), "moe_k": .integer(model.expertsPerToken),
             "moe_intermediate_size": .integer(model.expertHiddenSize),
-            "intermediate_size": .integer(model.expertHiddenSize), "moe_num_shared_experts": .integer(0),
-            "moe_layer_start_index": .integer(0), "moe_layer_end_index": .integer(model.layers - 1),
+            "intermediate_size": .integer(model.dense == .none ? model.expertHiddenSize : model.dense.hiddenSize),
+            "moe_num_shared_experts": .integer(model.shared.count(expertHiddenSize: model.expertHiddenSize)),
+            "moe_layer_start_index": .integer(routed[0]), "moe_layer_end_index": .integer(routed[routed.count - 1]),
             "moe_layer_interval": .integer(1), "moe_norm_min": .number(1e-12), "use_bias": .boolean(false),
             // The class would take token 0.
             "pad_token_id": .null,
@@ -47,31 +41,35 @@ struct Ernie45MoE: ExportedClass {
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
         let slots = try keys.integer("moe_num_experts", default: 64, in: 1...65_536)
         let expertsPerToken = try keys.integer("moe_k", default: 6, in: 1...slots)
-        let model = try CommonSettings.read(
+        var model = try CommonSettings.read(
             &keys, hiddenKey: "moe_intermediate_size", experts: slots, expertsPerToken: expertsPerToken,
             CommonSettings.Defaults(tiesEmbeddings: true, normEpsilon: 1e-5, ropeBase: 500_000, keyHeads: 4))
-        let last = try keys.integer("moe_layer_end_index", default: -1, in: -1...10_000)
-        let first = try keys.integer("moe_layer_start_index", default: 1, in: 0...10_000)
-        guard first == 0, last == -1 || last == model.layers - 1 else {
-            throw keys.failure(
-                "moe_layer_start_index",
-                "and `moe_layer_end_index` are \(first) and \(last): a layer without experts is not supported")
-        }
-        try keys.require("moe_layer_interval", .integer(1), feature: "a layer without experts")
-        guard try keys.integer("moe_num_shared_experts", default: 2, in: 0...65_536) == 0 else {
-            throw keys.failure("moe_num_shared_experts", "is not 0: a shared expert is not supported")
-        }
+        try readLayers(&keys, into: &model)
+        let shared = try keys.integer("moe_num_shared_experts", default: 2, in: 0...65_536)
+        if shared > 0 { model.shared = SharedExpertsConfiguration(hiddenSize: shared * model.expertHiddenSize) }
         try keys.require("use_bias", .boolean(false), feature: "a bias")
         // The most probable expert alone has more than 1/slots: so little is never reached.
         _ = try keys.number("moe_norm_min", default: 1e-12, in: 0...1e-6)
-        keys.ignore(["intermediate_size"])
         return ImportedConfiguration(Ernie45MoE(slots: slots), model, normalizesGates: true)
+    }
+
+    /// Layer i has experts from a first to a last one on, if the interval divides i + 1.
+    private static func readLayers(_ keys: inout ConfigurationKeys, into model: inout ModelShape) throws(Failure) {
+        let first = try keys.integer("moe_layer_start_index", default: 1, in: 0...10_000)
+        let end = try keys.integer("moe_layer_end_index", default: -1, in: -1...10_000)
+        let interval = try keys.integer("moe_layer_interval", default: 1, in: 1...1 << 30)
+        let last = end == -1 ? model.layers - 1 : end
+        let dense = (0..<model.layers).filter { $0 < first || $0 > last || ($0 + 1) % interval != 0 }
+        try SparseLayers.readDense(&keys, Set(dense), into: &model, because: "moe_layer_start_index")
     }
 
     func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
         let order = ClassTensor.RowOrder.interleavedRotary(headSize: model.attention.headSize)
-        return attentionTensors(layer, model, order: order) + routedTensors(layer, model, slots: slots)
+        let attention = attentionTensors(layer, model, order: order), name = "model.layers.\(layer).mlp"
+        guard model.isRouted(layer) else { return attention + denseTensors(name, layer, model) }
+        return attention + routedTensors(layer, model, slots: slots)
             + [correctionBias(layer, experts: model.expertCount(inLayer: layer))]
+            + sharedTensors("\(name).shared_experts", layer, model)
     }
 
     private func biasName(_ layer: Int) -> String { "model.layers.\(layer).mlp.moe_statics.e_score_correction_bias" }
@@ -86,7 +84,11 @@ struct Ernie45MoE: ExportedClass {
     /// - Throws: `data` naming a correction bias that does more than leave experts out
     func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape {
         var counts: [Int] = []
-        for layer in 0..<model.layers { counts.append(try experts(inLayer: layer, model, files)) }
+        for layer in 0..<model.layers where model.isRouted(layer) {
+            counts.append(try experts(inLayer: layer, model, files))
+        }
+        // What stands for layers without experts changes nothing.
+        for layer in model.dense.layers.sorted() { counts.insert(counts[0], at: layer) }
         var settled = model
         settled.experts = ExpertsPerLayer(byLayer: counts)
         return settled
@@ -127,6 +129,6 @@ struct Ernie45MoE: ExportedClass {
     var turnsNeighbors: Bool { true }
 
     func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor {
-        try reference.routed(h, name, correction: "\(name).moe_statics.e_score_correction_bias")
+        try reference.routedAndShared(h, name, correction: "\(name).moe_statics.e_score_correction_bias")
     }
 }

@@ -22,10 +22,6 @@ protocol HuggingFaceClass: Sendable {
     /// The model with what the weights alone say of it.
     func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape
 
-    /// Checks tensors that hold nothing of our models, beyond what `ClassTensor.Accepted` says of each.
-    /// - Throws: `data` naming the tensor that changes what the model computes
-    func requireInert(_ model: ModelShape, in files: WeightFiles) throws(Failure)
-
     /// Whether neighbors (2i, 2i + 1) of a head turn together, where ours are (i, i + size/2).
     var turnsNeighbors: Bool { get }
 
@@ -37,15 +33,13 @@ protocol HuggingFaceClass: Sendable {
 
 /// A class in both directions: it holds models of ours exactly, and exports write it.
 protocol ExportedClass: HuggingFaceClass {
-    /// - Parameter profile: how much an export carries that the model does not need
-    /// - Throws: `configuration` naming what of the model the class does not hold
-    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure)
+    /// What it holds.
+    static var traits: ClassTraits { get }
 
-    /// The biases of attention that it has, one of them in each model.
-    static var biases: [AttentionBias] { get }
-
-    /// Which parts of queries and keys it normalizes.
-    static var queryKeyNorm: QueryKeyNormKind { get }
+    /// - Parameters:
+    ///   - model: one that the class holds
+    ///   - profile: how much an export carries that the model does not need
+    init(holding model: ModelShape, profile: ExportProfile)
 
     /// What its `config.json` says besides `CommonSettings`. Every value that decides a logit is stated, also where the class
     /// has it by default.
@@ -57,18 +51,12 @@ protocol ExportedClass: HuggingFaceClass {
 
 extension ExportedClass {
     var notes: [String] { [] }
-    static var queryKeyNorm: QueryKeyNormKind { .none }
-
-    static func holds(_ attention: AttentionConfiguration) -> Bool {
-        biases.contains(attention.bias) && queryKeyNorm == attention.queryKeyNorm
-    }
 }
 
 extension HuggingFaceClass {
     var turnsNeighbors: Bool { false }
 
     func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape { model }
-    func requireInert(_ model: ModelShape, in files: WeightFiles) throws(Failure) {}
 
     /// All tensors by part of the model: embedding, layers, final norm and head. Lazy, because a `config.json` may speak of
     /// more layers and experts than fit into memory.
@@ -88,6 +76,7 @@ enum HuggingFaceClasses {
     /// Those that are written, each where it is looked for: the first that holds a model is taken.
     static let exported: [any ExportedClass.Type] = [
         Llama.self, Qwen2.self, Qwen3.self, Mixtral.self, Qwen2MoE.self, Qwen3MoE.self, OLMoE.self, Ernie45MoE.self,
+        DeepSeekMoE.self,
     ]
 
     /// Those that are read.
@@ -122,27 +111,25 @@ enum HuggingFaceClasses {
                 "routing.balancing is `\(routing.balancing.rawValue)`: none of the classes that are written has such a router",
                 advice: "only models of another balancing can go to Hugging Face")
         }
-        var refusal: Failure?
-        for candidate in exported where candidate.holds(model.attention) {
-            do throws(Failure) {
-                return try candidate.init(holding: model, routing, profile: profile)
-            } catch {
-                // The last class holds most, so its refusal says what is in the way.
-                refusal = error
-            }
-        }
-        throw unheld(model.attention, refusal)
+        return try holdingFeedForward(model, routing, profile)
     }
 
-    /// - Parameter refusal: of the last class that holds the attention; nil if there is none
-    private static func unheld(_ attention: AttentionConfiguration, _ refusal: Failure?) -> Failure {
-        if let refusal, attention.bias == .none, attention.queryKeyNorm == .none { return refusal }
-        return Failure(
+    /// The first class that nothing keeps from holding the model.
+    private static func holdingFeedForward(
+        _ model: ModelShape, _ routing: RoutingConfiguration, _ profile: ExportProfile
+    ) throws(Failure) -> any ExportedClass {
+        let found = exported.map { ($0, $0.traits.obstacles(model, routing)) }
+        if let first = found.first(where: { $0.1.isEmpty }) { return first.0.init(holding: model, profile: profile) }
+        let fewest = found.map(\.1.count).min() ?? 0
+        let nearest = found.filter { $0.1.count == fewest }.map { "\($0.0.name): \($0.1.joined(separator: ", "))" }
+        throw Failure(
             .configuration,
-            "no class of transformers holds this model with model.attention_bias `\(attention.bias.rawValue)` and "
-                + "model.qk_norm `\(attention.queryKeyNorm.rawValue)`" + (refusal.map { ": \($0.message)" } ?? ""),
-            advice: refusal?.advice
-                ?? "Qwen 2 has `qkv` and `none`, Llama `all` and `none`, Qwen 3 `none` or `all` and `head`")
+            "no class of transformers holds this model. What keeps it from the nearest: "
+                + nearest.joined(separator: "; "),
+            advice: model.experts.uniform == nil && !routing.normalizeGates
+                ? "convert prune --scope layer gives a model of equally many experts in every layer; Ernie 4.5 MoE holds "
+                    + "other models that train with normalize_gates: true"
+                : "change one of these settings before training")
     }
 
     static func named(modelType: String) -> (any HuggingFaceClass.Type)? { all.first { $0.modelType == modelType } }

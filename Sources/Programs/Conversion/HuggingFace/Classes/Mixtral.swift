@@ -7,19 +7,13 @@ import Tensors
 struct Mixtral: ExportedClass {
     static let name = "MixtralForCausalLM"
     static let modelType = "mixtral"
-    static let biases: [AttentionBias] = [.none]
+    static let traits = ClassTraits(experts: .equallyMany, normalizesGates: true)
 
     private static let names = FeedForwardNames(gate: "w1", up: "w3", down: "w2")
 
     private init() {}
 
-    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
-        guard model.experts.uniform != nil, routing.normalizeGates else {
-            throw Failure(
-                .configuration,
-                "a Mixtral has equally many experts in every layer and gates that are divided by their sum")
-        }
-    }
+    init(holding model: ModelShape, profile: ExportProfile) {}
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         [

@@ -1,17 +1,18 @@
-import JSON
 import Configuration
 import Diagnostics
 import Foundation
+import JSON
 import Tensors
 
-/// Equally many experts in every layer. The class always has a shared expert, and mostly biases of queries, keys and values: where
-/// a model of ours has none, both add nothing.
-struct Qwen2MoE: ExportedClass {
+/// Equally many experts in every layer. The class always has a shared expert with a gate, and mostly biases of queries, keys and
+/// values: where a model of ours has none, both add nothing.
+struct Qwen2MoE: RoutedClass {
     static let name = "Qwen2MoeForCausalLM"
     static let modelType = "qwen2_moe"
-    static let biases: [AttentionBias] = [.none, .qkv]
+    static let traits = ClassTraits(
+        experts: .equallyMany, denseLayers: .any, biases: [.none, .qkv], gatesSharedExperts: true)
 
-    /// Of the shared expert.
+    /// Of the shared expert in the files.
     private let sharedHidden: Int
     /// Whether queries, keys and values have biases in the files.
     private let hasBiases: Bool
@@ -21,62 +22,73 @@ struct Qwen2MoE: ExportedClass {
         self.hasBiases = hasBiases
     }
 
-    init(holding model: ModelShape, _ routing: RoutingConfiguration, profile: ExportProfile) throws(Failure) {
-        guard model.experts.uniform != nil else {
-            throw Failure(.configuration, "model.experts is \(model.experts), which a Qwen2-MoE cannot have")
-        }
+    init(holding model: ModelShape, profile: ExportProfile) {
+        let neutral = profile == .portable ? 32 : 1
         self.init(
-            sharedHidden: profile == .portable ? 32 : 1,
+            sharedHidden: model.shared == .none ? neutral : model.shared.hiddenSize,
             hasBiases: profile == .portable || model.attention.bias == .qkv)
     }
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
-        [
-            "num_experts": .integer(model.expertCount(inLayer: 0)),
-            "num_experts_per_tok": .integer(model.expertsPerToken),
-            "moe_intermediate_size": .integer(model.expertHiddenSize),
-            "shared_expert_intermediate_size": .integer(sharedHidden),
-            // Of layers without experts, of which there are none.
-            "intermediate_size": .integer(model.expertHiddenSize), "decoder_sparse_step": .integer(1),
-            "norm_topk_prob": .boolean(routing.normalizeGates), "qkv_bias": .boolean(hasBiases),
-            "use_sliding_window": .boolean(false), "mlp_only_layers": .list([]),
-        ].merging(CommonSettings.headSize(of: model)) { $1 }
+        expertSettings(of: model, routing).merging(SparseLayers.values(of: model)) { $1 }
+            .merging(CommonSettings.withoutWindow) { $1 }
+            .merging([
+                "shared_expert_intermediate_size": .integer(sharedHidden), "qkv_bias": .boolean(hasBiases),
+            ]) { $1 }
+            .merging(CommonSettings.headSize(of: model)) { $1 }
     }
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
-        // What the class takes where the file is silent.
-        let experts = try keys.integer("num_experts", default: 60, in: 1...65_536)
-        let expertsPerToken = try keys.integer("num_experts_per_tok", default: 4, in: 1...experts)
         let hasBiases = try keys.boolean("qkv_bias", default: true)
-        let model = try CommonSettings.read(
-            &keys, hiddenKey: "moe_intermediate_size", experts: experts, expertsPerToken: expertsPerToken,
-            bias: hasBiases ? .qkv : .none, CommonSettings.Defaults(keyHeads: 16))
-        try keys.require("decoder_sparse_step", .integer(1), feature: "a layer without experts")
-        try keys.require("mlp_only_layers", .list([]), feature: "a layer without experts")
-        try keys.require("use_sliding_window", .boolean(false), feature: "a sliding window")
-        keys.ignore(["intermediate_size"])
+        var (model, normalizesGates) = try readRouted(
+            &keys, experts: 60, choices: 4, bias: hasBiases ? .qkv : .none, CommonSettings.Defaults(keyHeads: 16))
+        try SparseLayers.read(&keys, into: &model)
+        try CommonSettings.requireWindowUnused(&keys)
         let shared = try keys.integer("shared_expert_intermediate_size", default: 5632, in: 0...1 << 20)
+        if shared > 0 { model.shared = SharedExpertsConfiguration(hiddenSize: shared, isGated: true) }
         let found = Qwen2MoE(sharedHidden: shared, hasBiases: hasBiases)
-        return ImportedConfiguration(
-            found, model, normalizesGates: try keys.boolean("norm_topk_prob", default: false))
+        return ImportedConfiguration(found, model, normalizesGates: normalizesGates)
     }
 
     func tensors(ofLayer layer: Int, of model: ModelShape) -> [ClassTensor] {
         attentionTensors(layer, model, hasZeroBiases: hasBiases)
-            + routedTensors(layer, model, slots: model.expertCount(inLayer: layer))
-            + sharedExpert("model.layers.\(layer).mlp", model.dModel)
+            + layerTensors(layer, model) + (model.isRouted(layer) ? sharedExpert(layer, model) : [])
     }
 
-    /// Without the biases that are zeros everywhere, as Switchyard writes them for a model that has none.
+    /// Without the biases and the shared experts that are zeros everywhere, as Switchyard writes them for a model that has none.
     func settled(_ model: ModelShape, by files: WeightFiles) throws(Failure) -> ModelShape {
         var settled = model
         if hasBiases, try biasesAreZero(model, in: files) { settled.attention.bias = .none }
+        if sharedHidden > 0, try sharedExpertsAddNothing(model, in: files) { settled.shared = .none }
         return settled
+    }
+
+    /// `down(silu(gate·x) · (up·x))` is zero where one of the three is, at any input.
+    private func sharedExpertsAddNothing(_ model: ModelShape, in files: WeightFiles) throws(Failure) -> Bool {
+        for layer in 0..<model.layers where model.isRouted(layer) {
+            var addsNothing = false
+            for matrix in ["down_proj", "gate_proj", "up_proj"] where !addsNothing {
+                let name = "model.layers.\(layer).mlp.shared_expert.\(matrix).weight"
+                guard files.tensors[name] != nil else { return false }
+                addsNothing = try files.isZero(name)
+            }
+            guard addsNothing else { return false }
+        }
+        return true
+    }
+
+    private func sharedExpert(_ layer: Int, _ model: ModelShape) -> [ClassTensor] {
+        let name = "model.layers.\(layer).mlp"
+        guard model.shared != .none else { return neutralExpert(name, model.dModel) }
+        let gate = ClassTensor(
+            "\(name).shared_expert_gate.weight", [1, model.dModel],
+            .transposed("blocks.\(layer).shared_gate", expert: nil, columns: 0..<1))
+        return sharedTensors("\(name).shared_expert", layer, model) + [gate]
     }
 
     /// The class adds `sigmoid(gate·x) · shared(x)`: zeros make it nothing. The gate is ones, because llama.cpp computes a
     /// sigmoid as silu(x) / x, which at a gate of zeros is no number.
-    private func sharedExpert(_ name: String, _ d: Int) -> [ClassTensor] {
+    private func neutralExpert(_ name: String, _ d: Int) -> [ClassTensor] {
         let zeros = ClassTensor.Contents.filler(.constant(0), accepting: .finite)
         return [
             ClassTensor("\(name).shared_expert.gate_proj.weight", [sharedHidden, d], zeros),
@@ -86,24 +98,8 @@ struct Qwen2MoE: ExportedClass {
         ]
     }
 
-    /// `down(silu(gate·x) · (up·x))` is zero where one of the three is, at any input.
-    func requireInert(_ model: ModelShape, in files: WeightFiles) throws(Failure) {
-        guard sharedHidden > 0 else { return }
-        for layer in 0..<model.layers {
-            let name = "model.layers.\(layer).mlp.shared_expert"
-            var addsNothing = false
-            for matrix in ["down_proj", "gate_proj", "up_proj"] where !addsNothing {
-                addsNothing = try files.isZero("\(name).\(matrix).weight")
-            }
-            guard addsNothing else {
-                throw Failure(
-                    .data, "\(files.directory): `\(name)` is a real one: shared experts are not supported",
-                    advice: "only a shared expert whose weights are zeros, as Switchyard writes it, can be left out")
-            }
-        }
-    }
-
     func feedForward(_ h: Tensor, _ name: String, in reference: ReferenceForward) throws(Failure) -> Tensor {
+        guard reference.hasRouter(name) else { return try reference.gated(h, name) }
         let y = try reference.routed(h, name)
         guard sharedHidden > 0 else { return y }
         let shared = try reference.gated(h, "\(name).shared_expert")

@@ -71,6 +71,20 @@ struct ConfigurationKeys {
         }
     }
 
+    /// A list of whole numbers; empty if the key is missing.
+    mutating func integers(_ key: String) throws(Failure) -> [Int] {
+        guard let value = value(key) else { return [] }
+        guard case .list(let list) = value else { throw failure(key, "is \(value.inWords); a list was expected") }
+        var numbers: [Int] = []
+        for entry in list {
+            guard case .integer(let number) = entry else {
+                throw failure(key, "has \(entry.inWords); whole numbers were expected")
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
     mutating func text(_ key: String) throws(Failure) -> String {
         guard let value = value(key), case .text(let found) = value else {
             throw failure(key, "is missing or no text")

@@ -43,7 +43,6 @@ package final class ImportedModel {
         }
         self.parts = parts
         try expected.requireFillers(in: files)
-        try configuration.huggingFaceClass.requireInert(configuration.model, in: files)
     }
 
     /// What of the directory is left aside; for the user to know.

@@ -54,7 +54,8 @@ package struct ConversionCheck: Sendable {
         let isSame =
             (ours.dModel, ours.layers, ours.vocabularySize, ours.expertsPerToken)
             == (theirs.dModel, theirs.layers, theirs.vocabularySize, theirs.expertsPerToken)
-            && ours.attention == theirs.attention && ours.expertCounts == theirs.expertCounts
+            && ours.attention == theirs.attention && (ours.shared, ours.dense) == (theirs.shared, theirs.dense)
+            && ours.expertCounts == theirs.expertCounts
             && ours.tieEmbeddings == theirs.tieEmbeddings
             && ours.context <= theirs.context && ours.normEpsilon == theirs.normEpsilon
             && ours.rotary == theirs.rotary && ours.expertHiddenSize == theirs.expertHiddenSize

@@ -51,6 +51,7 @@ struct LayerwiseForward {
         var single = model
         single.layers = 1
         single.experts = ExpertsPerLayer(model.experts[layer: layer])
+        single.dense = model.isRouted(layer) ? .none : DenseLayersConfiguration([0], hiddenSize: model.dense.hiddenSize)
         return single
     }
 

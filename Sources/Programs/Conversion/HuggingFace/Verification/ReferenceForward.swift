@@ -159,6 +159,20 @@ final class ReferenceForward {
         return try linear(gate, "\(name).\(names.down).weight")
     }
 
+    /// Whether the files have a router in a layer: a dense one has none.
+    func hasRouter(_ name: String) -> Bool { files.tensors["\(name).gate.weight"] != nil }
+
+    /// Experts chosen by a router and `shared_experts`, where the files have them, or a dense layer.
+    /// - Parameter correction: as `routed` has it
+    func routedAndShared(_ h: Tensor, _ name: String, correction: String? = nil) throws(Failure) -> Tensor {
+        guard hasRouter(name) else { return try gated(h, name) }
+        let y = try routed(h, name, correction: correction)
+        if files.tensors["\(name).shared_experts.down_proj.weight"] != nil {
+            add(try gated(h, "\(name).shared_experts"), to: y)
+        }
+        return y
+    }
+
     /// The weighted sum of what the experts chosen by a softmax of `name.gate` compute.
     /// - Parameters:
     ///   - correction: the tensor that is added to the probabilities for the choice alone

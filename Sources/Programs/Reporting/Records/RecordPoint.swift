@@ -24,7 +24,7 @@ package struct ValueRange: Sendable {
 }
 
 /// The records of some steps in a row, as one point of a curve.
-package struct RecordPoint: Sendable {
+package struct RecordPoint: ThinnedPoint {
     package private(set) var steps: ClosedRange<Int>
     /// At the last of the steps.
     private(set) var tokens: Int
@@ -58,7 +58,7 @@ package struct RecordPoint: Sendable {
     }
 
     /// Adds the records of steps that follow.
-    mutating func add(_ next: RecordPoint) {
+    package mutating func add(_ next: RecordPoint) {
         steps = min(steps.lowerBound, next.steps.lowerBound)...max(steps.upperBound, next.steps.upperBound)
         (tokens, hours) = (next.tokens, next.hours)
         for index in values.indices { values[index].add(next.values[index]) }
@@ -77,42 +77,5 @@ package struct RecordPoint: Sendable {
 extension ValueRange {
     fileprivate init(drawable value: Double?) {
         if let value, value.isDrawable { add(value) }
-    }
-}
-
-/// The records of any number of steps as at most `limit` points, each of the same number of steps but the last.
-package struct ThinnedRecords: Sendable {
-    /// Points enough for a curve as wide as a screen.
-    package static let limit = 480
-
-    package private(set) var points: [RecordPoint] = []
-    /// Records of a point.
-    private var width = 1
-    /// Records of the last point.
-    private var filled = 0
-
-    mutating func add(_ point: RecordPoint) {
-        if filled > 0, filled < width, let last = points.indices.last {
-            points[last].add(point)
-            filled += 1
-            return
-        }
-        if points.count == Self.limit {
-            halve()
-            return add(point)
-        }
-        points.append(point)
-        filled = 1
-    }
-
-    private mutating func halve() {
-        points = stride(from: 0, to: points.count, by: 2).map { index in
-            var point = points[index]
-            if index + 1 < points.count { point.add(points[index + 1]) }
-            return point
-        }
-        // The limit is even, so that all points are full.
-        width *= 2
-        filled = width
     }
 }

@@ -1,0 +1,31 @@
+import RunFormat
+
+/// Assignments to every expert in some records in a row.
+package struct ExpertLoadPoint: ThinnedPoint {
+    /// At the last of the steps.
+    private(set) var tokens: Int
+    /// By layer and expert.
+    private(set) var counts: [[Double]]
+
+    /// Nil of a record that does not have them, or impossible ones.
+    init?(_ record: StepRecord) {
+        guard let loads = record.expertLoad, !loads.isEmpty, loads.joined().allSatisfy({ $0 >= 0 }) else { return nil }
+        tokens = record.tokens
+        counts = loads.map { $0.map(Double.init) }
+    }
+
+    /// Over the mean of the layer; 0 where there were no assignments.
+    var relativeLoads: [[Double]] {
+        counts.map { counts in
+            let mean = counts.reduce(0, +) / Double(max(counts.count, 1))
+            return counts.map { mean > 0 ? $0 / mean : 0 }
+        }
+    }
+
+    /// Adds the records of steps that follow; a model that has become another begins anew.
+    package mutating func add(_ next: ExpertLoadPoint) {
+        let isSame = counts.map(\.count) == next.counts.map(\.count)
+        counts = isSame ? zip(counts, next.counts).map { zip($0, $1).map(+) } : next.counts
+        tokens = next.tokens
+    }
+}
