@@ -176,7 +176,7 @@ import Training
 }
 
 /// Runs `body` with a communicator of one rank.
-private func onOneRank<Result: Sendable>(
+func onOneRank<Result: Sendable>(
     _ body: @escaping @Sendable (any Communicator) throws -> Result
 ) throws -> Result {
     try VirtualRanks.run(1, body)[0]
