@@ -48,6 +48,21 @@ import Tokenizers
         #expect(try open(.bytePairs(vocabularySize: 259), given: nil).corpus.tokenizer.identity == learned.identity)
     }
 
+    @Test("a tokenizer outlives the file that it was read from, under the same setting alone") func goneFile() throws {
+        let setting = TokenizerChoice.file(folder("gone.txt")), other = TokenizerChoice.file(folder("elsewhere.txt"))
+        let given = GivenTokenizer(merges, of: "the checkpoint", madeBy: setting)
+        var lines: [String] = []
+        let settings = DataConfiguration(train: [folder("a.txt")], tokenizer: setting)
+        try Corpus.prepare(settings: settings, directory: folder("run"), tokenizer: given) { lines.append($0) }
+        #expect(try Corpus.open(settings: settings, directory: folder("run")).tokenizer.identity == merges.identity)
+        #expect(lines.contains("data.tokenizer `\(setting)` stands for the tokenizer of the checkpoint"))
+        #expect(failure { try given.requireAgreement(with: other) }?.status == .noInput)
+        #expect(failure { try GivenTokenizer(merges, of: "x").requireAgreement(with: setting) }?.status == .noInput)
+        // One that is there and has changed is refused as before.
+        try folder.write("#version: 0.2\nh e\nt he\n", to: "gone.txt")
+        #expect(failure { try given.requireAgreement(with: setting) }?.status == .configuration)
+    }
+
     @Test func anotherTokenizerIsRefused() throws {
         try folder.write("#version: 0.2\nh e\nt he\n", to: "other.txt")
         for setting in [.bytes, .bytePairs(vocabularySize: 260), .file(folder("other.txt"))] as [TokenizerChoice] {

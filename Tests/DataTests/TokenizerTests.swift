@@ -78,6 +78,21 @@ private let testData = ProcessInfo.processInfo.environment["SWITCHYARD_TEST_DATA
         }
     }
 
+    /// Short words are merged in memory of fixed size, long ones with a heap; one that comes again is remembered.
+    @Test("words of every length have the tokens of the slow way, the first time and later", arguments: UInt64(0)..<3)
+    func wordsOfEveryLength(seed: UInt64) throws {
+        var random = TestRandom(seed), naive = NaiveBytePairs()
+        func word(_ length: Int) -> [UInt8] { (0..<length).map { _ in "abc".utf8.randomElement(using: &random)! } }
+        let text = Array((0..<300).map { _ in word(12) }.joined(separator: [32]))
+        naive.learn(from: text, merges: 60)
+        let tokenizer = try train(text, vocabularySize: 257 + naive.merges.count)
+        let words = (1...130).map { word($0) }
+        // 63 to 65 bytes with the blank, and words met three times in one text.
+        let all = Array((words + words.reversed() + words).joined(separator: [32]))
+        #expect(tokenizer.encode(all).map(Int.init) == naive.encode(all))
+        for word in words { #expect(tokenizer.encode(word).map(Int.init) == naive.encode(word)) }
+    }
+
     @Test func storedTokenizersAreRestored() throws {
         var random = TestRandom(20)
         let text = randomText(2000, &random)

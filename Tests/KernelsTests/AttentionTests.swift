@@ -4,63 +4,6 @@ import Tensors
 import Testing
 import Threading
 
-/// One head of one sequence in double precision, loop by loop.
-private struct Head {
-    let q: Doubles
-    let k: Doubles
-    let v: Doubles
-    /// `[context, context]`, zero above the diagonal.
-    let p: Doubles
-    let logSumExp: [Double]
-    let scale: Double
-
-    /// - Parameter columns: the first columns of its queries, keys and values
-    init(_ qkv: Doubles, firstToken: Int, context: Int, columns: [Int], dimension: Int) {
-        func part(_ which: Int) -> Doubles {
-            Doubles(rows: context, columns: dimension) { qkv[firstToken + $0, columns[which] + $1] }
-        }
-        let q = part(0), k = part(1), scale = 1 / Double(dimension).squareRoot()
-        var p = Doubles(rows: context, columns: context), sums: [Double] = []
-        for t in 0..<context {
-            let scores = (0...t).map { inner(q.row(t), k.row($0)) * scale }
-            let top = scores.max()!, total = scores.reduce(0) { $0 + exp($1 - top) }
-            for s in 0...t { p[t, s] = exp(scores[s] - top) / total }
-            sums.append(top + log(total))
-        }
-        (self.q, self.k, v) = (q, k, part(2))
-        (self.p, logSumExp, self.scale) = (p, sums, scale)
-    }
-
-    var output: Doubles { p * v }
-
-    /// What rounding p moves the output by at most, and rounding the output itself.
-    func outputError(_ unit: Double) -> Doubles { unit * (p * v.magnitudes) + unit * output.magnitudes }
-
-    /// What rounding p, the output and the scores' gradients moves the gradients of q, k and v by at most, and rounding
-    /// the gradients themselves.
-    func backwardError(_ dO: Doubles, _ unit: Double) -> (Doubles, Doubles, Doubles) {
-        let dp = dO * v.transposed, oError = outputError(unit)
-        let ds = Doubles(rows: p.rows, columns: p.rows) { t, s in
-            let delta = inner(dO.magnitudes.row(t), oError.row(t))
-            return p[t, s] * scale * (delta + unit * abs(dp[t, s] - inner(p.row(t), dp.row(t))))
-        }
-        let exact = backward(dO)
-        return (
-            ds * k.magnitudes + unit * exact.0.magnitudes, ds.transposed * q.magnitudes + unit * exact.1.magnitudes,
-            unit * (p.transposed * dO.magnitudes) + unit * exact.2.magnitudes
-        )
-    }
-
-    /// Gradients of q, k and v: the softmax's Jacobian, row by row.
-    func backward(_ dO: Doubles) -> (Doubles, Doubles, Doubles) {
-        let dp = dO * v.transposed
-        let ds = Doubles(rows: p.rows, columns: p.rows) { t, s in
-            p[t, s] * (dp[t, s] - inner(p.row(t), dp.row(t))) * scale
-        }
-        return (ds * k, ds.transposed * q, p.transposed * dO)
-    }
-}
-
 @Suite struct AttentionTests {
     /// Contexts around the query tile of 128, and of several key tiles of 512.
     private static let cases: [(heads: Int, dimension: Int, context: Int, sequences: Int, keyHeads: Int)] = [
@@ -87,7 +30,7 @@ private struct Head {
                 on: workers)
             return [o.floats, sums, dQKV.floats]
         }
-        let expected = oracle(
+        let expected = attentionOracle(
             Doubles(qkv), Doubles(dO), heads: (heads, keyHeads), dimension: dimension, context: context,
             unit: precision.halfUnit)
         let worst = expectClose(found, expected.values, within: 3e-6, allowances: expected.errors)
@@ -119,65 +62,19 @@ private struct Head {
         expectClose([gradients(table).floats], [Doubles(afterwards)], within: bound)
     }
 
-    /// Scratch of each worker after longer sequences than these, full of NaN: a kernel must not read what it did not
-    /// write.
-    private func usedScratch(_ shape: AttentionShape, _ precision: Precision, workers: Int) -> [AttentionScratch] {
-        let context = shape.context + 9, d = shape.headSize
-        let longer = AttentionShape(heads: 1, headSize: d, context: context)
-        let nothing = Tensor(rows: context, columns: 3 * d)
-        for t in 0..<context {
-            for c in 0..<3 * d { nothing[t, c] = .nan }
-        }
-        let qkv = rounded(nothing, to: precision), o = Operand(precision, rows: context, columns: d)
-        let dQKV = Operand(precision, rows: context, columns: 3 * d), sums = Tensor(rows: 1, columns: context)
-        return (0..<workers).map { _ in
-            let scratch = AttentionScratch(longer, precision), alone = ThreadPool(count: 1)
-            attention(qkv, shape: longer, into: o, logSumExp: sums, scratch: [scratch], on: alone)
-            attentionBackward(
-                o, qkv: qkv, o: o, logSumExp: sums, shape: longer, rotary: nil, into: dQKV, scratch: [scratch],
-                on: alone)
-            return scratch
-        }
-    }
-
-    /// `[o, logsumexps, dQKV]`, and what rounding to numbers of relative error `unit` moves each by at most.
-    private func oracle(
-        _ qkv: Doubles, _ dO: Doubles, heads: (queries: Int, keys: Int), dimension: Int, context: Int, unit: Double
-    ) -> (values: [Doubles], errors: [Doubles]) {
-        let d = heads.queries * dimension, tokens = qkv.rows
-        let shapes = [(tokens, d), (heads.queries, tokens), (tokens, d + 2 * heads.keys * dimension)]
-        var values = shapes.map { Doubles(rows: $0.0, columns: $0.1) }, errors = values
-        for first in stride(from: 0, to: tokens, by: context) {
-            for h in 0..<heads.queries {
-                let column = h * dimension, key = d + h * heads.keys / heads.queries * dimension
-                let columns = [column, key, key + heads.keys * dimension]
-                let head = Head(qkv, firstToken: first, context: context, columns: columns, dimension: dimension)
-                let outer = Doubles(rows: context, columns: dimension) { dO[first + $0, column + $1] }
-                for t in 0..<context { values[1][h, first + t] = head.logSumExp[t] }
-                values[0].set(head.output, atRow: first, column)
-                errors[0].set(head.outputError(unit), atRow: first, column)
-                let (dq, dk, dv) = head.backward(outer), error = head.backwardError(outer, unit)
-                for (place, block) in zip(columns, [dq, dk, dv]) { values[2].add(block, atRow: first, place) }
-                for (place, block) in zip(columns, [error.0, error.1, error.2]) {
-                    errors[2].add(block, atRow: first, place)
-                }
-            }
-        }
-        return (values, errors)
-    }
-
     /// The oracle's own Jacobian against central differences of its forward pass, on a size where that is cheap.
     @Test func theOracleAgreesWithCentralDifferences() {
         let (context, dimension) = (5, 3)
         let qkv = Doubles(random(context, 3 * dimension, seed: 4, scale: 2))
         let dO = Doubles(random(context, dimension, seed: 5))
-        let analytic = oracle(qkv, dO, heads: (1, 1), dimension: dimension, context: context, unit: 0).values[2]
+        let analytic = attentionOracle(qkv, dO, heads: (1, 1), dimension: dimension, context: context, unit: 0).values[
+            2]
         let flat = qkv.values
         for i in flat.indices {
             let numeric = slope(flat, i) { values in
                 let moved = Doubles(rows: context, columns: 3 * dimension) { values[$0 * 3 * dimension + $1] }
                 let columns = [0, dimension, 2 * dimension]
-                let head = Head(moved, firstToken: 0, context: context, columns: columns, dimension: dimension)
+                let head = OracleHead(moved, firstToken: 0, context: context, columns: columns, dimension: dimension)
                 return inner(head.output.values, dO.values)
             }
             #expect(abs(numeric - analytic.values[i]) <= 1e-8)

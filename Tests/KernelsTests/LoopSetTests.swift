@@ -39,15 +39,24 @@
         }
 
         @Test(arguments: Precision.allCases, lengths) func attention(precision: Precision, keys: Int) {
-            let queries = min(keys, 5), first = keys - queries
+            let queries = min(keys, 5)
+            // In the last document a query sees itself alone.
+            let starts = Vector((0..<queries).map { Int32(7 + [0, keys / 3, keys / 3, keys - 2, keys - 1][$0]) })
+            for starts in [nil, starts] {
+                attention(precision, keys, VisibleKeys(query: keys - queries + 7, key: 7, starts: starts))
+            }
+        }
+
+        private func attention(_ precision: Precision, _ keys: Int, _ visible: VisibleKeys) {
+            let queries = min(keys, 5)
             expectSameBits { loops in
                 let scores = random(queries, keys, seed: 3, scale: 9), dP = random(queries, keys, seed: 4)
                 let p = memory(of: scores, in: precision), ds = memory(of: dP, in: precision)
                 let sums = SoftmaxSums(queries: queries), logs = Tensor(rows: 1, columns: queries)
-                loops.softmaxNumerators(scores, first: first, scale: 0.3, into: p, sums: sums, isFirst: true)
+                loops.softmaxNumerators(scores, of: visible, scale: 0.3, into: p, sums: sums, isFirst: true)
                 let once = p.floats
                 fill(scores, seed: 4)
-                loops.softmaxNumerators(scores, first: first, scale: 0.3, into: p, sums: sums, isFirst: false)
+                loops.softmaxNumerators(scores, of: visible, scale: 0.3, into: p, sums: sums, isFirst: false)
                 let accumulator = random(queries, 19, seed: 5), out = Operand(precision, rows: queries, columns: 19)
                 loops.scaleRows(accumulator, by: sums.factors)
                 loops.finishSoftmax(accumulator, sums: sums, scale: 0.3, into: out, logSumExp: logs)
@@ -55,7 +64,7 @@
                 loops.rowProducts(rounded(random(queries, 19, seed: 6), to: precision), out, into: deltas)
                 fill(scores, seed: 3)
                 loops.scoresBackward(
-                    scores, dP, deltas: deltas, first: first, scale: 0.3, logSumExp: logs, into: p, ds)
+                    scores, dP, of: visible, deltas: deltas, scale: 0.3, logSumExp: logs, into: p, ds)
                 return [once, twice, out.floats, logs, p.floats, ds.floats]
             }
         }
@@ -66,7 +75,9 @@
             expectSameBits { loops in
                 let x = rounded(random(7, 4 * headSize, seed: 8), to: precision)
                 let cosine = random(5, headSize / 2, seed: 9), sine = random(5, headSize / 2, seed: 10)
-                loops.rotate(x, headSize: headSize, first: 3, cosine: cosine, sine: sine, direction: -1)
+                let starts = headSize % 4 == 0 ? Vector<Int32>([0, 1, 0, 0, 0, 3, 3]) : nil
+                loops.rotate(
+                    x, headSize: headSize, first: 3, starts: starts, cosine: cosine, sine: sine, direction: -1)
                 return [x.floats]
             }
         }

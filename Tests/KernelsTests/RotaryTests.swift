@@ -46,6 +46,22 @@ func rotaryFrequencies(_ count: Int) -> [Double] {
         expectClose([y.floats], [expected], within: 3e-7, roundedTo: precision)
     }
 
+    @Test("positions count from the starts of documents", arguments: precisions)
+    func documents(precision: Precision) {
+        let table = RotaryTable(context: 9, headSize: 6, frequencies: rotaryFrequencies(6))
+        let starts: [Int32] = [0, 0, 2, 2, 2, 2, 6], x = rounded(random(14, 12, seed: 3), to: precision)
+        let y = rounded(x.floats, to: precision), z = rounded(x.floats, to: precision)
+        table.rotate(y, first: 0, context: 7, starts: Vector(starts + [0, 1, 1, 3, 3, 3, 3]))
+        // Document by document, each a sequence of its own.
+        for document in [0..<2, 2..<6, 6..<7, 7..<8, 8..<10, 10..<14] {
+            table.rotate(z.rows(document), first: 0, context: document.count)
+        }
+        #expect(y.floats.vector.array == z.floats.vector.array)
+        table.rotate(y.rows(3..<6), first: 3, context: 7, starts: Vector(starts[3..<6]), inverse: true)
+        // In bfloat16 both ways round.
+        expectClose([y.rows(3..<6).floats], [Doubles(x.rows(3..<6))], within: 3e-7 + 4 * precision.halfUnit)
+    }
+
     /// Turns queries and keys and not the values; backwards is the transpose, which for a rotation is its inverse.
     @Test(arguments: Precision.allCases) func forwardAndBack(precision: Precision) {
         for (heads, dimension, context, sequences) in Self.shapes {

@@ -33,11 +33,12 @@ struct Bench {
         workers = ThreadPool(count: threads)
     }
 
-    /// The forward pass of sequences of `sequenceLength` tokens.
-    func pass(_ purpose: PassPurpose, sequenceLength: Int, cache: KeyValueCache? = nil) -> ForwardContext {
+    /// The forward pass of `microBatch`.
+    func pass(_ purpose: PassPurpose, of microBatch: MicroBatch, cache: KeyValueCache? = nil) -> ForwardContext {
         ForwardContext(
             parameters: parameters, workspace: workspace, dispatcher: dispatcher, pool: workers,
-            sequenceLength: sequenceLength, purpose: purpose, cache: cache)
+            sequenceLength: microBatch.sequenceLength, documentStarts: microBatch.documentStarts, purpose: purpose,
+            cache: cache)
     }
 
     /// Gradients and statistics of a batch of micro-batches, one after the other.
@@ -48,8 +49,7 @@ struct Bench {
         let statistics = try microBatches.map { microBatch in
             try model.train(
                 microBatch,
-                in: BackwardContext(
-                    pass(.training, sequenceLength: microBatch.sequenceLength), gradients: gradients, scale: scale))
+                in: BackwardContext(pass(.training, of: microBatch), gradients: gradients, scale: scale))
         }
         gradients.finish(on: workers)
         return statistics

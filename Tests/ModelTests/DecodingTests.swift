@@ -87,7 +87,7 @@ import Testing
             microBatch.inputs[i] = Int32(random.integer(UInt64(position), below: 31))
         }
         return try bench.model.nextTokenLogits(
-            microBatch, in: bench.pass(.evaluation, sequenceLength: microBatch.sequenceLength, cache: cache)
+            microBatch, in: bench.pass(.evaluation, of: microBatch, cache: cache)
         ).vector.array
     }
 }

@@ -31,7 +31,7 @@ import Testing
             return try stride(from: world.rank, to: 4, by: ranks).map { number in
                 let microBatch = microBatch(number)
                 let statistics = try bench.model.evaluate(
-                    microBatch, in: bench.pass(.evaluation, sequenceLength: microBatch.sequenceLength))
+                    microBatch, in: bench.pass(.evaluation, of: microBatch))
                 #expect(evaluation != nil || statistics.routes.allSatisfy { $0.dropped == 0 })
                 return statistics.crossEntropy
             }

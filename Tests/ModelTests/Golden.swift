@@ -14,7 +14,7 @@ struct Golden {
     static let names = [
         "k1", "k2", "k2-normalized", "g2", "dense", "tied-layernorm", "no-final-norm", "odd", "grouped", "multi-query",
         "normed-heads",
-        "normed-projections", "rotary-linear", "rotary-llama3", "rotary-yarn", "shared", "shared-gated",
+        "normed-projections", "documents", "rotary-linear", "rotary-llama3", "rotary-yarn", "shared", "shared-gated",
         "dense-first", "dense-last", "geglu", "gelu", "relu2",
     ]
 
@@ -93,8 +93,9 @@ struct Golden {
         get throws {
             let shape = try shape("tokens"), tokens = try values("tokens", as: Int32.self)
             let (sequences, length) = (shape[1], shape[2])
+            let end = setting("document_token")
             return (0..<shape[0]).map { microBatch in
-                let result = MicroBatch(sequences: sequences, sequenceLength: length - 1)
+                let result = MicroBatch(sequences: sequences, sequenceLength: length - 1, masksDocuments: end > 0)
                 for sequence in 0..<sequences {
                     for position in 0..<length - 1 {
                         let place = (microBatch * sequences + sequence) * length + position
@@ -102,6 +103,7 @@ struct Golden {
                         result.targets[sequence * (length - 1) + position] = tokens[place + 1]
                     }
                 }
+                result.startDocuments(behind: Int32(end))
                 return result
             }
         }
@@ -115,5 +117,16 @@ struct Golden {
             for i in 0..<part.count { part[i] = whole[entry.globalOffset + i] }
         }
         arena.refresh(0..<arena.layout.count)
+    }
+}
+
+extension MicroBatch {
+    /// Enters where documents begin, if they are masked: behind each token `end` of a sequence.
+    func startDocuments(behind end: Int32) {
+        guard let documentStarts else { return }
+        for t in 0..<tokens {
+            let position = t % sequenceLength, isBorder = position > 0 && inputs[t - 1] == end
+            documentStarts[t] = isBorder ? Int32(position) : position == 0 ? 0 : documentStarts[t - 1]
+        }
     }
 }

@@ -28,7 +28,9 @@ struct LayerBench {
     }
 
     /// The forward pass, and the backward pass that adds to the bench's gradients.
-    func forward(sequenceLength: Int = 1) -> ForwardContext { bench.pass(.training, sequenceLength: sequenceLength) }
+    func forward(sequenceLength: Int = 1) -> ForwardContext {
+        bench.pass(.training, of: MicroBatch(sequences: 0, sequenceLength: sequenceLength))
+    }
     func backward(
         sequenceLength: Int = 1, scale: LossScale = LossScale(predictedTokens: 1, microBatches: 1)
     ) -> BackwardContext {

@@ -19,6 +19,7 @@ import Testing
         var microBatches = 2
         var drops = false
         var isExact = false
+        var documents = false
         /// Of the parameters: one that keeps routers away from ties.
         var seed: UInt64 = 3
     }
@@ -59,6 +60,11 @@ import Testing
                 dModel: 4, layers: 3, heads: 1, context: 5, vocabularySize: 5,
                 experts: ExpertsPerLayer(byLayer: [2, 5, 3]), topK: 2, feedForward: 1.25),
             capacity: 0.8, normalize: true, drops: true, isExact: true),
+        Case(
+            description: "documents, k = 1 with drops",
+            model: ModelShape(
+                dModel: 4, layers: 2, heads: 2, context: 9, vocabularySize: 4, experts: 2, feedForward: 1.5),
+            capacity: 0.8, drops: true, documents: true),
         Case(
             description: "tied, exact sums",
             model: ModelShape(
@@ -112,12 +118,14 @@ import Testing
     }
 
     private func microBatch(_ number: Int, _ test: Case) -> MicroBatch {
-        let microBatch = MicroBatch(sequences: test.sequences, sequenceLength: test.model.context)
+        let microBatch = MicroBatch(
+            sequences: test.sequences, sequenceLength: test.model.context, masksDocuments: test.documents)
         let random = RandomFunction(seed: 9, purpose: .tests, stream: UInt64(number))
         for t in 0..<microBatch.tokens {
             microBatch.inputs[t] = Int32(random.integer(UInt64(2 * t), below: UInt64(test.model.vocabularySize)))
             microBatch.targets[t] = Int32(random.integer(UInt64(2 * t + 1), below: UInt64(test.model.vocabularySize)))
         }
+        microBatch.startDocuments(behind: 0)
         return microBatch
     }
 }

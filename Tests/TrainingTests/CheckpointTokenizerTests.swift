@@ -89,6 +89,26 @@ import Training
         }
     }
 
+    @Test("a run goes on without the file of its tokenizer, also where its tokens are gone; a new one does not")
+    func gone() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder, ["data.tokenizer=\(folder)/merges.txt"])
+            try run.write("#version: 0.2\na t\ne x\n", to: "merges.txt")
+            try run.train(["train.steps=3"])
+            let path = "\(run.directory.checkpoints)/step-00000003", elsewhere = "run.directory=\(folder)/other"
+            let files = FileManager.default
+            for gone in ["\(folder)/merges.txt", run.directory.data] { try files.removeItem(atPath: gone) }
+            let longer = try run.configuration(["train.steps=4"])
+            #expect(try onOneRank { try RunForecast(longer, .ofTests, on: $0) }.obstacle == nil)
+            try run.train(["train.steps=4"])
+            #expect(try tokens(run).tokenizer.vocabularySize == 259)
+            #expect(try run.refusal([elsewhere, "train.steps=4"], start: .branch(path)) == nil)
+            let weights = ["run.directory=\(folder)/third"]
+            #expect(try run.refusal(weights, start: .weights(path))?.status == .noInput)
+            #expect(try run.refusal(["run.directory=\(folder)/anew"])?.status == .noInput)
+        }
+    }
+
     @Test("a token file of another tokenizer is refused, on either side") func tokenFiles() throws {
         try inScratchFolder { folder in
             func tokenize(_ tokenizer: TokenizerChoice, _ name: String) throws {
@@ -156,7 +176,7 @@ import Training
 }
 
 /// Runs `body` with a communicator of one rank.
-private func onOneRank<Result: Sendable>(
+func onOneRank<Result: Sendable>(
     _ body: @escaping @Sendable (any Communicator) throws -> Result
 ) throws -> Result {
     try VirtualRanks.run(1, body)[0]

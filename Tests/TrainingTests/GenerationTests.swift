@@ -43,7 +43,7 @@ struct GenerationTests {
             let logits = try engine.model.nextTokenLogits(
                 microBatch,
                 in: engine.pass(
-                    .evaluation, model.parameters, sequenceLength: microBatch.sequenceLength,
+                    .evaluation, model.parameters, of: microBatch,
                     cache: KeyValueCache(model.configuration.model, engine.precision)))
             text.append(UInt8((0..<256).max { logits[0, $0] < logits[0, $1] }!))
         }

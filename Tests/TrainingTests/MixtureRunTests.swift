@@ -1,5 +1,6 @@
 import TestSupport
 import Checkpoints
+import Data
 import Diagnostics
 import Foundation
 import RunFormat
@@ -8,13 +9,14 @@ import Training
 
 /// Runs on a mixture of two texts.
 @Suite("Runs on mixtures", .serialized) struct MixtureRunTests {
-    private func run(in folder: String, _ name: String, weights: (Double, Double) = (3, 1), more: String = "")
-        throws -> TinyRun
-    {
+    private func run(
+        in folder: String, _ name: String, weights: (Double, Double) = (3, 1), more: String = "",
+        held: String = "tail 0.1"
+    ) throws -> TinyRun {
         let run = try TinyRun(
             in: folder,
             [
-                "run.directory=\(folder)/\(name)",
+                "run.directory=\(folder)/\(name)", "data.validation=\(held)",
                 "data.train=[{paths: \(folder)/text.txt, weight: \(weights.0)}, "
                     + "{paths: \(folder)/b.txt, weight: \(weights.1)\(more)}]",
             ])
@@ -57,6 +59,33 @@ import Training
             // A run of one source says nothing of sources.
             try TinyRun(in: folder, ["run.directory=\(folder)/single"]).train(ranks: 1)
             #expect(try run.records(of: "single").allSatisfy { $0.tokensBySource == nil && $0.lossBySource == nil })
+        }
+    }
+
+    @Test("validation losses of the sources are those of every layout and add up to the run's") func validation() throws
+    {
+        try inScratchFolder { folder in
+            for ranks in [1, 3] { try run(in: folder, "ranks-\(ranks)", held: "tail 0.3").train(ranks: ranks) }
+            let run = try run(in: folder, "cut", held: "tail 0.3")
+            let one = try #require(try run.records(of: "ranks-1").last)
+            let losses = (one.validationLossBySource ?? []).compactMap { $0 }
+            try #require(losses.count == 2)
+            #expect(try run.records(of: "ranks-3").last?.validationLossBySource == one.validationLossBySource)
+            // Windows of 32 tokens in the last three tenths of each text.
+            let windows = try ["train-1", "train-2"].map { name in
+                let count = try TokenFile("\(folder)/ranks-1/data/\(name).tokens").tokenCount
+                return Double((Int((Double(count) * 0.3).rounded()) - 1) / 32)
+            }
+            let mean = (windows[0] * losses[0] + windows[1] * losses[1]) / (windows[0] + windows[1])
+            #expect(abs(mean - (one.validationLoss ?? 0)) < 1e-9 && abs(losses[0] - losses[1]) > 1e-3)
+            // The first window alone is of one source.
+            try run.train(["train.validation_tokens=32"])
+            let cut = try #require(try run.records(of: "cut").last?.validationLossBySource)
+            #expect(cut.count == 2 && cut.count { $0 == nil } == 1)
+            // Held-out files of their own are of no source.
+            let files = try self.run(in: folder, "files", held: "\(folder)/text.txt")
+            try files.train()
+            #expect(try run.records(of: "files").allSatisfy { $0.validationLossBySource == nil })
         }
     }
 

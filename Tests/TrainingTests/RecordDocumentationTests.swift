@@ -15,6 +15,7 @@ struct RecordDocumentationTests {
         record.expertLoad = [[1]]
         record.validationLoss = 1
         record.validationBitsPerByte = 1
+        record.validationLossBySource = [1, nil]
         record.emaValidationLoss = 1
         record.checkpointStallSeconds = 1
         record.hiddenExchangeSeconds = 1

@@ -156,6 +156,41 @@ private func replaying<Answer: Sendable>(
         }
     }
 
+    @Test("a replay that would take steps of before the data changed says when they changed")
+    func changedOnTheWay() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder, ["checkpoint.keep=9"])
+            try run.train(["train.steps=5"])
+            try run.write(String(repeating: "Another text altogether, and one that is long enough.\n", count: 200))
+            try run.train(["train.steps=9"])
+            #expect(try run.checkpointRecord(9).extras["train_data_since"] == "5")
+            #expect(try replaying(run, step: 9) { try $0.verify() }.isConfirmed)
+            #expect(try replaying(run, step: 6) { try $0.verify() }.isConfirmed, "from the checkpoint of the change")
+            // Without it, the replay begins before the change.
+            try FileManager.default.removeItem(atPath: "\(run.directory.checkpoints)/step-00000005")
+            let refused = #expect(throws: Failure.self) { try replaying(run, step: 6) { try $0.verify() } }
+            #expect(refused?.status == .configuration)
+            #expect(refused?.message.contains("changed after step 5") == true)
+            #expect(refused?.message.contains("step 4 was trained on other data") == true)
+            // A job that saved nothing since tells no step, and a difference is put down to the change.
+            try FileManager.default.removeItem(atPath: "\(run.directory.checkpoints)/step-00000006")
+            try FileManager.default.removeItem(atPath: "\(run.directory.checkpoints)/step-00000009")
+            let unknown = #expect(throws: Failure.self) { try replaying(run, step: 8) { try $0.verify() } }
+            #expect(unknown?.message.contains("step 4 differs from its record, but the training data changed") == true)
+        }
+    }
+
+    @Test("a run that goes on again with the same data keeps the step of their change") func changedEarlier() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder)
+            try run.train(["train.steps=2"])
+            try run.write(String(repeating: "Another text altogether, and one that is long enough.\n", count: 200))
+            try run.train(["train.steps=4"])
+            try run.train(["train.steps=6"])
+            #expect(try run.checkpointRecord(6).extras["train_data_since"] == "2")
+        }
+    }
+
     @Test("refuses default mode, steps without a record, micro-batches that are not there") func refuses() throws {
         try inScratchFolder { folder in
             let run = try TinyRun(in: folder)

@@ -28,6 +28,37 @@ struct RunFilesTests {
         }
     }
 
+    @Test("what lies where a run's records go is found before anything is tokenized, also by a forecast")
+    func foreignRecords() throws {
+        try inScratchFolder { folder in
+            let run = try TinyRun(in: folder, ["metrics.formats=[csv, tensorboard]"])
+            try FileManager.default.createDirectory(atPath: run.directory.path, withIntermediateDirectories: true)
+            for (name, text, words) in [
+                ("metrics.csv", "date,amount\n2026-01-01,3\n", "is no table of records"),
+                ("tensorboard", "notes", "is no directory"),
+            ] {
+                let path = "\(run.directory.path)/\(name)"
+                try Data(text.utf8).write(to: URL(filePath: path))
+                let configuration = try run.configuration()
+                let forecast = #expect(throws: Failure.self) {
+                    try onOneRank { try RunForecast(configuration, .ofTests, on: $0) }
+                }
+                for failure in [forecast, try run.refusal()] {
+                    #expect(failure?.status == .cannotCreate)
+                    #expect(failure?.message.contains("\(path) \(words)") == true)
+                }
+                #expect(!FileManager.default.fileExists(atPath: run.directory.data))
+                // Without that format it is not in the way.
+                let other = name == "tensorboard" ? "csv" : "tensorboard"
+                let without = try run.configuration(["metrics.formats=[\(other)]"])
+                #expect(try onOneRank { try RunForecast(without, .ofTests, on: $0) }.obstacle == nil)
+                try FileManager.default.removeItem(atPath: path)
+            }
+            #expect(try run.refusal() == nil)
+            #expect(try run.refusal(["train.steps=9"]) == nil, "its own files")
+        }
+    }
+
     /// What a run stores may be read again under the name where it is written; a user's own words there would be lost.
     @Test("a run's own configuration may be its configuration, also as earlier versions wrote numbers") func ownFile()
         throws

@@ -73,7 +73,18 @@ expect "… to the same bytes" cmp whole.tokens again
 rm again
 expect "a killed one, its journal cut off" killed again "${tokenize[@]}"
 truncate -s -3 again.journal.partial
-expect "… goes on from the save before, or begins" "${tokenize[@]}" --output again
+expect_exit "… goes on from the save before, or begins, and says so" 0 'the journal of again is damaged' -- "${tokenize[@]}" --output again
+expect "… to the same bytes" cmp whole.tokens again
+rm again
+expect "a killed one, a byte of its journal's first number changed" killed again "${tokenize[@]}"
+printf 'x' | dd of=again.journal.partial bs=1 seek=2 conv=notrunc status=none
+expect_exit "… is damaged, not begun with other texts" 0 'the journal of again is damaged: beginning anew' -- \
+    "${tokenize[@]}" --output again
+expect "… to the same bytes" cmp whole.tokens again
+rm again
+expect "a killed one, a byte of its journal's identity changed" killed again "${tokenize[@]}"
+printf '\001' | dd of=again.journal.partial bs=1 seek=20 conv=notrunc status=none
+expect_exit "… is damaged, too" 0 'the journal of again is damaged: beginning anew' -- "${tokenize[@]}" --output again
 expect "… to the same bytes" cmp whole.tokens again
 rm again
 

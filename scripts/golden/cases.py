@@ -39,6 +39,8 @@ CASES = {
         dense_layers=(0,), dense_hidden=11, shared_hidden=12, shared_gate=True, top_k=2, capacity_factor=1.1,
         mean_of_layers=True),
     "dense-last": Settings(dense_layers=(1,), dense_hidden=40, experts=3, tie_embeddings=True),
+    "documents": Settings(
+        heads=4, kv_heads=2, context=14, vocabulary_size=5, experts=2, feed_forward=1, sequences=2, document_token=3),
     "geglu": Settings(activation="geglu", top_k=2, capacity_factor=1.1, shared_hidden=9),
     "gelu": Settings(activation="gelu", experts=3, dense_layers=(1,), dense_hidden=20),
     "relu2": Settings(activation="relu2", top_k=2, capacity_factor=1.1, shared_hidden=20, shared_gate=True),

@@ -83,27 +83,33 @@ def frequencies(rotary, n):
     return plain * (1 - ramp) + slow * ramp, REAL("0.1") * np.log(REAL(rotary.factor)) + 1
 
 
-def rotate(x, direction, rotary):
+def rotate(x, direction, starts, rotary):
     """Turns the pair `(x_i, x_(i + n/2))` of the first n columns by `direction · position · θ_i`.
 
-    Su et al., arXiv:2104.09864, section 3.2, with the two halves of what turns as the pair. x: [..., context, d_head].
-    The backward is the rotation by the opposite angle, with the same magnitude.
+    Su et al., arXiv:2104.09864, section 3.2, with the two halves of what turns as the pair. x: [sequences, heads, context, d_head].
+    A position counts from the document's start. The backward is the rotation by the opposite angle, with the same magnitude.
     """
     context, d_head = x.shape[-2:]
     n = round(rotary.fraction * d_head)
     theta, magnitude = frequencies(rotary, n)
-    angle = direction * np.arange(context, dtype=REAL)[:, None] * theta
+    angle = direction * (np.arange(context, dtype=REAL) - starts)[:, None, :, None] * theta
     cosine, sine = magnitude * np.cos(angle), magnitude * np.sin(angle)
     first, second = x[..., : n // 2], x[..., n // 2 : n]
     return np.concatenate((first * cosine - second * sine, second * cosine + first * sine, x[..., n:]), axis=-1)
 
 
-def attention(x, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d_head, rotary):
+def document_starts(tokens, end):
+    """Where the document of each token begins in its sequence: behind the last token `end` before it, or at 0. [sequences, context]"""
+    places = np.arange(1, tokens.shape[1]) * (tokens[:, :-1] == end)
+    return np.maximum.accumulate(np.pad(places, ((0, 0), (1, 0))), axis=1)
+
+
+def attention(x, starts, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d_head, rotary):
     """Causal attention with rotary positions, whose neighboring heads of queries share keys and values in `kv_heads` groups
     (Ainslie et al., arXiv:2305.13245). Biases may be 0. Queries and keys are normalized before they turn, each head if the weight of the norm is as
-    long as one, else each projection; not at all without weights.
+    long as one, else each projection; not at all without weights. A token sees those before it from its document's start on.
 
-    x: [sequences, context, d], qkv: [d, q | k | v], output: [heads · d_head, d]
+    x: [sequences, context, d], starts: [sequences, context], qkv: [d, q | k | v], output: [heads · d_head, d]
     """
     projected, width = x @ qkv + qkv_bias, kv_heads * d_head
     parts = np.split(projected, [projected.shape[-1] - 2 * width, projected.shape[-1] - width], axis=-1)
@@ -113,23 +119,24 @@ def attention(x, qkv, qkv_bias, q_norm, k_norm, output, output_bias, kv_heads, d
             grouped, norm_caches[which] = rms_norm(parts[which].reshape(*x.shape[:2], -1, len(weight)), weight)
             parts[which] = grouped.reshape(parts[which].shape)
     q, k, v = (split_heads(part, d_head) for part in parts)
-    q, k = rotate(q, +1, rotary), rotate(k, +1, rotary)
+    q, k = rotate(q, +1, starts, rotary), rotate(k, +1, starts, rotary)
     group = q.shape[1] // kv_heads
     k, v = np.repeat(k, group, axis=1), np.repeat(v, group, axis=1)
     context = q.shape[-2]
     scores = q @ np.swapaxes(k, -1, -2) / np.sqrt(REAL(d_head))
-    weights = softmax(np.where(np.tri(context, dtype=bool), scores, -np.inf))
+    seen = np.tri(context, dtype=bool) & (np.arange(context) >= starts[:, None, :, None])
+    weights = softmax(np.where(seen, scores, -np.inf))
     mixed = join_heads(weights @ v)
-    return mixed @ output + output_bias, (x, qkv, output, kv_heads, rotary, norm_caches, q, k, v, weights, mixed)
+    return mixed @ output + output_bias, (x, starts, qkv, output, kv_heads, rotary, norm_caches, q, k, v, weights, mixed)
 
 
 def attention_backward(dy, cache):
     """The gradients of biases count if there are biases, those of norms are None if there are none."""
-    x, qkv, output, kv_heads, rotary, norm_caches, q, k, v, weights, mixed = cache
+    x, starts, qkv, output, kv_heads, rotary, norm_caches, q, k, v, weights, mixed = cache
     dmixed = split_heads(dy @ output.T, q.shape[-1])
     dv = np.swapaxes(weights, -1, -2) @ dmixed
     dscores = softmax_backward(dmixed @ np.swapaxes(v, -1, -2), weights) / np.sqrt(REAL(q.shape[-1]))
-    dq, dk = rotate(dscores @ k, -1, rotary), rotate(np.swapaxes(dscores, -1, -2) @ q, -1, rotary)
+    dq, dk = rotate(dscores @ k, -1, starts, rotary), rotate(np.swapaxes(dscores, -1, -2) @ q, -1, starts, rotary)
     dk, dv = sum_groups(dk, kv_heads), sum_groups(dv, kv_heads)
     parts, dnorms = [join_heads(part) for part in (dq, dk, dv)], [None, None]
     for which, norm_cache in enumerate(norm_caches):

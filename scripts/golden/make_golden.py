@@ -50,7 +50,8 @@ def settings_datasets(settings):
     values["activation"] = ["swiglu", "geglu", "gelu", "relu2"].index(settings.activation)
     values["attention_bias"] = ["none", "qkv", "all"].index(settings.attention_bias)
     values["qk_norm"] = ["none", "head", "all"].index(settings.qk_norm)
-    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm", "shared_hidden", "shared_gate", "dense_hidden", "activation"):  # 0 is the default
+    for name in ("kv_heads", "head_size", "attention_bias", "qk_norm", "shared_hidden", "shared_gate", "dense_hidden",
+                 "document_token", "activation"):  # 0 is the default
         if not values[name]:
             del values[name]
     return {f"settings/{name}": np.array(value, kind_of(value)) for name, value in values.items()}

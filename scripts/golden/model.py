@@ -6,8 +6,8 @@ import numpy as np
 
 from feed_forward import shared_experts, shared_experts_backward
 from layers import (
-    REAL, attention, attention_backward, cross_entropy, cross_entropy_backward, layer_norm, layer_norm_backward,
-    rms_norm, rms_norm_backward, rows,
+    REAL, attention, attention_backward, cross_entropy, cross_entropy_backward, document_starts, layer_norm,
+    layer_norm_backward, rms_norm, rms_norm_backward, rows,
 )
 from routing import load_balance, moe, moe_backward, z
 
@@ -89,9 +89,10 @@ def gradients(parameters, caches, settings):
 
 def lane_forward(parameters, tokens, settings):
     x = parameters["embedding"][tokens[:, :-1]]  # [sequences, context, d_model]
+    starts = document_starts(tokens[:, :-1], settings.document_token) if settings.document_token else 0 * tokens[:, :-1]
     blocks = []
     for layer in range(settings.layers):
-        x, cache = block_forward(x, parameters, f"blocks.{layer}.", settings)
+        x, cache = block_forward(x, starts, parameters, f"blocks.{layer}.", settings)
         blocks.append(cache)
     h, norm_cache = norm(x, parameters, "final_norm", settings) if settings.final_norm else (x, None)
     loss, loss_cache = cross_entropy(rows(h) @ head(parameters).T, tokens[:, 1:].ravel())
@@ -111,10 +112,10 @@ def lane_backward(dlane, parameters, cache, settings, result):
     np.add.at(result["embedding"], tokens[:, :-1], dx)
 
 
-def block_forward(x, parameters, block, settings):
+def block_forward(x, starts, parameters, block, settings):
     h, attention_norm = norm(x, parameters, block + "attention_norm", settings)
     y, attention_cache = attention(
-        h, parameters[block + "attention.qkv"], parameters.get(block + "attention.qkv_bias", REAL(0)),
+        h, starts, parameters[block + "attention.qkv"], parameters.get(block + "attention.qkv_bias", REAL(0)),
         parameters.get(block + "attention.query_norm.weight"), parameters.get(block + "attention.key_norm.weight"),
         parameters[block + "attention.output"], parameters.get(block + "attention.output_bias", REAL(0)),
         settings.key_heads, settings.d_head, settings.rotary)

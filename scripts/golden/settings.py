@@ -19,6 +19,7 @@ class Settings:
     qk_norm: str = "none"
     rotary: Rotary = Rotary()
     context: int = 8
+    document_token: int = 0  # ends a document, at which attention and positions end; 0: nothing does
     vocabulary_size: int = 29
     experts: int = 4
     top_k: int = 1

@@ -48,10 +48,13 @@ package struct RotaryTable: Sendable {
     /// On the calling thread: for rows of a product that was just computed.
     /// - Parameters:
     ///   - x: `[rows, heads·dHead]`, of queries or keys or both
-    ///   - first: the first row's number; a token's position is its row's number modulo `context`, that of one sequence
-    package func rotate(_ x: Operand, first: Int, context: Int, inverse: Bool = false) {
+    ///   - first: the first row's number; a token's place is its row's number modulo `context`, that of one sequence
+    ///   - starts: `[rows]`: the place of the first token of each row's document, from which its position counts; nil: 0
+    package func rotate(
+        _ x: Operand, first: Int, context: Int, starts: Vector<Int32>? = nil, inverse: Bool = false
+    ) {
         kernelLoops.rotate(
-            x, headSize: headSize, first: first % context, cosine: cosine.rows(0..<context),
+            x, headSize: headSize, first: first % context, starts: starts, cosine: cosine.rows(0..<context),
             sine: sine.rows(0..<context),
             direction: inverse ? -1 : 1)
     }

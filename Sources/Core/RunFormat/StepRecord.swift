@@ -22,6 +22,8 @@ package struct StepRecord: Codable, Sendable {
     package var zLoss = 0.0
     package var validationLoss: Double?
     package var validationBitsPerByte: Double?
+    /// Of a mixture, the same loss of each source's part of the held-out text, nil of one without; nil where the text is not of several.
+    package var validationLossBySource: [Double?]?
     /// The same loss with the average of the parameters; nil if the run keeps none.
     package var emaValidationLoss: Double?
     package var learningRate = 0.0
@@ -78,6 +80,7 @@ package struct StepRecord: Codable, Sendable {
         case zLoss = "z_loss"
         case validationLoss = "validation_loss"
         case validationBitsPerByte = "validation_bits_per_byte"
+        case validationLossBySource = "validation_loss_by_source"
         case emaValidationLoss = "ema_validation_loss"
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"

@@ -11,6 +11,10 @@ package struct ModelCost: Sendable {
     package let flopsPerToken: Double
     /// The part of `flopsPerToken` that experts do: what dropped assignments save.
     package let expertFlopsPerToken: Double
+    /// Of one pair of a token and one that it sees, in all layers.
+    private let flopsPerPair: Double
+    /// Tokens that one sees on average, where it sees all of its sequence before it.
+    private let causalPairs: Double
 
     package init(_ model: ModelShape) {
         let layout = ParameterLayout(model, .all)
@@ -25,13 +29,15 @@ package struct ModelCost: Sendable {
         if model.tieEmbeddings { matrices += model.vocabularySize * model.dModel }
         totalParameters = total
         activeParameters = active
-        let causalPairs = Double(model.context + 1) / 2
-        flopsPerToken = 6 * Double(matrices) + 12 * Double(model.layers * model.attention.queryWidth) * causalPairs
+        causalPairs = Double(model.context + 1) / 2
+        flopsPerPair = 12 * Double(model.layers * model.attention.queryWidth)
+        flopsPerToken = 6 * Double(matrices) + flopsPerPair * causalPairs
         expertFlopsPerToken = 6 * Double(expertWork)
     }
 
     /// Useful FLOPs of a token when `droppedRatio` of the assignments found no slot.
-    package func flopsPerToken(droppedRatio: Double) -> Double {
-        flopsPerToken - droppedRatio * expertFlopsPerToken
+    /// - Parameter visible: tokens that one sees on average, fewer than the causal mask allows where documents end
+    package func flopsPerToken(droppedRatio: Double, visible: Double) -> Double {
+        flopsPerToken - droppedRatio * expertFlopsPerToken - flopsPerPair * (causalPairs - visible)
     }
 }

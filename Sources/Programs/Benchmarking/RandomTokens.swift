@@ -14,6 +14,9 @@ extension RunConfiguration {
 
 /// Sequences of tokens drawn evenly from the vocabulary: a step's speed does not depend on their sense.
 struct RandomTokens: SequenceSource {
+    /// Of a document on average, where they are told apart: about what web texts have.
+    private static let documentTokens: UInt64 = 512
+
     let vocabulary: Int
     let seed: UInt64
 
@@ -23,6 +26,16 @@ struct RandomTokens: SequenceSource {
         for i in 0..<inputs.count {
             inputs[i] = token(i)
             targets[i] = token(i + 1)
+        }
+    }
+
+    /// A token begins a document by chance, once in `documentTokens`.
+    func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>) {
+        let random = RandomFunction(seed: seed, purpose: .benchmarks, stream: UInt64(n))
+        var start = 0
+        for i in 0..<starts.count {
+            if random.integer(1 << 32 + UInt64(i), below: Self.documentTokens) == 0 { start = i }
+            starts[i] = Int32(start)
         }
     }
 }

@@ -105,7 +105,8 @@ extension StepBenchmark {
         rankImbalance = timed.rankImbalance
         gemmPeakFlops = timed.gemmPeak
         peakMemoryBytes = timed.peakMemory
-        let work = ModelCost(configuration.model).flopsPerToken(droppedRatio: droppedRatio)
+        let work = ModelCost(configuration.model).flopsPerToken(
+            droppedRatio: droppedRatio, visible: timed.visible)
         let rate = tokensPerSecond * work
         (mfu, flopsPerCore) = (rate / gemmPeakFlops, rate / Double(ranks * threadsPerRank))
         hiddenSeconds = Sample(timed.hidden)
@@ -145,6 +146,8 @@ private struct TimedSteps {
     var parts: [[Double]] = []
     var hidden: [Double] = []
     var dropped = 0.0
+    /// Tokens that one sees on average.
+    var visible = 0.0
     var imbalance = 0.0
     var rankImbalance = 0.0
     private(set) var gemmPeak: Double
@@ -178,6 +181,7 @@ private struct TimedSteps {
             hidden.append(hiddenOfAll / Double(world.size))
             let microBatches = outcome.microBatches
             dropped += microBatches.dropped.reduce(0, +) / Double(configuration.model.routedLayers * options.steps)
+            visible += microBatches.visibleTokens / Double(options.steps)
             imbalance = max(imbalance, microBatches.imbalance.max() ?? 0)
             let rows = try Self.receivedRowCounts(
                 engine.runners.flatMap { $0.dispatcher.receivedRowCounts ?? [] }, on: world)

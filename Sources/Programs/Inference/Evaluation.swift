@@ -30,7 +30,9 @@ extension StoredModel {
             try Corpus.openEvaluation(of: paths, tokenizer: tokenizer, directory: directory)
         }
         let windows = try EvaluationWindows([dataset], context: configuration.model.context)
-        let validation = Validation(engine, windows, microBatchTokens: configuration.batch.microBatchTokens, tokens: 0)
+        let validation = Validation(
+            engine, windows, microBatchTokens: configuration.batch.microBatchTokens, tokens: 0,
+            masksDocuments: configuration.data.documentMask)
         guard let result = try validation.run(parameters, unless: requests) else {
             throw Failure.stopped("during the evaluation")
         }

@@ -31,7 +31,7 @@ extension StoredModel {
             let microBatch = unseen(of: text, cache)
             let logits = try engine.model.nextTokenLogits(
                 microBatch,
-                in: engine.pass(.evaluation, parameters, sequenceLength: microBatch.sequenceLength, cache: cache))
+                in: engine.pass(.evaluation, parameters, of: microBatch, cache: cache))
             let own = sampling.choose(logits, allowed: tokenizer.vocabularySize, position: position)
             // One rank's choice counts: where machines differ, ranks must not come to differ about the end.
             let token = try Agreement(ranks: engine.mesh.world).choice(of: own)

@@ -14,6 +14,8 @@ package struct ValidationResult: Sendable, CustomStringConvertible {
     package var loss: Double
     /// Bits per byte of the text that was predicted.
     package var bitsPerByte: Double
+    /// Nats per token of each source of a mixture; nil of one without tokens here. Empty where there is one source.
+    package var lossBySource: [Double?] = []
 
     package var description: String {
         "\(decimals(loss, 4)) nats per token, \(decimals(bitsPerByte, 4)) bits per byte (\(grouped(tokens)) tokens)"
@@ -31,12 +33,16 @@ package final class Validation {
     /// - Parameters:
     ///   - microBatchTokens: of one micro-batch; drops, if any are allowed, are per micro-batch
     ///   - tokens: look at no more than this many; 0: at all
-    package init(_ engine: Engine, _ windows: EvaluationWindows, microBatchTokens: Int, tokens limit: Int) {
+    ///   - masksDocuments: whether attention and positions end at the borders of documents
+    package init(
+        _ engine: Engine, _ windows: EvaluationWindows, microBatchTokens: Int, tokens limit: Int, masksDocuments: Bool
+    ) {
         self.engine = engine
         self.windows = windows
         count = limit > 0 ? min(windows.count, max(1, limit / windows.context)) : windows.count
         perMicroBatch = max(1, microBatchTokens / windows.context)
-        microBatch = MicroBatch(sequences: perMicroBatch, sequenceLength: windows.context)
+        microBatch = MicroBatch(
+            sequences: perMicroBatch, sequenceLength: windows.context, masksDocuments: masksDocuments)
     }
 
     /// **Collective** over the world.
@@ -46,38 +52,44 @@ package final class Validation {
         _ parameters: ParameterArena, unless requests: RunControl
     ) throws(CommunicationError) -> ValidationResult? {
         let microBatches = (count + perMicroBatch - 1) / perMicroBatch
-        // Per micro-batch: sum of losses, tokens, bytes; summed in micro-batch order, so that the layout does not show.
-        let table = Vector<Double>(count: 3 * microBatches)
+        let sums = ValidationSums(microBatches: microBatches, sources: windows.datasets.count)
         for accumulationStep in 0..<engine.mesh.accumulationSteps(microBatches: microBatches) {
             guard try !requests.shouldStop() else { return nil }
             let number = engine.mesh.microBatch(accumulationStep: accumulationStep, of: microBatches)
-            let filled = number.map { fill($0) }
-            let statistics = try engine.model.evaluate(
-                filled?.microBatch ?? microBatch.prefix(sequences: 0),
-                in: engine.pass(.evaluation, parameters, sequenceLength: microBatch.sequenceLength))
-            guard let number, let filled else { continue }
-            table[3 * number] = statistics.crossEntropy
-            table[3 * number + 1] = Double(statistics.tokens)
-            table[3 * number + 2] = Double(filled.bytes)
+            let filled = number.map { fill($0) } ?? microBatch.prefix(sequences: 0)
+            let statistics = try engine.model.evaluate(filled, in: engine.pass(.evaluation, parameters, of: filled))
+            guard let number else { continue }
+            sums.record(statistics, bytes: windows.byteCount(ofTargets: filled.targets.span), microBatch: number)
+            guard windows.datasets.count > 1 else { continue }
+            for s in 0..<filled.sequences {
+                let place = s * windows.context..<(s + 1) * windows.context
+                sums.record(
+                    engine.workspace.losses[place], ofSource: windows.source(ofWindow: number * perMicroBatch + s),
+                    microBatch: number)
+            }
         }
-        try engine.mesh.world.allReduceSum(table)
-        var sums = [0.0, 0.0, 0.0]
-        for i in 0..<table.count { sums[i % 3] += table[i] }
-        return ValidationResult(
-            tokens: Int(sums[1]), loss: sums[0] / sums[1], bitsPerByte: sums[0] / sums[2] / 0.693_147_180_559_945_3)
+        return try sums.result(over: engine.mesh.world)
     }
 
-    private func fill(_ number: Int) -> (microBatch: MicroBatch, bytes: Int) {
-        let context = windows.context, first = number * perMicroBatch
-        let sequences = min(perMicroBatch, count - first)
-        var bytes = 0
-        for s in 0..<sequences {
-            let place = s * context..<(s + 1) * context
+    private func fill(_ number: Int) -> MicroBatch {
+        let first = number * perMicroBatch
+        return windows.fill(microBatch, from: first, to: min(first + perMicroBatch, count))
+    }
+}
+
+extension EvaluationWindows {
+    /// Fills a micro-batch with the windows from `first` to before `end`, as many as it has sequences or fewer.
+    /// - Returns: the part of it that they take
+    package func fill(_ microBatch: MicroBatch, from first: Int, to end: Int) -> MicroBatch {
+        for window in first..<end {
+            let place = (window - first) * context..<(window - first + 1) * context
             var inputs = unsafe microBatch.inputs[place].unsafeMutableSpan,
                 targets = unsafe microBatch.targets[place].unsafeMutableSpan
-            windows.fill(window: first + s, inputs: &inputs, targets: &targets)
-            bytes += windows.byteCount(ofTargets: microBatch.targets[place].span)
+            fill(window: window, inputs: &inputs, targets: &targets)
+            guard let documentStarts = microBatch.documentStarts else { continue }
+            var starts = unsafe documentStarts[place].unsafeMutableSpan
+            self.documentStarts(ofWindow: window, into: &starts)
         }
-        return (microBatch.prefix(sequences: sequences), bytes)
+        return microBatch.prefix(sequences: end - first)
     }
 }

@@ -50,10 +50,17 @@ package let layoutCheckList: [RankCheck] =
             let keys = "head_size: 16, rope_fraction: 0.5, rope_scaling: yarn, rope_factor: 4, rope_original_context: 8"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 5, modelKeys: keys), on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits, attention within documents") {
+            let trial = LayoutTrial(
+                reproducible: true, precision: ProductLibrary.supports(.bfloat16) ? .bfloat16 : .float32, steps: 10,
+                modelKeys: "kv_heads: 1", masksDocuments: true)
+            try exactLayouts(trial, on: $0, $1)
+        },
         RankCheck("exact mode: every layout, the same bits, steps of 1, 3 and 8 micro-batches") {
             let ramp = "[{tokens: 48, until: 144}, {tokens: 144, until: 600}]"
             try exactLayouts(LayoutTrial(reproducible: true, steps: 10, ramp: ramp), on: $0, $1)
         },
+        RankCheck("exact mode: every layout, the same bits and losses by source, a mixture", mixture),
         RankCheck("recomputation: the same bits as keeping", recomputation),
         RankCheck("digests: two micro-batches exchanged, one bit flipped, each shows", digestsAreAlive),
         RankCheck("default mode: the same bits twice, every layout to rounding", defaultLayouts),
@@ -61,7 +68,7 @@ package let layoutCheckList: [RankCheck] =
     ]
 
 /// Training on every allowed expert_parallel, 1 and 2 threads, against one virtual rank.
-private func exactLayouts(_ trial: LayoutTrial, on world: any Communicator, _ expectations: Expectations) throws {
+func exactLayouts(_ trial: LayoutTrial, on world: any Communicator, _ expectations: Expectations) throws {
     let reference = try trial.reference().trace
     expectations.expect(reference.dropped.allSatisfy { $0 > 0 }, "every step of the trial should drop tokens")
     for expertParallelSize in trial.expertParallelSizes(on: world) {
@@ -189,7 +196,7 @@ private func recomputation(on world: any Communicator, _ expectations: Expectati
     where ProductLibrary.supports(precision) {
         var trial = LayoutTrial(
             reproducible: false, precision: precision, steps: 3, expertsPerToken: 2,
-            experts: ExpertsPerLayer(byLayer: [8, 12]), modelKeys: keys)
+            experts: ExpertsPerLayer(byLayer: [8, 12]), modelKeys: keys, masksDocuments: true)
         let expertParallelSize = trial.expertParallelSizes(on: world).last!
         let expected = try trial.run(on: world, expertParallelSize: expertParallelSize, threads: 1).trace
         for recomputation in [Recomputation.attention, .block] {

@@ -27,6 +27,10 @@ struct LayoutTrial: Sendable {
     var isWide = false
     /// `batch.ramp`
     var ramp = "[]"
+    /// Whether attention ends at the borders of documents.
+    var masksDocuments = false
+    /// What it trains on, tokens of bytes; nil: `SyntheticSequences`.
+    var mixture: Mixture?
     /// Which micro-batch's data each of a step's micro-batches gets.
     var microBatchOrder = Array(0..<8)
     /// The tensor whose first number loses its sign after the first step, if any: the least that memory can do wrong.
@@ -39,6 +43,8 @@ struct LayoutTrial: Sendable {
         var gradientDigests: [UInt64] = []
         var parameterDigests: [UInt64] = []
         var dropped: [Double] = []
+        /// Of each source, where they are several.
+        var lossesBySource: [[Double?]] = []
     }
 
     /// A rank's gradients after the first step, tensor by tensor.
@@ -60,8 +66,10 @@ struct LayoutTrial: Sendable {
             configuration, expertParallelSize: expertParallelSize, threads: threads,
             microBatchesInFlight: microBatchesInFlight,
             forTraining: true, on: world)
-        let source = SyntheticSequences(
-            perMicroBatch: configuration.sequencesPerMicroBatch, microBatchOrder: microBatchOrder)
+        let source: any SequenceSource =
+            mixture
+            ?? SyntheticSequences(
+                perMicroBatch: configuration.sequencesPerMicroBatch, microBatchOrder: microBatchOrder)
         let step = TrainingStep(configuration, engine, source)
         var state = TrainingState(for: engine)
         state.initialize(by: Initialization(.switchTransformers, scale: 0.5, seed: 3), on: engine.workers)
@@ -73,6 +81,7 @@ struct LayoutTrial: Sendable {
             trace.gradientDigests.append(outcome.gradientDigest)
             trace.parameterDigests.append(outcome.parameterDigest)
             trace.dropped.append(outcome.microBatches.dropped.reduce(0, +))
+            trace.lossesBySource.append(outcome.microBatches.lossBySource)
             if number == 0 {
                 gradients = firstGradients(step, engine)
                 flip(state.parameters)
@@ -114,9 +123,9 @@ struct LayoutTrial: Sendable {
             reproducible: \(reproducible)
             recompute: \(recomputation)
             precision: \(precision.rawValue)
-            data: {train: synthetic}
+            data: {train: synthetic, document_mask: \(masksDocuments)}
             model: {d_model: \(isWide ? 192 : 24), layers: 2, heads: 2, context: 16, \(modelKeys), experts: \(experts),
-              top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : 61),
+              top_k: \(expertsPerToken), tie_embeddings: \(tieEmbeddings), vocabulary_size: \(isWide ? 6000 : mixture == nil ? 61 : 257),
               granularity: \(isWide ? 2 : 1)}
             routing: {capacity_factor: 1.0, balancing: \(balancing.rawValue), bias_update_rate: 0.01}
             batch: {ramp: \(ramp), tokens: \(48 * microBatchOrder.count), micro_batch_tokens: 48}
@@ -146,6 +155,16 @@ struct SyntheticSequences: SequenceSource {
             let isNoise = random.uniform(UInt64(2 * i + 1)) < 0.2
             token = isNoise ? random.integer(UInt64(2 * i + 2), below: 61) : (token &* 7 &+ 5) % 61
             targets[i] = Int32(token)
+        }
+    }
+
+    /// Documents of 1 to 5 tokens.
+    func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>) {
+        let random = RandomFunction(seed: 12, purpose: .tests, stream: UInt64(n))
+        var start = 0, end = 0
+        for i in 0..<starts.count {
+            if i == end { (start, end) = (i, i + 1 + Int(random.integer(UInt64(i), below: UInt64(5)))) }
+            starts[i] = Int32(start)
         }
     }
 }

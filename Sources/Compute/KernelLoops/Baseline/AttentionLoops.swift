@@ -4,13 +4,21 @@ package import Tensors
 
 extension Loops {
     package static func softmaxNumerators(
-        _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool
+        _ scores: Tensor, of visible: VisibleKeys, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool
     ) {
         var maxima = unsafe sums.maxima.unsafeMutableSpan, totals = unsafe sums.totals.unsafeMutableSpan,
             factors = unsafe sums.factors.unsafeMutableSpan
         for t in 0..<scores.rows {
-            let seen = min(first + t + 1, scores.columns)
-            var top = maximum(scores.row(t, 0..<seen))
+            let seen = visible.keys(ofRow: t, columns: scores.columns)
+            guard !seen.isEmpty else {
+                // Nor did it see any before: its document begins in a later block.
+                clear(scores, t, outside: seen)
+                (totals[t], factors[t]) = (0, 0)
+                continue
+            }
+            // What saw a key has a sum of 1 or more.
+            let isFirst = isFirst || totals[t] == 0
+            var top = maximum(scores.row(t, seen))
             if !isFirst { top = maxima[t] > top ? maxima[t] : top }
             let total = exponentials(scores, t, seen: seen, top, scale)
             factors[t] = isFirst ? 0 : exponential((maxima[t] - top) * scale)
@@ -50,12 +58,15 @@ extension Loops {
     }
 
     package static func scoresBackward(
-        _ scores: Tensor, _ dP: Tensor, deltas: Vector<Float>, first: Int, scale: Float, logSumExp: Tensor,
-        into p: Operand, _ ds: Operand
+        _ scores: Tensor, _ dP: Tensor, of visible: VisibleKeys, deltas: Vector<Float>, scale: Float,
+        logSumExp: Tensor, into p: Operand, _ ds: Operand
     ) {
         let logs = logSumExp.row(0), deltas = deltas.span
         for t in 0..<scores.rows {
-            backward(scores, dP, t, seen: min(first + t + 1, scores.columns), scale, logs[t], deltas[t])
+            let seen = visible.keys(ofRow: t, columns: scores.columns)
+            backward(scores, dP, t, seen: seen, scale, logs[t], deltas[t])
+            clear(scores, t, outside: seen)
+            clear(dP, t, outside: seen)
         }
         round(scores, into: p)
         round(dP, into: ds)
@@ -69,6 +80,23 @@ extension Loops {
         case (.bfloat16(let x), .float32(let y)): convert(x, into: y)
         }
     }
+}
+
+extension VisibleKeys {
+    /// The columns of a block of `columns` keys that row `t` sees.
+    @inline(__always) fileprivate func keys(ofRow t: Int, columns: Int) -> Range<Int> {
+        let end = min(query - key + t + 1, columns)
+        guard let starts else { return 0..<end }
+        return min(max(Int(starts[t]) - key, 0), end)..<end
+    }
+}
+
+/// The elements of row `t` before and after `seen` become zero.
+@inline(__always)
+private func clear(_ x: Tensor, _ t: Int, outside seen: Range<Int>) {
+    var row = unsafe x.unsafeMutableRow(t)
+    for i in 0..<seen.lowerBound { row[i] = 0 }
+    for i in seen.upperBound..<row.count { row[i] = 0 }
 }
 
 private func copy<Element: MatrixElement>(_ x: Matrix<Element>, into y: Matrix<Element>) {
@@ -94,49 +122,47 @@ private func products<Element: MatrixElement>(
     for t in 0..<a.rows { deltas[t] = dot(a.row(t), b.row(t)) }
 }
 
-/// The first `seen` elements of row `t` become `exp(scale·(s − top))`, the others zero.
+/// The elements `seen` of row `t` become `exp(scale·(s − top))`, the others zero.
 /// - Returns: their sum
 @inline(__always)
-private func exponentials(_ scores: Tensor, _ t: Int, seen: Int, _ top: Float, _ scale: Float) -> Float {
-    var row = unsafe scores.unsafeMutableRow(t), lanes = SIMD16<Float>(), i = 0
-    precondition(seen <= row.count)
-    while i &+ 16 <= seen {
+private func exponentials(_ scores: Tensor, _ t: Int, seen: Range<Int>, _ top: Float, _ scale: Float) -> Float {
+    var row = unsafe scores.unsafeMutableRow(t), lanes = SIMD16<Float>(), i = seen.lowerBound
+    let end = seen.upperBound
+    precondition(i >= 0 && end <= row.count)
+    while i &+ 16 <= end {
         let value = exponential((row.sixteen(at: i) - top) * scale)
         lanes += value
         row.store(value, at: i)
         i &+= 16
     }
     var total = sumOfLanes(lanes)
-    while i < seen {
+    while i < end {
         row[i] = exponential((row[i] - top) * scale)
         total += row[i]
         i &+= 1
     }
-    for i in seen..<row.count { row[i] = 0 }
+    clear(scores, t, outside: seen)
     return total
 }
 
-/// Of the first `seen` elements of row `t`: scores become probabilities, their gradients the scores'.
+/// Of the elements `seen` of row `t`: scores become probabilities, their gradients the scores'.
 @inline(__always)
 private func backward(
-    _ scores: Tensor, _ gradients: Tensor, _ t: Int, seen: Int, _ scale: Float, _ logSum: Float, _ delta: Float
+    _ scores: Tensor, _ gradients: Tensor, _ t: Int, seen: Range<Int>, _ scale: Float, _ logSum: Float, _ delta: Float
 ) {
-    var score = unsafe scores.unsafeMutableRow(t), gradient = unsafe gradients.unsafeMutableRow(t), i = 0
-    precondition(seen <= score.count && seen <= gradient.count)
-    while i &+ 16 <= seen {
+    var score = unsafe scores.unsafeMutableRow(t), gradient = unsafe gradients.unsafeMutableRow(t), i = seen.lowerBound
+    let end = seen.upperBound
+    precondition(i >= 0 && end <= score.count && end <= gradient.count)
+    while i &+ 16 <= end {
         let value = exponential(score.sixteen(at: i) * scale - logSum)
         gradient.store(value * (gradient.sixteen(at: i) - delta) * scale, at: i)
         score.store(value, at: i)
         i &+= 16
     }
-    while i < seen {
+    while i < end {
         score[i] = exponential(score[i] * scale - logSum)
         gradient[i] = score[i] * (gradient[i] - delta) * scale
         i &+= 1
-    }
-    for i in seen..<score.count {
-        score[i] = 0
-        gradient[i] = 0
     }
 }
 

@@ -32,14 +32,13 @@ package protocol LoopSet: SendableMetatype {
     static func copyRows(_ x: Operand, into y: Operand)
 
     /// One block of keys of a softmax that sees them block after block (Milakov & Gimelshein, arXiv:1805.02867, algorithm 3):
-    /// `p = exp(scale·(s − top))` over the keys that each row's query sees, zeros after, top the largest score so far.
+    /// `p = exp(scale·(s − top))` over the keys that each row's query sees, zeros elsewhere, top the largest score so far.
     /// - Parameters:
     ///   - scores: `[queries, keys]`, become p
     ///   - p: rounded; in float32 the memory of the scores
-    ///   - first: keys of this block that the first row sees, less one
     ///   - sums: what the blocks before left, if there were any (`isFirst`)
     static func softmaxNumerators(
-        _ scores: Tensor, first: Int, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool)
+        _ scores: Tensor, of visible: VisibleKeys, scale: Float, into p: Operand, sums: SoftmaxSums, isFirst: Bool)
 
     /// `y_t = x_t / totals_t`, rounded, and `logSumExp_t = scale·tops_t + log totals_t`.
     /// - Parameters:
@@ -53,25 +52,26 @@ package protocol LoopSet: SendableMetatype {
     /// `δ_t = do_t·o_t` for every row.
     static func rowProducts(_ dOut: Operand, _ out: Operand, into deltas: Vector<Float>)
 
-    /// `p = exp(scale·s − logsumexp)` and `ds = p·(dp − δ)·scale` over the keys that each row's query sees, zeros after.
+    /// `p = exp(scale·s − logsumexp)` and `ds = p·(dp − δ)·scale` over the keys that each row's query sees, zeros elsewhere.
     /// - Parameters:
     ///   - scores, dP: `[queries, keys]`, become p and ds
     ///   - p, ds: rounded; in float32 the memory of the scores and of dP
     ///   - deltas: `[≥ queries]`, from `rowProducts`
-    ///   - first: keys of this block that the first row sees, less one
     static func scoresBackward(
-        _ scores: Tensor, _ dP: Tensor, deltas: Vector<Float>, first: Int, scale: Float, logSumExp: Tensor,
-        into p: Operand, _ ds: Operand)
+        _ scores: Tensor, _ dP: Tensor, of visible: VisibleKeys, deltas: Vector<Float>, scale: Float,
+        logSumExp: Tensor, into p: Operand, _ ds: Operand)
 
     /// Pairs `(i, i + pairs)` of every head turned by their row's angles: `(a, b) ← (a·cos − b·sin, b·cos + a·sin)`.
     /// - Parameters:
     ///   - x: `[tokens, heads·dHead]`
     ///   - first: position of the first row; positions start again after `context`
+    ///   - starts: `[tokens]`: what is subtracted from each row's position; nil: nothing
     ///   - headSize: columns of a head, the first `2·pairs` of which turn
     ///   - cosine, sine: `[context, pairs]`
     ///   - direction: 1, or −1 for the way back
     static func rotate(
-        _ x: Operand, headSize: Int, first: Int, cosine: Tensor, sine: Tensor, direction: Float)
+        _ x: Operand, headSize: Int, first: Int, starts: Vector<Int32>?, cosine: Tensor, sine: Tensor,
+        direction: Float)
 
     /// `losses_t = logsumexp(z_t) − z_t[target_t]`; z becomes `exp(z − max z)`.
     /// - Parameter totals: `[≥ tokens]`, each row's sum of exponentials
@@ -87,6 +87,20 @@ package protocol LoopSet: SendableMetatype {
     /// - Parameter limit: from `FixedPoint.limit`
     /// - Returns: whether some value was too large for the sum, infinite or NaN
     static func accumulateFixed(_ values: Vector<Float>, into sums: Vector<Int64>, adding: Bool, limit: Float) -> Bool
+}
+
+/// Which keys of a block each query of a tile sees: from the first one of its document to its own.
+package struct VisibleKeys: Sendable {
+    /// Position of the first query.
+    package let query: Int
+    /// Position of the block's first key.
+    package let key: Int
+    /// `[queries]`: the position of the first key that each query sees; nil: 0.
+    package let starts: Vector<Int32>?
+
+    package init(query: Int, key: Int, starts: Vector<Int32>? = nil) {
+        (self.query, self.key, self.starts) = (query, key, starts)
+    }
 }
 
 /// What a softmax over blocks of keys carries from block to block, `[≥ queries]` each.

@@ -46,6 +46,11 @@ package struct AttentionScratch: Sendable {
         return tiles + heads + AttentionShape.queryTile * (shape.headSize + 4) * 4
     }
 
+    func clearSumsOverQueries() {
+        dKeys.vector.fill(with: 0)
+        dValues.vector.fill(with: 0)
+    }
+
     func first(rows: Int, columns: Int) -> (Tensor, Operand) { half(0, rows, columns) }
     func second(rows: Int, columns: Int) -> (Tensor, Operand) { half(AttentionShape.queryTile, rows, columns) }
 

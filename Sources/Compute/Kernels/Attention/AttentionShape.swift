@@ -41,9 +41,12 @@ package struct AttentionShape: Sendable {
         stride(from: 0, to: context, by: Self.queryTile).map { $0..<min($0 + Self.queryTile, context) }
     }
 
-    /// The keys that queries see, as ranges of positions.
-    func keyTiles(of queries: Range<Int>) -> [Range<Int>] {
-        stride(from: 0, to: queries.upperBound, by: Self.keyTile).map {
+    /// The keys that queries see, as ranges of positions. They begin where a tile of queries does, so that tiles are of few shapes,
+    /// each of which has a kernel of its own.
+    /// - Parameter starts: `[context]`, ascending: the first key that each query of the sequence sees; nil: 0
+    func keyTiles(of queries: Range<Int>, starts: Vector<Int32>?) -> [Range<Int>] {
+        let first = starts.map { Int($0[queries.lowerBound]) } ?? 0
+        return stride(from: first / Self.queryTile * Self.queryTile, to: queries.upperBound, by: Self.keyTile).map {
             $0..<min($0 + Self.keyTile, queries.upperBound)
         }
     }

@@ -10,15 +10,18 @@ package struct DataConfiguration: Sendable, Equatable {
     /// The field of JSON lines, or the column of Parquet files, that holds the texts; `a.b` leads into an object or a struct. Nil for
     /// the first of the usual names that a file has.
     package var textField: String?
+    /// Whether attention and positions end at the borders of documents.
+    package var documentMask: Bool
 
     package init(
         train: [DataSource], validation: ValidationSplit = .none, tokenizer: TokenizerChoice = .automatic,
-        textField: String? = nil
+        textField: String? = nil, documentMask: Bool = false
     ) {
         self.train = train
         self.validation = validation
         self.tokenizer = tokenizer
         self.textField = textField
+        self.documentMask = documentMask
     }
 
     package init(_ section: ConfigurationSection) throws(Failure) {
@@ -36,6 +39,7 @@ package struct DataConfiguration: Sendable, Equatable {
         } catch {
             throw section.failure("tokenizer", error.message, advice: error.advice)
         }
+        documentMask = try section.boolean("document_mask", default: false)
         let field = try section.text("text_field", default: "auto")
         do {
             textField = try Self.namedTextField(field)

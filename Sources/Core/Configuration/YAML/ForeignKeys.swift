@@ -13,6 +13,7 @@ package enum ForeignKeys {
         "batch.tokens": "batch_size global_batch_size train_batch_size",
         "checkpoint.every_steps": "save_interval save_steps checkpoint_interval",
         "checkpoint.keep": "save_total_limit",
+        "data.document_mask": "reset_attention_mask reset_position_ids intra_document_masking document_masking",
         "data.text_field": "text_column text_key json_keys text_column_name",
         "data.tokenizer": "tokenizer_model tokenizer_type tokenizer_path tokenizer_name",
         "data.train": "data_path train_data train_data_path dataset dataset_path",

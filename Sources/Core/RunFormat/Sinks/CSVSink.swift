@@ -19,6 +19,11 @@ package final class CSVSink: RecordSink {
         columns = try Self.columns(of: path)
     }
 
+    /// - Throws: `cannotCreate` if `path` is there and begins like no table of records
+    package static func requireOurs(_ path: String) throws(Failure) {
+        if fileExists(path) { _ = try columns(of: path) }
+    }
+
     private static func columns(of path: String) throws(Failure) -> [String] {
         let (folder, name) = splitPath(path)
         let table = try RegularFile(name, in: OpenDirectory(folder))

@@ -19,6 +19,14 @@ package final class TensorBoardSink: RecordSink {
         file = try AppendedFile(Self.newName(in: directory))
     }
 
+    /// - Throws: `cannotCreate` if `path` is there and no directory
+    package static func requireDirectory(_ path: String) throws(Failure) {
+        guard fileExists(path), !Files.isDirectory(path) else { return }
+        throw Failure(
+            .cannotCreate, "\(path) is no directory, and the event files for TensorBoard belong there",
+            advice: "move it away, or take tensorboard out of metrics.formats")
+    }
+
     /// A name that TensorBoard looks for and that no file has; it reads the files of a run in the order of their names.
     private static func newName(in directory: String) -> String {
         let seconds = Int(Date().timeIntervalSince1970), process = ProcessInfo.processInfo

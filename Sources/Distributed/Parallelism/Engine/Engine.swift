@@ -51,13 +51,14 @@ package struct MicroBatchRunner: Sendable {
 }
 
 extension MicroBatchRunner {
-    /// A forward pass of sequences of `sequenceLength` tokens on this thread.
+    /// A forward pass of `microBatch` on this thread.
     package func pass(
-        _ purpose: PassPurpose, _ parameters: ParameterArena, sequenceLength: Int, cache: KeyValueCache? = nil
+        _ purpose: PassPurpose, _ parameters: ParameterArena, of microBatch: MicroBatch, cache: KeyValueCache? = nil
     ) -> ForwardContext {
         ForwardContext(
             parameters: parameters, workspace: workspace, dispatcher: dispatcher, pool: workers,
-            sequenceLength: sequenceLength, purpose: purpose, cache: cache)
+            sequenceLength: microBatch.sequenceLength, documentStarts: microBatch.documentStarts, purpose: purpose,
+            cache: cache)
     }
 }
 
@@ -132,11 +133,11 @@ package struct Engine {
     /// Of the first micro-batch in flight.
     package var dispatcher: FlatTokenDispatcher { runners[0].dispatcher }
 
-    /// A forward pass of sequences of `sequenceLength` tokens, with the first micro-batch's memory.
+    /// A forward pass of `microBatch`, with the first micro-batch's memory.
     package func pass(
-        _ purpose: PassPurpose, _ parameters: ParameterArena, sequenceLength: Int, cache: KeyValueCache? = nil
+        _ purpose: PassPurpose, _ parameters: ParameterArena, of microBatch: MicroBatch, cache: KeyValueCache? = nil
     ) -> ForwardContext {
-        runners[0].pass(purpose, parameters, sequenceLength: sequenceLength, cache: cache)
+        runners[0].pass(purpose, parameters, of: microBatch, cache: cache)
     }
 }
 

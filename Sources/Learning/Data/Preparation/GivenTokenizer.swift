@@ -1,5 +1,6 @@
 package import Configuration
 package import Diagnostics
+import Platform
 package import Tokenizers
 
 /// A tokenizer that texts must be tokenized with because something was trained with it, and what that was.
@@ -7,15 +8,20 @@ package struct GivenTokenizer: Sendable {
     package let tokenizer: any Tokenizer
     /// For messages: a checkpoint, a key.
     package let source: String
+    /// The setting that it was first made by, where that is known.
+    private let origin: TokenizerChoice?
 
-    package init(_ tokenizer: any Tokenizer, of source: String) {
+    package init(_ tokenizer: any Tokenizer, of source: String, madeBy origin: TokenizerChoice? = nil) {
         self.tokenizer = tokenizer
         self.source = source
+        self.origin = origin
     }
 
-    /// `auto` stands for the given tokenizer, and so does `bpe N` if it has N entries: merges are not learned again.
+    /// `auto` stands for the given tokenizer, and so does `bpe N` if it has N entries: merges are not learned again. A file that it was
+    /// read from need not be there any more.
     /// - Throws: `configuration` if `setting` asks for another tokenizer, `noInput` or `data` if its file cannot be read
     package func requireAgreement(with setting: TokenizerChoice) throws(Failure) {
+        guard !outlives(setting) else { return }
         let asked: String
         switch try ResolvedTokenizer(setting) {
         case .known(let other, isAsked: true) where other.identity != tokenizer.identity:
@@ -36,8 +42,15 @@ package struct GivenTokenizer: Sendable {
         switch setting {
         case .bytePairs: true
         case .automatic: tokenizer.identity != ByteTokenizer().identity
-        case .bytes, .file: false
+        case .bytes: false
+        case .file: outlives(setting)
         }
+    }
+
+    /// Whether it was read from the file that `setting` names, and the file is gone.
+    private func outlives(_ setting: TokenizerChoice) -> Bool {
+        guard case .file(let path, _) = setting, setting == origin else { return false }
+        return !fileExists(path)
     }
 
     /// As above, and if `data.train` is a token file, its tokens must be of this tokenizer, too.

@@ -92,7 +92,14 @@ struct PreparedFile {
 
     /// - Throws: `configuration` if some of the texts are tokens already and `setting` does not say what they mean
     func requireMeaning(under setting: TokenizerChoice) throws(Failure) {
-        try ResolvedTokenizer(setting).requireMeaning(of: try files())
+        switch setting {
+        case .bytes, .file: return
+        case .automatic, .bytePairs: break
+        }
+        guard let file = try files().first(where: \.holdsTokens) else { return }
+        throw Failure(
+            .configuration, "\(file.path) holds tokens and no tokenizer",
+            advice: "name the tokenizer they were made with: `byte`, or a file of merges")
     }
 
     /// Whether an earlier job left the file, made from the same texts with the right tokenizer, and it is whole.

@@ -16,6 +16,7 @@ extension [PreparedFile] {
         } else if let learned = try learnedTokenizer(setting) {
             tokenizer = learned
         } else {
+            for file in self { try file.requireMeaning(under: choice) }
             var texts: [TextFile] = []
             for file in self { texts += try file.files() }
             tokenizer = try setting.tokenizer(trainedOn: texts, threads: threads, report: report)

@@ -47,12 +47,10 @@ enum ResolvedTokenizer {
         }
     }
 
-    /// - Throws: `data` if the corpus has too little to learn from, `configuration` if it is tokens already and nothing
-    ///   says what they mean
+    /// - Throws: `data` if the corpus has too little to learn from
     func tokenizer(trainedOn files: [TextFile], threads: Int, report: (String) -> Void) throws(Failure)
         -> any Tokenizer
     {
-        try requireMeaning(of: files)
         switch self {
         case .known(let tokenizer, _):
             if let summary = (tokenizer as? BytePairTokenizer)?.summary { report("tokenizer: \(summary)") }
@@ -60,15 +58,6 @@ enum ResolvedTokenizer {
         case .bytePairs(let size):
             return try trainBytePairs(on: files, vocabularySize: size, threads: threads, report: report)
         }
-    }
-
-    /// - Throws: `configuration` if a file holds tokens already and nothing says what they mean
-    func requireMeaning(of files: [TextFile]) throws(Failure) {
-        if case .known(_, isAsked: true) = self { return }
-        guard let file = files.first(where: \.holdsTokens) else { return }
-        throw Failure(
-            .configuration, "\(file.path) holds tokens and no tokenizer",
-            advice: "name the tokenizer they were made with: `byte`, or a file of merges")
     }
 
     /// - Throws: `data` if `file` was made with another tokenizer than was asked for

@@ -33,21 +33,24 @@ final class TokenJournal {
 
     /// What an earlier process left.
     enum Found {
-        case nothing, otherIdentity
-        case state(State)
+        case nothing, otherIdentity, damaged
+        /// What was saved last, or before what is damaged.
+        case state(State, isWhole: Bool)
     }
 
     func find() throws(Failure) -> Found {
         let written = try file.written()
         guard written.count > 0 else { return .nothing }
         var frames = Frames(written), state = State()
-        guard let first = frames.next(), first == identity else { return .otherIdentity }
+        guard let first = frames.next() else { return .damaged }
+        guard first == identity else { return .otherIdentity }
         var end = frames.end, isSaved = false
         while let frame = frames.next(), state.add(frame) { (end, isSaved) = (frames.end, true) }
-        guard isSaved else { return .nothing }
+        let isWhole = end == written.count
+        guard isSaved else { return isWhole ? .nothing : .damaged }
         try file.truncate(to: end)
         savedDocuments = state.documents.count
-        return .state(state)
+        return .state(state, isWhole: isWhole)
     }
 
     /// Begins a journal without a state.

@@ -74,7 +74,9 @@ struct Tokenization {
         case .nothing: break
         case .otherIdentity:
             report("\(output) was begun with other texts or settings: beginning anew")
-        case .state(let state):
+        case .damaged: report("the journal of \(output) is damaged: beginning anew")
+        case .state(let state, let isWhole):
+            if !isWhole { report("the journal of \(output) is damaged: what it has of the last saves does not count") }
             let summary = state.summary
             if try stream.restore(tokens: summary.tokens, digest: state.digest, documents: state.documents) {
                 report(

@@ -67,6 +67,16 @@ package final class TokenFile: Sendable {
         return (UInt64(littleEndian: entry[0]), UInt64(littleEndian: entry[1]))
     }
 
+    /// Where the document that holds token `position` ends, O(log documents).
+    func documentEnd(at position: Int) -> Int {
+        var low = 0, high = documentCount - 1
+        while low < high {
+            let middle = (low + high) / 2
+            if document(middle).end > UInt64(position) { high = middle } else { low = middle + 1 }
+        }
+        return Int(document(low).end)
+    }
+
     /// Reads the whole file: every bit is as it was written and every token is in the vocabulary.
     package func verify() throws(Failure) {
         guard file.digest(from: TokenFileHeader.byteCount) == header.contentDigest else {

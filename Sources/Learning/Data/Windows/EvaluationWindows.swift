@@ -39,6 +39,16 @@ package struct EvaluationWindows: Sendable {
         datasets[source].copy(from: number * context + 1, into: &targets)
     }
 
+    /// The dataset that a window is of.
+    package func source(ofWindow window: Int) -> Int { order.place(of: window).source }
+
+    /// `TokenDataset.documentStarts` of the inputs of a window.
+    package func documentStarts(ofWindow window: Int, into starts: inout MutableSpan<Int32>) {
+        precondition(window >= 0 && window < count && starts.count == context)
+        let (source, number) = order.place(of: window)
+        datasets[source].documentStarts(from: number * context, into: &starts)
+    }
+
     /// Bytes of text that `targets` stand for: the denominator of bits per byte.
     package func byteCount(ofTargets targets: Span<Int32>) -> Int {
         var total = 0

@@ -98,6 +98,11 @@ extension Mixture: SequenceSource {
         parts[source].windows.fill(sequence: number, inputs: &inputs, targets: &targets)
     }
 
+    package func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>) {
+        let (source, number) = place(ofSequence: n)
+        parts[source].windows.documentStarts(ofSequence: number, into: &starts)
+    }
+
     package var sourceCount: Int { parts.count }
 
     package func source(ofSequence n: Int) -> Int { place(ofSequence: n).source }

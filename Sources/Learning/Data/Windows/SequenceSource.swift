@@ -5,6 +5,11 @@ package protocol SequenceSource: Sendable {
     ///   - inputs: `[context]`
     ///   - targets: `[context]`: the token that follows each
     func fill(sequence n: Int, inputs: inout MutableSpan<Int32>, targets: inout MutableSpan<Int32>)
+    /// The position at which the document of each token of a sequence begins, 0 if that is before the sequence.
+    /// - Parameters:
+    ///   - n: number of the sequence
+    ///   - starts: `[context]`
+    func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>)
     /// Sources that the records tell apart.
     var sourceCount: Int { get }
     /// The source that sequence `n` is of, below `sourceCount`.
@@ -13,8 +18,11 @@ package protocol SequenceSource: Sendable {
     func counts(ofFirst n: Int) -> [Int]
 }
 
-/// Of one source.
+/// Of one source of whole sequences.
 extension SequenceSource {
+    package func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>) {
+        starts.update(repeating: 0)
+    }
     package var sourceCount: Int { 1 }
     package func source(ofSequence n: Int) -> Int { 0 }
     package func counts(ofFirst n: Int) -> [Int] { [n] }

@@ -45,6 +45,25 @@ package struct TokenDataset: Sendable {
         }
     }
 
+    /// `starts[i]` becomes where in the window that begins at `position` the document of its token i begins: 0 if before it.
+    /// O(documents in the window · log documents + count).
+    package func documentStarts(from position: Int, into starts: inout MutableSpan<Int32>) {
+        precondition(position >= 0 && position + starts.count <= count, "window outside the dataset")
+        var start = 0
+        while start < starts.count {
+            let end = min(documentEnd(at: position + start) - position, starts.count)
+            for i in start..<end { starts[i] = Int32(start) }
+            start = end
+        }
+    }
+
+    /// Where the document of the token at `position` ends, or the segment in which it is cut.
+    private func documentEnd(at position: Int) -> Int {
+        let index = segmentHolding(position), segment = segments[index]
+        let offset = segment.lowerBound - starts[index]
+        return min(file.documentEnd(at: position + offset), segment.upperBound) - offset
+    }
+
     package subscript(position: Int) -> Int {
         precondition(position >= 0 && position < count)
         let segment = segmentHolding(position)

@@ -54,4 +54,10 @@ package struct TrainingWindows: Sendable {
         dataset.copy(from: start, into: &inputs)
         dataset.copy(from: start + 1, into: &targets)
     }
+
+    /// `TokenDataset.documentStarts` of the inputs of sequence `n`.
+    package func documentStarts(ofSequence n: Int, into starts: inout MutableSpan<Int32>) {
+        precondition(starts.count == context)
+        dataset.documentStarts(from: start(ofSequence: n), into: &starts)
+    }
 }

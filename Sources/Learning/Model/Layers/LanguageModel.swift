@@ -94,9 +94,10 @@ package struct LanguageModel: Sendable {
         -> MicroBatchStatistics
     {
         precondition(microBatch.sequenceLength == pass.sequenceLength)
+        precondition(microBatch.documentStarts?.count == pass.documentStarts?.count)
         let tokens = 0..<microBatch.tokens, saved = pass.workspace.blocks
         var statistics = MicroBatchStatistics()
-        statistics.tokens = microBatch.tokens
+        (statistics.tokens, statistics.visiblePairs) = (microBatch.tokens, microBatch.visiblePairs)
         embed(
             microBatch.inputs, table: pass.parameters.tensor(embedding), into: saved[0].input.rows(tokens),
             on: pass.pool)

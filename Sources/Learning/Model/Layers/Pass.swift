@@ -1,3 +1,4 @@
+package import Tensors
 package import Threading
 
 /// Everything that one rank brings to the forward pass of one micro-batch.
@@ -15,19 +16,22 @@ package struct ForwardContext {
     package let pool: ThreadPool
     /// Tokens of one sequence.
     package let sequenceLength: Int
+    /// `[tokens]`: `MicroBatch.documentStarts`
+    package let documentStarts: Vector<Int32>?
     package let purpose: PassPurpose
     /// The keys and values of earlier tokens; nil outside generation.
     package let cache: KeyValueCache?
 
     package init(
         parameters: ParameterArena, workspace: MicroBatchWorkspace, dispatcher: any TokenDispatcher, pool: ThreadPool,
-        sequenceLength: Int, purpose: PassPurpose, cache: KeyValueCache? = nil
+        sequenceLength: Int, documentStarts: Vector<Int32>? = nil, purpose: PassPurpose, cache: KeyValueCache? = nil
     ) {
         self.parameters = parameters
         self.workspace = workspace
         self.dispatcher = dispatcher
         self.pool = pool
         self.sequenceLength = sequenceLength
+        self.documentStarts = documentStarts
         self.purpose = purpose
         self.cache = cache
     }
@@ -52,4 +56,5 @@ package struct BackwardContext {
     package var dispatcher: any TokenDispatcher { forward.dispatcher }
     package var pool: ThreadPool { forward.pool }
     package var sequenceLength: Int { forward.sequenceLength }
+    package var documentStarts: Vector<Int32>? { forward.documentStarts }
 }

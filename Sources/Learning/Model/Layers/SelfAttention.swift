@@ -61,10 +61,12 @@ package struct SelfAttention: Sendable {
         let scratch = pass.workspace.scratch, length = pass.sequenceLength, cache = pass.cache?.layer(layer)
         let table = scratch.rotary.starting(at: cache?.position ?? 0)
         let rotated = 0..<settings.queryWidth + settings.keyValueWidth
+        let starts = pass.documentStarts
         let normalize = queryKeyNorm?.normalizer(of: qkv, saving: saved.queryKeyNorm, in: pass)
         projection.forward(h, into: qkv, in: pass) { rows in
             normalize?(rows)
-            table.rotate(qkv.rows(rows).columns(rotated), first: rows.lowerBound, context: length)
+            table.rotate(
+                qkv.rows(rows).columns(rotated), first: rows.lowerBound, context: length, starts: starts?[rows])
         }
         let seen = cache?.append(qkv.columns(settings.queryWidth..<settings.projectedWidth), on: pass.pool)
         if let cache, let seen, cache.position > 0 {
@@ -73,8 +75,8 @@ package struct SelfAttention: Sendable {
                 scratch: scratch.attention, on: pass.pool)
         } else {
             attention(
-                qkv, shape: shape(length), into: attended, logSumExp: saved.logSumExp, scratch: scratch.attention,
-                on: pass.pool)
+                qkv, shape: shape(length), starts: starts, into: attended, logSumExp: saved.logSumExp,
+                scratch: scratch.attention, on: pass.pool)
         }
     }
 
@@ -89,8 +91,8 @@ package struct SelfAttention: Sendable {
         output.backward(dy, input: saved.attended.rows(tokens), into: dAttended, in: pass)
         attentionBackward(
             dAttended, qkv: saved.qkv.rows(tokens), o: saved.attended.rows(tokens), logSumExp: saved.logSumExp,
-            shape: shape(pass.sequenceLength), rotary: scratch.rotary, into: dQKV, scratch: scratch.attention,
-            on: pass.pool)
+            shape: shape(pass.sequenceLength), starts: pass.documentStarts, rotary: scratch.rotary, into: dQKV,
+            scratch: scratch.attention, on: pass.pool)
         queryKeyNorm?.backward(replacing: dQKV, saved: saved.queryKeyNorm, in: pass)
         let dNorm = scratch.dNorm.rows(tokens)
         projection.backward(dQKV, input: saved.norm.output.rows(tokens), into: .float32(dNorm), in: pass)

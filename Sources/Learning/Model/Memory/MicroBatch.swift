@@ -12,17 +12,25 @@ package struct MicroBatch: Sendable {
     package let inputs: Vector<Int32>
     /// `[tokens]`: the token that follows each.
     package let targets: Vector<Int32>
+    /// `[tokens]`: the position in its sequence at which each token's document begins, before which it sees nothing; nil where a
+    /// sequence is seen as a whole.
+    package let documentStarts: Vector<Int32>?
 
-    package init(sequences: Int, sequenceLength: Int) {
-        self.sequenceLength = sequenceLength
-        inputs = Vector(count: sequences * sequenceLength)
-        targets = Vector(count: sequences * sequenceLength)
+    /// - Parameter masksDocuments: whether attention and positions end at the borders of documents
+    package init(sequences: Int, sequenceLength: Int, masksDocuments: Bool = false) {
+        let tokens = sequences * sequenceLength
+        self.init(
+            sequenceLength: sequenceLength, inputs: Vector(count: tokens), targets: Vector(count: tokens),
+            documentStarts: masksDocuments ? Vector(count: tokens) : nil)
     }
 
-    private init(sequenceLength: Int, inputs: Vector<Int32>, targets: Vector<Int32>) {
+    private init(
+        sequenceLength: Int, inputs: Vector<Int32>, targets: Vector<Int32>, documentStarts: Vector<Int32>?
+    ) {
         self.sequenceLength = sequenceLength
         self.inputs = inputs
         self.targets = targets
+        self.documentStarts = documentStarts
     }
 
     package var tokens: Int { inputs.count }
@@ -31,7 +39,15 @@ package struct MicroBatch: Sendable {
     /// The first `sequences` sequences.
     package func prefix(sequences: Int) -> MicroBatch {
         let tokens = 0..<sequences * sequenceLength
-        return MicroBatch(sequenceLength: sequenceLength, inputs: inputs[tokens], targets: targets[tokens])
+        return MicroBatch(
+            sequenceLength: sequenceLength, inputs: inputs[tokens], targets: targets[tokens],
+            documentStarts: documentStarts?[tokens])
+    }
+
+    /// Pairs of a token and one that it sees, itself included.
+    package var visiblePairs: Int {
+        let hidden = documentStarts.map { starts in (0..<tokens).reduce(0) { $0 + Int(starts[$1]) } } ?? 0
+        return sequences * (sequenceLength * (sequenceLength + 1) / 2) - hidden
     }
 }
 
@@ -52,6 +68,8 @@ package struct LossScale: Sendable {
 /// What one micro-batch adds to the step's records.
 package struct MicroBatchStatistics: Sendable {
     package var tokens = 0
+    /// `MicroBatch.visiblePairs`
+    package var visiblePairs = 0
     /// Sum over tokens of the cross-entropy, in nats.
     package var crossEntropy = 0.0
     /// Per layer.

@@ -8,6 +8,8 @@ struct BytePairEncoder: TokenEncoder {
     private var merger: BytePairMerger
     private var short = ShortWords()
     private var met = ByteStringTable()
+    /// Hashes of pre-tokens met lately: one is remembered when it comes again, because most of those that do not would fill the memory.
+    private var metOnce = [UInt32](repeating: 0, count: 1 << 14)
     /// Tokens of the pre-tokens in `met`, end to end, and where each one's end.
     private var remembered: [UInt32] = []
     private var ends: [Int] = []
@@ -22,7 +24,7 @@ struct BytePairEncoder: TokenEncoder {
         wholeWords = tokenizer.wholeWords
         tokenOfByte = tokenizer.tokenOfByte
         characters = tokenizer.characters
-        merger = BytePairMerger(tokenizer.ranks, tokenizer.results)
+        merger = BytePairMerger(tokenizer.merges, tokenOfByte: tokenizer.tokenOfByte)
     }
 
     mutating func encode(_ text: Span<UInt8>, isEnd: Bool, into tokens: inout [UInt32]) -> Int {
@@ -52,14 +54,22 @@ struct BytePairEncoder: TokenEncoder {
 
     @inline(__always)
     private mutating func recall(_ text: Span<UInt8>, _ range: Range<Int>, into tokens: inout [UInt32]) {
-        if met.byteCount > Self.memory { forget() }
-        let index = met.index(of: text, range)
-        if index == ends.count {
-            merge(text, range)
-            remembered.append(contentsOf: merger.symbols)
-            ends.append(remembered.count)
+        let key = met.key(of: text, range)
+        if let index = met.find(key, text, range) {
+            for i in (index == 0 ? 0 : ends[index - 1])..<ends[index] { tokens.append(remembered[i]) }
+            return
         }
-        for i in (index == 0 ? 0 : ends[index - 1])..<ends[index] { tokens.append(remembered[i]) }
+        merge(text, range)
+        tokens.append(contentsOf: merger.symbols)
+        let place = Int(key.hash >> 18)
+        guard metOnce[place] == key.hash else {
+            metOnce[place] = key.hash
+            return
+        }
+        if met.byteCount > Self.memory { forget() }
+        _ = met.insert(key, text, range)
+        remembered.append(contentsOf: merger.symbols)
+        ends.append(remembered.count)
     }
 
     private mutating func forget() {
@@ -74,11 +84,10 @@ struct BytePairEncoder: TokenEncoder {
             return
         }
         if let characters {
-            merger.load(symbols(text, range, characters))
+            merger.merge(symbols(text, range, characters))
         } else {
-            merger.load(text, range, as: tokenOfByte)
+            merger.merge(text, range)
         }
-        merger.merge()
     }
 
     /// A token for each character that has one, and one for each byte of the others.

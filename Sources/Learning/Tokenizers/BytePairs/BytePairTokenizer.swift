@@ -16,10 +16,7 @@ package struct BytePairTokenizer: Tokenizer {
     private let metaspace: Metaspace?
     let added: AddedTokenSearch?
     let tokenOfByte: [UInt32]
-    /// From a pair of neighbors to the rank of its merge: the lower, the earlier.
-    let ranks: PairTable
-    /// The token that a merge makes, by rank.
-    let results: [UInt32]
+    let merges: MergeTable
     private let bytes: [UInt8]
     /// Where each token's bytes end in `bytes`.
     private let ends: [Int]
@@ -53,8 +50,9 @@ package struct BytePairTokenizer: Tokenizer {
         serialized = lines
         (pattern, isNormalized, wholeWords, added, summary) = (.gpt2, false, nil, nil, nil)
         (characters, metaspace) = (nil, nil)
-        (tokenOfByte, self.ranks) = (printable.tokenOfByte, ranks)
-        results = merges.indices.map { UInt32(256 + $0) }
+        tokenOfByte = printable.tokenOfByte
+        self.merges = MergeTable(
+            ranks, results: merges.indices.map { UInt32(256 + $0) }, tokenOfByte: printable.tokenOfByte)
         endOfText = spellings.count
         (bytes, ends) = Self.joined(spellings + [[]])
     }
@@ -73,8 +71,10 @@ package struct BytePairTokenizer: Tokenizer {
         metaspace = vocabulary.metaspace
         characters = metaspace == nil ? nil : ids
         added = AddedTokenSearch(vocabulary.added.filter { !$0.isSpecial && $0.id != vocabulary.documentToken })
-        tokenOfByte = try vocabulary.tokenOfByte(name)
-        (ranks, results) = try vocabulary.mergeTable(ids, name)
+        let tokenOfByte = try vocabulary.tokenOfByte(name)
+        self.tokenOfByte = tokenOfByte
+        let (ranks, results) = try vocabulary.mergeTable(ids, name)
+        merges = MergeTable(ranks, results: results, tokenOfByte: tokenOfByte)
         (bytes, ends) = Self.joined(vocabulary.decodedBytes)
     }
 

@@ -28,30 +28,50 @@ package struct ByteStringTable: Sendable {
 
     /// The number of the string in `range` of `text`; `count` before the call if it is new.
     package mutating func index(of text: Span<UInt8>, _ range: Range<Int>) -> Int {
-        let head = text.word(range), hash = Self.hash(head, text, range)
-        let slot = slot(head, hash, text, range)
-        if slots[slot] != 0 { return Int(slots[slot]) - 1 }
+        let key = key(of: text, range)
+        return find(key, text, range) ?? insert(key, text, range)
+    }
+
+    /// The number of the string in `range` of `text`; nil if it has none.
+    func find(_ text: Span<UInt8>, _ range: Range<Int>) -> Int? { find(key(of: text, range), text, range) }
+
+    /// What a string is looked up by.
+    struct Key {
+        fileprivate var head: UInt64
+        var hash: UInt32
+    }
+
+    @inline(__always)
+    func key(of text: Span<UInt8>, _ range: Range<Int>) -> Key {
+        let head = text.word(range)
+        return Key(head: head, hash: Self.hash(head, text, range))
+    }
+
+    /// - Parameter key: of the string in `range` of `text`
+    @inline(__always)
+    func find(_ key: Key, _ text: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        let number = slots[slot(key, text, range)]
+        return number == 0 ? nil : Int(number) - 1
+    }
+
+    /// Numbers a string that has no number yet.
+    /// - Parameter key: of the string in `range` of `text`
+    mutating func insert(_ key: Key, _ text: Span<UInt8>, _ range: Range<Int>) -> Int {
+        let slot = slot(key, text, range)
         for i in range { bytes.append(text[i]) }
-        entries.append(Entry(head: head, hash: hash, length: Int32(range.count), end: bytes.count))
+        entries.append(Entry(head: key.head, hash: key.hash, length: Int32(range.count), end: bytes.count))
         slots[slot] = UInt32(count)
         if 2 * count > slots.count { grow() }
         return count - 1
     }
 
-    /// The number of the string in `range` of `text`; nil if it has none.
-    func find(_ text: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        let head = text.word(range)
-        let number = slots[slot(head, Self.hash(head, text, range), text, range)]
-        return number == 0 ? nil : Int(number) - 1
-    }
-
     /// The slot of a string; a free one if it has none.
     @inline(__always)
-    private func slot(_ head: UInt64, _ hash: UInt32, _ text: Span<UInt8>, _ range: Range<Int>) -> Int {
-        var slot = Int(hash) & (slots.count - 1)
+    private func slot(_ key: Key, _ text: Span<UInt8>, _ range: Range<Int>) -> Int {
+        var slot = Int(key.hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let entry = entries[Int(slots[slot]) - 1]
-            if entry.head == head, Int(entry.length) == range.count, holds(entry, text, range) { break }
+            if entry.head == key.head, Int(entry.length) == range.count, holds(entry, text, range) { break }
             slot = (slot + 1) & (slots.count - 1)
         }
         return slot

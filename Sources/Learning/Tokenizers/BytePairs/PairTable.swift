@@ -29,6 +29,12 @@ struct PairTable: Sendable {
         return keys[slot] == Self.free ? nil : Int(values[slot])
     }
 
+    func forEach(_ body: (TokenPair, UInt32) -> Void) {
+        for (key, value) in zip(keys, values) where key != Self.free {
+            body(TokenPair(left: UInt32(key >> 32), right: UInt32(truncatingIfNeeded: key)), value)
+        }
+    }
+
     /// The number of `pair`, which becomes `value` if it had none.
     mutating func insert(_ pair: TokenPair, _ value: Int) -> Int {
         let found = slot(of: pair.key)

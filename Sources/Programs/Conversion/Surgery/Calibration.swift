@@ -67,19 +67,13 @@ package struct Calibration: Sendable {
         let parameters = ParameterArena(engine.layout)
         try parameters.readOnly.restore(from: source.reader)
         try source.reader.close()
-        let microBatch = MicroBatch(sequences: perMicroBatch, sequenceLength: windows.context)
+        let microBatch = MicroBatch(
+            sequences: perMicroBatch, sequenceLength: windows.context,
+            masksDocuments: configuration.data.documentMask)
         var losses = 0.0
         for first in stride(from: 0, to: range.upperBound, by: perMicroBatch) {
-            let sequences = min(perMicroBatch, range.upperBound - first)
-            for s in 0..<sequences {
-                let place = s * windows.context..<(s + 1) * windows.context
-                var inputs = unsafe microBatch.inputs[place].unsafeMutableSpan,
-                    targets = unsafe microBatch.targets[place].unsafeMutableSpan
-                windows.fill(window: first + s, inputs: &inputs, targets: &targets)
-            }
-            let filled = microBatch.prefix(sequences: sequences)
-            let statistics = try engine.model.evaluate(
-                filled, in: engine.pass(.evaluation, parameters, sequenceLength: filled.sequenceLength))
+            let filled = windows.fill(microBatch, from: first, to: min(first + perMicroBatch, range.upperBound))
+            let statistics = try engine.model.evaluate(filled, in: engine.pass(.evaluation, parameters, of: filled))
             losses += statistics.crossEntropy
             tokens += statistics.tokens
             for layer in counts.indices where !counts[layer].isEmpty {

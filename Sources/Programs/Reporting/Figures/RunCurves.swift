@@ -95,8 +95,23 @@ struct RunCurves {
         for (source, line) in lines.enumerated() {
             chart.marks.append(
                 .line(line, color: .ordered(source, of: count), label: "source \(source)", width: 1.6))
+            let held = heldOut(ofSource: source)
+            if !held.isEmpty { chart.marks.append(.dots(held, color: .ordered(source, of: count), radius: 3)) }
         }
-        return Figure(chart: chart, table: table(of: lines.enumerated().map { ("source \($0.offset)", $0.element) }))
+        let columns =
+            lines.enumerated().map { ("source \($0.offset)", $0.element) }
+            + lines.indices.map { ("held-out text of source \($0)", heldOut(ofSource: $0)) }
+        return Figure(chart: chart, table: table(of: columns.filter { !$0.1.isEmpty }))
+    }
+
+    /// Loss over tokens on the part of the held-out text that is of a source.
+    private func heldOut(ofSource source: Int) -> [(Double, Double)] {
+        run.validations.compactMap { point in
+            guard source < point.lossBySource.count, let loss = point.lossBySource[source], loss.isDrawable else {
+                return nil
+            }
+            return (Double(point.tokens), loss)
+        }
     }
 
     /// Losses that an axis should cover: of a long run not those of its first steps, which would flatten the rest.

@@ -9,6 +9,8 @@ package struct ValidationPoint: Sendable {
     package let step, tokens: Int
     let hours, loss: Double
     let emaLoss, bitsPerByte: Double?
+    /// Empty where the text is not of several sources.
+    let lossBySource: [Double?]
 }
 
 /// A run as its directory tells it, in memory that does not depend on its length.
@@ -112,7 +114,8 @@ package struct RunHistory: Sendable {
             validations.append(
                 ValidationPoint(
                     step: record.step, tokens: record.tokens, hours: hours, loss: loss,
-                    emaLoss: record.emaValidationLoss, bitsPerByte: record.validationBitsPerByte))
+                    emaLoss: record.emaValidationLoss, bitsPerByte: record.validationBitsPerByte,
+                    lossBySource: record.validationLossBySource ?? []))
         }
         last = record
     }

@@ -17,7 +17,7 @@ final class CheckpointManager {
     private let faults: FaultPoints
     private let world: any Communicator
     private let versions: [String: String]
-    private let data: StoredData
+    private var data: StoredData
     private let staging: StagingBuffers?
     private let log: (String) -> Void
     private var lastSaved: Int?
@@ -64,6 +64,7 @@ final class CheckpointManager {
         lastSaved = step
         best = resumed.best
         milestones.resume(extras: resumed.extras)
+        data.trainedSince = data.since(resumed.extras, of: step)
     }
 
     /// The validation of a state that was saved without it.

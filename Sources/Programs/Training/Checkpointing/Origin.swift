@@ -105,18 +105,20 @@ package struct Origin {
         self.kind = kind
         self.reader = reader
         let record = reader.record
+        let stored = kind == .weights ? nil : try RunConfiguration(stored: record)
         let own = GivenTokenizer(
-            try readTokenizer(Array(record.tokenizer.utf8), from: reader.directory), of: reader.directory)
+            try readTokenizer(Array(record.tokenizer.utf8), from: reader.directory), of: reader.directory,
+            madeBy: stored?.data.tokenizer)
         tokenizer = own
-        if kind == .weights {
-            (changes, consumed) = ([], Consumed())
-        } else {
-            let stored = try RunConfiguration(stored: record), context = configuration.model.context
+        if let stored {
+            let context = configuration.model.context
             changes = try Resumption.changes(
                 from: record, stored, to: configuration, vocabulary: own.tokenizer.vocabularySize,
                 allowing: options.allowedChanges)
             let consumed = try Consumed(of: record)
             self.consumed = stored.model.context == context ? consumed : consumed.recounted(context: context)
+        } else {
+            (changes, consumed) = ([], Consumed())
         }
         try Agreement(ranks: world).onAllRanks { () throws(Failure) in
             if world.rank == 0 { try own.requireAgreement(with: configuration.data) }

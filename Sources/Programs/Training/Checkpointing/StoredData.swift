@@ -5,6 +5,8 @@ import Data
 struct StoredData: Equatable {
     var train: [DataIdentity]
     var validation: [DataIdentity]
+    /// The step after which training went on with these training data instead of others; 0: from the beginning, as far as known.
+    var trainedSince = 0
 
     init(_ corpus: Corpus) {
         train = corpus.train.map { DataIdentity(of: $0) }
@@ -15,10 +17,21 @@ struct StoredData: Equatable {
     init(extras: [String: String]) {
         train = [DataIdentity](extras["train_data"])
         validation = [DataIdentity](extras["validation_data"])
+        trainedSince = extras["train_data_since"].flatMap { Int($0) } ?? 0
     }
 
     var extras: [String: String] {
-        ["train_data": train, "validation_data": validation].filter { !$0.value.isEmpty }.mapValues(\.text)
+        var extras = ["train_data": train, "validation_data": validation].filter { !$0.value.isEmpty }
+            .mapValues(\.text)
+        if trainedSince > 0 { extras["train_data_since"] = "\(trainedSince)" }
+        return extras
+    }
+
+    /// The step after which these data took the place of others, in a run that goes on from a checkpoint.
+    /// - Parameter extras: of the checkpoint, which is of `step`
+    func since(_ extras: [String: String], of step: Int) -> Int {
+        let earlier = StoredData(extras: extras)
+        return earlier.train.isEmpty || earlier.train == train ? earlier.trainedSince : step
     }
 }
 

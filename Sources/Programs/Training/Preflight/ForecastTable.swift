@@ -55,7 +55,7 @@ struct ForecastTable {
         return stepRows + [("run", "\(grouped(end.steps)) steps, \(grouped(end.tokens)) tokens")] + branches + [
             ("learning rate", configuration.learningRateInWords ?? significant(configuration.peakLearningRate, 4)),
             ("corpus", corpusInWords),
-        ] + sourceRows + [
+        ] + sourceRows + documentRows + [
             ("validation", validationInWords),
             (
                 "begins",
@@ -73,6 +73,16 @@ struct ForecastTable {
         let validation = corpus.validation.isEmpty ? ", none for validation" : ", \(grouped(held)) for validation"
         return "\(grouped(tokens)) tokens for training\(validation)"
             + (corpus.train.count > 1 ? "" : "; \(decimals(Double(end.tokens) / Double(tokens), 2)) epochs in all")
+    }
+
+    /// None where sequences are seen as a whole.
+    private var documentRows: [(String, String)] {
+        guard configuration.data.documentMask else { return [] }
+        let count = corpus.map { corpus in
+            let tokens = corpus.train.reduce(0) { $0 + $1.file.tokenCount }, documents = corpus.documentCount
+            return ", \(grouped(documents)) of \(grouped(tokens / documents)) tokens on average"
+        }
+        return [("document mask", "attention and positions end at the borders of documents" + (count ?? ""))]
     }
 
     private var validationInWords: String {

@@ -29,7 +29,9 @@ package struct RunForecast: CustomStringConvertible {
         try requireFewThreads(given.parallel.threadsPerRank, on: world)
         let layout = try JobLayout(given, ranks: world.size)
         try Agreement(ranks: world).onRankZero { () throws(Failure) in
-            try RunDirectory(given.directory).requireWritable()
+            let directory = RunDirectory(given.directory)
+            try directory.requireWritable()
+            try RecordWriter.requireOurs(given.metrics, in: directory)
         }
         let (skipped, missing) = try Self.files(of: given.data, on: world)
         var notes = given.warnings

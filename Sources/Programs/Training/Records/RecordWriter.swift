@@ -24,6 +24,12 @@ final class RecordWriter {
         [directory.metrics] + (metrics.formats.contains(.csv) ? [directory.metricsTable] : [])
     }
 
+    /// - Throws: `cannotCreate` if something else lies where the sinks write
+    static func requireOurs(_ metrics: MetricsConfiguration, in directory: RunDirectory) throws(Failure) {
+        if metrics.formats.contains(.csv) { try CSVSink.requireOurs(directory.metricsTable) }
+        if metrics.formats.contains(.tensorBoard) { try TensorBoardSink.requireDirectory(directory.tensorBoard) }
+    }
+
     /// Opens the sinks of a run. Another sink is another element of the list here, and its file one of `files`.
     /// - Parameter step: the records of later steps are removed
     /// - Throws: `cannotCreate` or `inputOutput` if one cannot be written
@@ -87,7 +93,8 @@ final class RecordWriter {
         record.expertLoad = microBatches.expertLoad
         record.seconds = seconds
         record.tokensPerSecond = Double(outcome.batch.tokens) / seconds
-        record.mfu = record.tokensPerSecond * work.flopsPerToken(droppedRatio: record.droppedRatio) / gemmPeak
+        let useful = work.flopsPerToken(droppedRatio: record.droppedRatio, visible: microBatches.visibleTokens)
+        record.mfu = record.tokensPerSecond * useful / gemmPeak
         record.gemmPeakFlops = gemmPeak
         record.mfuIsDoubtful = record.mfu > 1 ? true : nil
         record.enter(outcome.times)
@@ -119,6 +126,8 @@ extension StepRecord {
     mutating func enter(_ validation: RunValidation.Result?) {
         validationLoss = validation?.parameters.loss
         validationBitsPerByte = validation?.parameters.bitsPerByte
+        let bySource = validation?.parameters.lossBySource ?? []
+        validationLossBySource = bySource.isEmpty ? nil : bySource
         emaValidationLoss = validation?.average?.loss
     }
 }

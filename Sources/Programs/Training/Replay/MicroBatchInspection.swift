@@ -32,9 +32,7 @@ struct MicroBatchInspection {
             statistics = try engine.model.train(
                 microBatch,
                 in: BackwardContext(
-                    engine.pass(.training, parameters, sequenceLength: microBatch.sequenceLength),
-                    gradients: gradients,
-                    scale: scale))
+                    engine.pass(.training, parameters, of: microBatch), gradients: gradients, scale: scale))
         } catch {
             throw Failure(communication: error)
         }
@@ -52,6 +50,9 @@ struct MicroBatchInspection {
         try root.setAttribute("auxiliary_scale", scale.auxiliary)
         try write(microBatch.inputs, "inputs", [microBatch.tokens], root)
         try write(microBatch.targets, "targets", [microBatch.tokens], root)
+        if let starts = microBatch.documentStarts {
+            try write(starts, "document_starts", [microBatch.tokens], root)
+        }
         try write(engine.workspace.losses[0..<microBatch.tokens], "losses", [microBatch.tokens], root)
         for (layer, statistics) in statistics.routes.enumerated() where configuration.model.isRouted(layer) {
             try write(layer, statistics, root)

@@ -18,6 +18,8 @@ package final class Replay {
     private let last: Int
     private let engine: Engine
     private let windows: Mixture
+    /// How the data changed, if that may have been among the steps to take.
+    private let dataChange: String?
     /// With the batch of the step that is taken next.
     private var configuration: ResolvedConfiguration
     private var step: TrainingStep
@@ -39,7 +41,7 @@ package final class Replay {
         self.log = log
         try Self.requireKernels(run.kernels, ProductLibrary.kernelSet(run.configuration.precision))
         let corpus = try Corpus.open(settings: run.configuration.data, directory: run.directory.data)
-        try Self.requireData(of: run, corpus, log)
+        dataChange = try Self.requireData(of: run, upTo: last, corpus, log)
         var configuration = try run.configuration.resolved(tokenizer: corpus.tokenizer.vocabularySize)
         // The same bits, and a look at a micro-batch wants every layer's routes, of which recomputation keeps the last alone.
         configuration.recomputation = .none
@@ -72,10 +74,11 @@ package final class Replay {
             advice: "replay on the same kind of CPU with the same library; OPENBLAS_CORETYPE can choose the kernels")
     }
 
-    /// - Throws: `configuration` if the corpus is not the one that the last step was trained on
+    /// - Returns: how the data changed where that may have been among the steps to take; nil if it was not
+    /// - Throws: `configuration` if the corpus is not the one that the steps up to `last` were trained on
     private static func requireData(
-        of run: RecordedRun, _ corpus: Corpus, _ log: (String) -> Void
-    ) throws(Failure) {
+        of run: RecordedRun, upTo last: Int, _ corpus: Corpus, _ log: (String) -> Void
+    ) throws(Failure) -> String? {
         let now = StoredData(corpus).train
         if let start = run.start?.record, start.tokenizer != corpus.tokenizer.serialized {
             throw Failure(
@@ -89,10 +92,20 @@ package final class Replay {
                 "the training data are others than those of the step: then \(then.text), now \(now.text)",
                 advice: "replay needs the data that the step was trained on: restore them, or replay a later step")
         }
-        let first = run.start.map { StoredData(extras: $0.record.extras).train } ?? []
-        if !first.isEmpty, first != now {
-            log("warning: the training data changed at or after the checkpoint; steps before the change will differ")
+        let start = run.start?.record.step ?? 0
+        guard run.data.trainedSince <= start else {
+            throw Failure(
+                .configuration,
+                "the training data changed after step \(run.data.trainedSince), and the newest checkpoint before step \(last) "
+                    + "is of step \(start): step \(start + 1) was trained on other data than those of now, \(now.text)",
+                advice:
+                    "steps behind a checkpoint of step \(run.data.trainedSince) or later can be replayed; for the others restore "
+                    + "the data of before")
         }
+        let first = run.start.map { StoredData(extras: $0.record.extras).train } ?? []
+        guard !first.isEmpty, first != now else { return nil }
+        log("warning: the training data changed at or after the checkpoint; steps before the change will differ")
+        return "the training data changed at or after step \(start): then \(first.text), now \(now.text)"
     }
 
     private func begin() throws(Failure) {
@@ -108,6 +121,7 @@ package final class Replay {
     }
 
     /// Recomputes up to the last step, or to the first checkpoint that differs.
+    /// - Throws: `configuration` if a step differs and the training data may have changed behind it
     package func verify() throws -> ReplayFindings {
         var findings = ReplayFindings(first: state.step + 1)
         while state.step < last, findings.tensor == nil {
@@ -120,6 +134,12 @@ package final class Replay {
             }
             guard !outcome.isDivergence else { break }
             try compareWithStored(&findings)
+        }
+        if let dataChange, let step = findings.figure?.step ?? findings.tensor?.step {
+            throw Failure(
+                .configuration, "step \(step) differs from its record, but \(dataChange)",
+                advice: "what was trained on other data cannot be told from an error: restore the data of before, or "
+                    + "replay a step behind a checkpoint of after the change")
         }
         return findings
     }

@@ -45,7 +45,8 @@ package final class TrainingRun {
             RunValidation(
                 Validation(
                     setup.engine, windows, microBatchTokens: configuration.batch.microBatchTokens,
-                    tokens: configuration.length.validationTokens), on: setup.engine)
+                    tokens: configuration.length.validationTokens, masksDocuments: configuration.data.documentMask),
+                on: setup.engine)
         }
         state = TrainingState(for: setup.engine)
         end = configuration.end(after: state.step, state.consumed)

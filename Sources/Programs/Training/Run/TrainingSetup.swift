@@ -47,6 +47,9 @@ package struct TrainingSetup {
         if world.rank == 0 { given.warnings.forEach(report) }
         let lock = try agreement.onRankZero { () throws(Failure) in try Self.claim(directory, report) }
         self.lock = lock
+        try agreement.onRankZero { () throws(Failure) in
+            try releasing(lock) { () throws(Failure) in try RecordWriter.requireOurs(given.metrics, in: directory) }
+        }
         sessionNote = try StaleSession.claim(on: world)
         let origin = try releasing(lock) { () throws(Failure) in
             try Origin.find(for: given, options, on: world, log: report)

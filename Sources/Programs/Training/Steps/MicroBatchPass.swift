@@ -32,11 +32,11 @@ struct MicroBatchPass: Sendable {
         thread.workers.tracer?.begin(.microBatch, number ?? -1)
         defer { thread.workers.tracer?.end() }
         if let number { source.fill(microBatch, number: number, after: consumed, of: configuration) }
+        let microBatch = number == nil ? microBatch.prefix(sequences: 0) : microBatch
         let pass = BackwardContext(
-            thread.pass(.training, parameters, sequenceLength: microBatch.sequenceLength), gradients: gradients,
+            thread.pass(.training, parameters, of: microBatch), gradients: gradients,
             scale: LossScale(predictedTokens: batch.tokens, microBatches: batch.microBatches))
-        let statistics = try model.train(number == nil ? microBatch.prefix(sequences: 0) : microBatch, in: pass) {
-            block in
+        let statistics = try model.train(microBatch, in: pass) { block in
             // Of two micro-batches in flight that of the last round comes through a block last.
             if accumulationStep == mesh.accumulationSteps(microBatches: batch.microBatches) - 1 {
                 reduceCompleted(through: block, on: thread.workers)
@@ -78,6 +78,9 @@ extension SequenceSource {
             var inputs = unsafe microBatch.inputs[place].unsafeMutableSpan,
                 targets = unsafe microBatch.targets[place].unsafeMutableSpan
             fill(sequence: first + s, inputs: &inputs, targets: &targets)
+            guard let documentStarts = microBatch.documentStarts else { continue }
+            var starts = unsafe documentStarts[place].unsafeMutableSpan
+            self.documentStarts(ofSequence: first + s, into: &starts)
         }
     }
 }

@@ -9,8 +9,8 @@ package struct MicroBatchTable: Sendable {
     private let layers: Int
     private let sources: Int
     private let fields: Int
-    /// `[microBatches of the largest step, fields]`: tokens, mean cross-entropy, load balance, z, digest of routes, then per layer drops,
-    /// imbalance, then per source, if there are several, tokens, sum of cross-entropy.
+    /// `[microBatches of the largest step, fields]`: tokens, mean cross-entropy, load balance, z, digest of routes, pairs of tokens that
+    /// see each other, then per layer drops, imbalance, then per source, if there are several, tokens, sum of cross-entropy.
     private let table: Vector<Double>
 
     /// - Parameters:
@@ -23,7 +23,7 @@ package struct MicroBatchTable: Sendable {
         table = Vector(count: microBatches * fields)
     }
 
-    private static func fields(layers: Int, sources: Int) -> Int { 5 + 2 * layers + (sources > 1 ? 2 * sources : 0) }
+    private static func fields(layers: Int, sources: Int) -> Int { 6 + 2 * layers + (sources > 1 ? 2 * sources : 0) }
 
     /// Bytes of the ledger.
     static func bytes(microBatches: Int, layers: Int, sources: Int) -> Int {
@@ -40,16 +40,17 @@ package struct MicroBatchTable: Sendable {
         row[3] = statistics.routes.reduce(0) { $0 + $1.z }
         // 52 bits, which a double holds exactly.
         row[4] = Double(statistics.routes.reduce(UInt64(0)) { mix($0 ^ $1.expertIndicesDigest) } >> 12)
+        row[5] = Double(statistics.visiblePairs)
         for (layer, route) in statistics.routes.enumerated() {
-            row[5 + 2 * layer] = Double(route.dropped)
-            row[6 + 2 * layer] = route.imbalance
+            row[6 + 2 * layer] = Double(route.dropped)
+            row[7 + 2 * layer] = route.imbalance
         }
     }
 
     /// The losses of one sequence of a micro-batch, where there are several sources.
     /// - Parameter losses: of its tokens, in nats
     func record(_ losses: Vector<Float>, ofSource source: Int, microBatch: Int) {
-        let start = microBatch * fields + 5 + 2 * layers + 2 * source
+        let start = microBatch * fields + 6 + 2 * layers + 2 * source
         table[start] += Double(losses.count)
         table[start + 1] += (0..<losses.count).reduce(0) { $0 + Double(losses[$1]) }
     }
@@ -60,7 +61,7 @@ package struct MicroBatchTable: Sendable {
         return (0..<sources).map { source in
             var tokens = 0.0, loss = 0.0
             for microBatch in 0..<microBatches {
-                let start = microBatch * fields + 5 + 2 * layers + 2 * source
+                let start = microBatch * fields + 6 + 2 * layers + 2 * source
                 tokens += table[start]
                 loss += table[start + 1]
             }
@@ -88,10 +89,11 @@ package struct MicroBatchTable: Sendable {
             result.loadBalance += row[2] / Double(microBatches)
             result.z += row[3] / Double(microBatches)
             result.routeDigest = result.routeDigest &+ mix(UInt64(row[4]) ^ mix(UInt64(microBatch)))
+            result.visiblePairs += row[5]
             result.lossDigest = result.lossDigest &+ mix(row[1].bitPattern ^ mix(UInt64(microBatch)))
             for layer in 0..<layers {
-                result.dropped[layer] += row[5 + 2 * layer]
-                result.imbalance[layer] += row[6 + 2 * layer] / Double(microBatches)
+                result.dropped[layer] += row[6 + 2 * layer]
+                result.imbalance[layer] += row[7 + 2 * layer] / Double(microBatches)
             }
         }
         result.loss /= Double(max(result.tokens, 1))
@@ -104,6 +106,10 @@ package struct MicroBatchTable: Sendable {
 /// A batch's losses and routing.
 package struct BatchSummary: Sendable {
     package var tokens = 0
+    /// Pairs of a token and one that it sees, itself included.
+    package var visiblePairs = 0.0
+    /// Tokens that one sees on average.
+    package var visibleTokens: Double { visiblePairs / Double(max(1, tokens)) }
     /// Cross-entropy, nats per token.
     package var loss = 0.0
     /// The same of each source of a mixture; nil of one that gave no tokens. Empty where there is one source.

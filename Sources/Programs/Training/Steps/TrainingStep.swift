@@ -58,7 +58,9 @@ package final class TrainingStep {
             microBatches: largest.microBatches, layers: configuration.model.layers, sources: source.sourceCount)
         loads = ExpertLoadTable(configuration.model, configuration.metrics)
         microBatches = engine.runners.map { _ in
-            MicroBatch(sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context)
+            MicroBatch(
+                sequences: configuration.sequencesPerMicroBatch, sequenceLength: configuration.model.context,
+                masksDocuments: configuration.data.documentMask)
         }
         view = GradientView(gradients, threads: engine.workers.count)
         update = ParameterUpdate(configuration, engine, chunks, sums, gradients: view)

@@ -39,6 +39,11 @@ package struct ToHuggingFace {
         if source.configuration.routing.evaluationCapacityFactor != nil {
             notes.append("routing.evaluation_capacity_factor drops tokens; Hugging Face never does")
         }
+        if source.configuration.data.documentMask {
+            notes.append(
+                "data.document_mask has no counterpart in Hugging Face's model: it is the same for one document at a time; who packs "
+                    + "several into a sequence must pass its own mask and positions")
+        }
         return notes + huggingFaceClass.notes
     }
 

@@ -71,7 +71,7 @@ struct LayerwiseForward {
     }
 
     private func pass(_ parameters: ParameterArena) -> ForwardContext {
-        engine.pass(.evaluation, parameters, sequenceLength: tokens.length)
+        engine.pass(.evaluation, parameters, of: MicroBatch(sequences: 0, sequenceLength: tokens.length))
     }
 
     /// Logits of the tokens `vocabulary`.
