@@ -80,8 +80,7 @@ final class RecordWriter {
             record.tokensBySource = outcome.sequencesBySource.map { $0 * configuration.model.context }
             record.lossBySource = microBatches.lossBySource
         }
-        record.loadBalanceLoss = microBatches.loadBalance
-        record.zLoss = microBatches.z
+        (record.loadBalanceLoss, record.zLoss) = (microBatches.loadBalance, microBatches.z)
         record.totalLoss =
             microBatches.loss + weights.loadBalance * microBatches.loadBalance + weights.z * microBatches.z
         record.learningRate = outcome.learningRate
