@@ -18,12 +18,15 @@ tokenize=("$switchyard" tokenize "${texts[@]}" --tokenizer merges.txt)
 has_state() { (($(stat -c %s "$1.journal.partial" 2>/dev/null || echo 0) > ${2:-0})); }
 identity_bytes() { echo $((16 + $(od -An -tu8 -N 8 "$1.journal.partial"))); }
 has_first_state() { [ -s "$1.journal.partial" ] && has_state "$1" "$(identity_bytes "$1")"; }
-# killed OUTPUT ARGUMENT…: ends the tokenization, when it has saved something, by SIGKILL.
+has_tokens() { (($(stat -c %s "$1.partial" 2>/dev/null || echo 0) > 20000)); }
+# killed OUTPUT ARGUMENT…: ends the tokenization by SIGKILL when it has saved something, with the first 20,000 bytes of tokens.
 killed() {
-    local output=$1
+    local output=$1 size
     shift
     starts log "${on_one[@]}" "$@" --output "$output"
-    wait_until "$limit" has_first_state "$output" && kill -KILL -- "-$job"
+    wait_until "$limit" has_first_state "$output" && wait_until "$limit" has_tokens "$output"
+    size=$(stat -c %s "$output.journal.partial")
+    wait_until "$limit" has_state "$output" "$size" && kill -KILL -- "-$job"
     wait "$job" 2>/dev/null || true
     [ -e "$output.partial" ] && [ ! -e "$output" ]
 }
