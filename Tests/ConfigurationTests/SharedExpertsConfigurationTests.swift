@@ -41,6 +41,12 @@ import Testing
             ("shared_experts: 0, shared_gate: true", "`model.shared_gate` has no effect without shared experts"),
             ("shared_experts: -1", "`model.shared_experts` is -1; allowed are 0 to 65536"),
             ("n_shared_experts: 1", "model.shared_experts"),
+            (
+                "shared_experts: 1, shared_hidden_size: 1_099_511_627_776",
+                "`model.shared_hidden_size` is 1099511627776; allowed are 1 to 16777216"
+            ),
+            ("shared_experts: 65_536, feed_forward: 1000", "more than 16777216 together"),
+            ("dense_layers: 1, dense_hidden_size: 16_777_217", "`model.dense_hidden_size` is 16777217; allowed are 1"),
         ])
     func refusals(keys: String, words: String) {
         let refused = failure { _ = try read(keys) }

@@ -35,6 +35,9 @@ import Testing
 
     @Test("a dense model has none, and neither has a run that asks for none") func absence() throws {
         try inScratchFolder { folder in
+            // Six micro-batches, whose sixths do not add up to one.
+            let even = try records(in: folder, "even", ranks: 1, ["model.experts=1", "batch.tokens=384"])
+            #expect(even.allSatisfy { $0.loadImbalanceByLayer == [1, 1] })
             for (name, change) in [("dense", "model.experts=1"), ("never", "metrics.expert_load_every=0")] {
                 let records = try records(in: folder, name, ranks: 1, [change, "train.steps=10"])
                 #expect(records.allSatisfy { $0.expertLoad == nil })

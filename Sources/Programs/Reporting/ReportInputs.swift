@@ -62,7 +62,15 @@ package struct ReportInputs: Sendable {
         let last = text.split(separator: "\n").last ?? ""
         guard let answer = try? JSONDecoder().decode([String: JSONValue].self, from: Data(last.utf8)),
             let section = PageSection(benchmark: answer, named: path)
-        else { return try add(fit: path) }
+        else {
+            guard text.contains("\"law\"") else {
+                throw Failure(
+                    .data, "\(path) is neither the file of a fit nor what `bench --json` prints",
+                    advice:
+                        "write it again with `switchyard fit RUNS --output FILE` or `switchyard bench … --json >FILE`")
+            }
+            return try add(fit: path)
+        }
         files.append(path)
         benchmarks.append(section)
     }

@@ -37,7 +37,9 @@ package struct DenseLayersConfiguration: Sendable, Equatable {
             throw section.failure(
                 "dense_layers", "is \(given); allowed are numbers from 0 to \(count - 1), each once")
         }
-        let size = try section.integer("dense_hidden_size", automatic: hiddenSize, in: 1...1 << 40) ?? hiddenSize
+        let size =
+            try section.integer("dense_hidden_size", automatic: hiddenSize, in: 1...mostUnroutedHiddenUnits)
+            ?? hiddenSize
         self.init(dense, hiddenSize: size)
         section.record("dense_layers", asWritten: description)
         let isSized = section.contains("dense_hidden_size") && !section.isWord("dense_hidden_size", "auto")

@@ -31,8 +31,9 @@ package struct ParallelConfiguration: Sendable, Equatable {
         let allowed = Self.allowedExpertParallelSizes(experts: experts, ranks: ranks)
         guard let expertParallelSize else { return allowed.last! }
         guard allowed.contains(expertParallelSize) else {
-            let layer = experts.firstIndex { $0 % expertParallelSize != 0 } ?? 0
-            let isUniform = experts.allSatisfy { $0 == experts[0] }
+            // A dense layer has none, which anything divides.
+            let layer = experts.firstIndex { $0 % expertParallelSize != 0 } ?? experts.firstIndex { $0 > 0 } ?? 0
+            let isUniform = experts.allSatisfy { $0 == experts[layer] || $0 == 0 }
             throw Failure(
                 .configuration,
                 "`parallel.expert_parallel` is \(expertParallelSize), but it must divide both the \(experts[layer]) experts of "

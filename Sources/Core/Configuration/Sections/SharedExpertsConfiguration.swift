@@ -1,5 +1,8 @@
 package import Diagnostics
 
+/// Of shared experts together, or of a dense layer: more than any model has, and few enough to be counted one by one.
+let mostUnroutedHiddenUnits = 1 << 24
+
 /// The shared experts of a layer: every token passes them, whichever experts are selected for it.
 ///
 /// Several are computed as one SwiGLU with the hidden units of all of them, which is their sum. Dai et al., "DeepSeekMoE"
@@ -25,8 +28,14 @@ package struct SharedExpertsConfiguration: Sendable, Equatable {
     init(reading section: ConfigurationSection, expertHiddenSize: Int) throws(Failure) {
         let count = try section.integer("shared_experts", default: 0, in: 0...65_536)
         let size = try section.integer(
-            "shared_hidden_size", automatic: count * expertHiddenSize, in: 1...1 << 40)
+            "shared_hidden_size", automatic: count * expertHiddenSize, in: 1...mostUnroutedHiddenUnits)
         hiddenSize = size ?? 0
+        guard hiddenSize <= mostUnroutedHiddenUnits else {
+            throw section.failure(
+                "shared_experts",
+                "of \(expertHiddenSize) hidden units each have more than \(mostUnroutedHiddenUnits) together",
+                advice: "lower it, or set model.shared_hidden_size")
+        }
         isGated = try section.boolean("shared_gate", default: false)
         guard count == 0 else { return }
         let isSized = section.contains("shared_hidden_size") && !section.isWord("shared_hidden_size", "auto")

@@ -17,6 +17,12 @@ package struct Upcycle {
     /// - Throws: `usage` if the model is not dense or the numbers do not fit
     package init(_ source: SourceCheckpoint, experts: Int, topK: Int) throws(Failure) {
         let model = source.configuration.model
+        guard model.dense == .none else {
+            throw Failure(
+                .usage,
+                "\(source.reader.directory) has `model.dense_layers`, which upcycling would keep without experts",
+                advice: "name a checkpoint of a model with experts: 1 and no dense_layers: the same computation")
+        }
         guard model.isDense else {
             throw Failure(
                 .usage,

@@ -93,11 +93,12 @@ package struct MicroBatchTable: Sendable {
             result.lossDigest = result.lossDigest &+ mix(row[1].bitPattern ^ mix(UInt64(microBatch)))
             for layer in 0..<layers {
                 result.dropped[layer] += row[6 + 2 * layer]
-                result.imbalance[layer] += row[7 + 2 * layer] / Double(microBatches)
+                result.imbalance[layer] += row[7 + 2 * layer]
             }
         }
         result.loss /= Double(max(result.tokens, 1))
         result.lossBySource = lossBySource(microBatches)
+        for layer in 0..<layers { result.imbalance[layer] /= Double(microBatches) }
         for layer in 0..<layers { result.dropped[layer] /= Double(max(result.tokens * expertsPerToken, 1)) }
         return result
     }

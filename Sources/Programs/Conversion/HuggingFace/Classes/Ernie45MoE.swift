@@ -16,9 +16,15 @@ struct Ernie45MoE: ExportedClass {
     /// Experts of every layer, those included that are never chosen.
     private let slots: Int
 
-    private init(slots: Int) { self.slots = slots }
+    /// Whether some layers have fewer.
+    private let fillsUp: Bool
 
-    init(holding model: ModelShape, profile: ExportProfile) { self.init(slots: model.expertCounts.max() ?? 1) }
+    private init(slots: Int, fillsUp: Bool = false) { (self.slots, self.fillsUp) = (slots, fillsUp) }
+
+    init(holding model: ModelShape, profile: ExportProfile) {
+        let counts = (0..<model.layers).filter(model.isRouted).map(model.expertCount(inLayer:))
+        self.init(slots: counts.max() ?? 1, fillsUp: Set(counts).count > 1)
+    }
 
     func settings(of model: ModelShape, _ routing: RoutingConfiguration) -> [String: JSONValue] {
         let routed = (0..<model.layers).filter(model.isRouted)
@@ -35,7 +41,8 @@ struct Ernie45MoE: ExportedClass {
     }
 
     var notes: [String] {
-        ["the class has equally many experts in every layer: zeros that are never chosen fill up the others"]
+        fillsUp
+            ? ["the class has equally many experts in every layer: zeros that are never chosen fill up the others"] : []
     }
 
     static func read(_ keys: inout ConfigurationKeys) throws(Failure) -> ImportedConfiguration {
