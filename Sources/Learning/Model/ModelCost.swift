@@ -35,8 +35,10 @@ package struct ModelCost: Sendable {
         expertFlopsPerToken = 6 * Double(expertWork)
     }
 
-    /// Useful FLOPs of a token when `droppedRatio` of the assignments found no slot.
-    /// - Parameter visible: tokens that one sees on average, fewer than the causal mask allows where documents end
+    /// Useful FLOPs of a token.
+    /// - Parameters:
+    ///   - droppedRatio: assignments that found no slot, of all
+    ///   - visible: tokens that one sees on average, fewer than the causal mask allows where documents end
     package func flopsPerToken(droppedRatio: Double, visible: Double) -> Double {
         flopsPerToken - droppedRatio * expertFlopsPerToken - flopsPerPair * (causalPairs - visible)
     }

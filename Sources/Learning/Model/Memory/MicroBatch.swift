@@ -16,7 +16,10 @@ package struct MicroBatch: Sendable {
     /// sequence is seen as a whole.
     package let documentStarts: Vector<Int32>?
 
-    /// - Parameter masksDocuments: whether attention and positions end at the borders of documents
+    /// - Parameters:
+    ///   - sequences: their number
+    ///   - sequenceLength: tokens of each
+    ///   - masksDocuments: whether attention and positions end at the borders of documents
     package init(sequences: Int, sequenceLength: Int, masksDocuments: Bool = false) {
         let tokens = sequences * sequenceLength
         self.init(
