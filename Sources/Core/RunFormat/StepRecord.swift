@@ -1,3 +1,9 @@
+/// Assignments to the experts of a layer over their mean; 0 where there are none.
+package func relativeLoads(_ counts: [Double]) -> [Double] {
+    let mean = counts.reduce(0, +) / Double(max(counts.count, 1))
+    return counts.map { mean > 0 ? $0 / mean : 0 }
+}
+
 /// One line of `metrics.jsonl`: what one optimizer step did. docs/metrics.md says what each figure means.
 package struct StepRecord: Codable, Sendable {
     /// Bytes of a line: no record is longer, and a longer line is none.
@@ -64,12 +70,7 @@ package struct StepRecord: Codable, Sendable {
     package init() {}
 
     /// Assignments to every expert over the mean of its layer: 1 where the load is even. Nil as `expertLoad`.
-    package var relativeExpertLoad: [[Double]]? {
-        expertLoad?.map { counts in
-            let mean = counts.reduce(0) { $0 + Double($1) } / Double(max(counts.count, 1))
-            return counts.map { mean > 0 ? Double($0) / mean : 0 }
-        }
-    }
+    package var relativeExpertLoad: [[Double]]? { expertLoad?.map { relativeLoads($0.map(Double.init)) } }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case step, time, host, tokens, sequences, loss

@@ -57,7 +57,7 @@ struct ExpertLoadMaps {
         return CellMap(
             overTokens: merged.map { Double($0.tokens) }, "Load of every expert of layer \(layer)",
             "over the mean of the layer: 1 is even", row: "expert",
-            values: merged.map { layer < $0.counts.count ? $0.relativeLoads[layer] : [] }, scale: 0...Self.greatestLoad
+            values: merged.map { $0.relativeLoads(ofLayer: layer) }, scale: 0...Self.greatestLoad
         ).figure()
     }
 }

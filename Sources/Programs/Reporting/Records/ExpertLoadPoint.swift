@@ -15,11 +15,11 @@ package struct ExpertLoadPoint: ThinnedPoint {
     }
 
     /// Over the mean of the layer; 0 where there were no assignments.
-    var relativeLoads: [[Double]] {
-        counts.map { counts in
-            let mean = counts.reduce(0, +) / Double(max(counts.count, 1))
-            return counts.map { mean > 0 ? $0 / mean : 0 }
-        }
+    var relativeLoads: [[Double]] { counts.map { RunFormat.relativeLoads($0) } }
+
+    /// The same of one layer; empty if the model does not have it.
+    func relativeLoads(ofLayer layer: Int) -> [Double] {
+        layer < counts.count ? RunFormat.relativeLoads(counts[layer]) : []
     }
 
     /// Adds the records of steps that follow; a model that has become another begins anew.
